@@ -1,0 +1,91 @@
+"""Names of Kubernetes objects and the labels that tie them together."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+Service = Literal["apiserver", "controllermgr", "worker", "ui", "envoy"]
+SERVICES: Final[tuple[Service, ...]] = ("apiserver", "controllermgr", "worker", "ui", "envoy")
+
+CLUSTERS_NAMESPACE: Final = "ma-system"
+"""Namespace of `Cluster` objects; the controller manager refuses others (facts 0.3, 3.1)."""
+
+CREDENTIALS_NAMESPACE: Final = "default"
+"""Namespace the controller manager reads cluster credentials from (facts 0.3, 3.1)."""
+
+RAY_NAMESPACE: Final = "default"
+"""Namespace of Ray objects, and so of `ray-manager`, on a compute cluster (facts 0.3, V6)."""
+
+API_GROUP: Final = "michelangelo.api"
+API_VERSION: Final = f"{API_GROUP}/v2"
+
+PLURALS: Final[dict[str, str]] = {
+    "CachedOutput": "cachedoutputs",
+    "Cluster": "clusters",
+    "Deployment": "deployments",
+    "InferenceServer": "inferenceservers",
+    "Model": "models",
+    "ModelFamily": "modelfamilys",
+    "Pipeline": "pipelines",
+    "PipelineRun": "pipelineruns",
+    "Project": "projects",
+    "RayCluster": "rayclusters",
+    "RayJob": "rayjobs",
+    "Revision": "revisions",
+    "SparkJob": "sparkjobs",
+    "TriggerRun": "triggerruns",
+}
+"""Kinds of the platform's API and their plurals, `modelfamilys` included as spelt there (facts 4.2)."""
+
+RAY_MANAGER: Final = "ray-manager"
+"""ServiceAccount, ClusterRole on a compute cluster (registration guide, appendix)."""
+
+RAY_MANAGER_BINDING: Final = "ray-manager-binding"
+RAY_MANAGER_TOKEN: Final = "ray-manager-token"
+TASK_CONFIG: Final = "michelangelo-config"
+TASK_CREDENTIALS: Final = "aws-credentials"
+
+
+def workload(service: Service) -> str:
+    """Name of a service's Deployment, Service, ServiceAccount and of its legacy label `app`
+    (facts 5.12): `michelangelo-<service>`."""
+    return f"michelangelo-{service}"
+
+
+def config_map(service: Service) -> str:
+    """Name of a service's ConfigMap (facts 1.5): `envoy-config` and `public-config` are fixed by the
+    guides for Envoy and the UI, the others are `michelangelo-<service>-config`."""
+    fixed = {"envoy": "envoy-config", "ui": "public-config"}
+    return fixed.get(service, f"{workload(service)}-config")
+
+
+def selector_labels(service: Service) -> dict[str, str]:
+    """Labels a service's selectors use. They never change: selectors are immutable."""
+    return {"app": workload(service)}
+
+
+def common_labels(service: Service | None = None) -> dict[str, str]:
+    """Recommended labels of every object, and the legacy `app` of a service's own objects."""
+    labels = {
+        "app.kubernetes.io/part-of": "michelangelo",
+        "app.kubernetes.io/managed-by": "madeploy",
+    }
+    if service is not None:
+        labels |= selector_labels(service)
+        labels |= {"app.kubernetes.io/name": workload(service), "app.kubernetes.io/component": service}
+    return labels
+
+
+def cluster_ca_secret(cluster: str) -> str:
+    """Secret with key `cadata` that a `Cluster` names as `caDataTag` (registration guide, step 6)."""
+    return f"cluster-{cluster}-ca-data"
+
+
+def cluster_token_secret(cluster: str) -> str:
+    """Secret with key `token` that a `Cluster` names as `tokenTag` (registration guide, step 6)."""
+    return f"cluster-{cluster}-client-token"
+
+
+def crd(kind: str) -> str:
+    """Name of a kind's CustomResourceDefinition, such as `clusters.michelangelo.api`."""
+    return f"{PLURALS[kind]}.{API_GROUP}"

@@ -1,0 +1,113 @@
+"""What every settings section is built from: the strict base model and the shared value types."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+from pydantic.alias_generators import to_camel
+
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_HOST_PORT = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(?P<port>[0-9]{1,5})$")
+_QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
+
+
+class Section(BaseModel):
+    """Base of every settings section: frozen, camelCase in YAML, unknown keys refused.
+
+    Attribute docstrings become the description of each field in the schema and the reference.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+        use_attribute_docstrings=True,
+        validate_default=True,
+    )
+
+    def to_yaml_data(self) -> dict[str, Any]:
+        """The section as the operator would write it: camelCase, plain data, defaults left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _check_host(value: str) -> str:
+    if len(value) > 253:
+        raise ValueError(f"is {len(value)} characters long; a host name has at most 253")
+    if value.endswith("."):
+        raise ValueError("ends in a dot; write the name without it")
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        pass
+    else:
+        raise ValueError("is an IP address; certificates and Ingress rules need a DNS name")
+    if not value.isascii():
+        raise ValueError("has characters outside ASCII; write the punycode form (xn--…)")
+    if value != value.lower():
+        raise ValueError("has capital letters; DNS names are written in lower case here")
+    labels = value.split(".")
+    for label in labels:
+        if not re.fullmatch(_DNS_LABEL, label):
+            raise ValueError(
+                f"has the label {label!r}; a label has 1 to 63 letters, digits and inner hyphens (RFC 1123)"
+            )
+    if len(labels) < 2:
+        raise ValueError("has a single label; a fully qualified name is needed, such as api.example.com")
+    if labels[-1].isdigit():
+        raise ValueError("ends in a number; the last label of a DNS name is not numeric")
+    return value
+
+
+def split_host_port(value: str) -> tuple[str, int]:
+    """Host and port of `host:port` (IPv6 in brackets). Raises ValueError when either is missing or the
+    port is outside 1-65535."""
+    match = _HOST_PORT.match(value)
+    if match is None:
+        raise ValueError("is not host:port, such as temporal.example.com:7233")
+    port = int(match["port"])
+    if not 1 <= port <= 65535:
+        raise ValueError(f"has port {port}; ports are 1 to 65535")
+    return match["host"], port
+
+
+def _check_host_port(value: str) -> str:
+    split_host_port(value)
+    return value
+
+
+def _check_cidr(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=True)
+    except ValueError as error:
+        raise ValueError(f"is not a network in CIDR form: {error}") from None
+    if "/" not in value:
+        raise ValueError("has no prefix length; write one address as 203.0.113.7/32")
+    return value
+
+
+Host = Annotated[str, AfterValidator(_check_host)]
+"""A fully qualified DNS name, lower case, no scheme, port or trailing dot (RFC 1123)."""
+
+HostPort = Annotated[str, AfterValidator(_check_host_port)]
+"""`host:port`, port 1-65535, no scheme."""
+
+Cidr = Annotated[str, AfterValidator(_check_cidr)]
+"""An IPv4 or IPv6 network with its prefix length and no host bits set."""
+
+DnsLabel = Annotated[str, StringConstraints(pattern=f"^{_DNS_LABEL}$", max_length=63)]
+"""An RFC 1123 label: 1 to 63 lower-case letters, digits and inner hyphens."""
+
+DnsSubdomain = Annotated[str, StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253)]
+"""An RFC 1123 subdomain: labels joined by dots, at most 253 characters (most Kubernetes names)."""
+
+Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY)]
+"""A Kubernetes resource quantity such as `500m`, `2`, `1Gi`."""
+
+FreeForm = Mapping[str, Any]
+"""Plain YAML data handed through after its own check (service configuration overrides)."""

@@ -1,0 +1,100 @@
+"""`michelangelo:controlPlane`: the five services' size, placement and configuration overrides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from madeploy.settings.base import Cidr, DnsSubdomain, Quantity, Section
+
+Replicas = Annotated[int, Field(ge=1, le=100)]
+
+
+class Resources(Section):
+    """CPU and memory of one container. Memory's limit equals its request, so that a pod is never
+    evicted for another's use; CPU has no limit unless given, because throttling hurts latency."""
+
+    cpu: Quantity = "250m"
+    """CPU request, in cores or millicores."""
+
+    memory: Quantity = "256Mi"
+    """Memory request and limit."""
+
+    cpu_limit: Quantity | None = None
+    """CPU limit. Default: none."""
+
+
+class Service(Section):
+    """What every service has."""
+
+    replicas: Replicas = 2
+    """Number of pods. Default 2, so that one node's loss is survived."""
+
+    resources: Resources = Resources()
+    """CPU and memory of the service's container."""
+
+
+class ConfiguredService(Service):
+    """A service with a configuration file of its own."""
+
+    log_level: Literal["debug", "info", "warn", "error"] = "info"
+    """`logging.level` of the service (facts 2.2). Default `info`."""
+
+    config: Mapping[str, Any] = Field(default_factory=dict)
+    """More of the service's own configuration, merged over what is generated. Only keys that the
+    service parses are accepted (facts 2.2): it stops at start-up on others."""
+
+
+class ControllerManager(ConfiguredService):
+    """The controller manager."""
+
+    leader_election: bool = True
+    """Whether replicas elect a leader by Lease. Default true; needed for more than one replica."""
+
+    leader_election_id: DnsSubdomain = "michelangelo-controllermgr"
+    """Name of the Lease in the control plane's namespace."""
+
+
+class Worker(ConfiguredService):
+    """The worker."""
+
+    api_access: Literal["inCluster", "public"] = "inCluster"
+    """How the worker reaches the API: `inCluster` by the Service, plaintext inside the cluster;
+    `public` by `<domains.api>:443` with TLS. Default `inCluster`."""
+
+
+class ControlPlane(Section):
+    """Where the control plane runs and how large it is."""
+
+    kubeconfig_context: str | None = None
+    """Context of the kubeconfig at hand ($KUBECONFIG, else ~/.kube/config) that reaches the control
+    plane's cluster. Default: the encrypted `kubeconfigs.control-plane` of the stack file."""
+
+    apiserver: ConfiguredService = ConfiguredService()
+    """API server."""
+
+    controllermgr: ControllerManager = ControllerManager()
+    """Controller manager."""
+
+    worker: Worker = Worker()
+    """Worker."""
+
+    ui: Service = Service(resources=Resources(cpu="100m", memory="128Mi"))
+    """Browser application."""
+
+    envoy: Service = Service(resources=Resources(cpu="250m", memory="256Mi"))
+    """Envoy."""
+
+    zones: tuple[str, ...] = ()
+    """Zones the pods may run in (`topology.kubernetes.io/zone`). Default: any; replicas are spread
+    over the zones there are."""
+
+    ca_bundle_config_map: DnsSubdomain | None = None
+    """ConfigMap in the control plane's namespace whose key `ca.crt` holds certificates the services
+    trust besides the system's, for private authorities of the object store or workflow engine."""
+
+    kubernetes_api_cidrs: tuple[Cidr, ...] = ()
+    """Networks of the control plane cluster's own API server, for NetworkPolicies. Default: any
+    address on ports 443 and 6443, because a Service address is translated before policies see it."""

@@ -1,0 +1,73 @@
+"""The whole environment: every section of one stack file, and the keys that hold secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from madeploy.settings.base import Section
+from madeploy.settings.clusters import Cluster, ClusterName
+from madeploy.settings.control_plane import ControlPlane
+from madeploy.settings.cors import Cors
+from madeploy.settings.domains import Domains
+from madeploy.settings.front_door import FrontDoor, IngressFrontDoor
+from madeploy.settings.images import Images
+from madeploy.settings.model_registry import ModelRegistry
+from madeploy.settings.network import Network
+from madeploy.settings.platform import Platform
+from madeploy.settings.storage import Storage
+from madeploy.settings.tls import Tls
+from madeploy.settings.workflow import Workflow
+
+PROJECT = "michelangelo"
+"""Pulumi project name and so the prefix of every configuration key."""
+
+CONTROL_PLANE = "control-plane"
+"""The control plane's own entry in `kubeconfigs`."""
+
+SECRET_KEYS = {
+    "kubeconfigs": "Encrypted kubeconfig of each cluster, by name; the control plane's is `control-plane`.",
+    "objectStore": "Encrypted `accessKeyId` and `secretAccessKey` of an S3-compatible store.",
+}
+"""Configuration keys that hold secrets: only encrypted values are accepted below them."""
+
+
+class Environment(Section):
+    """One environment: what a stack file says, section by section."""
+
+    platform: Platform = Platform()
+    """Generation and tier."""
+
+    domains: Domains
+    """Public host names."""
+
+    cors: Cors = Cors()
+    """Cross-origin rules."""
+
+    tls: Tls
+    """Certificates."""
+
+    front_door: FrontDoor = IngressFrontDoor()
+    """Ingress or Gateway API."""
+
+    images: Images = Images()
+    """Image versions."""
+
+    control_plane: ControlPlane = ControlPlane()
+    """Services of the control plane."""
+
+    workflow: Workflow
+    """Workflow engine."""
+
+    storage: Storage
+    """Object store."""
+
+    model_registry: ModelRegistry = ModelRegistry()
+    """Model registry."""
+
+    network: Network = Network()
+    """Network isolation."""
+
+    clusters: Mapping[ClusterName, Cluster] = Field(default_factory=dict)
+    """Compute clusters by name."""

@@ -1,0 +1,49 @@
+"""`michelangelo:frontDoor`: what receives traffic from outside, Ingress or Gateway API."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from madeploy.settings.base import DnsLabel, DnsSubdomain, Section
+
+
+class IngressFrontDoor(Section):
+    """Kubernetes Ingress objects, for ingress-nginx by default (network guide, Ingress setup)."""
+
+    kind: Literal["ingress"] = "ingress"
+    """Chooses Ingress."""
+
+    class_name: DnsSubdomain = "nginx"
+    """IngressClass. Default `nginx`."""
+
+    controller_namespace: DnsLabel = "ingress-nginx"
+    """Namespace the controller's pods run in; NetworkPolicies admit traffic from there only."""
+
+    api_annotations: Mapping[str, str] | None = None
+    """Annotations of the API Ingress, in place of ingress-nginx's gRPC ones, for another controller.
+    Default: `backend-protocol: GRPC`, time-outs of 3600 s and the redirect to HTTPS."""
+
+    app_annotations: Mapping[str, str] | None = None
+    """Annotations of the application Ingress for another controller. Default: ingress-nginx's."""
+
+
+class GatewayApiFrontDoor(Section):
+    """Gateway API: one Gateway, a GRPCRoute for the API, an HTTPRoute for the application."""
+
+    kind: Literal["gatewayApi"]
+    """Chooses Gateway API."""
+
+    class_name: DnsSubdomain
+    """GatewayClass of the installed implementation, such as `istio`, `eg` or `cilium`."""
+
+    controller_namespace: DnsLabel
+    """Namespace the gateway's proxy pods run in; NetworkPolicies admit traffic from there only."""
+
+    gateway_name: DnsLabel = "michelangelo"
+    """Name of the Gateway. Default `michelangelo`."""
+
+
+FrontDoor = Annotated[IngressFrontDoor | GatewayApiFrontDoor, Field(discriminator="kind")]

@@ -1,0 +1,58 @@
+"""`michelangelo:images`: the one place image versions are pinned."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from madeploy.settings.base import DnsSubdomain, Section
+
+Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class Image(Section):
+    """One component's image: a tag, a digest, or both (the digest then decides)."""
+
+    repository: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$")] | None = None
+    """Full repository without tag, in place of `<registry>/<component>`."""
+
+    tag: Tag | None = None
+    """Tag, such as `sha-cbf5720`."""
+
+    digest: Digest | None = None
+    """Digest, `sha256:` and 64 hexadecimal digits."""
+
+
+class Images(Section):
+    """Registry, versions and pull settings of every image the control plane runs."""
+
+    registry: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$")] = "ghcr.io/michelangelo-ai"
+    """Registry and path the platform's own images are pulled from."""
+
+    tag: Tag | None = None
+    """Tag of the platform's images where a component names none. The project publishes `main`
+    (floating) and `sha-<7 hex digits>` (facts 1.1)."""
+
+    apiserver: Image = Image()
+    """API server."""
+
+    controllermgr: Image = Image()
+    """Controller manager."""
+
+    worker: Image = Image()
+    """Worker."""
+
+    ui: Image = Image()
+    """Browser application."""
+
+    envoy: Image = Image(repository="envoyproxy/envoy", tag="v1.34.10")
+    """Envoy, from its own project. Default `envoyproxy/envoy:v1.34.10`."""
+
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    """When the kubelet pulls. Default `IfNotPresent`, right for pinned images."""
+
+    pull_secrets: tuple[DnsSubdomain, ...] = ()
+    """Names of existing Secrets of type `kubernetes.io/dockerconfigjson` in the control plane's
+    namespace. Default: none."""

@@ -1,0 +1,99 @@
+"""`michelangelo:tls`: where certificates come from and whether Envoy terminates TLS itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from madeploy.settings.base import DnsSubdomain, Section
+
+
+class Http01Solver(Section):
+    """ACME HTTP-01: the certificate authority fetches a file over port 80 through the front door."""
+
+    kind: Literal["http01"] = "http01"
+    """Chooses this solver."""
+
+
+class Route53Solver(Section):
+    """ACME DNS-01 through Amazon Route 53: no inbound port 80 needed, private clusters included."""
+
+    kind: Literal["dns01Route53"]
+    """Chooses this solver."""
+
+    region: str
+    """AWS region of the API endpoint cert-manager calls, such as `eu-west-1`."""
+
+    hosted_zone_id: str | None = None
+    """Zone to write into. Default: cert-manager finds it by name."""
+
+    role_arn: str | None = None
+    """IAM role cert-manager assumes. Default: its own ServiceAccount's role."""
+
+
+Solver = Annotated[Http01Solver | Route53Solver, Field(discriminator="kind")]
+
+
+class EnvoyTermination(Section):
+    """TLS between the front door and Envoy, ended by Envoy itself (network guide, Envoy TLS
+    termination)."""
+
+    enabled: bool = False
+    """Whether Envoy's listener speaks TLS. Default false: the front door ends TLS."""
+
+    secret_name: DnsSubdomain = "michelangelo-envoy-tls"
+    """Secret of type `kubernetes.io/tls` in the control plane's namespace."""
+
+
+class _Tls(Section):
+    api_secret_name: DnsSubdomain = "michelangelo-apiserver-tls"
+    """Secret that holds the API host's certificate (key `tls.crt`, `tls.key`)."""
+
+    app_secret_name: DnsSubdomain = "michelangelo-ui-tls"
+    """Secret that holds the application host's certificate."""
+
+    envoy: EnvoyTermination = EnvoyTermination()
+    """TLS termination in Envoy."""
+
+
+class AcmeTls(_Tls):
+    """Certificates from an ACME authority, Let's Encrypt by default, through cert-manager."""
+
+    mode: Literal["acme"]
+    """Chooses ACME."""
+
+    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
+    """Address the authority writes to about expiring certificates."""
+
+    server: Annotated[str, Field(pattern=r"^https://[^\s]+$")] = "https://acme-v02.api.letsencrypt.org/directory"
+    """ACME directory URL. Default: Let's Encrypt production."""
+
+    issuer_name: DnsSubdomain = "letsencrypt-prod"
+    """Name of the ClusterIssuer and of the Secret with its account key."""
+
+    solver: Solver = Http01Solver()
+    """How the authority checks that the domain is ours. Default HTTP-01 through the front door."""
+
+
+class InternalCaTls(_Tls):
+    """Certificates from an internal certificate authority, through cert-manager."""
+
+    mode: Literal["internalCa"]
+    """Chooses the internal CA."""
+
+    issuer_name: DnsSubdomain = "internal-ca"
+    """Name of the ClusterIssuer."""
+
+    ca_secret_name: DnsSubdomain = "internal-ca-key-pair"
+    """Secret with the CA's certificate and key; it must exist in cert-manager's own namespace."""
+
+
+class ProvidedTls(_Tls):
+    """Certificates made elsewhere: the two Secrets must exist in the control plane's namespace."""
+
+    mode: Literal["provided"]
+    """Chooses certificates provided by hand."""
+
+
+Tls = Annotated[AcmeTls | InternalCaTls | ProvidedTls, Field(discriminator="mode")]

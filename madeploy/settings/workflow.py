@@ -1,0 +1,53 @@
+"""`michelangelo:workflow`: the workflow engine, Cadence or Temporal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from madeploy.settings.base import HostPort, Section
+
+TaskList = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")]
+
+
+class _Workflow(Section):
+    host: HostPort
+    """Front end of the engine as `host:port`."""
+
+    domain: Annotated[str, Field(min_length=1, max_length=200)] = "default"
+    """Cadence domain or Temporal namespace. It must exist already. One for everything: pollers and
+    clients that disagree leave work undone (facts 2.3 row 9)."""
+
+    task_list: TaskList = "default"
+    """Queue for pipeline runs whose project names none (`workflowClient.taskList`)."""
+
+    additional_task_lists: tuple[TaskList, ...] = ()
+    """More queues the worker polls, as used by projects' annotation `michelangelo/worker_queue`. The
+    platform's own queues `trigger_run` and `pipeline_run` are always polled."""
+
+    tls: bool = False
+    """Whether connections to the engine use TLS with the system's certificate authorities."""
+
+    execution_url_format: str | None = None
+    """Go template of the link to one execution, with `{{.Domain}}` and `{{.ExecutionID}}`."""
+
+
+class Cadence(_Workflow):
+    """Cadence."""
+
+    engine: Literal["cadence"]
+    """Chooses Cadence."""
+
+    transport: Literal["grpc", "tchannel"] = "grpc"
+    """Protocol: `grpc` (port 7833) or `tchannel` (port 7933)."""
+
+
+class Temporal(_Workflow):
+    """Temporal."""
+
+    engine: Literal["temporal"]
+    """Chooses Temporal."""
+
+
+Workflow = Annotated[Cadence | Temporal, Field(discriminator="engine")]

@@ -1,0 +1,74 @@
+"""The shapes every builder returns, and the few helpers all of them share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from madeploy.names.kubernetes import Service, common_labels
+
+Object = dict[str, Any]
+"""One Kubernetes object as plain data. Values may be the engine's outputs where a component passes
+some in; builders hand them through without looking at them."""
+
+CHECKSUM_ANNOTATION = "michelangelo.infra/config-checksum"
+"""Annotation of a pod template that changes with its configuration, so that pods roll."""
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Objects that belong together: created at once, in any order, after what they depend on."""
+
+    name: str
+    """Constant name, such as `apiserver`; the logical names of its resources start with it."""
+
+    objects: tuple[Object, ...]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What builders need that settings do not say: it comes from other resources."""
+
+    role_arns: Mapping[str, Any] = field(default_factory=dict)
+    """IAM role ARN by identity (`controllermgr`, `worker`), for the ServiceAccounts."""
+
+    object_store_checksum: Any = None
+    """Fingerprint of the object store's static credentials, so that a change rolls the pods."""
+
+
+def metadata(
+    name: str,
+    namespace: str | None,
+    service: Service | None = None,
+    annotations: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Metadata with the common labels. `namespace` is None only for cluster-scoped objects: renderers
+    cannot default it."""
+    data: dict[str, Any] = {"name": name}
+    if namespace is not None:
+        data["namespace"] = namespace
+    data["labels"] = common_labels(service)
+    if annotations:
+        data["annotations"] = dict(annotations)
+    return data
+
+
+def to_yaml(data: Mapping[str, Any]) -> str:
+    """YAML text with sorted keys: the same data gives the same bytes."""
+    text: str = yaml.dump(
+        dict(data), Dumper=getattr(yaml, "CSafeDumper", yaml.SafeDumper), sort_keys=True, width=10_000
+    )
+    return text
+
+
+def checksum(*texts: str) -> str:
+    """Fingerprint of configuration files: 16 hexadecimal digits of SHA-256."""
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]
