@@ -1,0 +1,1 @@
+"""Cross-origin rules: declared origins as the string matchers Envoy evaluates."""
