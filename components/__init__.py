@@ -1,0 +1,1 @@
+"""The Pulumi program's resources: the only code that knows the engine."""

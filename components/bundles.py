@@ -1,0 +1,69 @@
+"""Plain objects become resources of the engine, one for one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+import pulumi
+
+from manifests.objects import Bundle, Object
+
+
+def type_token(obj: Object) -> str:
+    """Type token of an object's resource: `kubernetes:apps/v1:Deployment`; the core group, which has no
+    name in `apiVersion`, is called `core` (pulumi-kubernetes schema)."""
+    api_version: str = obj["apiVersion"]
+    group_version = api_version if "/" in api_version else f"core/{api_version}"
+    return f"kubernetes:{group_version}:{obj['kind']}"
+
+
+def logical_name(bundle: str, obj: Object) -> str:
+    """`<bundle>-<kind>-<name>`, with the namespace where two objects would share it: built from names
+    that the platform or the toolkit fixes, so it never changes."""
+    metadata = obj["metadata"]
+    parts = (bundle, obj["kind"].lower(), metadata.get("namespace"), metadata["name"])
+    return "-".join(part for part in parts if part)
+
+
+def create(
+    bundle: Bundle,
+    opts: pulumi.ResourceOptions,
+    depends_on: Iterable[pulumi.Resource] = (),
+    hooks: pulumi.ResourceHookBinding | None = None,
+) -> list[pulumi.Resource]:
+    """Create a bundle's objects and return their resources, for others to depend on.
+
+    The generic resource class is used on purpose: builders already speak Kubernetes' own spelling, and
+    typed classes would only translate it twice.
+    """
+    own = pulumi.ResourceOptions(depends_on=list(depends_on), hooks=hooks)
+    merged = pulumi.ResourceOptions.merge(opts, own)
+    return [
+        pulumi.CustomResource(type_token(obj), logical_name(bundle.name, obj), obj, merged)
+        for obj in bundle.objects
+    ]
+
+
+class ObjectGroup(pulumi.ComponentResource):
+    """One bundle as a component of its own: issuers, policies, alerts, the model registry's roles."""
+
+    resources: list[pulumi.Resource]
+    """Its objects' resources."""
+
+    def __init__(
+        self,
+        kind: Literal["Issuers", "NetworkPolicies", "ModelRegistry", "Alerts"],
+        bundle: Bundle,
+        after: Iterable[pulumi.Resource],
+        opts: pulumi.ResourceOptions,
+        hooks: pulumi.ResourceHookBinding | None = None,
+    ) -> None:
+        super().__init__(f"michelangelo:index:{kind}", bundle.name, {}, opts)
+        self.resources = create(bundle, pulumi.ResourceOptions(parent=self), after, hooks)
+        self.register_outputs({})
+
+
+def by_name(bundles: Sequence[Bundle]) -> dict[str, Bundle]:
+    """Bundles by their constant names."""
+    return {bundle.name: bundle for bundle in bundles}

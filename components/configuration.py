@@ -1,0 +1,122 @@
+"""The one module that reads `pulumi.Config`: stack configuration in, typed settings and secrets out."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+from madeploy import kubeconfigs
+from madeploy.kubeconfigs import Endpoint, KubeconfigError
+from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
+from madeploy.settings.loader import InvalidStack, environment_from_config
+
+
+@dataclass(frozen=True)
+class Access:
+    """How one cluster is administered, and how a registration names its API server."""
+
+    kubeconfig: pulumi.Output[str]
+    """Kubeconfig of one context, secret."""
+
+    minified: Mapping[str, Any]
+    """The same as data, for the program's own calls; it goes into no resource."""
+
+    endpoint: Endpoint | None
+    """API server as the control plane reaches it; None for the control plane itself."""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """Everything a program needs to build an environment."""
+
+    environment: Environment
+    access: Mapping[str, Access]
+    """By cluster name; the control plane's is `control-plane`."""
+
+    object_store: Mapping[str, pulumi.Output[str]] | None
+    """`accessKeyId` and `secretAccessKey` of an S3-compatible store, secret."""
+
+
+def _stack_file() -> Path | None:
+    """The file the engine read, for messages with line numbers; None when it came from elsewhere."""
+    named = os.environ.get("PULUMI_OPTION_CONFIG_FILE")
+    path = Path(named) if named else Path("stacks") / f"Pulumi.{pulumi.get_stack()}.yaml"
+    return path if path.is_file() else None
+
+
+def _read(values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """Split raw configuration into plain sections and the maps of secrets."""
+    prefix = f"{PROJECT}:"
+    sections: dict[str, Any] = {}
+    secrets: dict[str, dict[str, str]] = {}
+    for key, text in values.items():
+        if not key.startswith(prefix):
+            continue
+        name = key.removeprefix(prefix)
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError:
+            value = text
+        if name in SECRET_KEYS:
+            secrets[name] = value if isinstance(value, dict) else {}
+        else:
+            sections[name] = value
+    return sections, secrets
+
+
+def _access(name: str, context: str | None, secret: str | None, cluster: Any) -> Access:
+    subject = f"kubeconfigs.{name}"
+    if secret is not None:
+        minified = kubeconfigs.minify(kubeconfigs.load(secret, subject), context, subject)
+    else:
+        minified = kubeconfigs.read_context(str(context))
+    endpoint = None
+    if cluster is not None:
+        endpoint = kubeconfigs.endpoint(
+            minified,
+            f"clusters.{name}",
+            server=cluster.server,
+            certificate_authority_data=cluster.certificate_authority_data,
+        )
+    # Wrapped at once: from here on the credentials reach resources only as a secret output.
+    text = yaml.safe_dump(minified, sort_keys=True)
+    return Access(pulumi.Output.secret(text), minified, endpoint)
+
+
+def load() -> Configuration:
+    """Read the stack's configuration.
+
+    Raises pulumi.RunError, which the engine prints without a traceback, with the text that
+    `madeploy validate` prints, or with every kubeconfig that cannot be used.
+    """
+    sections, secrets = _read(pulumi.runtime.config.CONFIG)
+    try:
+        names = {key: frozenset(value) for key, value in secrets.items()}
+        environment = environment_from_config(sections, names, _stack_file())
+    except InvalidStack as error:
+        raise pulumi.RunError(f"the stack's configuration cannot be used\n{error}") from None
+
+    wanted: dict[str, tuple[str | None, Any]] = {
+        CONTROL_PLANE: (environment.control_plane.kubeconfig_context, None)
+    }
+    wanted |= {name: (cluster.kubeconfig_context, cluster) for name, cluster in environment.clusters.items()}
+    access: dict[str, Access] = {}
+    defects: list[str] = []
+    for name, (context, cluster) in wanted.items():
+        try:
+            access[name] = _access(name, context, secrets.get("kubeconfigs", {}).get(name), cluster)
+        except KubeconfigError as error:
+            defects += [f"{error.subject}: {defect}" for defect in error.defects]
+    if defects:
+        raise pulumi.RunError("clusters that cannot be reached as configured:\n  " + "\n  ".join(defects))
+
+    keys = secrets.get("objectStore")
+    object_store = {key: pulumi.Output.secret(value) for key, value in keys.items()} if keys else None
+    return Configuration(environment, access, object_store)

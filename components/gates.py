@@ -1,0 +1,124 @@
+"""Waits that no resource option can express: definitions that the API server itself creates."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from kubernetes import client, config
+from kubernetes.client.exceptions import ApiException
+from urllib3.exceptions import HTTPError
+
+from madeploy.names.kubernetes import PLURALS, crd
+from madeploy.settings import Environment
+
+POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Gate:
+    """Definitions to wait for, how long, and what to do when they do not come."""
+
+    name: str
+    """Name of the hook, unique in the program."""
+
+    definitions: tuple[str, ...]
+    limit_seconds: float
+    hint: str
+    """One or two sentences; `{namespace}` stands for the control plane's."""
+
+
+PLATFORM = Gate(
+    "platform-definitions",
+    tuple(crd(kind) for kind in PLURALS),
+    180.0,
+    "The Michelangelo API server creates them when it starts; see "
+    "`kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
+)
+CERT_MANAGER = Gate(
+    "cert-manager-definitions",
+    ("clusterissuers.cert-manager.io", "certificates.cert-manager.io"),
+    15.0,
+    "They come with cert-manager, which issues the certificates of tls.mode acme and internalCa. Install "
+    "it: `helm install cert-manager oci://quay.io/jetstack/charts/cert-manager -n cert-manager "
+    "--create-namespace --set crds.enabled=true`; or set tls.mode: provided.",
+)
+GATEWAY_API = Gate(
+    "gateway-api-definitions",
+    ("gateways.gateway.networking.k8s.io", "grpcroutes.gateway.networking.k8s.io"),
+    15.0,
+    "They come with the Gateway API, standard channel, 1.1 or later, which frontDoor.kind gatewayApi needs; "
+    "install it with your gateway implementation, or set frontDoor.kind: ingress.",
+)
+PROMETHEUS = Gate(
+    "prometheus-definitions",
+    ("prometheusrules.monitoring.coreos.com",),
+    15.0,
+    "They come with the Prometheus operator, which network.alerts needs; install it or set "
+    "network.alerts: false.",
+)
+
+
+def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
+    """Which of the CustomResourceDefinitions `wanted` are not established in a cluster.
+
+    Raises ApiException or HTTPError when the cluster does not answer.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        # The client writes certificates into files of its own; the scratch folder takes them away again.
+        loader = config.kube_config.KubeConfigLoader(dict(kubeconfig), temp_file_path=scratch)
+        settings = client.Configuration()
+        loader.load_and_set(settings)
+        with client.ApiClient(settings) as api:
+            definitions = client.ApiextensionsV1Api(api).list_custom_resource_definition(_request_timeout=10)
+    established = {
+        item.metadata.name
+        for item in definitions.items
+        for condition in item.status.conditions or ()
+        if condition.type == "Established" and condition.status == "True"
+    }
+    return [name for name in wanted if name not in established]
+
+
+def wait_for_definitions(
+    find_missing: Callable[[], list[str]],
+    limit_seconds: float,
+    hint: str,
+    poll_seconds: float = POLL_SECONDS,
+) -> None:
+    """Wait until nothing is missing. Raises TimeoutError naming what is, and `hint`: what to do (CP-8)."""
+    deadline = time.monotonic() + limit_seconds
+    while True:
+        try:
+            missing = find_missing()
+            trouble = ", ".join(missing)
+        except (ApiException, HTTPError) as error:
+            missing, trouble = ["?"], f"unknown, the cluster does not say ({type(error).__name__})"
+        if not missing:
+            return
+        if time.monotonic() >= deadline:
+            raise TimeoutError(f"Definitions that are not established: {trouble}. {hint}")
+        time.sleep(poll_seconds)
+
+
+def definitions_established(
+    kubeconfig: Mapping[str, Any], gate: Gate, environment: Environment
+) -> pulumi.ResourceHookBinding:
+    """Hold a resource's creation until definitions exist that this program does not create.
+
+    The platform's are created by its API server when it first starts (V1), the others by what the
+    operator installed, so no resource stands for them that could be depended on. Nothing runs in a
+    preview.
+    """
+
+    def wait(_: pulumi.ResourceHookArgs) -> None:
+        hint = gate.hint.format(namespace=environment.platform.namespace)
+        wait_for_definitions(
+            lambda: missing_definitions(kubeconfig, gate.definitions), gate.limit_seconds, hint
+        )
+
+    return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(gate.name, wait)])

@@ -1,0 +1,1 @@
+"""The command `madeploy`: one module for each verb."""
