@@ -157,4 +157,5 @@ class ArtifactStore(pulumi.ComponentResource):
                 role_arn=made.arn,
                 opts=self._opts,
             )
-        return made.arn
+        arn: pulumi.Output[str] = made.arn
+        return arn

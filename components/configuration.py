@@ -11,11 +11,11 @@ from typing import Any
 
 import pulumi
 import yaml
+from madeploy.settings.loader import InvalidStack, environment_from_config
 
 from madeploy import kubeconfigs
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
-from madeploy.settings.loader import InvalidStack, environment_from_config
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def load() -> Configuration:
     Raises pulumi.RunError, which the engine prints without a traceback, with the text that
     `madeploy validate` prints, or with every kubeconfig that cannot be used.
     """
-    sections, secrets = _read(pulumi.runtime.config.CONFIG)
+    # `pulumi.Config` gives values by name only; misspelt keys are found by looking at all of them.
+    raw = {**pulumi.runtime.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
+    sections, secrets = _read(raw)
     try:
         names = {key: frozenset(value) for key, value in secrets.items()}
         environment = environment_from_config(sections, names, _stack_file())

@@ -8,8 +8,8 @@ from typing import Any
 import pulumi
 
 from components import bundles
-from components.bundles import ObjectGroup
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
+from components.bundles import ObjectGroup
 from components.compute_cluster import ComputeCluster, ComputeClusterArgs
 from components.configuration import Configuration
 from components.control_plane import ControlPlane, ControlPlaneArgs
@@ -17,7 +17,8 @@ from components.gates import CERT_MANAGER, GATEWAY_API, PROMETHEUS, Gate, defini
 from components.gateway import Gateway, GatewayArgs
 from components.providers import kubernetes
 from madeploy import __version__
-from madeploy.names import addresses, kubernetes as names
+from madeploy.names import addresses
+from madeploy.names import kubernetes as names
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
 from manifests import catalog, credentials
@@ -46,7 +47,8 @@ class Platform(pulumi.ComponentResource):
                 own,
             )
         secrets, fingerprint = self._object_store_credentials(args)
-        inputs = Inputs(store.role_arns if store else {}, fingerprint)
+        roles: dict[str, Any] = dict(store.role_arns) if store else {}
+        inputs = Inputs(roles, fingerprint)
         by_name = bundles.by_name(catalog.bundles(environment, inputs))
 
         def gate(kind: Gate) -> pulumi.ResourceHookBinding:
@@ -78,7 +80,7 @@ class Platform(pulumi.ComponentResource):
                 "credentials": names.CREDENTIALS_NAMESPACE,
             },
             "buckets": store.buckets if store else storage.buckets.model_dump(exclude_none=True),
-            "iam_roles": store.role_arns if store else {},
+            "iam_roles": roles,
             "clusters": {
                 cluster: {"host": made.host, "port": made.port, "secret_names": made.secrets}
                 for cluster, made in clusters.items()

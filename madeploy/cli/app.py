@@ -15,7 +15,7 @@ from madeploy.sandbox.errors import SandboxError
 
 VERBS: dict[str, tuple[str, str]] = {
     "sandbox": ("madeploy.cli.sandbox", "app"),
-    "test": ("madeploy.cli.test", "test"),
+    "test": ("madeploy.cli.test", "run"),
     "validate": ("madeploy.cli.validate", "validate"),
     "explain": ("madeploy.cli.explain", "explain"),
     "schema": ("madeploy.cli.schema", "schema"),
