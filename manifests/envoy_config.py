@@ -1,10 +1,262 @@
-"""Envoy's configuration: gRPC-Web and CORS in front of the API server."""
+"""Envoy's configuration: gRPC-Web and CORS in front of the API server (network guide).
+
+Only fields of Envoy 1.31 and later are used; none is deprecated (V10). Ports: the API on
+`names.ENVOY_PORT`; the admin interface on the pod's loopback alone, because it can stop the process;
+`/stats/prometheus` and `/ready`, and nothing else of it, on `names.ENVOY_METRICS_PORT`, which is what
+probes (`GET /ready`) and Prometheus use.
+"""
 
 from __future__ import annotations
 
+from typing import Any
+
+from madeploy.names.addresses import API_PORT, ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT
+from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
+from manifests.cors import cors_policy
+from manifests.objects import to_yaml
+
+STREAM_SECONDS = 3600
+"""How long a stream may be silent: the front door's own limit (network guide, Ingress set-up)."""
+
+CONFIG_DIR = "/etc/envoy"
+"""Where the ConfigMap is mounted, as a directory: every key of `envoy_files` is a file there."""
+
+CERTIFICATE_DIR = "/etc/ssl/certs"
+"""Where the Secret `tls.envoy.secretName` is mounted (network guide, Envoy TLS termination). It hides
+the image's certificate authorities, which this Envoy never needs: its upstream speaks plaintext."""
+
+CLUSTER = workload("apiserver")
+"""Envoy's name of the upstream, and so the label `envoy_cluster_name` of its metrics."""
+
+MAX_CONNECTIONS = 10_000
+"""Downstream connections Envoy holds at most; the door pools its own. Envoy warns without a limit."""
+
+BUFFER_BYTES = 32 * 1024
+"""Bytes buffered on each connection before its peer is slowed down, as Envoy advises at an edge; the
+default of 1 MiB lets a few hundred slow clients use up the pod's memory."""
+
+_TYPE = "type.googleapis.com/envoy"
+
+
+def _typed(name: str, message: str, **fields: Any) -> dict[str, Any]:
+    return {"name": name, "typed_config": {"@type": f"{_TYPE}.{message}", **fields}}
+
+
+def _address(host: str, port: int) -> dict[str, Any]:
+    return {"socket_address": {"address": host, "port_value": port}}
+
+
+def _endpoints(cluster: str, host: str, port: int) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": _address(host, port)}}
+    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": [endpoint]}]}
+
+
+def _access_log() -> dict[str, Any]:
+    """One JSON line for each request. Paths lose their query, and of the headers only the caller's
+    name and the origin are written: neither identifies a person or lets anybody in."""
+    no_query = _typed(
+        "envoy.formatter.req_without_query", "extensions.formatter.req_without_query.v3.ReqWithoutQuery"
+    )
+    fields = {
+        "ts": "%START_TIME%",
+        "method": "%REQ(:METHOD)%",
+        "path": "%REQ_WITHOUT_QUERY(:PATH)%",
+        "protocol": "%PROTOCOL%",
+        "origin": "%REQ(ORIGIN)%",
+        "rpc_caller": "%REQ(RPC-CALLER)%",
+        "status": "%RESPONSE_CODE%",
+        "grpc_status": "%GRPC_STATUS%",
+        "flags": "%RESPONSE_FLAGS%",
+        "details": "%RESPONSE_CODE_DETAILS%",
+        "duration_ms": "%DURATION%",
+        "bytes_received": "%BYTES_RECEIVED%",
+        "bytes_sent": "%BYTES_SENT%",
+        "upstream": "%UPSTREAM_HOST%",
+        "request_id": "%REQ(X-REQUEST-ID)%",
+    }
+    return _typed(
+        "envoy.access_loggers.stdout",
+        "extensions.access_loggers.stream.v3.StdoutAccessLog",
+        log_format={"json_format": fields, "formatters": [no_query]},
+    )
+
+
+def _connection_manager(**fields: Any) -> dict[str, Any]:
+    return _typed(
+        "envoy.filters.network.http_connection_manager",
+        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        codec_type="AUTO",
+        **fields,
+    )
+
+
+_ROUTER = _typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
+
+
+def _api_listener(environment: Environment) -> dict[str, Any]:
+    silence = f"{STREAM_SECONDS}s"
+    route = {
+        "cluster": CLUSTER,
+        # No limit of our own: calls are ended by the deadline their caller sends, streams by silence.
+        "timeout": "0s",
+        "max_stream_duration": {"grpc_timeout_header_max": "0s"},
+        "idle_timeout": silence,
+    }
+    manager = _connection_manager(
+        stat_prefix="grpc_web",
+        stream_idle_timeout=silence,
+        common_http_protocol_options={"idle_timeout": silence},
+        access_log=[_access_log()],
+        route_config={
+            "name": "local_route",
+            "virtual_hosts": [
+                {
+                    "name": "local_service",
+                    "domains": ["*"],
+                    "typed_per_filter_config": {"envoy.filters.http.cors": cors_policy(environment)},
+                    "routes": [{"match": {"prefix": "/"}, "route": route}],
+                }
+            ],
+        },
+        http_filters=[
+            _typed("envoy.filters.http.grpc_web", "extensions.filters.http.grpc_web.v3.GrpcWeb"),
+            _typed("envoy.filters.http.cors", "extensions.filters.http.cors.v3.Cors"),
+            _ROUTER,
+        ],
+    )
+    chain: dict[str, Any] = {"filters": [manager]}
+    if environment.tls.envoy.enabled:
+        chain["transport_socket"] = _tls_socket()
+    return {
+        "name": "grpc_web",
+        "address": _address("0.0.0.0", ENVOY_PORT),
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "filter_chains": [chain],
+    }
+
+
+def _tls_socket() -> dict[str, Any]:
+    """TLS 1.2 and later. The certificate comes through a watched file, so that a renewed one is taken
+    over without a restart; a certificate named in place, as in the guide, is read only once."""
+    source = {"path_config_source": {"path": f"{CONFIG_DIR}/tls.yaml"}, "resource_api_version": "V3"}
+    return _typed(
+        "envoy.transport_sockets.tls",
+        "extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+        common_tls_context={
+            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
+            "alpn_protocols": ["h2", "http/1.1"],
+            "tls_certificate_sds_secret_configs": [{"name": "server", "sds_config": source}],
+        },
+    )
+
+
+def _metrics_listener() -> dict[str, Any]:
+    routes = [
+        {
+            "match": {
+                "path": path,
+                "headers": [{"name": ":method", "string_match": {"exact": "GET"}}],
+            },
+            "route": {"cluster": "admin"},
+        }
+        for path in ("/stats/prometheus", "/ready")
+    ]
+    manager = _connection_manager(
+        stat_prefix="metrics",
+        route_config={
+            "name": "metrics",
+            "virtual_hosts": [{"name": "metrics", "domains": ["*"], "routes": routes}],
+        },
+        http_filters=[_ROUTER],
+    )
+    return {
+        "name": "metrics",
+        "address": _address("0.0.0.0", ENVOY_METRICS_PORT),
+        # Probes and scrapes go on when the API's clients have used up every connection.
+        "ignore_global_conn_limit": True,
+        "filter_chains": [{"filters": [manager]}],
+    }
+
+
+def _upstream_cluster() -> dict[str, Any]:
+    return {
+        "name": CLUSTER,
+        "connect_timeout": "5s",
+        "type": "LOGICAL_DNS",
+        "lb_policy": "ROUND_ROBIN",
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+                "@type": f"{_TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "explicit_http_config": {"http2_protocol_options": {}},
+                # One HTTP/2 connection stays with one API server pod: without an end to it, pods that
+                # are added later never get any work. Streams on a connection that ends are finished.
+                "common_http_protocol_options": {"max_connection_duration": "600s"},
+            }
+        },
+        # TCP and not HTTP/2 pings: a gRPC server in Go ends connections that ping more often than
+        # every five minutes (`too_many_pings`).
+        "upstream_connection_options": {
+            "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 10, "keepalive_probes": 3}
+        },
+        "load_assignment": _endpoints(CLUSTER, workload("apiserver"), API_PORT),
+    }
+
+
+def _admin_cluster() -> dict[str, Any]:
+    return {
+        "name": "admin",
+        "connect_timeout": "1s",
+        "type": "STATIC",
+        "load_assignment": _endpoints("admin", "127.0.0.1", ENVOY_ADMIN_PORT),
+    }
+
+
+def bootstrap(environment: Environment) -> dict[str, Any]:
+    """Envoy's bootstrap as plain data."""
+    limit = _typed(
+        "envoy.resource_monitors.global_downstream_max_connections",
+        "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+        max_active_downstream_connections=MAX_CONNECTIONS,
+    )
+    return {
+        "node": {"id": workload("envoy"), "cluster": workload("envoy")},
+        "admin": {"address": _address("127.0.0.1", ENVOY_ADMIN_PORT)},
+        "overload_manager": {"resource_monitors": [limit]},
+        # Envoy refuses patterns whose program is larger than 100 steps; a wildcard origin with a host
+        # name of full length (253 characters) takes about 550. Matching stays linear in the input.
+        "layered_runtime": {
+            "layers": [
+                {"name": "static", "static_layer": {"re2": {"max_program_size": {"error_level": 1000}}}}
+            ]
+        },
+        "static_resources": {
+            "listeners": [_api_listener(environment), _metrics_listener()],
+            "clusters": [_upstream_cluster(), _admin_cluster()],
+        },
+    }
 
 
 def envoy_yaml(environment: Environment) -> str:
     """Text of `envoy.yaml`."""
-    raise NotImplementedError
+    return to_yaml(bootstrap(environment))
+
+
+def envoy_files(environment: Environment) -> dict[str, str]:
+    """Every file of Envoy's ConfigMap by name: `envoy.yaml`, and with TLS termination `tls.yaml`,
+    which names the certificate's files. Mounted together on `CONFIG_DIR`."""
+    files = {"envoy.yaml": envoy_yaml(environment)}
+    if environment.tls.envoy.enabled:
+        certificate = {
+            "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.Secret",
+            "name": "server",
+            "tls_certificate": {
+                "certificate_chain": {"filename": f"{CERTIFICATE_DIR}/tls.crt"},
+                "private_key": {"filename": f"{CERTIFICATE_DIR}/tls.key"},
+                # The kubelet swaps a link in this directory when the Secret changes.
+                "watched_directory": {"path": CERTIFICATE_DIR},
+            },
+        }
+        files["tls.yaml"] = to_yaml({"resources": [certificate]})
+    return files
