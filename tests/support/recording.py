@@ -1,0 +1,143 @@
+"""The one recording mock: runs a Pulumi program in this process and returns what it registered."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+from google.protobuf import json_format
+from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.stack import wait_for_rpcs
+
+TOKEN = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", b"{}", b"example"))
+"""Shaped like a token, and nothing else."""
+
+
+@dataclass(frozen=True)
+class Registration:
+    """One registered resource as the engine would see it."""
+
+    urn: str
+    type: str
+    name: str
+    inputs: dict[str, Any]
+    secret_inputs: frozenset[str]
+    """Top-level inputs that hold a secret somewhere."""
+    parent: str
+    provider: str
+    """Name of the provider instance, empty for components."""
+    dependencies: frozenset[str]
+    """Names of the resources it waits for."""
+    protect: bool
+    retain_on_delete: bool
+    hooks: tuple[str, ...]
+
+    @property
+    def identity(self) -> str:
+        """Type and name, unique in a program."""
+        return f"{self.type}::{self.name}"
+
+
+@dataclass
+class Recording:
+    """Everything one run of a program registered, in order."""
+
+    resources: list[Registration] = field(default_factory=list)
+
+    def of_type(self, type_: str) -> list[Registration]:
+        """Registrations of one type token."""
+        return [resource for resource in self.resources if resource.type == type_]
+
+    def one(self, type_: str, name: str) -> Registration:
+        """The registration of this type and name; fails unless there is exactly one."""
+        (found,) = [resource for resource in self.of_type(type_) if resource.name == name]
+        return found
+
+    def waits_for(self, resource: Registration) -> set[str]:
+        """Identities of everything a resource waits for, directly or through others."""
+        known = {item.urn: item for item in self.resources}
+        seen: set[str] = set()
+        queue = list(resource.dependencies)
+        while queue:
+            urn = queue.pop()
+            if urn in seen or urn not in known:
+                continue
+            seen.add(urn)
+            queue += known[urn].dependencies
+        return {known[urn].identity for urn in seen}
+
+
+def _holds_secret(value: Any) -> bool:
+    if isinstance(value, dict):
+        return rpc._special_sig_key in value or any(_holds_secret(item) for item in value.values())
+    return isinstance(value, list) and any(_holds_secret(item) for item in value)
+
+
+class _Answers(mocks.Mocks):
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        outputs = dict(args.inputs)
+        if args.typ == "kubernetes:core/v1:Secret" and not (outputs.get("data") or outputs.get("stringData")):
+            outputs["data"] = {"token": base64.b64encode(TOKEN.encode()).decode()}
+        outputs.setdefault("arn", f"arn:aws:mock:::{args.name}")
+        return f"{args.name}-id", outputs
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        return {}, None
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, recording: Recording) -> None:
+        super().__init__(_Answers())
+        self.recording = recording
+
+    def RegisterResource(self, request: Any) -> Any:
+        raw = json_format.MessageToDict(request.object)
+        response = super().RegisterResource(request)
+        if request.type != "pulumi:pulumi:Stack":
+            self.recording.resources.append(
+                Registration(
+                    urn=response.urn,
+                    type=request.type,
+                    name=request.name,
+                    inputs=rpc.deserialize_properties(request.object),
+                    secret_inputs=frozenset(key for key, value in raw.items() if _holds_secret(value)),
+                    parent=request.parent,
+                    provider=request.provider.rpartition("::")[0].rpartition("::")[2],
+                    dependencies=frozenset(request.dependencies),
+                    protect=request.protect,
+                    retain_on_delete=request.retainOnDelete,
+                    hooks=tuple(request.hooks.before_create),
+                )
+            )
+        return response
+
+
+class _Callbacks:
+    def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
+        """Mocks have no server to register hooks with; their names arrive with the resources."""
+
+
+def record(program: Callable[[], Any], preview: bool = False, stack: str = "test") -> Recording:
+    """Run `program` against the recording mock and return what it registered."""
+    recording = Recording()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+
+    async def run() -> None:
+        program()
+        await wait_for_rpcs()
+
+    mocks.set_mocks(
+        _Answers(), project="michelangelo", stack=stack, preview=preview, monitor=_Monitor(recording)
+    )
+    settings.SETTINGS.callbacks = _Callbacks()  # type: ignore[assignment]
+    try:
+        loop.run_until_complete(run())
+    finally:
+        loop.close()
+        asyncio.set_event_loop(asyncio.new_event_loop())
+    return recording
