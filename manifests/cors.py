@@ -17,7 +17,10 @@ from madeploy.settings.origins import DEFAULT_PORTS, parse_origin
 ALLOW_METHODS = "GET, POST, OPTIONS"
 """Methods of the network guide: gRPC-Web is POST, the rest is the browser's own."""
 
-ALLOW_HEADERS = "content-type, context-ttl-ms, grpc-timeout, rpc-caller, rpc-encoding, rpc-service, x-grpc-web, x-user-agent"
+ALLOW_HEADERS = (
+    "content-type, context-ttl-ms, grpc-timeout, rpc-caller, rpc-encoding, rpc-service, "
+    "x-grpc-web, x-user-agent"
+)
 """Headers of the network guide; they cover what the browser application sends (facts 1.1)."""
 
 EXPOSE_HEADERS = "grpc-status, grpc-message"

@@ -1,11 +1,166 @@
-"""Front door, second form: Gateway API objects."""
+"""Front door, second form: Gateway API (GRPCRoute, HTTPRoute; Gateway API v1.4 standard channel)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
+from madeploy.names.kubernetes import Service, workload
 from madeploy.settings import Environment
-from manifests.objects import Object
+from madeploy.settings.front_door import GatewayApiFrontDoor
+from manifests.api_paths import service_paths
+from manifests.issuers import GATEWAY_HTTP_LISTENER, issuer_annotations
+from manifests.objects import Object, metadata
+
+API_LISTENER = "api"
+APP_LISTENER = "app"
+REDIRECT_ROUTE = "michelangelo-https-redirect"
+
+_GROUP = "gateway.networking.k8s.io"
+_MATCHES = 8
+"""Matches in one rule. Later versions of the API allow 64, the first stable one 8."""
 
 
 def routes(environment: Environment) -> tuple[Object, ...]:
-    """Gateway and routes; none when the front door is Ingress."""
-    raise NotImplementedError
+    """The Gateway with its routes; none when the front door is Ingress.
+
+    The URLs are those of the Ingress form: the API's host as gRPC, the application's host with the
+    API's services going to Envoy and the rest to the application. Port 80 only redirects, and lets
+    ACME challenges in, whose routes are more specific.
+    """
+    door = environment.front_door
+    if not isinstance(door, GatewayApiFrontDoor):
+        return ()
+    made = [
+        _gateway(environment, door),
+        _api_route(environment, door),
+        _app_route(environment, door),
+        _redirect(environment, door),
+    ]
+    if environment.tls.envoy.enabled:
+        made.append(_backend_tls(environment))
+    return tuple(made)
+
+
+def _object(
+    environment: Environment,
+    kind: str,
+    name: str,
+    spec: dict[str, Any],
+    service: Service | None = None,
+    annotations: Mapping[str, str] | None = None,
+) -> Object:
+    return {
+        "apiVersion": f"{_GROUP}/v1",
+        "kind": kind,
+        "metadata": metadata(name, environment.platform.namespace, service, annotations),
+        "spec": spec,
+    }
+
+
+def _gateway(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+    def https(name: str, host: str, secret: str, route: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "protocol": "HTTPS",
+            "port": 443,
+            "hostname": host,
+            "tls": {"mode": "Terminate", "certificateRefs": [{"kind": "Secret", "name": secret}]},
+            "allowedRoutes": _allowed(route),
+        }
+
+    domains, tls = environment.domains, environment.tls
+    listeners = [
+        https(API_LISTENER, domains.api, tls.api_secret_name, "GRPCRoute"),
+        https(APP_LISTENER, domains.app, tls.app_secret_name, "HTTPRoute"),
+        {
+            "name": GATEWAY_HTTP_LISTENER,
+            "protocol": "HTTP",
+            "port": 80,
+            "allowedRoutes": _allowed("HTTPRoute"),
+        },
+    ]
+    return _object(
+        environment,
+        "Gateway",
+        door.gateway_name,
+        {"gatewayClassName": door.class_name, "listeners": listeners},
+        annotations=issuer_annotations(environment),
+    )
+
+
+def _allowed(kind: str) -> dict[str, Any]:
+    return {"namespaces": {"from": "Same"}, "kinds": [{"group": _GROUP, "kind": kind}]}
+
+
+def _parent(door: GatewayApiFrontDoor, listener: str) -> list[dict[str, Any]]:
+    return [{"group": _GROUP, "kind": "Gateway", "name": door.gateway_name, "sectionName": listener}]
+
+
+def _backend(service: Service, port: int) -> list[dict[str, Any]]:
+    return [{"kind": "Service", "name": workload(service), "port": port}]
+
+
+def _api_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+    """Every gRPC call on the API's host, reflection included (`ma` needs it, facts 7.2). A GRPCRoute
+    has no time-outs to set: the implementation's own apply."""
+    spec = {
+        "parentRefs": _parent(door, API_LISTENER),
+        "hostnames": [environment.domains.api],
+        "rules": [{"backendRefs": _backend("apiserver", API_PORT)}],
+    }
+    return _object(environment, "GRPCRoute", workload("apiserver"), spec, "apiserver")
+
+
+def _app_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+    paths = service_paths()
+    groups = [paths[start : start + _MATCHES] for start in range(0, len(paths), _MATCHES)]
+    rules: list[dict[str, Any]] = [
+        {
+            "matches": [{"path": {"type": "PathPrefix", "value": path}} for path in group],
+            "backendRefs": _backend("envoy", ENVOY_PORT),
+            # Calls are ended by their own deadline; implementations on Envoy would cut at 15 s.
+            "timeouts": {"request": "0s"},
+        }
+        for group in groups
+    ]
+    rules.append(
+        {
+            "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+            "backendRefs": _backend("ui", UI_PORT),
+        }
+    )
+    spec = {
+        "parentRefs": _parent(door, APP_LISTENER),
+        "hostnames": [environment.domains.app],
+        "rules": rules,
+    }
+    return _object(environment, "HTTPRoute", workload("ui"), spec, "ui")
+
+
+def _redirect(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+    redirect = {"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}
+    spec = {
+        "parentRefs": _parent(door, GATEWAY_HTTP_LISTENER),
+        "hostnames": [environment.domains.api, environment.domains.app],
+        "rules": [{"filters": [redirect]}],
+    }
+    return _object(environment, "HTTPRoute", REDIRECT_ROUTE, spec)
+
+
+def _backend_tls(environment: Environment) -> Object:
+    """How the Gateway speaks to an Envoy that terminates TLS: its certificate, made out to the
+    application's host, is checked against the environment's own authorities (`ca.crt` of
+    `controlPlane.caBundleConfigMap`) where there are some, else the well-known ones."""
+    bundle = environment.control_plane.ca_bundle_config_map
+    trust: dict[str, Any] = (
+        {"wellKnownCACertificates": "System"}
+        if bundle is None
+        else {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": bundle}]}
+    )
+    spec = {
+        "targetRefs": [{"group": "", "kind": "Service", "name": workload("envoy")}],
+        "validation": {**trust, "hostname": environment.domains.app},
+    }
+    return _object(environment, "BackendTLSPolicy", workload("envoy"), spec, "envoy")

@@ -1,11 +1,130 @@
-"""Front door, first form: Ingress objects."""
+"""Front door, first form: Ingress objects (network guide, Ingress set-up)."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
+from madeploy.names.kubernetes import Service, workload
 from madeploy.settings import Environment
-from manifests.objects import Object
+from madeploy.settings.front_door import IngressFrontDoor
+from manifests.api_paths import service_paths
+from manifests.issuers import issuer_annotations
+from manifests.objects import Object, metadata
+
+NGINX = "nginx.ingress.kubernetes.io/"
+"""Prefix of the annotations of ingress-nginx."""
+
+_TIMEOUT = "3600"
+_BODY_SIZE = "4m"
+"""gRPC's own limit of one message, 4 MiB; ingress-nginx refuses bodies over 1 MiB by default."""
+
+GRPC_WEB_INGRESS = "michelangelo-grpc-web"
+"""Ingress of the gRPC-Web paths where Envoy terminates TLS: the back end's protocol is an annotation
+of a whole Ingress, and the application's pods speak plaintext."""
+
+
+def _nginx(**values: str) -> dict[str, str]:
+    return {f"{NGINX}{name.replace('_', '-')}": value for name, value in values.items()}
+
+
+_API = _nginx(
+    ssl_redirect="true",
+    backend_protocol="GRPC",
+    proxy_read_timeout=_TIMEOUT,
+    proxy_send_timeout=_TIMEOUT,
+    proxy_body_size=_BODY_SIZE,
+)
+_APP = _nginx(ssl_redirect="true", proxy_read_timeout=_TIMEOUT, proxy_body_size=_BODY_SIZE)
 
 
 def ingresses(environment: Environment) -> tuple[Object, ...]:
-    """Ingress objects of the API and the application; none when the front door is Gateway API."""
-    raise NotImplementedError
+    """Ingress objects of the API and of the application; none when the front door is Gateway API.
+
+    Requests for the API's services on the application's host go to Envoy, everything else there to
+    the application, whose files the guide's single path would leave unreachable (facts 2.3, row 21).
+
+    With ingress-nginx these paths are `ImplementationSpecific`, which it reads as plain prefixes: its
+    admission refuses dots in `Prefix` paths (`strict-validate-path-type`, on by default since 1.12).
+    Any other controller, which is one with annotations of its own in the settings, gets `Prefix`,
+    the form that means the same to every controller.
+    """
+    door = environment.front_door
+    if not isinstance(door, IngressFrontDoor):
+        return ()
+    issuer = issuer_annotations(environment)
+    app_annotations = _APP if door.app_annotations is None else door.app_annotations
+    api = _ingress(
+        environment,
+        door,
+        name=workload("apiserver"),
+        service="apiserver",
+        host=environment.domains.api,
+        secret=environment.tls.api_secret_name,
+        annotations={**(_API if door.api_annotations is None else door.api_annotations), **issuer},
+        paths=[_path("/", "Prefix", "apiserver", API_PORT)],
+    )
+    grpc_web = [_grpc_web_path(door, path) for path in service_paths()]
+    files = _path("/", "Prefix", "ui", UI_PORT)
+    terminates = environment.tls.envoy.enabled
+    app = _ingress(
+        environment,
+        door,
+        name=workload("ui"),
+        service="ui",
+        host=environment.domains.app,
+        secret=environment.tls.app_secret_name,
+        annotations={**app_annotations, **issuer},
+        paths=[files] if terminates else [*grpc_web, files],
+    )
+    if not terminates:
+        return (api, app)
+    encrypted = _ingress(
+        environment,
+        door,
+        name=GRPC_WEB_INGRESS,
+        service="envoy",
+        host=environment.domains.app,
+        # The same Secret without the issuer's annotation: cert-manager lets one Ingress own it.
+        secret=environment.tls.app_secret_name,
+        annotations={**_APP, **_nginx(backend_protocol="HTTPS")}
+        if door.app_annotations is None
+        else door.app_annotations,
+        paths=grpc_web,
+    )
+    return (api, app, encrypted)
+
+
+def _grpc_web_path(door: IngressFrontDoor, path: str) -> dict[str, Any]:
+    if door.app_annotations is None:
+        return _path(f"{path}/", "ImplementationSpecific", "envoy", ENVOY_PORT)
+    return _path(path, "Prefix", "envoy", ENVOY_PORT)
+
+
+def _path(path: str, path_type: str, service: Service, port: int) -> dict[str, Any]:
+    backend = {"service": {"name": workload(service), "port": {"number": port}}}
+    return {"path": path, "pathType": path_type, "backend": backend}
+
+
+def _ingress(
+    environment: Environment,
+    door: IngressFrontDoor,
+    *,
+    name: str,
+    service: Service,
+    host: str,
+    secret: str,
+    annotations: Mapping[str, str],
+    paths: Sequence[dict[str, Any]],
+) -> Object:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "Ingress",
+        "metadata": metadata(name, environment.platform.namespace, service, annotations),
+        "spec": {
+            "ingressClassName": door.class_name,
+            "tls": [{"hosts": [host], "secretName": secret}],
+            "rules": [{"host": host, "http": {"paths": list(paths)}}],
+        },
+    }

@@ -1,11 +1,93 @@
-"""Certificate issuers for cert-manager."""
+"""Certificate issuers for cert-manager, and the certificate Envoy itself needs (network guide, TLS)."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
-from manifests.objects import Object
+from madeploy.settings.front_door import IngressFrontDoor
+from madeploy.settings.tls import AcmeTls, Http01Solver, InternalCaTls, ProvidedTls
+from manifests.objects import Object, metadata
+
+GATEWAY_HTTP_LISTENER = "http"
+"""The Gateway's plaintext listener, which ACME HTTP-01 challenges come in through."""
+
+
+def issuer_annotations(environment: Environment) -> dict[str, str]:
+    """Annotation that makes cert-manager issue the certificates an Ingress or a Gateway names; none
+    when certificates are provided by hand."""
+    if isinstance(environment.tls, ProvidedTls):
+        return {}
+    return {"cert-manager.io/cluster-issuer": environment.tls.issuer_name}
 
 
 def issuers(environment: Environment) -> tuple[Object, ...]:
-    """ClusterIssuer objects; none when certificates are provided."""
-    raise NotImplementedError
+    """The `ClusterIssuer` of the environment; none when certificates are provided by hand.
+
+    Ready is condition `Ready` with status `True` (cert-manager v1). The Secret of an internal CA is
+    looked up in cert-manager's own namespace, because the issuer is cluster-scoped.
+    """
+    tls = environment.tls
+    if isinstance(tls, ProvidedTls):
+        return ()
+    spec = _acme(environment, tls) if isinstance(tls, AcmeTls) else _internal_ca(tls)
+    return (_cert_manager("ClusterIssuer", metadata(tls.issuer_name, None), spec),)
+
+
+def certificates(environment: Environment) -> tuple[Object, ...]:
+    """The `Certificate` behind `tls.envoy.secretName`; none unless Envoy terminates TLS with a
+    certificate from cert-manager. Those of the public hosts need no object: the Ingress or Gateway
+    that names their Secret asks for them.
+
+    It is made out to the application's host, whose traffic Envoy carries: an ACME authority signs no
+    name inside the cluster.
+    """
+    tls = environment.tls
+    if isinstance(tls, ProvidedTls) or not tls.envoy.enabled:
+        return ()
+    spec = {
+        "secretName": tls.envoy.secret_name,
+        "dnsNames": [environment.domains.app],
+        "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": tls.issuer_name},
+        "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
+    }
+    meta = metadata(workload("envoy"), environment.platform.namespace, "envoy")
+    return (_cert_manager("Certificate", meta, spec),)
+
+
+def _cert_manager(kind: str, meta: dict[str, Any], spec: dict[str, Any]) -> Object:
+    return {"apiVersion": "cert-manager.io/v1", "kind": kind, "metadata": meta, "spec": spec}
+
+
+def _internal_ca(tls: InternalCaTls) -> dict[str, Any]:
+    return {"ca": {"secretName": tls.ca_secret_name}}
+
+
+def _acme(environment: Environment, tls: AcmeTls) -> dict[str, Any]:
+    return {
+        "acme": {
+            "server": tls.server,
+            "email": tls.email,
+            "privateKeySecretRef": {"name": tls.issuer_name},
+            "solvers": [_solver(environment, tls)],
+        }
+    }
+
+
+def _solver(environment: Environment, tls: AcmeTls) -> dict[str, Any]:
+    if not isinstance(tls.solver, Http01Solver):
+        optional = {"hostedZoneID": tls.solver.hosted_zone_id, "role": tls.solver.role_arn}
+        given = {key: value for key, value in optional.items() if value is not None}
+        return {"dns01": {"route53": {"region": tls.solver.region, **given}}}
+    door = environment.front_door
+    if isinstance(door, IngressFrontDoor):
+        return {"http01": {"ingress": {"ingressClassName": door.class_name}}}
+    parent = {
+        "group": "gateway.networking.k8s.io",
+        "kind": "Gateway",
+        "name": door.gateway_name,
+        "namespace": environment.platform.namespace,
+        "sectionName": GATEWAY_HTTP_LISTENER,
+    }
+    return {"http01": {"gatewayHTTPRoute": {"parentRefs": [parent]}}}
