@@ -162,8 +162,8 @@ def endpoint(
         defects.append(f"has no certificate-authority-data: {reason}; set certificateAuthorityData")
     else:
         try:
-            authority = base64.b64decode(str(encoded), validate=True).decode("ascii")
-        except (binascii.Error, UnicodeDecodeError):
+            authority = base64.b64decode(str(encoded), validate=True).decode("ascii", errors="replace")
+        except binascii.Error:
             defects.append("certificate-authority-data is not base64 of PEM text")
         else:
             if "PRIVATE KEY" in authority:

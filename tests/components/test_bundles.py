@@ -15,7 +15,11 @@ CONFIG_MAP = {
     "metadata": {"name": "settings", "namespace": "ma-system"},
     "data": {"some_key": "kept", "anotherKey": "kept"},
 }
-CLUSTER = {"apiVersion": "michelangelo.api/v2", "kind": "Cluster", "metadata": {"name": "a", "namespace": "b"}}
+CLUSTER = {
+    "apiVersion": "michelangelo.api/v2",
+    "kind": "Cluster",
+    "metadata": {"name": "a", "namespace": "b"},
+}
 
 
 @pytest.mark.parametrize(
