@@ -42,7 +42,9 @@ def test_an_object_reaches_the_engine_as_the_builder_wrote_it() -> None:
     recording = record(
         lambda: bundles.create(Bundle("config", (CONFIG_MAP, CLUSTER)), pulumi.ResourceOptions())
     )
-    assert [resource.inputs for resource in recording.resources] == [CONFIG_MAP, CLUSTER]
+    # The engine is told of independent resources in no fixed order.
+    by_kind = {resource.inputs["kind"]: resource.inputs for resource in recording.resources}
+    assert by_kind == {"ConfigMap": CONFIG_MAP, "Cluster": CLUSTER}
 
 
 def test_two_objects_of_one_kind_and_name_in_two_namespaces_are_two_resources() -> None:
