@@ -1,16 +1,133 @@
-"""NetworkPolicies made from the table of flows."""
+"""NetworkPolicies made from the table of flows (NET-12, NET-13).
+
+They take effect where the cluster's network plugin enforces them. A destination of any address is
+written as a rule without `to`: plugins such as Cilium do not count pods as part of `0.0.0.0/0`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, Final, Literal
+
+from madeploy.names.kubernetes import SERVICES, Service, selector_labels, workload
 from madeploy.settings import Environment
-from manifests.objects import Object
+from manifests.flows import (
+    KUBERNETES_API_PORTS,
+    Anywhere,
+    Component,
+    Flow,
+    Networks,
+    Peer,
+    api_server_ports,
+    flows,
+)
+from manifests.objects import Object, metadata
+
+DEFAULT_DENY: Final = "michelangelo-default-deny"
+COMPUTE_SIDE: Final = "allow-michelangelo-controller"
+"""Name the network guide gives the policy on a compute cluster."""
+
+Direction = Literal["ingress", "egress"]
 
 
 def control_plane(environment: Environment) -> tuple[Object, ...]:
-    """Default deny and the documented flows; none when policies are off."""
-    raise NotImplementedError
+    """Default deny for the control plane's pods, both ways, and one policy for each service with its
+    flows; none when `network.policies` is off.
+
+    Pods are selected by the label `app`, the one their Deployments select by. Wider labels would catch
+    pods that are not ours: some Gateway implementations copy the labels of the Gateway to their own.
+    """
+    if not environment.network.policies:
+        return ()
+    names = [workload(service) for service in SERVICES]
+    everything = {"matchExpressions": [{"key": "app", "operator": "In", "values": names}]}
+    namespace = environment.platform.namespace
+    deny = _policy(metadata(DEFAULT_DENY, namespace), everything, {})
+    table = flows(environment)
+    return (deny, *(_service_policy(namespace, service, table) for service in SERVICES))
 
 
 def compute_side(environment: Environment, name: str) -> tuple[Object, ...]:
-    """Policies applied on compute cluster `name`; none unless it is self-managed."""
-    raise NotImplementedError
+    """`allow-michelangelo-controller` on compute cluster `name`; none unless the cluster is self-managed
+    and `network.egressCidrs` says where the control plane's connections come from.
+
+    On managed clusters the API server is no pod. On self-managed ones it usually runs on the host's
+    network, where most plugins pay no attention to policies; then this one changes nothing. Where a
+    plugin does enforce it, a policy that selects a pod admits only what some policy allows: the API
+    server's other callers, nodes first of all, then need a policy of their own beforehand.
+
+    Ports are the guide's 443, the process's usual 6443, and the one of `clusters.<name>.server`.
+
+    Raises KeyError when the environment has no such cluster.
+    """
+    cluster = environment.clusters[name]
+    sources = environment.network.egress_cidrs
+    if cluster.management == "managed" or not sources:
+        return ()
+    ports = sorted({*KUBERNETES_API_PORTS, *api_server_ports(cluster)})
+    rule = {
+        "from": [{"ipBlock": {"cidr": cidr}} for cidr in sources],
+        "ports": [{"protocol": "TCP", "port": port} for port in ports],
+    }
+    selector = {"matchLabels": {"component": "kube-apiserver"}}
+    return (_policy(metadata(COMPUTE_SIDE, "kube-system"), selector, {"ingress": [rule]}, ["Ingress"]),)
+
+
+def _policy(
+    meta: dict[str, Any],
+    selector: dict[str, Any],
+    rules: dict[str, Any],
+    types: Iterable[str] = ("Ingress", "Egress"),
+) -> Object:
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": meta,
+        "spec": {"podSelector": selector, "policyTypes": list(types), **rules},
+    }
+
+
+def _service_policy(namespace: str, service: Service, table: Iterable[Flow]) -> Object:
+    rules: dict[str, Any] = {}
+    own = Component(service)
+    table = tuple(table)
+    incoming = _rules("ingress", [(flow.source, flow) for flow in table if flow.destination == own])
+    outgoing = _rules("egress", [(flow.destination, flow) for flow in table if flow.source == own])
+    if incoming:
+        rules["ingress"] = incoming
+    if outgoing:
+        rules["egress"] = outgoing
+    selector = {"matchLabels": selector_labels(service)}
+    return _policy(metadata(workload(service), namespace, service), selector, rules)
+
+
+def _rules(direction: Direction, rows: list[tuple[Peer, Flow]]) -> list[dict[str, Any]]:
+    """One rule for each peer, with every port it has rows for."""
+    ports: dict[Peer, dict[tuple[str, int] | None, None]] = {}
+    for peer, flow in rows:
+        key = None if flow.port is None else (flow.protocol, flow.port)
+        ports.setdefault(peer, {})[key] = None
+    rules = []
+    for peer, keys in ports.items():
+        rule: dict[str, Any] = {}
+        if not isinstance(peer, Anywhere):
+            rule["from" if direction == "ingress" else "to"] = _peers(peer)
+        numbers = [key for key in keys if key is not None]
+        if len(numbers) == len(keys):
+            rule["ports"] = [{"protocol": protocol, "port": port} for protocol, port in numbers]
+        rules.append(rule)
+    return rules
+
+
+def _peers(peer: Peer) -> list[dict[str, Any]]:
+    if isinstance(peer, Component):
+        return [{"podSelector": {"matchLabels": selector_labels(peer.service)}}]
+    if isinstance(peer, Networks):
+        return [{"ipBlock": {"cidr": cidr}} for cidr in peer.cidrs]
+    if isinstance(peer, Anywhere):
+        raise ValueError("any address has no peers: its rule names none")
+    where = {} if peer.namespace is None else {"matchLabels": {"kubernetes.io/metadata.name": peer.namespace}}
+    found: dict[str, Any] = {"namespaceSelector": where}
+    if peer.labels:
+        found["podSelector"] = {"matchLabels": dict(peer.labels)}
+    return [found]

@@ -1,0 +1,258 @@
+"""The table of flows: who may open connections to whom, on which port, and why.
+
+NetworkPolicies are made from it and proven against it. Each row names what asks for it: a guide, a
+facts row, or the setting that opens it. What is not in it:
+
+- Kubelet probes: a node always reaches its own pods (Kubernetes documentation, Network Policies).
+- ACME solver pods: they are cert-manager's, and no policy here selects them.
+- Callers on the host's network, such as some ingress controllers: they have no namespace a policy could
+  name; where they are used, plugins admit them as nodes, or `network.policies` has to stay off.
+
+Ports are those of pods: a Service's own port is translated before a policy is looked up.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+from urllib.parse import urlsplit
+
+from madeploy.names.addresses import API_PORT, ENVOY_METRICS_PORT, ENVOY_PORT, METRICS_PORT, UI_PORT
+from madeploy.names.aws import IDENTITIES, Identity
+from madeploy.names.kubernetes import Service
+from madeploy.names.storage import s3_endpoint
+from madeploy.settings import Environment
+from madeploy.settings.base import split_host_port
+from madeploy.settings.clusters import Cluster
+from madeploy.settings.front_door import IngressFrontDoor
+from madeploy.settings.storage import AwsStorage, ExistingStorage, Irsa, S3CompatibleStorage
+
+HTTPS: Final = 443
+KUBERNETES_API_PORTS: Final = (443, 6443)
+"""Where Kubernetes API servers listen: behind load balancers and on managed clusters, and as kubeadm
+sets them up."""
+
+TRITON_PORT: Final = 8000
+"""Port of an inference server's pods behind `<name>-inference-service:80` (facts 3.5)."""
+
+NODE_LOCAL_DNS: Final = "169.254.20.10/32"
+"""Address of the node's own DNS cache where one runs (Kubernetes documentation, NodeLocal DNSCache)."""
+
+POD_IDENTITY_AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
+"""EKS Pod Identity agent on each node, port 80 (EKS user guide)."""
+
+INSTANCE_METADATA: Final = ("169.254.169.254/32", "fd00:ec2::254/128")
+"""Instance metadata service, port 80, the source of a node role's credentials (EC2 user guide)."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """The pods of one of the control plane's services."""
+
+    service: Service
+
+    def __str__(self) -> str:
+        return self.service
+
+
+@dataclass(frozen=True)
+class Pods:
+    """Pods of a namespace, or of every namespace when it is None; all of them, or those with labels."""
+
+    namespace: str | None
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        where = "any namespace" if self.namespace is None else f"namespace {self.namespace}"
+        return f"pods {','.join('='.join(pair) for pair in self.labels)} in {where}".replace("  ", " ")
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Addresses in CIDR form."""
+
+    cidrs: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return ", ".join(self.cidrs)
+
+
+@dataclass(frozen=True)
+class Anywhere:
+    """Any address inside or outside the cluster."""
+
+    def __str__(self) -> str:
+        return "any address"
+
+
+Peer = Component | Pods | Networks | Anywhere
+
+
+@dataclass(frozen=True)
+class Flow:
+    """One row: `source` opens connections to `destination` on `port`."""
+
+    source: Peer
+    destination: Peer
+    port: int | None
+    """Port of the destination; None for all of them."""
+
+    purpose: str
+    basis: str
+    """Guide, facts row or setting the row comes from."""
+
+    protocol: Literal["TCP", "UDP"] = "TCP"
+
+
+def flows(environment: Environment) -> tuple[Flow, ...]:
+    """Every flow of the control plane's pods, in a fixed order."""
+    return (
+        *_through_the_door(environment),
+        *_between_services(environment),
+        *_kubernetes_apis(environment),
+        *_workflow_engine(environment),
+        *_object_store(environment),
+        *_credentials(environment),
+        *_inference(),
+        *_scrapes(environment),
+        *_name_resolution(environment),
+    )
+
+
+def door(environment: Environment) -> Pods:
+    """The pods that carry traffic in from outside."""
+    return Pods(environment.front_door.controller_namespace)
+
+
+def api_server_ports(cluster: Cluster) -> tuple[int, ...]:
+    """Ports a compute cluster's API server may be reached on: the one of its `server` where the settings
+    say it, else the two usual ones."""
+    if cluster.server is None:
+        return KUBERNETES_API_PORTS
+    return (urlsplit(cluster.server).port or HTTPS,)
+
+
+def _through_the_door(environment: Environment) -> Iterator[Flow]:
+    basis = "network guide, overview"
+    kind = "Ingress" if isinstance(environment.front_door, IngressFrontDoor) else "Gateway"
+    outside = door(environment)
+    yield Flow(outside, Component("apiserver"), API_PORT, f"{kind} to the gRPC API", basis)
+    yield Flow(outside, Component("envoy"), ENVOY_PORT, f"{kind} to gRPC-Web", basis)
+    yield Flow(outside, Component("ui"), UI_PORT, f"{kind} to the application's files", "facts 5.2")
+
+
+def _between_services(environment: Environment) -> Iterator[Flow]:
+    api = Component("apiserver")
+    yield Flow(Component("envoy"), api, API_PORT, "gRPC-Web calls to the API", "network guide, Envoy")
+    worker = Component("worker")
+    if environment.control_plane.worker.api_access == "inCluster":
+        yield Flow(worker, api, API_PORT, "API calls of workflows", "facts 5.2")
+        return
+    basis = "controlPlane.worker.apiAccess"
+    yield Flow(worker, Anywhere(), HTTPS, "API calls of workflows by the public address", basis)
+    # The cluster may take a short cut from the load balancer's address to the door's own pods, whose
+    # port is the controller's business.
+    yield Flow(worker, door(environment), None, "the same calls, handed to the door's pods", basis)
+
+
+def _kubernetes_apis(environment: Environment) -> Iterator[Flow]:
+    cidrs = environment.control_plane.kubernetes_api_cidrs
+    own: Peer = Networks(cidrs) if cidrs else Anywhere()
+    for service in ("apiserver", "controllermgr"):
+        for port in KUBERNETES_API_PORTS:
+            yield Flow(Component(service), own, port, "Kubernetes API of the control plane", "facts 1.3")
+    targets = {
+        (_host_peer(cluster), port)
+        for cluster in environment.clusters.values()
+        for port in api_server_ports(cluster)
+    }
+    for peer, port in sorted(targets, key=str):
+        yield Flow(
+            Component("controllermgr"),
+            peer,
+            port,
+            "Kubernetes API of compute clusters",
+            "network guide, required connectivity",
+        )
+
+
+def _host_peer(cluster: Cluster) -> Peer:
+    """A name can resolve to anything; an address is a network of one."""
+    host = urlsplit(cluster.server).hostname if cluster.server else None
+    try:
+        address = ipaddress.ip_address(host or "")
+    except ValueError:
+        return Anywhere()
+    return Networks((f"{address}/{address.max_prefixlen}",))
+
+
+def _workflow_engine(environment: Environment) -> Iterator[Flow]:
+    _, port = split_host_port(environment.workflow.host)
+    cidrs = environment.network.workflow_cidrs
+    peer: Peer = Networks(cidrs) if cidrs else Anywhere()
+    for service in ("controllermgr", "worker"):
+        yield Flow(Component(service), peer, port, "workflow engine", "facts 5.2")
+
+
+def _object_store(environment: Environment) -> Iterator[Flow]:
+    host, tls = s3_endpoint(environment.storage)
+    port = urlsplit(f"//{host}").port or (HTTPS if tls else 80)
+    cidrs = environment.network.object_store_cidrs
+    peer: Peer = Networks(cidrs) if cidrs else Anywhere()
+    for service in IDENTITIES:
+        yield Flow(Component(service), peer, port, "object store", "network guide, required connectivity")
+
+
+def _credentials(environment: Environment) -> Iterator[Flow]:
+    """Where the services that call the object store get their AWS credentials."""
+    storage = environment.storage
+    if isinstance(storage, S3CompatibleStorage):
+        return
+    for service in IDENTITIES:
+        yield from _aws_credentials(storage, service)
+
+
+def _aws_credentials(storage: AwsStorage | ExistingStorage, service: Identity) -> Iterator[Flow]:
+    source = Component(service)
+    by_role = (
+        isinstance(storage.identity, Irsa)
+        if isinstance(storage, AwsStorage)
+        else service in storage.role_arns
+    )
+    if by_role:
+        yield Flow(source, Anywhere(), HTTPS, "AWS STS, credentials by IRSA", "facts 1.2")
+        return
+    agent = Networks(POD_IDENTITY_AGENT)
+    yield Flow(source, agent, 80, "EKS Pod Identity agent, credentials", "facts 1.2")
+    if isinstance(storage, ExistingStorage):
+        # A role the settings do not know of is either the pod's, or the node's.
+        node = Networks(INSTANCE_METADATA)
+        yield Flow(source, node, 80, "instance metadata, the node role's credentials", "facts 1.2")
+
+
+def _inference() -> Iterator[Flow]:
+    manager = Component("controllermgr")
+    yield Flow(manager, Pods(None), TRITON_PORT, "readiness of inference servers", "facts 3.5, 5.2")
+
+
+def _scrapes(environment: Environment) -> Iterator[Flow]:
+    namespace = environment.network.monitoring_namespace
+    if namespace is None:
+        return
+    scraper, basis = Pods(namespace), "network.monitoringNamespace"
+    yield Flow(scraper, Component("controllermgr"), METRICS_PORT, "metrics", basis)
+    yield Flow(scraper, Component("envoy"), ENVOY_METRICS_PORT, "metrics", basis)
+
+
+def _name_resolution(environment: Environment) -> Iterator[Flow]:
+    """The cluster's DNS for every service that opens connections; the application opens none."""
+    port = environment.network.dns_port
+    server = Pods("kube-system", (("k8s-app", "kube-dns"),))
+    services: tuple[Service, ...] = ("apiserver", "controllermgr", "worker", "envoy")
+    for service in services:
+        for destination in (server, Networks((NODE_LOCAL_DNS,))):
+            source = Component(service)
+            yield Flow(source, destination, port, "name resolution", "facts 5.2", "UDP")
+            yield Flow(source, destination, port, "name resolution", "facts 5.2", "TCP")
