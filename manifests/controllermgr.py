@@ -1,0 +1,48 @@
+"""The controller manager: one leader at work, the other replicas ready to follow (requirement CP-2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from madeploy.names.addresses import METRICS_PORT
+from madeploy.settings import Environment
+from manifests.objects import Inputs, Object
+from manifests.pods import Container, http_probe
+from manifests.rbac import controllermgr_rbac
+from manifests.service_config import BASE_FILE, base_yaml
+from manifests.storage_clients import client_annotations, client_container, client_service_account
+from manifests.workloads import cluster_service, config_map_object, deployment, disruption_budget
+
+PORT: Final = "metrics"
+
+# The probe listener answers 404 on every path (V4); metrics are served by leader and followers alike.
+_PROBES: Final = {
+    "startupProbe": http_probe(PORT, "/metrics", period_seconds=2, failure_threshold=30),
+    "readinessProbe": http_probe(PORT, "/metrics", period_seconds=10, failure_threshold=3),
+    "livenessProbe": http_probe(PORT, "/metrics", period_seconds=20, failure_threshold=3),
+}
+
+
+def controllermgr(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
+    """Deployment, Service, ConfigMap, ServiceAccount, RBAC and disruption budget. Without leader election
+    the old pod stops before the new one starts: two at work would undo each other's changes."""
+    text = base_yaml(environment, "controllermgr")
+    container = client_container(
+        environment,
+        "controllermgr",
+        Container(probes=_PROBES, ports={PORT: METRICS_PORT}, calls_kubernetes=True),
+    )
+    return (
+        client_service_account(environment, inputs, "controllermgr", calls_kubernetes=True),
+        *controllermgr_rbac(environment),
+        config_map_object(environment, "controllermgr", BASE_FILE, text),
+        deployment(
+            environment,
+            "controllermgr",
+            container,
+            client_annotations(environment, inputs, "controllermgr", text),
+            overlap=environment.control_plane.controllermgr.leader_election,
+        ),
+        cluster_service(environment, "controllermgr", PORT, METRICS_PORT, "http"),
+        *disruption_budget(environment, "controllermgr"),
+    )

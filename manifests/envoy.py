@@ -1,0 +1,66 @@
+"""Envoy: gRPC-Web and CORS between browsers and the API server (requirement CP-5)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from madeploy.names.addresses import ENVOY_METRICS_PORT, ENVOY_PORT
+from madeploy.names.kubernetes import config_map
+from madeploy.settings import Environment
+from manifests.envoy_config import envoy_yaml
+from manifests.objects import Object, checksum
+from manifests.pods import Container, checksum_annotation, config_volume, http_probe, secret_volume, tcp_probe
+from manifests.workloads import (
+    cluster_service,
+    config_map_object,
+    deployment,
+    disruption_budget,
+    service_account,
+)
+
+PORT: Final = "http"
+METRICS: Final = "metrics"
+CONFIG_FILE: Final = "envoy.yaml"
+_FOLDER: Final = "/etc/envoy"
+
+_READY: Final = "/ready"
+
+# Ready is what Envoy says it is; killing the pod takes that its listener no longer takes connections.
+_PROBES: Final = {
+    "startupProbe": http_probe(METRICS, _READY, period_seconds=1, failure_threshold=30),
+    "readinessProbe": http_probe(METRICS, _READY, period_seconds=5, failure_threshold=2),
+    "livenessProbe": tcp_probe(PORT, period_seconds=20, failure_threshold=3),
+}
+
+
+def envoy(environment: Environment) -> tuple[Object, ...]:
+    """Deployment, Service, ConfigMap with `envoy.yaml`, ServiceAccount and disruption budget."""
+    text = envoy_yaml(environment)
+    tls = environment.tls.envoy
+    volumes, mounts = [], []
+    volume, mount = config_volume("config", config_map("envoy"), _FOLDER)
+    volumes.append(volume)
+    mounts.append(mount)
+    if tls.enabled:
+        # The folder is the network guide's; the authorities it hides are not used by Envoy.
+        volume, mount = secret_volume("tls", tls.secret_name, "/etc/ssl/certs")
+        volumes.append(volume)
+        mounts.append(mount)
+    container = Container(
+        probes=_PROBES,
+        ports={PORT: ENVOY_PORT, METRICS: ENVOY_METRICS_PORT},
+        serves=True,
+        # The binary itself: the image's entry point starts as root to change users. Two threads, because
+        # Envoy would otherwise start one for each CPU of the node, each with its own memory.
+        command=["/usr/local/bin/envoy"],
+        args=["--config-path", f"{_FOLDER}/{CONFIG_FILE}", "--concurrency", "2"],
+        mounts=mounts,
+        volumes=volumes,
+    )
+    return (
+        service_account(environment, "envoy"),
+        config_map_object(environment, "envoy", CONFIG_FILE, text),
+        deployment(environment, "envoy", container, checksum_annotation(checksum(text))),
+        cluster_service(environment, "envoy", PORT, ENVOY_PORT, "https" if tls.enabled else "http"),
+        *disruption_budget(environment, "envoy"),
+    )

@@ -1,0 +1,193 @@
+"""A registered compute cluster: what it needs on itself and on the control plane (registration guide)."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any, Final
+
+from madeploy.names.kubernetes import (
+    API_VERSION,
+    CLUSTERS_NAMESPACE,
+    CREDENTIALS_NAMESPACE,
+    RAY_MANAGER,
+    RAY_MANAGER_BINDING,
+    RAY_MANAGER_TOKEN,
+    RAY_NAMESPACE,
+    TASK_CONFIG,
+    TASK_CREDENTIALS,
+    cluster_ca_secret,
+    cluster_token_secret,
+)
+from madeploy.names.storage import s3_endpoint, s3_url
+from madeploy.settings import Environment
+from madeploy.settings.clusters import Sku
+from madeploy.settings.storage import S3CompatibleStorage, Storage
+from manifests.network_policies import compute_side as network_policies
+from manifests.objects import Bundle, Object, metadata
+from manifests.rbac import account, cluster_role, cluster_role_binding
+
+COMPUTE_BUNDLE: Final = "compute"
+
+_RAY_RULE: Final = {
+    "apiGroups": ["ray.io"],
+    "resources": ["rayclusters", "rayjobs"],
+    "verbs": ["create", "get", "list", "watch", "update", "patch", "delete"],
+}
+_SLA: Final = {"production": "SLA_TYPE_PRODUCTION", "ephemeral": "SLA_TYPE_EPHEMERAL"}
+
+
+def compute_side(environment: Environment, name: str) -> Bundle:
+    """What cluster `name` gets besides the token Secret and values that are secret: the `ray-manager`
+    account and its rights (guide, step 2), the tasks' storage configuration (step 1), and, where the
+    cluster is self-managed, the NetworkPolicy that admits the control plane (NET-12)."""
+    return Bundle(
+        COMPUTE_BUNDLE,
+        (
+            {
+                "apiVersion": "v1",
+                "kind": "ServiceAccount",
+                "metadata": metadata(RAY_MANAGER, RAY_NAMESPACE),
+                # It stands for the control plane, never for a pod.
+                "automountServiceAccountToken": False,
+            },
+            cluster_role(RAY_MANAGER, [_RAY_RULE]),
+            cluster_role_binding(RAY_MANAGER_BINDING, RAY_MANAGER, account(RAY_MANAGER, RAY_NAMESPACE)),
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": metadata(TASK_CONFIG, RAY_NAMESPACE),
+                "data": task_config(environment.storage),
+            },
+            *network_policies(environment, name),
+        ),
+    )
+
+
+def task_config(storage: Storage) -> dict[str, str]:
+    """Environment of every task pod (guide, step 1; facts 1.5), without keys: those are in a Secret.
+
+    On AWS the endpoint is left to the SDKs, which derive it from the region: `AWS_ENDPOINT_URL` would
+    hold for every service, the token service included, and end the pods' own IAM roles.
+    """
+    _, tls = s3_endpoint(storage)
+    data = {
+        "MA_FILE_SYSTEM": f"s3://{storage.buckets.workspace}",
+        "MA_FILE_SYSTEM_S3_SCHEME": "https" if tls else "http",
+        "AWS_REGION": storage.region,
+        "AWS_DEFAULT_REGION": storage.region,
+    }
+    if isinstance(storage, S3CompatibleStorage):
+        data["AWS_ENDPOINT_URL"] = s3_url(storage)
+    return data
+
+
+def task_credentials(data: Any) -> Object:
+    """Secret `aws-credentials` of a compute cluster with an S3-compatible store (guide, step 1). `data`
+    is `task_credentials_data`, or the engine's output of it."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(TASK_CREDENTIALS, RAY_NAMESPACE),
+        "type": "Opaque",
+        "data": data,
+    }
+
+
+def task_credentials_data(access_key_id: str, secret_access_key: str, region: str) -> dict[str, str]:
+    """Keys of `aws-credentials`, in base64: as variables (the guide), as an AWS credentials file, and in
+    the spelling of the platform's log shipper (facts 1.5)."""
+    text = {
+        "AWS_ACCESS_KEY_ID": access_key_id,
+        "AWS_SECRET_ACCESS_KEY": secret_access_key,
+        "credentials": (
+            f"[default]\naws_access_key_id = {access_key_id}\naws_secret_access_key = {secret_access_key}\n"
+        ),
+        "aws-access-key-id": access_key_id,
+        "aws-secret-access-key": secret_access_key,
+        "aws-default-region": region,
+    }
+    return {key: base64.b64encode(value.encode()).decode() for key, value in text.items()}
+
+
+def token_request_arguments() -> dict[str, Any]:
+    """Metadata and type of the Secret that Kubernetes writes `ray-manager`'s token into (guide, step 3;
+    V9)."""
+    return {
+        "metadata": metadata(
+            RAY_MANAGER_TOKEN,
+            RAY_NAMESPACE,
+            annotations={"kubernetes.io/service-account.name": RAY_MANAGER},
+        ),
+        "type": "kubernetes.io/service-account-token",
+    }
+
+
+def token_request() -> Object:
+    """That Secret as an object; it holds no value until Kubernetes writes one."""
+    return {"apiVersion": "v1", "kind": "Secret", **token_request_arguments()}
+
+
+def secret_names(name: str) -> dict[str, str]:
+    """Names of cluster `name`'s two Secrets on the control plane, by what they hold."""
+    return {"ca": cluster_ca_secret(name), "token": cluster_token_secret(name)}
+
+
+def ca_secret(name: str, certificate_authority: str) -> Object:
+    """Secret with a compute cluster's certificate authority, PEM text, under `cadata` (guide, step 6)."""
+    return _credential(
+        cluster_ca_secret(name), {"cadata": base64.b64encode(certificate_authority.encode()).decode()}
+    )
+
+
+def token_secret(name: str, token: Any) -> Object:
+    """Secret with `ray-manager`'s token under `token` (guide, step 6). `token` is in base64, as the token
+    Secret of the compute cluster holds it, and may be an output of the engine."""
+    return _credential(cluster_token_secret(name), {"token": token})
+
+
+def cluster(environment: Environment, name: str, host: Any, port: Any) -> Object:
+    """The `Cluster` (guide, step 5). `host` is `https://host` and `port` its port as text; the platform
+    joins them with a colon (facts 3.1).
+
+    It carries no label and no annotation: any later change to them would end the reporting of its health
+    (V7), so nothing that might ever change is put there.
+    """
+    settings = environment.clusters[name]
+    spec: dict[str, Any] = {
+        "kubernetes": {
+            "rest": {
+                "host": host,
+                "port": port,
+                "tokenTag": cluster_token_secret(name),
+                "caDataTag": cluster_ca_secret(name),
+            },
+            "skus": [_sku(sku) for sku in settings.skus],
+        }
+    }
+    if settings.region is not None:
+        spec["region"] = settings.region
+    if settings.zone is not None:
+        spec["zone"] = settings.zone
+    if settings.sla is not None:
+        spec["sla"] = _SLA[settings.sla]
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Cluster",
+        "metadata": {"name": name, "namespace": CLUSTERS_NAMESPACE},
+        "spec": spec,
+    }
+
+
+def _sku(sku: Sku) -> dict[str, Any]:
+    data: dict[str, Any] = sku.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return data
+
+
+def _credential(name: str, data: dict[str, Any]) -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": metadata(name, CREDENTIALS_NAMESPACE),
+        "type": "Opaque",
+        "data": data,
+    }

@@ -1,0 +1,83 @@
+"""What the controller manager and the worker share: configuration, credentials, private authorities.
+
+Both read `base.yaml` from a ConfigMap and, where the object store has static keys, `secrets.yaml` from a
+Secret; both call the object store and the workflow engine over TLS.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from madeploy.names.aws import ROLE_ARN_ANNOTATION, Identity
+from madeploy.names.kubernetes import config_map
+from madeploy.settings import Environment
+from madeploy.settings.storage import AwsStorage, ExistingStorage, Irsa
+from manifests.credentials import object_store_secret_name
+from manifests.objects import Inputs, Object, checksum
+from manifests.pods import Container, checksum_annotation, config_volume, secret_volume
+from manifests.service_config import CONFIG_FOLDER
+from manifests.workloads import service_account
+
+SECRETS_FOLDER: Final = "/etc/michelangelo/secrets"
+CA_FOLDER: Final = "/etc/michelangelo/ca"
+CA_FILE: Final = "ca.crt"
+
+CREDENTIALS_ANNOTATION: Final = "michelangelo.infra/object-store-checksum"
+"""Annotation of a pod template that changes with the object store's static keys."""
+
+
+def client_container(environment: Environment, service: Identity, container: Container) -> Container:
+    """The container with configuration, credentials and private authorities mounted."""
+    volume, mount = config_volume("config", config_map(service), CONFIG_FOLDER)
+    volumes, mounts, env = [volume], [mount], dict(container.env)
+    secret = object_store_secret_name(environment)
+    if secret is not None:
+        volume, mount = secret_volume("secrets", secret, SECRETS_FOLDER)
+        volumes.append(volume)
+        mounts.append(mount)
+        env["CONFIG_DIR"] = f"{CONFIG_FOLDER}:{SECRETS_FOLDER}"
+    bundle = environment.control_plane.ca_bundle_config_map
+    if bundle is not None:
+        volume, mount = config_volume("ca", bundle, CA_FOLDER)
+        volume["configMap"]["items"] = [{"key": CA_FILE, "path": CA_FILE}]
+        volumes.append(volume)
+        mounts.append(mount)
+        # In addition to the image's own: Go reads every folder named here, and the system's bundle
+        # besides (crypto/x509). The services have no setting for authorities (facts 1.2).
+        env["SSL_CERT_DIR"] = f"/etc/ssl/certs:{CA_FOLDER}"
+    return replace(container, volumes=volumes, mounts=mounts, env=env)
+
+
+def client_annotations(
+    environment: Environment, inputs: Inputs, service: Identity, config_text: str
+) -> dict[str, Any]:
+    """Annotations that roll the pods: configuration, static keys, and the IAM role, which is put into a
+    pod only when it is created (EKS user guide)."""
+    annotations: dict[str, Any] = checksum_annotation(checksum(config_text))
+    if inputs.object_store_checksum is not None:
+        annotations[CREDENTIALS_ANNOTATION] = inputs.object_store_checksum
+    arn = role_arn(environment, inputs, service)
+    if arn is not None:
+        annotations[ROLE_ARN_ANNOTATION] = arn
+    return annotations
+
+
+def client_service_account(
+    environment: Environment, inputs: Inputs, service: Identity, calls_kubernetes: bool = False
+) -> Object:
+    """ServiceAccount with the annotation by which IRSA gives its pods a role."""
+    arn = role_arn(environment, inputs, service)
+    annotations = {ROLE_ARN_ANNOTATION: arn} if arn is not None else None
+    return service_account(environment, service, annotations, calls_kubernetes)
+
+
+def role_arn(environment: Environment, inputs: Inputs, service: Identity) -> Any:
+    """IAM role of a service; None where it has none, or gets it from EKS Pod Identity, which knows
+    ServiceAccounts by name."""
+    storage = environment.storage
+    if isinstance(storage, ExistingStorage):
+        return storage.role_arns.get(service)
+    if isinstance(storage, AwsStorage) and isinstance(storage.identity, Irsa):
+        return inputs.role_arns.get(service)
+    return None
