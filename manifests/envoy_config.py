@@ -195,6 +195,18 @@ def _upstream_cluster() -> dict[str, Any]:
                 "common_http_protocol_options": {"max_connection_duration": "600s"},
             }
         },
+        # A connection every 10 s, so that losing the API server shows without traffic: it has no metrics
+        # of its own, and `envoy_cluster_membership_healthy` is what an alert can be built on.
+        "health_checks": [
+            {
+                "tcp_health_check": {},
+                "timeout": "3s",
+                "interval": "10s",
+                "no_traffic_interval": "10s",
+                "unhealthy_threshold": 3,
+                "healthy_threshold": 1,
+            }
+        ],
         # TCP and not HTTP/2 pings: a gRPC server in Go ends connections that ping more often than
         # every five minutes (`too_many_pings`).
         "upstream_connection_options": {

@@ -22,6 +22,7 @@ from urllib.parse import urlsplit
 from madeploy.names.addresses import API_PORT, ENVOY_METRICS_PORT, ENVOY_PORT, METRICS_PORT, UI_PORT
 from madeploy.names.aws import IDENTITIES, Identity
 from madeploy.names.kubernetes import Service
+from madeploy.names.servers import split_server
 from madeploy.names.storage import s3_endpoint
 from madeploy.settings import Environment
 from madeploy.settings.base import split_host_port
@@ -129,9 +130,7 @@ def door(environment: Environment) -> Pods:
 def api_server_ports(cluster: Cluster) -> tuple[int, ...]:
     """Ports a compute cluster's API server may be reached on: the one of its `server` where the settings
     say it, else the two usual ones."""
-    if cluster.server is None:
-        return KUBERNETES_API_PORTS
-    return (urlsplit(cluster.server).port or HTTPS,)
+    return KUBERNETES_API_PORTS if cluster.server is None else (int(split_server(cluster.server)[1]),)
 
 
 def _through_the_door(environment: Environment) -> Iterator[Flow]:
@@ -180,9 +179,9 @@ def _kubernetes_apis(environment: Environment) -> Iterator[Flow]:
 
 def _host_peer(cluster: Cluster) -> Peer:
     """A name can resolve to anything; an address is a network of one."""
-    host = urlsplit(cluster.server).hostname if cluster.server else None
+    host = "" if cluster.server is None else split_server(cluster.server)[0].removeprefix("https://")
     try:
-        address = ipaddress.ip_address(host or "")
+        address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
         return Anywhere()
     return Networks((f"{address}/{address.max_prefixlen}",))
