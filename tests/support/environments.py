@@ -1,0 +1,123 @@
+"""Three representative environments, as small as their purpose allows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from madeploy.settings import Environment
+
+DIGEST = f"sha256:{'0' * 63}1"
+
+
+def environment(**sections: Any) -> Environment:
+    """The smallest environment there is, with sections put over it as a stack file writes them."""
+    data: dict[str, Any] = {
+        "domains": {"api": "api.ml.example.com", "app": "app.ml.example.com"},
+        "tls": {"mode": "provided"},
+        "images": {"tag": "sha-cbf5720"},
+        "workflow": {"engine": "temporal", "host": "temporal.example.com:7233"},
+        "storage": {
+            "kind": "existing",
+            "region": "eu-west-1",
+            "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
+        },
+    }
+    return Environment.model_validate(data | sections)
+
+
+def minimal() -> Environment:
+    """Nothing said that has a default: what an operator starts from."""
+    return environment()
+
+
+def production_aws() -> Environment:
+    """EKS with IRSA, ACME certificates, Ingress, three zones, Cadence, images by digest, two registered
+    clusters (one managed, one not), alerts, teams that read models."""
+    return environment(
+        tls={"mode": "acme", "email": "platform@example.com"},
+        cors={"additionalOrigins": ["https://studio.example.com", "https://*.preview.example.com"]},
+        images={
+            "registry": "registry.example.com/michelangelo",
+            "tag": "sha-cbf5720",
+            "envoy": {
+                "repository": "registry.example.com/envoyproxy/envoy",
+                "tag": "v1.34.10",
+                "digest": DIGEST,
+            },
+            "pullSecrets": ["registry-pull"],
+        },
+        controlPlane={
+            "apiserver": {"replicas": 3, "resources": {"cpu": "500m", "memory": "512Mi"}},
+            "controllermgr": {
+                "replicas": 3,
+                "leaderElectionId": "michelangelo.example.com",
+                "resources": {"cpu": "1", "memory": "1Gi", "cpuLimit": "2"},
+            },
+            "worker": {"replicas": 5, "logLevel": "warn"},
+            "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
+        },
+        workflow={
+            "engine": "cadence",
+            "host": "cadence.example.com:7833",
+            "domain": "uniflow",
+            "taskList": "production-uniflow",
+            "additionalTaskLists": ["team-a", "pipeline_run"],
+            "tls": True,
+            "executionUrlFormat": "https://cadence.example.com/{{.Domain}}/{{.ExecutionID}}?a=$b",
+        },
+        storage={
+            "kind": "aws",
+            "region": "eu-west-1",
+            "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
+            "identity": {
+                "kind": "irsa",
+                "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
+            },
+        },
+        modelRegistry={"namespaces": ["team-a", "team-b"], "ciReader": {}},
+        network={
+            "monitoringNamespace": "monitoring",
+            "egressCidrs": ["203.0.113.0/28"],
+            "alerts": True,
+        },
+        clusters={
+            "gpu-west": {
+                "server": "https://gpu-west.example.com:6443",
+                "management": "selfManaged",
+                "region": "eu-west-1",
+                "zone": "eu-west-1a",
+                "sla": "production",
+                "skus": [{"cpu": 96, "memoryGb": "1152G", "gpu": 8, "gpuSku": "H100"}],
+            },
+            "cpu-east": {"kubeconfigContext": "cpu-east"},
+        },
+    )
+
+
+def gateway_minio() -> Environment:
+    """Private cluster: Gateway API, internal CA, MinIO with static keys, Temporal, Envoy ending TLS, a
+    private authority, namespace of its own, single replicas."""
+    small = {"replicas": 1}
+    return environment(
+        platform={"tier": "development", "namespace": "michelangelo"},
+        tls={"mode": "internalCa", "envoy": {"enabled": True}},
+        frontDoor={
+            "kind": "gatewayApi",
+            "className": "eg",
+            "controllerNamespace": "envoy-gateway-system",
+        },
+        controlPlane={
+            "apiserver": small | {"config": {"apiserver": {"crdSync": {"skipIncompatibleCheck": True}}}},
+            "controllermgr": small | {"leaderElection": False},
+            "worker": small | {"apiAccess": "public"},
+            "ui": small,
+            "envoy": small,
+            "caBundleConfigMap": "company-ca",
+        },
+        storage={"kind": "s3Compatible", "endpoint": "http://minio.storage.example.com:9000"},
+        clusters={"local": {"kubeconfigContext": "local"}},
+    )
+
+
+ALL = {"minimal": minimal, "production_aws": production_aws, "gateway_minio": gateway_minio}
+"""Every environment by name."""
