@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
@@ -13,6 +12,12 @@ from pydantic.alias_generators import to_camel
 _DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST_PORT = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(?P<port>[0-9]{1,5})$")
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
+
+
+class Accepts(str):
+    """What a value may be, in words for a person; stands in a type's annotation."""
+
+    __slots__ = ()
 
 
 class Section(BaseModel):
@@ -91,23 +96,61 @@ def _check_cidr(value: str) -> str:
     return value
 
 
-Host = Annotated[str, AfterValidator(_check_host)]
+Host = Annotated[
+    str,
+    AfterValidator(_check_host),
+    Accepts("a fully qualified DNS name in lower case, without scheme, port or final dot: api.example.com"),
+]
 """A fully qualified DNS name, lower case, no scheme, port or trailing dot (RFC 1123)."""
 
-HostPort = Annotated[str, AfterValidator(_check_host_port)]
+HostPort = Annotated[
+    str,
+    AfterValidator(_check_host_port),
+    Accepts("host:port without a scheme, port 1 to 65535: temporal.example.com:7233"),
+]
 """`host:port`, port 1-65535, no scheme."""
 
-Cidr = Annotated[str, AfterValidator(_check_cidr)]
+Cidr = Annotated[
+    str,
+    AfterValidator(_check_cidr),
+    Accepts("an IPv4 or IPv6 network with its prefix length and no host bits set: 10.0.0.0/8"),
+]
 """An IPv4 or IPv6 network with its prefix length and no host bits set."""
 
-DnsLabel = Annotated[str, StringConstraints(pattern=f"^{_DNS_LABEL}$", max_length=63)]
+DnsLabel = Annotated[
+    str,
+    StringConstraints(pattern=f"^{_DNS_LABEL}$", max_length=63),
+    Accepts("1 to 63 lower-case letters, digits and hyphens, no hyphen first or last (RFC 1123 label)"),
+]
 """An RFC 1123 label: 1 to 63 lower-case letters, digits and inner hyphens."""
 
-DnsSubdomain = Annotated[str, StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253)]
+DnsSubdomain = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253),
+    Accepts(
+        "at most 253 characters: labels of lower-case letters, digits and inner hyphens, joined by dots "
+        "(RFC 1123 subdomain)"
+    ),
+]
 """An RFC 1123 subdomain: labels joined by dots, at most 253 characters (most Kubernetes names)."""
 
-Quantity = Annotated[str, StringConstraints(pattern=_QUANTITY)]
+Quantity = Annotated[
+    str,
+    StringConstraints(pattern=_QUANTITY),
+    Accepts('a Kubernetes quantity, numbers in quotes: 500m, "2", 512Mi, 1Gi'),
+]
 """A Kubernetes resource quantity such as `500m`, `2`, `1Gi`."""
 
-FreeForm = Mapping[str, Any]
-"""Plain YAML data handed through after its own check (service configuration overrides)."""
+Arn = Annotated[
+    str,
+    StringConstraints(pattern=r"^arn:aws(-cn|-us-gov)?:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$"),
+    Accepts("an Amazon Resource Name: arn:aws:<service>:<region>:<account>:<resource>"),
+]
+"""An Amazon Resource Name of any service, in the partitions aws, aws-cn and aws-us-gov."""
+
+Region = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"),
+    Accepts("an AWS region: eu-west-1"),
+]
+"""An AWS region."""

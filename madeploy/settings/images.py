@@ -28,7 +28,9 @@ class Image(Section):
 class Images(Section):
     """Registry, versions and pull settings of every image the control plane runs."""
 
-    registry: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$")] = "ghcr.io/michelangelo-ai"
+    registry: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$")] = (
+        "ghcr.io/michelangelo-ai"
+    )
     """Registry and path the platform's own images are pulled from."""
 
     tag: Tag | None = None

@@ -66,7 +66,9 @@ class AcmeTls(_Tls):
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
     """Address the authority writes to about expiring certificates."""
 
-    server: Annotated[str, Field(pattern=r"^https://[^\s]+$")] = "https://acme-v02.api.letsencrypt.org/directory"
+    server: Annotated[str, Field(pattern=r"^https://[^\s]+$")] = (
+        "https://acme-v02.api.letsencrypt.org/directory"
+    )
     """ACME directory URL. Default: Let's Encrypt production."""
 
     issuer_name: DnsSubdomain = "letsencrypt-prod"

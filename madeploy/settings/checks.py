@@ -1,0 +1,83 @@
+"""How a rule between sections is written and run: what it reads is declared, so that it runs as soon
+as just those sections are valid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from madeploy.findings import Finding, find
+from madeploy.findings.model import Severity
+from madeploy.settings.environment import Environment
+from madeploy.settings.source import Path, Source, subject
+
+SECRETS: Final = "secrets"
+"""Stands among a rule's sections when it needs the names of all secrets."""
+
+SecretNames = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What a rule found, in terms of configuration paths."""
+
+    code: str
+    path: Path
+    evidence: str
+    fix: str = ""
+    accepted: str = ""
+    why: str = ""
+    severity: Severity | None = None
+    key: bool = False
+    """Whether the key rather than the value is at fault."""
+
+
+Check = Callable[[Environment, SecretNames], Iterable[Violation]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check and the sections it reads."""
+
+    check: Check
+    sections: tuple[str, ...]
+    codes: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of the rule's function."""
+        return self.check.__name__
+
+
+RULES: Final[list[Rule]] = []
+"""Every rule, filled as the modules of `madeploy.settings.rules` are imported."""
+
+
+def rule(*codes: str, reads: tuple[str, ...]) -> Callable[[Check], Check]:
+    """Register a rule: the codes it may report, and the sections (Python names) it reads."""
+
+    def register(check: Check) -> Check:
+        RULES.append(Rule(check, reads, codes))
+        return check
+
+    return register
+
+
+def run(
+    environment: Environment, secret_names: SecretNames, valid: frozenset[str], source: Source
+) -> Iterator[Finding]:
+    """Findings of every rule whose sections are all in `valid`."""
+    for item in RULES:
+        if valid.issuperset(item.sections):
+            for found in item.check(environment, secret_names):
+                yield find(
+                    found.code,
+                    subject(found.path),
+                    found.evidence,
+                    fix=found.fix,
+                    accepted=found.accepted,
+                    why=found.why,
+                    severity=found.severity,
+                    location=source.at(found.path, key=found.key),
+                )

@@ -1,0 +1,77 @@
+"""What looks like a secret: keys and values that must be encrypted and never be shown."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Final
+
+MASK: Final = "********"
+
+_KEY = re.compile(
+    r"(pass(word|wd|phrase)|secret(access)?key|accesskey|privatekey|clientkeydata|credentials?|apikey"
+    r"|(^|[a-z])token|^secrets?|dockerconfigjson|kubeconfigs?)$"
+)
+_PLAIN_KEYS: Final = frozenset({"secretname", "pullsecrets", "credentialssecret", "allowcredentials"})
+"""Settings whose name sounds secret but whose value is a name or a switch, compared as `_folded`."""
+
+_PEM_KEY: Final = re.compile(r"-----BEGIN ([A-Z0-9]+ )*PRIVATE KEY-----")
+_JWT: Final = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*")
+_AWS_KEY_ID: Final = re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")
+_URL_PASSWORD: Final = re.compile(r"://[^/\s:@]+:[^/\s@]+@")
+_KUBECONFIG: Final = re.compile(r"\b(client-key-data|client-certificate-data|current-context)\s*:")
+_TEXT_SECRET: Final = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
+
+
+def _folded(key: str) -> str:
+    return key.replace("-", "").replace("_", "").lower()
+
+
+def is_secret_key(key: str) -> bool:
+    """Whether a key's name says that its value is a secret."""
+    folded = _folded(key)
+    return folded not in _PLAIN_KEYS and _KEY.search(folded) is not None
+
+
+def kind_of_secret(value: object) -> str | None:
+    """What kind of secret a value looks like, such as `a private key`; None when like none."""
+    if not isinstance(value, str) or len(value) < 16:
+        return None
+    for pattern, name in (
+        (_PEM_KEY, "a private key"),
+        (_JWT, "a token (JWT)"),
+        (_AWS_KEY_ID, "an AWS access key id"),
+        (_URL_PASSWORD, "a password in a URL"),
+        (_KUBECONFIG, "a kubeconfig"),
+    ):
+        if pattern.search(value):
+            return name
+    if value.startswith("LS0tLS1CRUdJTi") and holds_private_key(value):
+        return "a private key in base64"
+    return None
+
+
+def holds_private_key(encoded: str) -> bool:
+    """Whether base64 text holds a PEM private key."""
+    try:
+        text = base64.b64decode(encoded, validate=False).decode("ascii", "ignore")
+    except (binascii.Error, ValueError):
+        return False
+    return _PEM_KEY.search(text) is not None
+
+
+def masked_line(line: str) -> str:
+    """A line of a text that could not be parsed, with everything masked that could be a secret."""
+    key, colon, value = line.partition(":")
+    if colon and is_secret_key(key.strip(" -\"'{").split(":")[-1]) and value.strip():
+        return f"{key}: {MASK}"
+    line = _URL_PASSWORD.sub(f"://{MASK}@", line)
+    return _TEXT_SECRET.sub(lambda found: MASK if _mixed(found.group()) else found.group(), line)
+
+
+def _mixed(text: str) -> bool:
+    """Whether a long word mixes cases and digits as credentials do, and names do not."""
+    return (
+        any(c.isdigit() for c in text) and any(c.isupper() for c in text) and any(c.islower() for c in text)
+    )

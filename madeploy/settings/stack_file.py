@@ -1,0 +1,346 @@
+"""A stack file: read within limits, and taken apart into settings and secrets, with every complaint."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as FilePath
+from typing import Any, Final
+
+from madeploy.findings import Finding, Location, find
+from madeploy.settings.environment import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
+from madeploy.settings.shape import fields
+from madeploy.settings.source import Path, Source, printable, subject
+from madeploy.settings.translate import did_you_mean, near, type_name
+from madeploy.settings.yaml_nodes import Node, Problem, UnreadableError, compose
+
+MAX_BYTES: Final = 8 * 1024 * 1024
+"""Size of a file. A thousand clusters, each with its CA and its encrypted kubeconfig, are about 6 MiB."""
+
+PULUMI_KEYS: Final = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment")
+"""Top-level keys of a stack file (Pulumi's documentation, stack settings file)."""
+
+OBJECT_STORE_KEYS: Final = ("accessKeyId", "secretAccessKey")
+
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass
+class StackFile:
+    """What a stack file holds."""
+
+    source: Source
+    sections: dict[str, Any] = field(default_factory=dict)
+    """Plain settings by section, as they stand in the file."""
+
+    secret_names: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Names below each secret key; never a value."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    encrypted: list[Path] = field(default_factory=list)
+    """Paths of encrypted values among the plain settings, where none belongs."""
+
+    complete: bool = True
+    """Whether the file holds everything: false when it imports a Pulumi ESC environment, or when it
+    could not be read to its end."""
+
+    usable: bool = True
+    """Whether `sections` is worth checking."""
+
+
+def _at_problem(source: Source, problem: Problem, *, parsed: bool) -> Finding:
+    location = source.place(problem.line, problem.column, parsed=parsed)
+    return find(problem.code, source.file, problem.evidence, fix=problem.fix, location=location)
+
+
+def _bytes(path: FilePath, file: str) -> bytes | Finding:
+    try:
+        if path.is_dir():
+            return find("MA101", file, "is a directory")
+        with path.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+    except OSError as error:
+        return find("MA101", file, (error.strerror or "cannot be read").lower(), location=Location(file))
+    if len(content) > MAX_BYTES:
+        return find(
+            "MA103",
+            file,
+            f"is larger than {MAX_BYTES // 1024 // 1024} MiB",
+            location=Location(file),
+        )
+    return content
+
+
+def _not_text(content: bytes, file: str) -> Finding | None:
+    """A complaint about bytes that are not UTF-8 text."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return find("MA102", file, "is UTF-16", location=Location(file))
+    control = _CONTROL.search(content)
+    position, evidence = (control.start(), "") if control else (None, "")
+    if control:
+        evidence = f"holds the control character U+{control.group()[0]:04X}, which text does not"
+    else:
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        for start in range(0, len(content), 65536):
+            chunk = content[start : start + 65536]
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk, final=start + 65536 >= len(content))
+            except UnicodeDecodeError as error:
+                position = start - pending + error.start
+                evidence = f"holds the byte 0x{content[position]:02X}, which is not UTF-8"
+                break
+    if position is None:
+        return None
+    before = content[:position]
+    line = before.count(b"\n") + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+    return find("MA102", file, evidence, location=Location(file, line, column))
+
+
+def read(path: FilePath, file: str) -> StackFile:
+    """Read a stack file; `file` is its name in messages. Never raises for what the file holds."""
+    source = Source(file)
+    content = _bytes(path, file)
+    if isinstance(content, Finding):
+        return StackFile(source, findings=[content], complete=False, usable=False)
+    problem = _not_text(content, file)
+    if problem is not None:
+        return StackFile(source, findings=[problem], complete=False, usable=False)
+    source.content = content
+    try:
+        root, problems = compose(content)
+    except UnreadableError as error:
+        finding = _at_problem(source, error.problem, parsed=False)
+        return StackFile(source, findings=[finding], complete=False, usable=False)
+    stack = _take_apart(source, root)
+    stack.findings += [_at_problem(source, item, parsed=True) for item in problems]
+    return stack
+
+
+def _take_apart(source: Source, root: Node | None) -> StackFile:
+    stack = StackFile(source)
+
+    def refuse(evidence: str, node: Node | None = None) -> StackFile:
+        where = source.place(node.line, node.column) if node else Location(source.file)
+        stack.findings.append(find("MA108", source.file, evidence, location=where))
+        stack.usable = stack.complete = False
+        return stack
+
+    if root is None or root.value is None:
+        return refuse("is empty")
+    if root.kind != "mapping":
+        return refuse(f"holds {type_name(root.data())} at its top, not a mapping", root)
+    entries = root.value
+    config_key, config = entries.get("config", (None, None))
+    if config is not None and config.kind == "mapping":
+        source.config = config
+    stack.complete = "environment" not in entries
+    for name, (key, _) in entries.items():
+        if name not in PULUMI_KEYS:
+            stack.findings.append(_beside_config(name, source, key))
+    if config is None:
+        return refuse("has no `config:`") if stack.complete else stack
+    if config.kind != "mapping":
+        return refuse(f"holds {type_name(config.data())} under `config:`, not a mapping", config_key)
+    if not stack.complete:
+        stack.findings.append(
+            find(
+                "MA118",
+                source.file,
+                "imports an environment, whose values are unknown here",
+                location=source.place(entries["environment"][0].line, entries["environment"][0].column),
+            )
+        )
+    for name, (key, value) in config.value.items():
+        _config_key(stack, name, key, value)
+    return stack
+
+
+def _beside_config(name: str, source: Source, key: Node) -> Finding:
+    bare = name.removeprefix(f"{PROJECT}:")
+    if bare in _known() or ":" in name:
+        fix = (
+            f"Indent it below `config:`, as `{PROJECT}:{bare}`."
+            if bare in _known()
+            else "Indent it below `config:`."
+        )
+    else:
+        fix = (
+            did_you_mean(name, PULUMI_KEYS)
+            + f"Settings stand below `config:`, each as `{PROJECT}:<section>`."
+        )
+    return find(
+        "MA109",
+        printable(name),
+        "stands beside `config`, where Pulumi reads only keys of its own",
+        accepted=", ".join(PULUMI_KEYS),
+        fix=fix,
+        location=source.place(key.line, key.column),
+    )
+
+
+def _known() -> tuple[str, ...]:
+    return (*fields(Environment), *SECRET_KEYS)
+
+
+def _config_key(stack: StackFile, name: str, key: Node, value: Node) -> None:
+    """File one key below `config` under settings, secrets, other people's, or findings."""
+    source, known = stack.source, _known()
+    namespace, colon, bare = name.partition(":")
+    where = source.place(key.line, key.column)
+    if not colon:
+        bare, fix = name, ""
+        if name in known:
+            fix = f"Write `{PROJECT}:{name}`."
+        else:
+            guess = near(name, known)
+            fix = f'Did you mean "{PROJECT}:{guess}"?' if guess else f"Write `<namespace>:{printable(name)}`."
+        stack.findings.append(
+            find("MA110", printable(name), "has no namespace", accepted=_all(known), fix=fix, location=where)
+        )
+        return
+    if namespace != PROJECT:
+        if near(namespace, (PROJECT,)) and near(bare, known):
+            stack.findings.append(
+                find(
+                    "MA110",
+                    printable(name),
+                    f"the namespace is {printable(namespace)}, not {PROJECT}",
+                    fix=f'Did you mean "{PROJECT}:{near(bare, known)}"?',
+                    location=where,
+                )
+            )
+        return
+    if bare in SECRET_KEYS:
+        stack.secret_names[bare] = _secret(stack, bare, value)
+    elif bare in known:
+        stack.encrypted += _encrypted((bare,), value)
+        stack.sections[bare] = value.data()
+    else:
+        stack.findings.append(unknown_section(bare, where))
+
+
+def unknown_section(bare: str, where: Location | None) -> Finding:
+    """A key of our namespace that no section has."""
+    known = _known()
+    section, dot, rest = bare.partition(".")
+    if dot and section in known:
+        fix = f"Dots are for `pulumi config set --path`; here write `{rest}:` below `{PROJECT}:{section}:`."
+    else:
+        guess = near(bare, known)
+        fix = f'Did you mean "{PROJECT}:{guess}"?' if guess else ""
+    return find(
+        "MA110",
+        subject((bare,)),
+        "is no section",
+        accepted=_all(known),
+        fix=fix,
+        location=where,
+    )
+
+
+def _all(known: Iterable[str]) -> str:
+    return ", ".join(f"{PROJECT}:{name}" for name in known)
+
+
+def _is_encrypted(node: Node) -> bool:
+    return node.kind == "mapping" and set(node.value) == {"secure"}
+
+
+def _encrypted(path: Path, node: Node) -> Iterator[Path]:
+    """Paths of encrypted values among plain settings."""
+    if _is_encrypted(node):
+        yield path
+    elif node.kind == "mapping":
+        for key, (_, value) in node.value.items():
+            yield from _encrypted((*path, key), value)
+    elif node.kind == "list":
+        for index, item in enumerate(node.value):
+            yield from _encrypted((*path, index), item)
+
+
+def encrypt_command(path: Path, stack: str) -> str:
+    """The command that stores one secret, read from standard input."""
+    return f"pulumi config set --secret --path '{subject(path)}' --stack {stack} < FILE"
+
+
+def _stack_name(file: str) -> str:
+    found = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", FilePath(file).name)
+    return found[1] if found and re.fullmatch(r"[A-Za-z0-9_.-]+", found[1]) else "STACK"
+
+
+def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
+    """Names below a secret key; every value must be encrypted."""
+    source = stack.source
+    name = _stack_name(source.file)
+    if node.kind != "mapping" or _is_encrypted(node):
+        example = (key, OBJECT_STORE_KEYS[0] if key == "objectStore" else CONTROL_PLANE)
+        code = "MA117" if _is_encrypted(node) else "MA501" if node.value is not None else "MA112"
+        said = "is encrypted as a whole" if _is_encrypted(node) else f"holds {type_name(node.data())}"
+        stack.findings.append(
+            find(
+                code,
+                subject((key,)),
+                said,
+                accepted="a mapping from names to encrypted values",
+                why="Which names there are must be readable without decrypting anything.",
+                fix=f"Store each value by its name:\n{encrypt_command(example, name)}",
+                location=source.at((key,)),
+            )
+        )
+        return frozenset()
+    for entry, (_, value) in node.value.items():
+        path = (key, entry)
+        if key == "objectStore" and entry not in OBJECT_STORE_KEYS:
+            stack.findings.append(
+                find(
+                    "MA110",
+                    subject(path),
+                    f"{printable(entry)} is no key of {subject((key,))}",
+                    accepted=", ".join(OBJECT_STORE_KEYS),
+                    fix=did_you_mean(entry, OBJECT_STORE_KEYS) + "Correct the name.",
+                    location=source.at(path, key=True),
+                )
+            )
+        if not _is_encrypted(value):
+            stack.findings.append(
+                find(
+                    "MA501",
+                    subject(path),
+                    "the value is not encrypted" if value.value is not None else "has no value",
+                    accepted="an encrypted value, `secure: …`, as Pulumi writes it",
+                    fix=f"Replace the credential, then encrypt the new one:\n{encrypt_command(path, name)}",
+                    location=source.at(path),
+                )
+            )
+        elif not isinstance(value.value["secure"][1].value, str) or not value.value["secure"][1].value:
+            stack.findings.append(
+                find(
+                    "MA503",
+                    subject(path),
+                    "the encrypted value is empty or no text",
+                    fix=f"Set it again:\n{encrypt_command(path, name)}",
+                    location=source.at(path),
+                )
+            )
+    return frozenset(node.value)
+
+
+def from_mapping(
+    config: Mapping[str, Any], secret_names: Mapping[str, frozenset[str]], source: Source
+) -> StackFile:
+    """The same from values the engine handed over, by section name; places are looked up in `source`."""
+    stack = StackFile(source, secret_names=dict(secret_names))
+    known = fields(Environment)
+    for name, value in config.items():
+        if name in known:
+            stack.sections[name] = value
+        else:
+            stack.findings.append(
+                unknown_section(name, source.at((name,), key=True) if source.config else None)
+            )
+    return stack

@@ -1,0 +1,261 @@
+"""Validation errors as findings: the place in the file, what was written, what is accepted."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from madeploy.findings import Finding, find
+from madeploy.settings import shape
+from madeploy.settings.shape import Shape
+from madeploy.settings.source import Path, Source, printable, subject
+
+_TYPE_ERRORS = frozenset(
+    {"model_type", "dict_type", "mapping_type", "tuple_type", "string_type", "int_type", "bool_type",
+     "int_from_float", "model_attributes_type"}
+)  # fmt: skip
+
+
+def type_name(value: Any) -> str:
+    """What a value is, in words of the file."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, (int, float)):
+        return "a number"
+    if isinstance(value, str):
+        return "text"
+    return "a mapping" if isinstance(value, dict) else "a list"
+
+
+def near(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that was probably meant, spelling and case forgiven; None when none is near."""
+    by_fold = {candidate.replace("_", "").lower(): candidate for candidate in candidates}
+    folded = word.replace("_", "").replace("-", "").lower()
+    if folded in by_fold:
+        return by_fold[folded]
+    found = difflib.get_close_matches(folded[:100], by_fold, n=1, cutoff=0.7)
+    if found:
+        return by_fold[found[0]]
+    parts = [candidate for candidate in by_fold if len(candidate) > 2 and candidate in folded]
+    return by_fold[max(parts, key=len)] if parts else None
+
+
+def did_you_mean(word: str, candidates: Sequence[str]) -> str:
+    """`Did you mean "…"?` and a space after it, or nothing."""
+    guess = near(word, candidates)
+    return f'Did you mean "{guess}"? ' if guess is not None else ""
+
+
+@dataclass(frozen=True)
+class _Place:
+    path: Path
+    shape: Shape | None
+    """Shape of the value at the path; None for a key that is unknown."""
+
+    parent: type[BaseModel] | None
+    variants: Shape | None
+    """The variants that `parent` is one of."""
+
+    is_key: bool
+
+
+def _resolve(root: type[BaseModel], loc: Sequence[int | str]) -> _Place:
+    """A validator's location as a path in the file: the names of variants are no part of that."""
+    here: Shape | None = Shape("section", (root,))  # type: ignore[arg-type]
+    path: list[int | str] = []
+    parent: type[BaseModel] | None = None
+    variants: Shape | None = None
+    pending: Shape | None = None
+    keys: Shape | None = None
+    is_key = False
+    for step in loc:
+        if here is None:
+            path.append(step)
+        elif step == "[key]" and keys is not None:
+            is_key, here = True, keys
+        elif here.kind == "variants":
+            chosen = shape.variant(here, step)
+            pending, here = here, Shape("section", (chosen,) if chosen else ())
+        elif here.kind == "section":
+            parent, variants, pending = here.sections[0], pending, None
+            path.append(step)
+            here = shape.field_shape(parent, str(step)) if step in shape.fields(parent) else None
+        else:
+            path.append(step)
+            keys, here = here.key, here.item
+    return _Place(tuple(path), here, parent, variants, is_key)
+
+
+def _plain(text: str) -> str:
+    """First sentence of a description, on one line."""
+    return text.replace("\n", " ").split(". ")[0].rstrip(".")
+
+
+def _unknown(place: _Place, source: Source) -> Finding:
+    key = str(place.path[-1])
+    assert place.parent is not None
+    accepted = list(shape.fields(place.parent))
+    where = source.at(place.path, key=True)
+    parent = subject(place.path[:-1])
+    if place.variants is not None:
+        chooser = place.variants.discriminator
+        chosen = shape.tag(place.parent, chooser)
+        owners = [
+            shape.tag(option, chooser) for option in place.variants.sections if key in shape.fields(option)
+        ]
+        if owners:
+            return find(
+                "MA116",
+                subject(place.path),
+                f"{printable(key)} belongs to {chooser} {' and '.join(owners)}; this is {chooser} {chosen}",
+                accepted=", ".join(accepted),
+                fix=f"Remove it, or set {chooser}: {owners[0]}.",
+                location=where,
+            )
+    return find(
+        "MA110",
+        subject(place.path),
+        f"{printable(key)} is no setting of {parent}",
+        accepted=", ".join(accepted),
+        fix=did_you_mean(key, accepted)
+        + f"`bin/madeploy explain {explain_key(place.path[:-1])}` describes them.",
+        location=where,
+    )
+
+
+def explain_key(path: Path) -> str:
+    """A path as `explain` takes it: list positions and cluster names have no place in it."""
+    steps = [str(step) for step in path if isinstance(step, str)]
+    if len(steps) > 1 and steps[0] == "clusters":
+        steps[1] = "NAME"
+    return ".".join(steps)
+
+
+def _missing(place: _Place, source: Source) -> Finding:
+    assert place.parent is not None
+    key = str(place.path[-1])
+    _, info = shape.fields(place.parent)[key]
+    about = _plain(info.description or "")
+    accepted = place.shape.accepts if place.shape is not None else ""
+    return find(
+        "MA111",
+        subject(place.path),
+        f"{key} is missing: {about}" if about else f"{key} is missing",
+        accepted=accepted,
+        fix=f"Add `{key}:`; `bin/madeploy explain {explain_key(place.path)}` describes it.",
+        location=source.at(place.path[:-1]),
+    )
+
+
+def _wrong_type(place: _Place, value: Any, source: Source) -> Finding:
+    here = place.shape
+    assert here is not None
+    accepted = here.accepts
+    if here.kind in ("section", "variants"):
+        keys = dict.fromkeys(key for section in here.sections for key in shape.fields(section))
+        accepted = "a mapping with the keys " + ", ".join(keys)
+    fix = ""
+    if value is None:
+        fix = "Write the value after the colon, or remove the key to get its default."
+    elif here.annotation is str and isinstance(value, (bool, int, float)):
+        fix = "Put it in quotes, so that it stays text."
+    elif here.annotation is int and isinstance(value, str):
+        fix = "Write the number without quotes."
+    elif here.annotation is bool:
+        fix = "Write true or false, without quotes."
+    elif here.kind == "list":
+        fix = "Write a list: each item on a line of its own, after `- `."
+    return find(
+        "MA112",
+        subject(place.path),
+        f"holds {type_name(value)}",
+        accepted=accepted,
+        fix=fix,
+        location=source.at(place.path),
+    )
+
+
+def _variant(error: Any, place: _Place, source: Source) -> Finding:
+    here = place.shape
+    assert here is not None
+    tags = [str(shape.tag(option, here.discriminator)) for option in here.sections]
+    path = (*place.path, here.discriminator)
+    if error["type"] == "union_tag_not_found":
+        return find(
+            "MA115",
+            subject(place.path),
+            f"{here.discriminator} is missing, which chooses the variant",
+            accepted=", ".join(tags),
+            fix=f"Add `{here.discriminator}:` with one of them.",
+            location=source.at(place.path),
+        )
+    return find(
+        "MA115",
+        subject(path),
+        "chooses no variant there is",
+        accepted=", ".join(tags),
+        fix=(did_you_mean(str(error["ctx"]["tag"]), tags) + "Write one of the accepted values."),
+        location=source.at(path),
+    )
+
+
+def _value(error: Any, place: _Place, source: Source) -> Finding:
+    here = place.shape
+    accepted = here.accepts if here is not None else ""
+    kind, context = error["type"], error.get("ctx", {})
+    value = error["input"]
+    code, fix = "MA113", ""
+    if kind == "value_error":
+        evidence = printable(str(context["error"]))
+    elif kind == "literal_error":
+        options = [str(choice) for choice in shape.choices(here.annotation)] if here is not None else []
+        code, evidence = "MA114", "is none of the accepted values"
+        fix = did_you_mean(str(value), options) if isinstance(value, str) else ""
+        fix = fix + "Write one of the accepted values." if fix else ""
+    elif kind == "string_too_long":
+        evidence = f"is {len(value):,} characters long; at most {context['max_length']:,} are possible"
+    elif kind == "string_too_short":
+        evidence = "is empty" if not value else f"is {len(value)} characters long, which is too short"
+    elif kind in ("greater_than_equal", "less_than_equal"):
+        limit = context.get("ge", context.get("le"))
+        evidence = f"is {'below' if kind.startswith('greater') else 'above'} the limit of {limit:,}"
+    else:
+        evidence = "the name is not accepted" if place.is_key else "is not of the accepted form"
+    return find(
+        code,
+        subject(place.path),
+        evidence,
+        accepted=accepted,
+        fix=fix,
+        location=source.at(place.path, key=place.is_key),
+    )
+
+
+def findings(
+    error: ValidationError, root: type[BaseModel], source: Source, encrypted: Sequence[Path] = ()
+) -> Iterator[Finding]:
+    """Every error of a validation as a finding. Values at the `encrypted` paths are what no setting may
+    hold; whatever else is wrong there follows from that."""
+    for path in encrypted:
+        yield find("MA117", subject(path), "holds an encrypted value", location=source.at(path))
+    for item in error.errors(include_url=False):
+        place = _resolve(root, item["loc"])
+        if any(place.path[: len(path)] == path for path in encrypted):
+            continue
+        kind = item["type"]
+        if kind == "extra_forbidden":
+            yield _unknown(place, source)
+        elif kind == "missing":
+            yield _missing(place, source)
+        elif kind in ("union_tag_not_found", "union_tag_invalid"):
+            yield _variant(item, place, source)
+        elif kind in _TYPE_ERRORS or place.shape is None:
+            yield _wrong_type(place, item["input"], source)
+        else:
+            yield _value(item, place, source)
