@@ -34,7 +34,7 @@ class ArtifactStore(pulumi.ComponentResource):
     buckets: dict[str, pulumi.Output[dict[str, Any]]]
     """Name, ARN and region by purpose (`workspace`, `models`, `logs`)."""
 
-    role_arns: dict[Identity, pulumi.Output[str]]
+    role_arns: dict[str, pulumi.Output[str]]
     """IAM role by identity."""
 
     def __init__(

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Final, Literal
 
 import pulumi
 
 from manifests.objects import Bundle, Object
+
+WAIT_FOR_ANNOTATION = "pulumi.com/waitFor"
+"""Annotation that says when an object is ready (pulumi-kubernetes, resource readiness)."""
+
+WAIT_FOR: Final[dict[str, str]] = {"ClusterIssuer": "condition=Ready"}
+"""By kind. A `Certificate` is not in it: with ACME it becomes ready only after DNS points at the front
+door, which this update may be the first to make. Nor is a `Cluster`: its condition proves nothing (V15)."""
 
 
 def type_token(obj: Object) -> str:
@@ -26,6 +33,15 @@ def logical_name(bundle: str, obj: Object) -> str:
     return "-".join(part for part in parts if part)
 
 
+def _awaited(obj: Object) -> Object:
+    condition = WAIT_FOR.get(obj["kind"])
+    if condition is None:
+        return obj
+    metadata = obj["metadata"]
+    annotations = {**metadata.get("annotations", {}), WAIT_FOR_ANNOTATION: condition}
+    return {**obj, "metadata": {**metadata, "annotations": annotations}}
+
+
 def create(
     bundle: Bundle,
     opts: pulumi.ResourceOptions,
@@ -34,13 +50,16 @@ def create(
 ) -> list[pulumi.Resource]:
     """Create a bundle's objects and return their resources, for others to depend on.
 
+    Kinds in `WAIT_FOR` are waited for until they are ready, which the engine's plugin knows of its own
+    only for Kubernetes' own kinds.
+
     The generic resource class is used on purpose: builders already speak Kubernetes' own spelling, and
     typed classes would only translate it twice.
     """
     own = pulumi.ResourceOptions(depends_on=list(depends_on), hooks=hooks)
     merged = pulumi.ResourceOptions.merge(opts, own)
     return [
-        pulumi.CustomResource(type_token(obj), logical_name(bundle.name, obj), obj, merged)
+        pulumi.CustomResource(type_token(obj), logical_name(bundle.name, obj), _awaited(obj), merged)
         for obj in bundle.objects
     ]
 

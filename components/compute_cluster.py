@@ -32,6 +32,9 @@ class ComputeClusterArgs:
     control_plane: pulumi.ProviderResource
     """Provider of the control plane's cluster."""
 
+    task_credentials: pulumi.Output[dict[str, str]] | None
+    """Data of the tasks' Secret, in base64 and secret; None where tasks need no static keys."""
+
     after: Sequence[pulumi.Resource]
     """The control plane: definitions must exist before the `Cluster`, and its controller manager must
     outlive it."""
@@ -83,10 +86,15 @@ class ComputeCluster(pulumi.ComponentResource):
         there = pulumi.ResourceOptions(parent=self, provider=compute)
         here = pulumi.ResourceOptions(parent=self, provider=args.control_plane)
 
-        access = bundles.create(registration.compute_side(args.environment, name), there)
+        objects = list(registration.compute_side(args.environment, name).objects)
+        if args.task_credentials is not None:
+            objects.append(registration.task_credentials(args.task_credentials))
+        access = bundles.create(Bundle(name, tuple(objects)), there)
+        request = registration.token_request_arguments()
+        request["metadata"]["annotations"][bundles.WAIT_FOR_ANNOTATION] = "jsonpath={.data.token}"
         credential = k8s.core.v1.Secret(
             f"{name}-token",
-            **registration.token_request_arguments(),
+            **request,
             opts=pulumi.ResourceOptions.merge(
                 there,
                 pulumi.ResourceOptions(

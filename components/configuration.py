@@ -11,11 +11,11 @@ from typing import Any
 
 import pulumi
 import yaml
-from madeploy.settings.loader import InvalidStack, environment_from_config
 
 from madeploy import kubeconfigs
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
+from madeploy.settings.loader import InvalidStack, environment_from_config
 
 
 @dataclass(frozen=True)

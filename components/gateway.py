@@ -31,7 +31,8 @@ class Gateway(pulumi.ComponentResource):
     def __init__(self, name: str, args: GatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("michelangelo:index:Gateway", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
-        envoy = bundles.create(args.bundles["envoy"], own, args.after)
-        ui = bundles.create(args.bundles["ui"], own, args.after)
-        bundles.create(args.bundles["doors"], own, [*envoy, *ui], args.doors_hooks)
+        # All at once: Envoy's own certificate may need the door's HTTP port before Envoy can start.
+        bundles.create(args.bundles["envoy"], own, args.after)
+        bundles.create(args.bundles["ui"], own, args.after)
+        bundles.create(args.bundles["doors"], own, args.after, args.doors_hooks)
         self.register_outputs({})

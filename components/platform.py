@@ -21,7 +21,7 @@ from madeploy.names import addresses
 from madeploy.names import kubernetes as names
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
-from manifests import catalog, credentials
+from manifests import catalog, credentials, registration
 from manifests.objects import Inputs, Object
 
 
@@ -47,7 +47,7 @@ class Platform(pulumi.ComponentResource):
                 own,
             )
         secrets, fingerprint = self._object_store_credentials(args)
-        roles: dict[str, Any] = dict(store.role_arns) if store else {}
+        roles: dict[str, Any] = {**store.role_arns} if store else {}
         inputs = Inputs(roles, fingerprint)
         by_name = bundles.by_name(catalog.bundles(environment, inputs))
 
@@ -67,7 +67,13 @@ class Platform(pulumi.ComponentResource):
         clusters = {
             cluster: ComputeCluster(
                 cluster,
-                ComputeClusterArgs(environment, args.access[cluster], provider, control_plane.controllers),
+                ComputeClusterArgs(
+                    environment,
+                    args.access[cluster],
+                    provider,
+                    self._task_credentials(args),
+                    control_plane.controllers,
+                ),
                 own,
             )
             for cluster in environment.clusters
@@ -108,3 +114,15 @@ class Platform(pulumi.ComponentResource):
             text.apply(lambda value: hashlib.sha256(value.encode()).hexdigest()[:8])
         )
         return [credentials.object_store_secret(args.environment, text)], fingerprint
+
+    def _task_credentials(self, args: Configuration) -> pulumi.Output[dict[str, str]] | None:
+        """Data of the Secret that tasks on compute clusters read static keys from."""
+        storage = args.environment.storage
+        if not isinstance(storage, S3CompatibleStorage) or not args.object_store:
+            return None
+        region = storage.region
+        return pulumi.Output.all(**args.object_store).apply(
+            lambda values: registration.task_credentials_data(
+                values["accessKeyId"], values["secretAccessKey"], region
+            )
+        )

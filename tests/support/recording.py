@@ -19,7 +19,7 @@ TOKEN = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in
 
 @dataclass(frozen=True)
 class Registration:
-    """One registered resource as the engine would see it."""
+    """One registered resource as the engine would see it, its secrets taken out of their wrapping."""
 
     urn: str
     type: str
@@ -77,6 +77,15 @@ def _holds_secret(value: Any) -> bool:
     return isinstance(value, list) and any(_holds_secret(item) for item in value)
 
 
+def _plain(value: Any) -> Any:
+    """A value without its marks of secrecy."""
+    if isinstance(value, dict):
+        if rpc._special_sig_key in value:
+            return _plain(value["value"])
+        return {key: _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list) else value
+
+
 class _Answers(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         outputs = dict(args.inputs)
@@ -103,7 +112,7 @@ class _Monitor(mocks.MockMonitor):
                     urn=response.urn,
                     type=request.type,
                     name=request.name,
-                    inputs=rpc.deserialize_properties(request.object),
+                    inputs=_plain(rpc.deserialize_properties(request.object)),
                     secret_inputs=frozenset(key for key, value in raw.items() if _holds_secret(value)),
                     parent=request.parent,
                     provider=request.provider.rpartition("::")[0].rpartition("::")[2],
@@ -138,6 +147,6 @@ def record(program: Callable[[], Any], preview: bool = False, stack: str = "test
     try:
         loop.run_until_complete(run())
     finally:
+        asyncio.set_event_loop(None)
         loop.close()
-        asyncio.set_event_loop(asyncio.new_event_loop())
     return recording

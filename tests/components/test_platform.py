@@ -1,0 +1,237 @@
+"""The whole program against the recording mock: what is created, where, after what, and what is secret."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pulumi
+import pytest
+
+from components.compute_cluster import registered_token
+from components.configuration import Access, Configuration
+from components.platform import Platform
+from madeploy.kubeconfigs import Endpoint
+from madeploy.settings import CONTROL_PLANE, Environment
+from manifests import catalog
+from tests.support import environments
+from tests.support.recording import TOKEN, Recording, record
+
+PEM = "-----BEGIN CERTIFICATE-----\nZXhhbXBsZQ==\n-----END CERTIFICATE-----\n"
+CANARY = "canary-kubeconfig"
+STORE_CANARY = "canary-object-store"
+STORE = {"kind": "s3Compatible", "endpoint": "https://minio.example.com:9000"}
+
+
+def configuration(environment: Environment) -> Configuration:
+    """An environment with access to every cluster; values that must stay secret are canaries."""
+    access = {CONTROL_PLANE: Access(pulumi.Output.secret(CANARY), {}, None)}
+    for name in environment.clusters:
+        endpoint = Endpoint(f"https://{name}.example.com", "6443", PEM)
+        access[name] = Access(pulumi.Output.secret(CANARY), {}, endpoint)
+    keys = {"accessKeyId": "id", "secretAccessKey": STORE_CANARY}
+    return Configuration(environment, access, {k: pulumi.Output.secret(v) for k, v in keys.items()})
+
+
+def deploy(environment: Environment, preview: bool = False) -> tuple[Recording, dict[str, Any]]:
+    """What the program registers and exports for an environment."""
+    outputs: dict[str, Any] = {}
+
+    def program() -> None:
+        platform = Platform("michelangelo", configuration(environment))
+        pulumi.Output.all(**platform.outputs).apply(outputs.update)
+
+    return record(program, preview=preview), outputs
+
+
+ENVIRONMENTS = [environments.minimal, environments.production_aws, environments.gateway_minio]
+
+
+@pytest.fixture(scope="module")
+def aws() -> tuple[Recording, dict[str, Any]]:
+    return deploy(environments.production_aws())
+
+
+@pytest.fixture(scope="module")
+def minio() -> tuple[Recording, dict[str, Any]]:
+    return deploy(environments.gateway_minio())
+
+
+def kubernetes_objects(recording: Recording) -> dict[tuple[str, ...], dict[str, Any]]:
+    """Registered Kubernetes objects by provider, kind, namespace and name."""
+    return {
+        (r.provider, r.type.rpartition(":")[2], m.get("namespace", ""), m["name"]): r.inputs
+        for r in recording.resources
+        if r.type.startswith("kubernetes:") and (m := r.inputs["metadata"])
+    }
+
+
+@pytest.mark.parametrize("build", ENVIRONMENTS)
+def test_the_program_registers_every_object_of_the_catalog(build: Callable[[], Environment]) -> None:
+    """CARD-4: nothing that a renderer would write is missing from the update."""
+    environment = build()
+    registered = {key[1:] for key in kubernetes_objects(deploy(environment)[0])}
+    expected = {
+        (o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"])
+        for o in catalog.objects(environment)
+    }
+    assert expected <= registered
+
+
+def test_no_two_resources_share_a_name(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """CARD-6: two registered clusters hold objects of the same names."""
+    identities = [resource.urn for resource in aws[0].resources]
+    assert len(identities) == len(set(identities))
+
+
+def test_each_cluster_has_its_own_provider_that_edits_in_place(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """CARD-6, REG-8: edited credentials replace nothing, a rotated Secret is updated and never deleted."""
+    providers = aws[0].of_type("pulumi:providers:kubernetes")
+    assert {p.name for p in providers} == {
+        f"k8s-{name}" for name in (CONTROL_PLANE, *environments.production_aws().clusters)
+    }
+    for provider in providers:
+        assert provider.inputs["clusterIdentifier"] == provider.name.removeprefix("k8s-")
+        assert json.loads(provider.inputs["enableSecretMutable"]) is True
+        assert "kubeconfig" in provider.secret_inputs
+
+
+@pytest.mark.parametrize("name", sorted(environments.production_aws().clusters))
+def test_a_cluster_is_registered_after_its_secrets_and_after_the_platform(
+    aws: tuple[Recording, dict[str, Any]], name: str
+) -> None:
+    """REG-4, CP-8: a `Cluster` without its Secrets would be called anonymously; and it is removed before
+    the controller manager, whose finalizer it carries (V16)."""
+    recording = aws[0]
+    (cluster,) = [r for r in recording.of_type("kubernetes:michelangelo.api/v2:Cluster") if name in r.name]
+    before = recording.waits_for(cluster)
+    assert {
+        f"kubernetes:core/v1:Secret::{name}-secret-default-cluster-{name}-ca-data",
+        f"kubernetes:core/v1:Secret::{name}-secret-default-cluster-{name}-client-token",
+        "kubernetes:apps/v1:Deployment::controllermgr-deployment-ma-system-michelangelo-controllermgr",
+        "kubernetes:apps/v1:Deployment::apiserver-deployment-ma-system-michelangelo-apiserver",
+    } <= before
+
+
+def test_the_controller_manager_waits_for_the_platforms_definitions(
+    aws: tuple[Recording, dict[str, Any]],
+) -> None:
+    """CP-8: by a hook, since the API server creates them."""
+    deployment = aws[0].one(
+        "kubernetes:apps/v1:Deployment", "controllermgr-deployment-ma-system-michelangelo-controllermgr"
+    )
+    assert deployment.hooks == ("platform-definitions",)
+    assert any("apiserver" in name for name in aws[0].waits_for(deployment))
+
+
+def test_an_issuer_waits_for_cert_manager_and_is_waited_for(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """NET-9, NET-11: its absence is named, and an issuer that never becomes ready fails the update."""
+    (issuer,) = aws[0].of_type("kubernetes:cert-manager.io/v1:ClusterIssuer")
+    assert issuer.hooks == ("cert-manager-definitions",)
+    assert issuer.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
+
+
+def test_gateway_api_objects_wait_for_their_definitions(minio: tuple[Recording, dict[str, Any]]) -> None:
+    """NET-7."""
+    (gateway,) = minio[0].of_type("kubernetes:gateway.networking.k8s.io/v1:Gateway")
+    assert gateway.hooks == ("gateway-api-definitions",)
+
+
+def test_the_token_is_awaited_and_reaches_the_control_plane_as_a_secret(
+    aws: tuple[Recording, dict[str, Any]],
+) -> None:
+    """REG-2, REG-4, REG-5."""
+    recording = aws[0]
+    name = sorted(environments.production_aws().clusters)[0]
+    request = recording.one("kubernetes:core/v1:Secret", f"{name}-token")
+    assert request.provider == f"k8s-{name}"
+    assert request.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "jsonpath={.data.token}"
+    stored = recording.one("kubernetes:core/v1:Secret", f"{name}-secret-default-cluster-{name}-client-token")
+    assert stored.provider == "k8s-control-plane"
+    assert "data" in stored.secret_inputs
+    assert base64.b64decode(stored.inputs["data"]["token"]).decode() == TOKEN
+
+
+@pytest.mark.parametrize("data", [None, {}, {"token": ""}, {"token": "!"}, {"token": "bm90IGEgdG9rZW4="}])
+def test_a_secret_without_a_token_is_explained_and_not_registered(data: dict[str, str] | None) -> None:
+    """REG-5, REG-11: and what it holds is not repeated."""
+    with pytest.raises(ValueError, match="ray-manager-token on cluster a") as caught:
+        registered_token(data, "a")
+    assert "bm90IGEgdG9rZW4" not in str(caught.value)
+
+
+def test_a_token_with_a_newline_is_refused() -> None:
+    """REG-5: it would make an invalid header (facts 3.1)."""
+    with pytest.raises(ValueError, match="not a ServiceAccount token"):
+        registered_token({"token": base64.b64encode(f"{TOKEN}\n".encode()).decode()}, "a")
+
+
+def test_outputs_name_everything_and_hold_no_secret(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """CARD-3, NET-8."""
+    outputs = aws[1]
+    assert outputs["urls"] == {"api": "https://api.ml.example.com", "app": "https://app.ml.example.com"}
+    assert set(outputs["clusters"]) == set(environments.production_aws().clusters)
+    assert set(outputs) == {
+        "urls", "namespaces", "buckets", "iam_roles", "clusters", "tier", "toolkit_version",
+    }  # fmt: skip
+    text = json.dumps(outputs)
+    assert not any(secret in text for secret in (CANARY, STORE_CANARY, TOKEN, "CERTIFICATE"))
+
+
+def test_secret_values_are_secret_in_every_resource_they_reach(
+    minio: tuple[Recording, dict[str, Any]],
+) -> None:
+    """REG-3, CP-7: object-store keys and kubeconfigs, plain and in base64."""
+    for resource in minio[0].resources:
+        for key, value in resource.inputs.items():
+            text = json.dumps(value)
+            encoded = base64.b64encode(STORE_CANARY.encode()).decode()
+            if any(secret in text for secret in (CANARY, STORE_CANARY, encoded)):
+                assert key in resource.secret_inputs, f"{resource.identity} shows {key}"
+
+
+def test_pods_roll_when_object_store_keys_change(minio: tuple[Recording, dict[str, Any]]) -> None:
+    """CP-7: by a fingerprint that does not make the whole template secret."""
+
+    def program() -> None:
+        keys = {"accessKeyId": "id", "secretAccessKey": "another"}
+        store = {name: pulumi.Output.secret(value) for name, value in keys.items()}
+        Platform("michelangelo", replace(configuration(environments.gateway_minio()), object_store=store))
+
+    changed = record(program)
+    for service in ("controllermgr", "worker"):
+        deployment = minio[0].one(
+            "kubernetes:apps/v1:Deployment", f"{service}-deployment-michelangelo-michelangelo-{service}"
+        )
+        assert "spec" not in deployment.secret_inputs
+        other = changed.one(deployment.type, deployment.name)
+        assert (
+            other.inputs["spec"]["template"]["metadata"] != deployment.inputs["spec"]["template"]["metadata"]
+        )
+
+
+def test_buckets_are_protected_and_private(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """MR-1, UX-6."""
+    buckets = aws[0].of_type("aws:s3/bucket:Bucket")
+    assert {bucket.name for bucket in buckets} >= {"workspace", "models"}
+    assert all(bucket.protect and bucket.retain_on_delete for bucket in buckets)
+    for block in aws[0].of_type("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"):
+        assert [block.inputs[key] for key in sorted(block.inputs) if key != "bucket"] == [True] * 4
+
+
+def test_service_accounts_carry_their_roles(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """MR-2: keyless."""
+    for service in ("controllermgr", "worker"):
+        account = aws[0].one(
+            "kubernetes:core/v1:ServiceAccount", f"{service}-serviceaccount-ma-system-michelangelo-{service}"
+        )
+        assert account.inputs["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].startswith("arn:aws")
+
+
+def test_a_preview_registers_what_an_update_does(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """CARD-3: nothing is created inside an apply."""
+    previewed = {r.identity for r in deploy(environments.production_aws(), preview=True)[0].resources}
+    assert previewed == {r.identity for r in aws[0].resources}
