@@ -1,0 +1,76 @@
+"""Reading Pulumi's names: type tokens and property paths."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from madeploy.sandbox.plugins.server import PluginError
+
+_REFUSED_MODULES = ("helm.sh/", "yaml", "kustomize", "helm", "kustomize/")
+
+
+@dataclass(frozen=True)
+class PatchedKind:
+    """The Kubernetes kind behind a resource type.
+
+    Args:
+        api_version: "apps/v1", "v1".
+        kind: "Deployment".
+        is_patch: whether the resource sets fields on someone else's object (`ConfigMapPatch`).
+    """
+
+    api_version: str
+    kind: str
+    is_patch: bool = False
+
+
+def read_type(urn_or_token: str) -> PatchedKind:
+    """The kind that a URN or a type token (`kubernetes:apps/v1:Deployment`) names.
+
+    Raises:
+        PluginError: it is not one object of the API but a chart, a file, a list.
+    """
+    parts = urn_or_token.split("::")
+    token = (parts[2] if len(parts) > 3 else urn_or_token).rpartition("$")[2]
+    package, _, rest = token.partition(":")
+    module, _, kind = rest.rpartition(":")
+    if package != "kubernetes" or any(
+        module == name or module.startswith(f"{name}/") for name in _bare(_REFUSED_MODULES)
+    ):
+        raise PluginError(
+            f"{token}: the offline kubernetes plugin applies single objects; it renders no charts, YAML files or "
+            "kustomizations. Declare the objects in the program, or install the official plugin."
+        )
+    group, _, version = module.rpartition("/")
+    if not kind or not version or not group:
+        raise PluginError(f"{token} names no Kubernetes API version and kind")
+    if kind.endswith("List") and "." not in group:
+        raise PluginError(f"{token}: lists cannot be created; declare the objects one by one")
+    api_version = version if group == "core" else f"{group}/{version}"
+    is_patch = kind.endswith("Patch") and kind != "Patch"
+    return PatchedKind(api_version, kind.removesuffix("Patch") if is_patch else kind, is_patch)
+
+
+def _bare(names: tuple[str, ...]) -> set[str]:
+    return {name.rstrip("/") for name in names}
+
+
+_STEP = re.compile(
+    r'\.?(?P<field>[^.\[\]"]+)|\[(?P<position>\d+)\]|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\.?\[?(?P<any>\*)\]?'
+)
+
+
+def split_path(path: str) -> list[str | int]:
+    """A property path of Pulumi (`spec.containers[0].image`, `data["a.b"]`) as keys and positions."""
+    steps: list[str | int] = []
+    for match in _STEP.finditer(path):
+        if match["field"] is not None:
+            steps.append(match["field"])
+        elif match["position"] is not None:
+            steps.append(int(match["position"]))
+        elif match["quoted"] is not None:
+            steps.append(match["quoted"].replace('\\"', '"'))
+        else:
+            steps.append("*")
+    return steps
