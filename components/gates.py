@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -115,10 +116,22 @@ def definitions_established(
     preview.
     """
 
-    def wait(_: pulumi.ResourceHookArgs) -> None:
-        hint = gate.hint.format(namespace=environment.platform.namespace)
-        wait_for_definitions(
-            lambda: missing_definitions(kubeconfig, gate.definitions), gate.limit_seconds, hint
-        )
+    hint = gate.hint.format(namespace=environment.platform.namespace)
+    waiting: asyncio.Future[None] | None = None
+
+    async def wait(_: pulumi.ResourceHookArgs) -> None:
+        # Many resources wait for the same thing: one of them asks the cluster, in a thread, because the
+        # program goes on registering resources meanwhile.
+        nonlocal waiting
+        if waiting is None:
+            waiting = asyncio.ensure_future(
+                asyncio.to_thread(
+                    wait_for_definitions,
+                    lambda: missing_definitions(kubeconfig, gate.definitions),
+                    gate.limit_seconds,
+                    hint,
+                )
+            )
+        await asyncio.shield(waiting)
 
     return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(gate.name, wait)])
