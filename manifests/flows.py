@@ -70,6 +70,10 @@ class Pods:
         return f"pods {','.join('='.join(pair) for pair in self.labels)} in {where}".replace("  ", " ")
 
 
+API_SERVER_PODS: Final = Pods("kube-system", (("component", "kube-apiserver"),))
+"""A self-managed cluster's API server, as kubeadm labels it."""
+
+
 @dataclass(frozen=True)
 class Networks:
     """Addresses in CIDR form."""
@@ -119,6 +123,30 @@ def flows(environment: Environment) -> tuple[Flow, ...]:
         *_inference(),
         *_scrapes(environment),
         *_name_resolution(environment),
+    )
+
+
+def compute_flows(environment: Environment, name: str) -> tuple[Flow, ...]:
+    """Flows that a policy on compute cluster `name` has to admit: the control plane's connections to its
+    API server; none for managed clusters, whose API server is no pod, and none unless
+    `network.egressCidrs` says where the connections come from.
+
+    Ports are the guide's 443, the process's usual 6443, and the one of `clusters.<name>.server`. Raises
+    KeyError when the environment has no such cluster.
+    """
+    cluster = environment.clusters[name]
+    sources = environment.network.egress_cidrs
+    if cluster.management == "managed" or not sources:
+        return ()
+    return tuple(
+        Flow(
+            Networks(sources),
+            API_SERVER_PODS,
+            port,
+            "controller manager to the Kubernetes API",
+            "network guide, NetworkPolicy for control plane to compute cluster",
+        )
+        for port in sorted({*KUBERNETES_API_PORTS, *api_server_ports(cluster)})
     )
 
 

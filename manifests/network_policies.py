@@ -11,16 +11,7 @@ from typing import Any, Final, Literal
 
 from madeploy.names.kubernetes import SERVICES, Service, selector_labels, workload
 from madeploy.settings import Environment
-from manifests.flows import (
-    KUBERNETES_API_PORTS,
-    Anywhere,
-    Component,
-    Flow,
-    Networks,
-    Peer,
-    api_server_ports,
-    flows,
-)
+from manifests.flows import API_SERVER_PODS, Anywhere, Component, Flow, Networks, Peer, compute_flows, flows
 from manifests.objects import Object, metadata
 
 DEFAULT_DENY: Final = "michelangelo-default-deny"
@@ -56,21 +47,14 @@ def compute_side(environment: Environment, name: str) -> tuple[Object, ...]:
     plugin does enforce it, a policy that selects a pod admits only what some policy allows: the API
     server's other callers, nodes first of all, then need a policy of their own beforehand.
 
-    Ports are the guide's 443, the process's usual 6443, and the one of `clusters.<name>.server`.
-
     Raises KeyError when the environment has no such cluster.
     """
-    cluster = environment.clusters[name]
-    sources = environment.network.egress_cidrs
-    if cluster.management == "managed" or not sources:
+    table = compute_flows(environment, name)
+    if not table:
         return ()
-    ports = sorted({*KUBERNETES_API_PORTS, *api_server_ports(cluster)})
-    rule = {
-        "from": [{"ipBlock": {"cidr": cidr}} for cidr in sources],
-        "ports": [{"protocol": "TCP", "port": port} for port in ports],
-    }
-    selector = {"matchLabels": {"component": "kube-apiserver"}}
-    return (_policy(metadata(COMPUTE_SIDE, "kube-system"), selector, {"ingress": [rule]}, ["Ingress"]),)
+    rules = {"ingress": _rules("ingress", [(flow.source, flow) for flow in table])}
+    selector = {"matchLabels": dict(API_SERVER_PODS.labels)}
+    return (_policy(metadata(COMPUTE_SIDE, API_SERVER_PODS.namespace), selector, rules, ["Ingress"]),)
 
 
 def _policy(

@@ -300,6 +300,50 @@ NETWORK: Final[dict[str, Code]] = {
     ),
 }
 
+PROOF: Final[dict[str, Code]] = {
+    "MA230": Code(
+        "Selector that matches no pods",
+        "A Service without pods refuses every connection; a disruption budget without pods protects nothing.",
+        "Make the selector equal to labels of the pod template in the same namespace.",
+    ),
+    "MA231": Code(
+        "Port that no container has",
+        "Connections to it are refused: a Service has no endpoints there, a probe never succeeds.",
+        "Name a port that the container declares.",
+    ),
+    "MA232": Code(
+        "Service that nobody reaches",
+        "It is behind no front door and no documented flow ends at it, so nothing can depend on it.",
+        "Route something to it, write its flow down in the table of flows, or take it away.",
+        "warning",
+    ),
+    "MA233": Code(
+        "Front door that NetworkPolicies keep out",
+        "The door routes to the Service, but its pods refuse connections from the door's namespace.",
+        "Add the flow from the door to the table of flows.",
+    ),
+    "MA234": Code(
+        "Reference to something that is not there",
+        "Kubernetes accepts the object; its pods never start, or its traffic is never served.",
+        "Correct the name, render what it names, or list it among what others provide.",
+    ),
+    "MA235": Code(
+        "Documented flow that NetworkPolicies refuse",
+        "A connection the platform needs would be dropped without a message.",
+        "Make the policies from the table of flows again.",
+    ),
+    "MA236": Code(
+        "NetworkPolicies that permit more than the documented flows",
+        "Whatever gets hold of one pod could reach what it has no business with.",
+        "Take the rule away, or write its flow down in the table of flows.",
+    ),
+    "MA237": Code(
+        "Pods that no NetworkPolicy isolates",
+        "Without a policy that selects them, pods accept and open every connection.",
+        "Add the pods to the default deny.",
+    ),
+}
+
 STORAGE: Final[dict[str, Code]] = {
     "MA301": Code(
         "Bucket name that S3 refuses",
@@ -439,5 +483,5 @@ SECURITY: Final[dict[str, Code]] = {
     ),
 }
 
-CODES: Final[dict[str, Code]] = FILE | SHAPE | SERVICES | NETWORK | STORAGE | CLUSTERS | SECURITY
+CODES: Final[dict[str, Code]] = FILE | SHAPE | SERVICES | NETWORK | PROOF | STORAGE | CLUSTERS | SECURITY
 """Every code, in order."""
