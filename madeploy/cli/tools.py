@@ -1,0 +1,70 @@
+"""`madeploy tools`: the programs the sandbox runs, and where each comes from."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from madeploy.sandbox.progress import duration
+from madeploy.sandbox.tools import TOOLS, ResolvedTool, ToolStatus, ensure, inspect
+
+
+def tools(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these tools.", show_default=False)
+    ] = None,
+    build: Annotated[bool, typer.Option("--build", help="Build what is neither on PATH nor cached.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List each tool of the sandbox with its version, where it comes from, and the time that took.
+
+    A tool is taken from PATH if its version is acceptable, else from the cache ($MADEPLOY_CACHE, or the
+    user's cache directory), else built by the Go toolchain.
+    """
+    statuses = inspect(names or TOOLS)
+    resolved: dict[str, ResolvedTool] = {s.tool.name: s.found for s in statuses if s.found is not None}
+    if build and len(resolved) < len(statuses):
+        resolved |= ensure(status.tool.name for status in statuses if status.found is None)
+    rows = [_row(status, resolved.get(status.tool.name)) for status in statuses]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=2))
+    else:
+        _print(rows)
+
+
+def _row(status: ToolStatus, tool: ResolvedTool | None) -> dict[str, Any]:
+    """One tool as JSON shows it. `seconds`: taken by this run; `build_seconds`: by the build now cached."""
+    row: dict[str, Any] = {
+        "name": status.tool.name,
+        "version": tool.version if tool else status.tool.version,
+        "source": tool.source if tool else "missing",
+        "path": str(tool.path) if tool else None,
+        "seconds": round(tool.seconds, 3) if tool else None,
+        "build_seconds": status.build_seconds,
+        "accepted_on_path": status.tool.accepted,
+        "not_from_path": status.rejected or None,
+    }
+    return row
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
+    console = Console(highlight=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("tool", "version", "source", "took", "path"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        took = "" if row["seconds"] is None else duration(row["seconds"])
+        if row["build_seconds"] is not None:
+            took += f" (built in {duration(row['build_seconds'])})"
+        table.add_row(row["name"], row["version"], row["source"], took, row["path"] or "-")
+    console.print(table)
+    rejected = [row["not_from_path"] for row in rows if row["not_from_path"] not in (None, "not on PATH")]
+    for reason in dict.fromkeys(rejected):
+        console.print(f"[dim]not from PATH:[/] {reason}", soft_wrap=True)
+    missing = sum(row["source"] == "missing" for row in rows)
+    if missing:
+        console.print(f"{missing} of {len(rows)} are not there yet: `madeploy tools --build` builds them.")

@@ -1,0 +1,23 @@
+"""The programs the sandbox runs: found on PATH, taken from the cache, or built by the Go toolchain.
+
+from madeploy.sandbox.tools import ensure
+
+tools = ensure(["etcd", "kube-apiserver"])
+tools.path("etcd")          # Path of an executable
+tools.directories()         # to put first on PATH
+"""
+
+from madeploy.sandbox.tools.catalog import FAMILIES, TOOLS, Family, Tool
+from madeploy.sandbox.tools.resolve import ResolvedTool, ToolPaths, ToolStatus, ensure, inspect
+
+__all__ = [
+    "FAMILIES",
+    "TOOLS",
+    "Family",
+    "ResolvedTool",
+    "Tool",
+    "ToolPaths",
+    "ToolStatus",
+    "ensure",
+    "inspect",
+]

@@ -1,0 +1,182 @@
+"""What tools there are: which versions are built, which found ones are good enough, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from packaging.specifiers import SpecifierSet
+
+FAMILIES_DIRECTORY: Final = Path(__file__).parent / "families"
+
+KUBERNETES: Final = "1.34.1"
+PULUMI: Final = "3.250.0"
+
+
+@dataclass(frozen=True)
+class Tool:
+    """One program the sandbox runs.
+
+    Args:
+        name: its name on PATH.
+        family: name of the `Family` that builds it.
+        version: the version that is built.
+        accepted: versions that are used when found on PATH, as a PEP 440 specifier.
+        reason: why those and no others, ending the sentence "accepted is … because".
+        version_arguments: arguments that make it print its version. None: it cannot say it, and
+            `companion_of` vouches for it.
+        needs_beside: tools that must lie in the same directory for this one to be of use.
+        companion_of: the tool whose version and place on PATH decide about this one.
+    """
+
+    name: str
+    family: str
+    version: str
+    accepted: str
+    reason: str
+    version_arguments: tuple[str, ...] | None
+    needs_beside: tuple[str, ...] = ()
+    companion_of: str | None = None
+
+    def accepts(self, version: str) -> bool:
+        """Whether a copy of `version` ("1.34.1") found on PATH is good enough."""
+        return SpecifierSet(self.accepted).contains(version, prereleases=True)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Tools built together from one Go module, `families/<name>/go.mod`.
+
+    Args:
+        name: directory of its `go.mod` and `go.sum`.
+        version: version of its main module, part of the cache entry's name.
+        packages: the package of each tool to build, by tool name.
+        stamps: linker variables set to make the tools say their version ("package.Variable=value").
+        scripts: files of `scripts_module` that are put beside the tools, executable.
+        scripts_module: module path the scripts are taken from.
+        gibibytes: memory a build takes at its highest (measured with two cores; the linker's share grows with
+            the number of tools).
+    """
+
+    name: str
+    version: str
+    packages: dict[str, str]
+    gibibytes: float
+    stamps: tuple[str, ...] = ()
+    scripts: tuple[str, ...] = ()
+    scripts_module: str = ""
+
+    @property
+    def directory(self) -> Path:
+        return FAMILIES_DIRECTORY / self.name
+
+
+_KUBERNETES_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+_SAME_MINOR: Final = (
+    "the components of a cluster must be of one minor version, and the tests hold for Kubernetes 1.34"
+)
+
+FAMILIES: Final[dict[str, Family]] = {
+    family.name: family
+    # The longest build first: what starts first ends the whole soonest.
+    for family in (
+        Family(
+            "kubernetes",
+            KUBERNETES,
+            {name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES_COMPONENTS},
+            gibibytes=3.0,
+            stamps=(
+                f"k8s.io/component-base/version.gitVersion=v{KUBERNETES}",
+                "k8s.io/component-base/version.gitMajor=1",
+                "k8s.io/component-base/version.gitMinor=34",
+            ),
+        ),
+        Family(
+            "pulumi",
+            PULUMI,
+            {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
+            gibibytes=3.0,
+            stamps=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",),
+        ),
+        Family(
+            "pulumi-python",
+            "3.78.1",
+            {"pulumi-language-python": "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"},
+            gibibytes=1.0,
+            stamps=("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.78.1",),
+            scripts=("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-analyzer-policy-python"),
+            scripts_module="github.com/pulumi/pulumi/sdk/v3",
+        ),
+        Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=2.0),
+        Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=1.0),
+        Family(
+            "kubeconform",
+            "0.8.0",
+            {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
+            gibibytes=1.0,
+            stamps=("main.version=v0.8.0",),
+        ),
+    )
+}
+
+TOOLS: Final[dict[str, Tool]] = {
+    tool.name: tool
+    for tool in (
+        Tool(
+            "pulumi",
+            "pulumi",
+            PULUMI,
+            ">=3.200,<4",
+            "the SDKs and the stack's settings are those of Pulumi 3 from 3.200 on",
+            ("version",),
+            needs_beside=("pulumi-language-python", "pulumi-language-python-exec"),
+        ),
+        Tool(
+            "pulumi-language-python",
+            "pulumi-python",
+            "3.78.1",
+            ">=3.200,<4",
+            "it must be the one that came with the pulumi in use",
+            None,
+            needs_beside=("pulumi-language-python-exec",),
+            companion_of="pulumi",
+        ),
+        Tool(
+            "etcd",
+            "etcd",
+            "3.6.4",
+            ">=3.5.8,<3.7",
+            "Kubernetes 1.34 is released against etcd 3.6 and works with 3.5 from 3.5.8 on",
+            ("--version",),
+        ),
+        *(
+            Tool(name, "kubernetes", KUBERNETES, ">=1.34,<1.35", _SAME_MINOR, ("--version",))
+            for name in _KUBERNETES_COMPONENTS[:3]
+        ),
+        Tool(
+            "kubectl",
+            "kubernetes",
+            KUBERNETES,
+            ">=1.33,<1.36",
+            "kubectl is supported within one minor version of the API server, which is 1.34",
+            ("version", "--client", "--output=json"),
+        ),
+        Tool(
+            "kwok",
+            "kwok",
+            "0.7.0",
+            ">=0.7,<0.8",
+            "the built-in stages that make nodes and pods ready differ between its minor versions",
+            ("--version",),
+        ),
+        Tool(
+            "kubeconform",
+            "kubeconform",
+            "0.8.0",
+            ">=0.6,<1",
+            "its options and its JSON report have been the same since 0.6",
+            ("-v",),
+        ),
+    )
+}

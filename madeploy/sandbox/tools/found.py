@@ -1,0 +1,91 @@
+"""Tools that are on PATH already: where, of which version, and whether that will do."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from madeploy.sandbox.tools import cache
+from madeploy.sandbox.tools.catalog import TOOLS, Tool
+
+PROBE_SECONDS = 10.0
+"""A tool that has not said its version by then is not usable."""
+_VERSION = re.compile(r"(?<![\d.])v?(\d+\.\d+\.\d+)")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What PATH has to offer for one tool. `problem` is empty where it will do."""
+
+    path: Path | None
+    version: str
+    problem: str
+
+
+def on_path(tool: Tool) -> Found:
+    """The copy of `tool` that a person typing its name would run, judged by `tool.accepted`.
+
+    Only the first copy on PATH counts: using a later one would make the sandbox differ from what its user
+    sees.
+    """
+    if tool.companion_of:
+        return _beside_companion(tool, on_path(TOOLS[tool.companion_of]))
+    location = shutil.which(tool.name, path=_search_path())
+    if location is None:
+        return Found(None, "", "not on PATH")
+    path = Path(location).absolute()
+    version = version_of(path, tool)
+    if not version:
+        return Found(path, "", f"{path} does not say its version")
+    if not tool.accepts(version):
+        return Found(path, version, f"{path} is {version}; accepted is {tool.accepted} because {tool.reason}")
+    missing = [name for name in tool.needs_beside if _beside(path, name) is None]
+    if missing:
+        return Found(path, version, f"{path} has no {' and no '.join(missing)} beside it")
+    return Found(path, version, "")
+
+
+def version_of(path: Path, tool: Tool) -> str:
+    """The version ("1.34.1") that the program at `path` prints; empty if it prints none."""
+    if tool.version_arguments is None:
+        return ""
+    try:
+        ran = subprocess.run(
+            [str(path), *tool.version_arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PROBE_SECONDS,
+            # A user's stack or an unreachable update server has no part in this question.
+            env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    match = _VERSION.search(ran.stdout) or _VERSION.search(ran.stderr)
+    return match.group(1) if match and ran.returncode == 0 else ""
+
+
+def _beside_companion(tool: Tool, companion: Found) -> Found:
+    if companion.path is None or companion.problem:
+        return Found(None, "", f"goes with {tool.companion_of}, which is not taken from PATH")
+    return Found(_beside(companion.path, tool.name), companion.version, "")
+
+
+def _beside(path: Path, name: str) -> Path | None:
+    """The executable `name` in the directory of `path`, or in that of the file it is a link to."""
+    for directory in (path.parent, path.resolve().parent):
+        if os.access(directory / name, os.X_OK):
+            return directory / name
+    return None
+
+
+def _search_path() -> str:
+    # A shell prepared for the sandbox has the cache's tools on PATH; they are the cache's all the same.
+    own = cache.directory()
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return os.pathsep.join(entry for entry in entries if own not in Path(entry).absolute().parents)

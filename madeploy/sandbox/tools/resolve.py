@@ -1,0 +1,160 @@
+"""Where each tool is: on PATH, in the cache, or built now."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from madeploy.sandbox import progress as reporting
+from madeploy.sandbox.errors import SandboxError
+from madeploy.sandbox.progress import Reporter
+from madeploy.sandbox.tools import build, cache
+from madeploy.sandbox.tools.catalog import FAMILIES, TOOLS, Family, Tool
+from madeploy.sandbox.tools.found import on_path
+from madeploy.sandbox.tools.room import Room
+
+
+@dataclass(frozen=True)
+class ResolvedTool:
+    """A tool that is there and can be run.
+
+    Args:
+        name: its name on PATH.
+        version: "1.34.1".
+        source: `path` (found on PATH), `cache` (built earlier) or `built` (built by this call).
+        path: the executable, absolute.
+        seconds: time finding or building it took in this call.
+    """
+
+    name: str
+    version: str
+    source: Literal["path", "cache", "built"]
+    path: Path
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ToolStatus:
+    """A tool as it stands, for a listing.
+
+    Args:
+        tool: what is wanted and why.
+        found: where it is, or None if it would have to be built.
+        rejected: why the copy on PATH, if any, is not taken; empty if it is.
+        build_seconds: time its family's build took, if it is in the cache.
+    """
+
+    tool: Tool
+    found: ResolvedTool | None
+    rejected: str
+    build_seconds: float | None
+
+
+class ToolPaths(dict[str, ResolvedTool]):
+    """Resolved tools by name."""
+
+    def path(self, name: str) -> Path:
+        """The executable of one tool."""
+        return self[name].path
+
+    def directories(self) -> list[Path]:
+        """Directories to put first on PATH so that typing a tool's name runs the resolved one.
+
+        Tools found on PATH need none: the copy taken is the first there is.
+        """
+        return list(dict.fromkeys(tool.path.parent for tool in self.values() if tool.source != "path"))
+
+
+def inspect(names: Iterable[str] = TOOLS) -> list[ToolStatus]:
+    """How each tool stands, in the given order; builds and downloads nothing.
+
+    Raises:
+        SandboxError: a name is not a tool's.
+    """
+    return [_inspect(tool) for tool in _tools(names)]
+
+
+def ensure(names: Iterable[str] = TOOLS, progress: Reporter = reporting.stderr) -> ToolPaths:
+    """Find the named tools, building those that are neither on PATH nor in the cache.
+
+    Builds run side by side as memory and cores allow. The first that fails stops the others; what they have
+    compiled is kept by Go.
+
+    Args:
+        names: names from `TOOLS`; all of them if left out.
+        progress: where builds report to.
+
+    Raises:
+        SandboxError: a name is not a tool's (exit code 2), or a tool can neither be found nor built.
+    """
+    statuses = {status.tool.name: status for status in inspect(names)}
+    missing = {status.tool.family for status in statuses.values() if status.found is None}
+    entries = _build([family for name, family in FAMILIES.items() if name in missing], progress)
+    resolved = ToolPaths()
+    for name, status in statuses.items():
+        if status.found is not None:
+            resolved[name] = status.found
+        else:
+            entry, seconds = entries[status.tool.family]
+            resolved[name] = ResolvedTool(name, status.tool.version, "built", entry.bin / name, seconds)
+    return resolved
+
+
+def _tools(names: Iterable[str]) -> list[Tool]:
+    wanted = list(dict.fromkeys(names))
+    unknown = [name for name in wanted if name not in TOOLS]
+    if unknown:
+        raise SandboxError(
+            f"no such tool: {', '.join(unknown)}",
+            f"the tools are {', '.join(TOOLS)}",
+            "name some of these, or none for all",
+            exit_code=2,
+        )
+    return [TOOLS[name] for name in wanted]
+
+
+def _inspect(tool: Tool) -> ToolStatus:
+    began = time.monotonic()
+    found = on_path(tool)
+    if found.path is not None and not found.problem:
+        there = ResolvedTool(tool.name, found.version, "path", found.path, time.monotonic() - began)
+        return ToolStatus(tool, there, "", None)
+    family = FAMILIES[tool.family]
+    entry = cache.load(cache.entry_directory(family, build.arguments(family)), family)
+    if entry is None:
+        return ToolStatus(tool, None, found.problem, None)
+    there = ResolvedTool(tool.name, tool.version, "cache", entry.bin / tool.name, time.monotonic() - began)
+    return ToolStatus(tool, there, found.problem, entry.seconds)
+
+
+def _build(families: list[Family], progress: Reporter) -> dict[str, tuple[cache.Entry, float]]:
+    """Build all of `families`: the entry of each, and the seconds until it was there."""
+    if not families:
+        return {}
+    go = build.require_go(families)
+    cancel = threading.Event()
+    room = Room(cores=os.cpu_count() or 1)
+
+    def one(family: Family) -> tuple[cache.Entry, float]:
+        where = cache.entry_directory(family, build.arguments(family))
+        with room.for_build(family.gibibytes, cancel), progress.phase(f"building {family.name}") as phase:
+            return build.build(go, family, where, phase, cancel), phase.seconds
+
+    with ThreadPoolExecutor(len(families), thread_name_prefix="build") as pool:
+        running = {family.name: pool.submit(one, family) for family in families}
+        try:
+            wait(running.values(), return_when=FIRST_EXCEPTION)
+        finally:
+            # A failed build, or Ctrl-C in this thread: the others stop within a moment.
+            if not all(future.done() for future in running.values()):
+                cancel.set()
+    failures = [future.exception() for future in running.values()]
+    for failure in sorted((f for f in failures if f), key=lambda f: isinstance(f, build.Cancelled)):
+        raise failure
+    return {name: future.result() for name, future in running.items()}
