@@ -1,0 +1,130 @@
+"""Requirements and the tests that name them: `docs/requirements.md` is written from both.
+
+`python -m tests.support.requirements` writes the page; a test fails when it is out of date.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "requirements.md"
+ID = re.compile(r"\b(CARD|CP|NET|REG|MR|OPS|UX)-([0-9]+)(?: to (?:CARD|CP|NET|REG|MR|OPS|UX)-([0-9]+))?\b")
+
+TITLES = {
+    "CARD-1": "Top-level layout of the repository",
+    "CARD-2": "Built on the named packages",
+    "CARD-3": "`pulumi up` per environment with the plain CLI",
+    "CARD-4": "The same environment as files for GitOps",
+    "CARD-5": "Stack configuration for domains, CORS and the rest",
+    "CARD-6": "Compute clusters are stack resources",
+    "CP-1": "API server",
+    "CP-2": "Controller manager, several replicas with leader election",
+    "CP-3": "Worker with every queue the platform needs",
+    "CP-4": "Browser application with its configuration",
+    "CP-5": "Envoy",
+    "CP-6": "Service configuration from typed settings; unknown keys refused",
+    "CP-7": "Probes, budgets, spread, security contexts, roll-outs",
+    "CP-8": "Everything waits for the platform's definitions",
+    "CP-9": "Images pinned in one place; no floating tag in production",
+    "CP-10": "A deployed API server answers through every front door",
+    "NET-1": "Two entry points on 443",
+    "NET-2": "Envoy's configuration, accepted without a warning",
+    "NET-3": "Accepted origins equal declared origins",
+    "NET-4": "TLS termination in Envoy",
+    "NET-5": "Ingress of the API",
+    "NET-6": "Ingress of the application, files and gRPC-Web",
+    "NET-7": "Gateway API as an equal front door",
+    "NET-8": "Domains said once, propagated everywhere",
+    "NET-9": "ACME issuer",
+    "NET-10": "Internal-CA issuer",
+    "NET-11": "Certificates by annotation or by hand; cert-manager's absence named",
+    "NET-12": "Admission of the control plane on self-managed compute clusters",
+    "NET-13": "Default deny and exactly the documented flows",
+    "NET-14": "Connectivity checked live",
+    "NET-15": "The network guide's checklist as a command",
+    "NET-16": "Loss of the control plane is alerted on",
+    "REG-1": "Registration from a kubeconfig and a context",
+    "REG-2": "Account, rights and token Secret on the compute cluster",
+    "REG-3": "Storage configuration on the compute cluster",
+    "REG-4": "Secrets and `Cluster` on the control plane",
+    "REG-5": "The token is awaited, its absence explained",
+    "REG-6": "A registration is verified",
+    "REG-7": "Prerequisites are checked",
+    "REG-8": "Credentials rotate without an outage",
+    "REG-9": "The whole life of a registration",
+    "REG-10": "One bad cluster blocks no other",
+    "REG-11": "The guide's troubleshooting rows as findings",
+    "REG-12": "A fleet of 1,000 clusters",
+    "MR-1": "Buckets",
+    "MR-2": "IAM, keyless and least",
+    "MR-3": "Presence of the Model definition",
+    "MR-4": "Readers of models",
+    "MR-5": "Artifact discovery",
+    "MR-6": "Smoke test of the registry",
+    "MR-7": "Continuous-integration example",
+    "MR-8": "Retention",
+    "MR-9": "Model and InferenceServer manifests are checked",
+    "MR-10": "The registry guide's troubleshooting rows as findings",
+    "OPS-1": "Authentication and roles",
+    "OPS-2": "Tenants",
+    "OPS-3": "Monitoring",
+    "OPS-4": "Compliance",
+    "OPS-5": "Serving",
+    "OPS-6": "Scheduler extensions",
+    "OPS-7": "Experiment tracking",
+    "OPS-8": "Troubleshooting",
+    "OPS-9": "A pipeline run as acceptance",
+    "UX-1": "Two commands on a fresh machine",
+    "UX-2": "Progress, JSON, exit codes",
+    "UX-3": "Errors for people",
+    "UX-4": "What a change means, in sentences",
+    "UX-5": "A picture of the topology",
+    "UX-6": "Nothing is destroyed without saying so",
+}
+"""Every requirement and its short title."""
+
+
+def ids_in(text: str) -> set[str]:
+    """Requirement ids a docstring names; `CP-1 to CP-3` names three."""
+    found: set[str] = set()
+    for prefix, first, last in ID.findall(text):
+        found |= {f"{prefix}-{number}" for number in range(int(first), int(last or first) + 1)}
+    return found
+
+
+def named_tests(root: Path = ROOT / "tests") -> dict[str, list[str]]:
+    """Tests that name a requirement in their docstring, as `path::name`, sorted."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(root.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                for identifier in ids_in(ast.get_docstring(node) or ""):
+                    named[identifier].append(f"{path.relative_to(root.parent).as_posix()}::{node.name}")
+    return {identifier: sorted(tests) for identifier, tests in named.items()}
+
+
+def page() -> str:
+    """The whole page."""
+    named = named_tests()
+    lines = [
+        "# Requirements",
+        "",
+        "What the toolkit has to do, and the tests whose docstrings name each row. A row without a test is",
+        "open. Written by `python -m tests.support.requirements`.",
+        "",
+        "| Id | Requirement | Tests | For example |",
+        "|---|---|---|---|",
+    ]
+    for identifier, title in TITLES.items():
+        tests = named.get(identifier, [])
+        example = f"`{tests[0]}`" if tests else "open"
+        lines.append(f"| {identifier} | {title} | {len(tests)} | {example} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
