@@ -7,7 +7,7 @@ from typing import Final
 from madeploy.names.addresses import METRICS_PORT
 from madeploy.settings import Environment
 from manifests.objects import Inputs, Object
-from manifests.pods import Container, http_probe
+from manifests.pods import Container, http_probe, tcp_probe
 from manifests.rbac import controllermgr_rbac
 from manifests.service_config import BASE_FILE, base_yaml
 from manifests.storage_clients import client_annotations, client_container, client_service_account
@@ -16,10 +16,11 @@ from manifests.workloads import cluster_service, config_map_object, deployment, 
 PORT: Final = "metrics"
 
 # The probe listener answers 404 on every path (V4); metrics are served by leader and followers alike.
+# Writing them all out takes a while in a busy process, which is no reason to kill it.
 _PROBES: Final = {
     "startupProbe": http_probe(PORT, "/metrics", period_seconds=2, failure_threshold=30),
     "readinessProbe": http_probe(PORT, "/metrics", period_seconds=10, failure_threshold=3),
-    "livenessProbe": http_probe(PORT, "/metrics", period_seconds=20, failure_threshold=3),
+    "livenessProbe": tcp_probe(PORT, period_seconds=20, failure_threshold=3),
 }
 
 

@@ -245,10 +245,7 @@ def test_the_log_level_is_the_environments() -> None:
 @given(text=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=40))
 def test_what_an_operator_writes_reaches_the_service_unexpanded(text: str) -> None:
     """CP-6 (facts 2.1): the services replace `$NAME` and `${NAME}` in this file, and `$$` by `$`."""
-    chosen = environment(
-        workflow={"engine": "temporal", "host": "engine.example.com:7233", "executionUrlFormat": text}
-    )
-    emitted = base_yaml(chosen, "controllermgr")
+    override = {"config": {"minio": {"awsRegion": text}}}
+    emitted = base_yaml(environment(controlPlane={"worker": override}), "worker")
     assert "$" not in emitted.replace("$$", "")
-    expanded = yaml.safe_load(emitted.replace("$$", "$"))
-    assert expanded["workflowClient"]["executionUrlFormat"] == text
+    assert yaml.safe_load(emitted.replace("$$", "$"))["minio"]["awsRegion"] == text

@@ -140,7 +140,11 @@ def test_probes_are_those_the_real_services_answer() -> None:
     tcp_http = {"tcpSocket": {"port": "http"}}
     assert actions == {
         "apiserver": dict.fromkeys(("startupProbe", "readinessProbe", "livenessProbe"), tcp_grpc),
-        "controllermgr": dict.fromkeys(("startupProbe", "readinessProbe", "livenessProbe"), metrics),
+        "controllermgr": {
+            "startupProbe": metrics,
+            "readinessProbe": metrics,
+            "livenessProbe": {"tcpSocket": {"port": "metrics"}},
+        },
         "worker": {},
         "ui": {
             "startupProbe": tcp_http,
