@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-Path = tuple[str | int, ...]
-Pattern = tuple[str, ...]
+from madeploy.sandbox.plugins.comparing import EVERY_ITEM, Path
 
-EVERY_ITEM = "*"
+Pattern = tuple[str, ...]
 
 _IDENTITY = ("metadata.name", "metadata.namespace")
 _CONTAINER = (
@@ -65,10 +64,32 @@ _POD = (
     "terminationGracePeriodSeconds",
     "volumes",
 )
-_PERSISTENT_VOLUME_SOURCES = (
-    "awsElasticBlockStore azureDisk azureFile cephfs cinder csi fc flexVolume flocker gcePersistentDisk glusterfs "
-    "hostPath iscsi local nfs photonPersistentDisk portworxVolume quobyte rbd scaleIO storageos vsphereVolume"
-).split()
+_PERSISTENT_VOLUME_SOURCES = tuple(
+    [
+        "awsElasticBlockStore",
+        "azureDisk",
+        "azureFile",
+        "cephfs",
+        "cinder",
+        "csi",
+        "fc",
+        "flexVolume",
+        "flocker",
+        "gcePersistentDisk",
+        "glusterfs",
+        "hostPath",
+        "iscsi",
+        "local",
+        "nfs",
+        "photonPersistentDisk",
+        "portworxVolume",
+        "quobyte",
+        "rbd",
+        "scaleIO",
+        "storageos",
+        "vsphereVolume",
+    ]
+)
 
 _BY_GROUP_AND_KIND: dict[tuple[str, str], tuple[str, ...]] = {
     ("apps", "DaemonSet"): ("spec.selector",),

@@ -15,21 +15,15 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from madeploy.sandbox.plugins import endpoints, properties
+from madeploy.sandbox.plugins.comparing import as_response, is_ignored, pruned, split_path
 from madeploy.sandbox.plugins.kubernetes import VERSION, kubeconfig, objects, options
 from madeploy.sandbox.plugins.kubernetes.applying import Applier, Conflict
 from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, NoSuchKind, Object, Unreachable
 from madeploy.sandbox.plugins.kubernetes.conditions import WAIT_FOR, ConditionError, parse
-from madeploy.sandbox.plugins.kubernetes.diff import (
-    ADD,
-    DELETE,
-    Change,
-    changes,
-    pruned,
-    with_readable_secret,
-)
+from madeploy.sandbox.plugins.kubernetes.diff import changes, with_readable_secret
 from madeploy.sandbox.plugins.kubernetes.immutable import replaced_by
 from madeploy.sandbox.plugins.kubernetes.readiness import Failed, Rule, wait_for
-from madeploy.sandbox.plugins.kubernetes.types import PatchedKind, read_type, split_path
+from madeploy.sandbox.plugins.kubernetes.types import PatchedKind, read_type
 from madeploy.sandbox.plugins.kubernetes.waiting import NotReady, Waiter
 from madeploy.sandbox.plugins.properties import Properties, has_unknown, keep_secret, plain
 from madeploy.sandbox.plugins.server import (
@@ -83,7 +77,8 @@ class KubernetesProvider(Provider):
     @answering
     def DiffConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.DiffResponse:
         changed, replaces = options.diff(properties.decode(request.olds), properties.decode(request.news))
-        return provider_pb2.DiffResponse(changes=_some(changed), diffs=changed, replaces=replaces)
+        some = provider_pb2.DiffResponse.DIFF_SOME if changed else provider_pb2.DiffResponse.DIFF_NONE
+        return provider_pb2.DiffResponse(changes=some, diffs=changed, replaces=replaces)
 
     @answering
     def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:
@@ -173,20 +168,12 @@ class KubernetesProvider(Provider):
             self._options.enable_secret_mutable,
             self._options.enable_config_map_mutable,
         )
-        ignored = [tuple(split_path(path)) for path in request.ignoreChanges]
         found = [
             change
             for change in changes(old, new, patterns, expected, live)
-            if not any(change.path[: len(path)] == path for path in ignored)
+            if not is_ignored(change, request.ignoreChanges)
         ]
-        replaces = [change.text for change in found if change.replaces]
-        return provider_pb2.DiffResponse(
-            changes=_some(found),
-            replaces=replaces,
-            deleteBeforeReplace=bool(replaces) and _keeps_identity(new, live),
-            detailedDiff={change.text: _detail(change) for change in found},
-            hasDetailedDiff=True,
-        )
+        return as_response(found, delete_first=_keeps_identity(new, live))
 
     @answering
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
@@ -510,19 +497,6 @@ class KubernetesProvider(Provider):
     def _told(error: Exception, inputs: Properties) -> str:
         """The server's words, without the secrets that it may quote."""
         return properties.redacted(str(error), objects.shielded(inputs))
-
-
-def _some(found: Sequence[object]) -> provider_pb2.DiffResponse.DiffChanges.ValueType:
-    return provider_pb2.DiffResponse.DIFF_SOME if found else provider_pb2.DiffResponse.DIFF_NONE
-
-
-def _detail(change: Change) -> provider_pb2.PropertyDiff:
-    kinds = provider_pb2.PropertyDiff
-    pairs = {ADD: (kinds.ADD, kinds.ADD_REPLACE), DELETE: (kinds.DELETE, kinds.DELETE_REPLACE)}
-    in_place, replacing = pairs.get(change.kind, (kinds.UPDATE, kinds.UPDATE_REPLACE))
-    return provider_pb2.PropertyDiff(
-        kind=replacing if change.replaces else in_place, inputDiff=change.kind == DELETE
-    )
 
 
 def _keeps_identity(new: Object, live: Object) -> bool:

@@ -1,13 +1,12 @@
-"""Reading Pulumi's names: type tokens and property paths."""
+"""Reading Pulumi's type tokens: which Kubernetes kind a resource is."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from madeploy.sandbox.plugins.server import PluginError
 
-_REFUSED_MODULES = ("helm.sh/", "yaml", "kustomize", "helm", "kustomize/")
+_REFUSED_MODULES = ("helm", "helm.sh", "kustomize", "yaml")
 
 
 @dataclass(frozen=True)
@@ -35,9 +34,7 @@ def read_type(urn_or_token: str) -> PatchedKind:
     token = (parts[2] if len(parts) > 3 else urn_or_token).rpartition("$")[2]
     package, _, rest = token.partition(":")
     module, _, kind = rest.rpartition(":")
-    if package != "kubernetes" or any(
-        module == name or module.startswith(f"{name}/") for name in _bare(_REFUSED_MODULES)
-    ):
+    if package != "kubernetes" or module.partition("/")[0] in _REFUSED_MODULES:
         raise PluginError(
             f"{token}: the offline kubernetes plugin applies single objects; it renders no charts, YAML files or "
             "kustomizations. Declare the objects in the program, or install the official plugin."
@@ -50,27 +47,3 @@ def read_type(urn_or_token: str) -> PatchedKind:
     api_version = version if group == "core" else f"{group}/{version}"
     is_patch = kind.endswith("Patch") and kind != "Patch"
     return PatchedKind(api_version, kind.removesuffix("Patch") if is_patch else kind, is_patch)
-
-
-def _bare(names: tuple[str, ...]) -> set[str]:
-    return {name.rstrip("/") for name in names}
-
-
-_STEP = re.compile(
-    r'\.?(?P<field>[^.\[\]"]+)|\[(?P<position>\d+)\]|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]|\.?\[?(?P<any>\*)\]?'
-)
-
-
-def split_path(path: str) -> list[str | int]:
-    """A property path of Pulumi (`spec.containers[0].image`, `data["a.b"]`) as keys and positions."""
-    steps: list[str | int] = []
-    for match in _STEP.finditer(path):
-        if match["field"] is not None:
-            steps.append(match["field"])
-        elif match["position"] is not None:
-            steps.append(int(match["position"]))
-        elif match["quoted"] is not None:
-            steps.append(match["quoted"].replace('\\"', '"'))
-        else:
-            steps.append("*")
-    return steps
