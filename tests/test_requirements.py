@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.requirements import PAGE, TITLES, ids_in, page, named_tests
+from tests.support.requirements import PAGE, TITLES, ids_in, named_tests, page
 
 
 def test_the_page_of_requirements_is_up_to_date() -> None:
