@@ -8,13 +8,14 @@ import string
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from madeploy.settings import Environment
 from madeploy.settings.cors import Cors
 from madeploy.settings.domains import Domains
-from manifests.cors import cors_policy
+from manifests.cors import cors_policy, origin_matcher
 from manifests.envoy_config import bootstrap
 from tests.support.environments import environment
 from tests.support.envoy import running
