@@ -250,10 +250,9 @@ NETWORK: Final[dict[str, Code]] = {
         "The worker verifies the API's certificate against the system's authorities; an internal one is "
         "not among them, and it would never connect.",
         "Give the authority in controlPlane.caBundleConfigMap, or set worker.apiAccess to inCluster.",
-        "warning",
     ),
     "MA211": Code(
-        "Wildcard or staging certificates in production",
+        "Staging certificates in production",
         "Browsers and clients do not trust certificates of a staging authority.",
         "Use the authority's production directory.",
     ),
@@ -370,7 +369,12 @@ STORAGE: Final[dict[str, Code]] = {
         "Bucket name the platform's code does not use",
         "Serving at this generation reads models from the bucket `deploy-models` only.",
         "Serve from a store where that name can be had, or know that serving needs a patched image.",
-        "info",
+        "warning",
+    ),
+    "MA306": Code(
+        "ARN of another region or partition",
+        "Keys are regional, and partitions share nothing: every call that needs it would be refused.",
+        "Give the ARN in the region of the buckets.",
     ),
     "MA310": Code(
         "Static credentials over plain HTTP",
@@ -381,25 +385,21 @@ STORAGE: Final[dict[str, Code]] = {
         "Credentials of the object store missing",
         "The services would start without credentials and fail at the first object.",
         "Set both keys from standard input:\n"
-        "pulumi config set --secret --path 'michelangelo:objectStore.accessKeyId' --stack ENV\n"
-        "pulumi config set --secret --path 'michelangelo:objectStore.secretAccessKey' --stack ENV\n"
+        "pulumi config set --secret --path 'michelangelo:objectStore.accessKeyId' --stack STACK\n"
+        "pulumi config set --secret --path 'michelangelo:objectStore.secretAccessKey' --stack STACK\n"
         "or name an existing Secret in storage.credentialsSecret.",
     ),
     "MA312": Code(
         "Credentials that nothing uses",
         "A secret that is not needed can only leak.",
-        "Remove it: pulumi config rm --path 'michelangelo:objectStore' --stack ENV",
+        "Remove it: pulumi config rm --path 'michelangelo:objectStore' --stack STACK",
         "warning",
     ),
     "MA313": Code(
         "Production buckets without protection",
         "`pulumi destroy` would delete every model and workspace in them.",
         "Set storage.protect to true.",
-    ),
-    "MA314": Code(
-        "Role that nothing assumes",
-        "The key is no identity of the platform, so the role would be given to no pod.",
-        "Use the keys controllermgr, worker and tasks.",
+        "warning",
     ),
     "MA315": Code(
         "Identities without a role",
@@ -436,11 +436,6 @@ CLUSTERS: Final[dict[str, Code]] = {
         "Kubernetes limits names to 253 characters and label values to 63.",
         "Choose a shorter name.",
     ),
-    "MA406": Code(
-        "Certificate authority that is no certificate",
-        "The control plane could not verify the cluster's API server, and would not connect.",
-        "Give the cluster's CA certificate, PEM in base64, as `certificate-authority-data` in a kubeconfig.",
-    ),
     "MA407": Code(
         "Context of a local kubeconfig in production",
         "What it points at depends on the machine that deploys; two people can deploy to two clusters.",
@@ -456,12 +451,6 @@ CLUSTERS: Final[dict[str, Code]] = {
         "Address that the control plane cannot use",
         "The platform joins host and port and sends no token over plain HTTP; loopback is the pod itself.",
         "Give the address as the control plane's pods reach it.",
-    ),
-    "MA410": Code(
-        "Kubeconfig and context for one cluster",
-        "With both, the context chooses inside the encrypted kubeconfig.",
-        "Keep both only if the encrypted kubeconfig has several contexts.",
-        "info",
     ),
 }
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import unicodedata
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
 
-_DNS_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _HOST_PORT = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(?P<port>[0-9]{1,5})$")
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 
@@ -53,12 +54,16 @@ def _check_host(value: str) -> str:
     else:
         raise ValueError("is an IP address; certificates and Ingress rules need a DNS name")
     if not value.isascii():
-        raise ValueError("has characters outside ASCII; write the punycode form (xn--…)")
+        strange = next(letter for letter in value if not letter.isascii())
+        raise ValueError(
+            f"has U+{ord(strange):04X} {unicodedata.name(strange, 'unnamed')}, which is not ASCII; type the "
+            "letter that was meant, or write the name in punycode (xn--…)"
+        )
     if value != value.lower():
         raise ValueError("has capital letters; DNS names are written in lower case here")
     labels = value.split(".")
     for label in labels:
-        if not re.fullmatch(_DNS_LABEL, label):
+        if len(label) > 63 or not re.fullmatch(_DNS_LABEL, label):
             raise ValueError(
                 f"has the label {label!r}; a label has 1 to 63 letters, digits and inner hyphens (RFC 1123)"
             )
@@ -140,6 +145,30 @@ Quantity = Annotated[
     Accepts('a Kubernetes quantity, numbers in quotes: 500m, "2", 512Mi, 1Gi'),
 ]
 """A Kubernetes resource quantity such as `500m`, `2`, `1Gi`."""
+
+Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=253, pattern=r"^\S(.*\S)?$"),
+    Accepts("text of 1 to 253 characters"),
+]
+"""A name that somebody else chose, such as a kubeconfig context."""
+
+LabelValue = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$", max_length=63),
+    Accepts("1 to 63 letters, digits, hyphens, underscores and dots, a letter or digit first and last"),
+]
+"""A value of a Kubernetes label."""
+
+AnnotationKey = Annotated[
+    str,
+    StringConstraints(
+        pattern=rf"^({_DNS_LABEL}(\.{_DNS_LABEL})*/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$",
+        max_length=317,
+    ),
+    Accepts("an annotation's key, name or prefix/name: nginx.ingress.kubernetes.io/ssl-redirect"),
+]
+"""A qualified name of a Kubernetes annotation."""
 
 Arn = Annotated[
     str,

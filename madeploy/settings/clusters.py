@@ -2,13 +2,80 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from madeploy.settings.base import Section
+from madeploy.settings.base import Accepts, DnsLabel, Name, Section
 
-ClusterName = Annotated[str, Field(pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$", max_length=63)]
+ClusterName = DnsLabel
+"""Name of a cluster: a label, because it is used as the value of one."""
+
+Size = Annotated[
+    str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[A-Za-z]{0,2}$", max_length=20), Accepts("a size: 32G, 512Gi, 1T")
+]
+"""A size as the platform stores it."""
+
+
+def canonical_server(server: str) -> str:
+    """`host:port` of an API server's address, lower case, without a final dot, the port written out:
+    equal for addresses that differ in spelling only.
+
+    Raises ValueError for what the platform cannot be told: it joins host and port with a colon, so no
+    path can follow, and sends no token over plain HTTP (facts 3.1).
+    """
+    try:
+        url = urlsplit(server)
+        port = url.port
+    except ValueError:
+        raise ValueError("is no URL with a port from 1 to 65535") from None
+    if url.scheme != "https":
+        raise ValueError("does not start with https://; the platform sends no token over plain HTTP")
+    if url.username is not None or url.password is not None:
+        raise ValueError("carries a user name or password; take them out of the address")
+    if url.path or url.query or url.fragment:
+        raise ValueError("has something after the port; the platform appends the port to the host")
+    if not url.hostname or any(c.isspace() or c == "%" for c in url.netloc) or not url.netloc.isascii():
+        raise ValueError("has no host, or one with characters that a host cannot have")
+    if port == 0:
+        raise ValueError("has port 0; ports are 1 to 65535")
+    host = url.hostname.rstrip(".").lower()
+    return f"[{host}]:{port or 443}" if ":" in host else f"{host}:{port or 443}"
+
+
+def _check_server(value: str) -> str:
+    canonical_server(value)
+    return value
+
+
+def _check_authority(value: str) -> str:
+    try:
+        text = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("is not base64 on one line") from None
+    if b"PRIVATE KEY" in text:
+        raise ValueError("holds a private key; give the certificate alone, and replace the key")
+    if b"-----BEGIN CERTIFICATE-----" not in text:
+        raise ValueError("is base64 of something else than a PEM certificate")
+    return value
+
+
+Server = Annotated[
+    str,
+    AfterValidator(_check_server),
+    Accepts("https://host or https://host:port, nothing after it: https://compute.example.com:6443"),
+]
+"""Address of an API server."""
+
+CertificateAuthority = Annotated[
+    str,
+    AfterValidator(_check_authority),
+    Accepts("a PEM certificate in base64 on one line, as a kubeconfig's certificate-authority-data"),
+]
+"""A PEM certificate in base64."""
 
 
 class Sku(Section):
@@ -17,41 +84,41 @@ class Sku(Section):
     cpu: int = Field(ge=0)
     """Number of CPU cores."""
 
-    memory_gb: str
+    memory_gb: Size
     """Memory, such as `32G`."""
 
-    disk_size_gb: str | None = None
+    disk_size_gb: Size | None = None
     """Disk, such as `100G`."""
 
     gpu: int = Field(default=0, ge=0)
     """Number of GPUs."""
 
-    gpu_sku: str | None = None
+    gpu_sku: Name | None = None
     """GPU model."""
 
 
 class Cluster(Section):
     """One compute cluster: a Kubernetes cluster the platform dispatches Ray jobs to."""
 
-    kubeconfig_context: str | None = None
+    kubeconfig_context: Name | None = None
     """Context of the kubeconfig at hand ($KUBECONFIG, else ~/.kube/config) that administers the cluster.
     Default: the encrypted `kubeconfigs.<name>` of the stack file."""
 
-    server: Annotated[str, Field(pattern=r"^https://[^\s/?#@]+$")] | None = None
+    server: Server | None = None
     """API server as the control plane reaches it, `https://host` or `https://host:port`. Default: the
     address in the kubeconfig."""
 
-    certificate_authority_data: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]+=*$")] | None = None
+    certificate_authority_data: CertificateAuthority | None = None
     """Certificate authority of that API server, PEM in base64. Default: the one in the kubeconfig."""
 
     management: Literal["managed", "selfManaged"] = "managed"
     """`managed` (EKS, GKE, AKS): the API server is not a pod, no NetworkPolicy can admit traffic to it;
     `selfManaged`: `allow-michelangelo-controller` is made in `kube-system`."""
 
-    region: str | None = None
+    region: Name | None = None
     """Region, stored with the registration."""
 
-    zone: str | None = None
+    zone: Name | None = None
     """Zone, stored with the registration."""
 
     sla: Literal["production", "ephemeral"] | None = None

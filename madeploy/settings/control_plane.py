@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import Cidr, DnsSubdomain, Quantity, Section
+from madeploy.settings.base import Cidr, DnsSubdomain, LabelValue, Name, Quantity, Section
 
 Replicas = Annotated[int, Field(ge=1, le=100)]
 
@@ -68,7 +68,7 @@ class Worker(ConfiguredService):
 class ControlPlane(Section):
     """Where the control plane runs and how large it is."""
 
-    kubeconfig_context: str | None = None
+    kubeconfig_context: Name | None = None
     """Context of the kubeconfig at hand ($KUBECONFIG, else ~/.kube/config) that reaches the control
     plane's cluster. Default: the encrypted `kubeconfigs.control-plane` of the stack file."""
 
@@ -87,7 +87,7 @@ class ControlPlane(Section):
     envoy: Service = Service(resources=Resources(cpu="250m", memory="256Mi"))
     """Envoy."""
 
-    zones: tuple[str, ...] = ()
+    zones: tuple[LabelValue, ...] = ()
     """Zones the pods may run in (`topology.kubernetes.io/zone`). Default: any; replicas are spread
     over the zones there are."""
 

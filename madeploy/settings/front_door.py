@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import DnsLabel, DnsSubdomain, Section
+from madeploy.settings.base import AnnotationKey, DnsLabel, DnsSubdomain, Section
 
 
 class IngressFrontDoor(Section):
@@ -22,11 +22,11 @@ class IngressFrontDoor(Section):
     controller_namespace: DnsLabel = "ingress-nginx"
     """Namespace the controller's pods run in; NetworkPolicies admit traffic from there only."""
 
-    api_annotations: Mapping[str, str] | None = None
+    api_annotations: Mapping[AnnotationKey, str] | None = None
     """Annotations of the API Ingress, in place of ingress-nginx's gRPC ones, for another controller.
     Default: `backend-protocol: GRPC`, time-outs of 3600 s and the redirect to HTTPS."""
 
-    app_annotations: Mapping[str, str] | None = None
+    app_annotations: Mapping[AnnotationKey, str] | None = None
     """Annotations of the application Ingress for another controller. Default: ingress-nginx's."""
 
 

@@ -6,16 +6,30 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import DnsSubdomain, Section
+from madeploy.settings.base import Accepts, DnsSubdomain, Section
 
-Tag = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$")]
-Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Tag = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128),
+    Accepts("a tag without repository or colon: sha-cbf5720"),
+]
+Digest = Annotated[
+    str, Field(pattern=r"^sha256:[0-9a-f]{64}$"), Accepts("sha256: and 64 lower-case hexadecimal digits")
+]
+Repository = Annotated[
+    str,
+    Field(
+        pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$",
+        max_length=255,
+    ),
+    Accepts("host[:port]/path in lower case, without scheme, tag or digest: ghcr.io/michelangelo-ai"),
+]
 
 
 class Image(Section):
     """One component's image: a tag, a digest, or both (the digest then decides)."""
 
-    repository: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$")] | None = None
+    repository: Repository | None = None
     """Full repository without tag, in place of `<registry>/<component>`."""
 
     tag: Tag | None = None
@@ -28,9 +42,7 @@ class Image(Section):
 class Images(Section):
     """Registry, versions and pull settings of every image the control plane runs."""
 
-    registry: Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9._:/-]*[a-z0-9])?$")] = (
-        "ghcr.io/michelangelo-ai"
-    )
+    registry: Repository = "ghcr.io/michelangelo-ai"
     """Registry and path the platform's own images are pulled from."""
 
     tag: Tag | None = None

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Any
+from pathlib import Path as FilePath
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
-from madeploy.findings import Finding, in_order
+from madeploy.findings import Finding, find, in_order
 from madeploy.findings.text import report
-from madeploy.settings import checks, stack_file, translate
+from madeploy.settings import checks, secrecy, stack_file, translate
 from madeploy.settings import rules as _rules  # noqa: F401 - importing it registers the rules
 from madeploy.settings.environment import Environment
 from madeploy.settings.shape import fields
-from madeploy.settings.source import Source
+from madeploy.settings.source import Path, Source, subject
 from madeploy.settings.stack_file import StackFile
 
 WITHOUT_FILE = "stack configuration"
@@ -54,10 +55,10 @@ class Stack:
         return report(self.file, self.findings)
 
 
-def label(path: Path) -> str:
+def label(path: FilePath) -> str:
     """A file's name in messages: relative to the working directory where it lies below it."""
     try:
-        return path.resolve().relative_to(Path.cwd()).as_posix()
+        return path.resolve().relative_to(FilePath.cwd()).as_posix()
     except ValueError:
         return str(path)
 
@@ -68,26 +69,49 @@ def _validate(data: Mapping[str, Any]) -> Environment:
     return Environment.model_validate_json(text, strict=True, by_alias=True, by_name=False)
 
 
-def _partial(data: Mapping[str, Any], broken: frozenset[str]) -> tuple[Environment, frozenset[str]]:
-    """An environment of the valid sections only, and their Python names."""
-    values: dict[str, Any] = {}
-    for key, (name, info) in fields(Environment).items():
-        if key in broken:
-            continue
-        if key in data:
-            adapter: TypeAdapter[Any] = TypeAdapter(_annotation(name))
-            values[name] = adapter.validate_json(
-                json.dumps(data[key]), strict=True, by_alias=True, by_name=False
-            )
-        elif not info.is_required():
-            values[name] = info.get_default(call_default_factory=True)
-    return Environment.model_construct(None, **values), frozenset(values)
+_STAND_INS: Mapping[str, Any] = {
+    "domains": {"api": "api.invalid.example", "app": "app.invalid.example"},
+    "tls": {"mode": "provided"},
+    "workflow": {"engine": "temporal", "host": "invalid.example:7233"},
+    "storage": {
+        "kind": "s3Compatible",
+        "endpoint": "https://invalid.example",
+    },
+}
+"""What takes the place of a required section that is missing or refused, so that the rest can be checked.
+No rule that reads such a section runs."""
 
 
-def _annotation(name: str) -> Any:
-    """A section's annotation with its discriminator."""
-    info = Environment.model_fields[name]
-    return Annotated[info.annotation, info]
+def _partial(
+    data: Mapping[str, Any], errors: Iterable[tuple[str, Path]]
+) -> tuple[Environment, frozenset[str], frozenset[str]]:
+    """The environment of what is valid: unknown keys and refused clusters are taken out by themselves,
+    other errors take their section with them. Also the sections that are left, and the clusters that
+    are not."""
+    rest: dict[str, Any] = copy.deepcopy(dict(data))
+    broken: set[str] = set()
+    dropped: set[str] = set()
+    for kind, path in errors:
+        if path[0] == "clusters" and len(path) > 1:
+            dropped.add(str(path[1]))
+        elif kind == "extra_forbidden" and len(path) > 1:
+            _remove(rest, path)
+        else:
+            broken.add(str(path[0]))
+    if dropped and isinstance(rest.get("clusters"), dict):
+        rest["clusters"] = {name: value for name, value in rest["clusters"].items() if name not in dropped}
+    for section in broken:
+        rest.pop(section, None)
+    environment = _validate({**_STAND_INS, **rest})
+    valid = {name for key, (name, _) in fields(Environment).items() if key not in broken}
+    return environment, frozenset(valid), frozenset(dropped)
+
+
+def _remove(data: Any, path: Path) -> None:
+    """Take a key out of nested data."""
+    for step in path[:-1]:
+        data = data[step]
+    data.pop(path[-1], None)
 
 
 def _check(stack: StackFile) -> tuple[Environment | None, list[Finding]]:
@@ -96,25 +120,35 @@ def _check(stack: StackFile) -> tuple[Environment | None, list[Finding]]:
     if not stack.usable:
         return None, findings
     environment: Environment | None = None
+    names = stack.secret_names
     try:
         environment = _validate(stack.sections)
         partial, valid = environment, frozenset(Environment.model_fields)
     except ValidationError as error:
-        refused = {item["loc"][0] for item in error.errors(include_url=False, include_input=False)}
         for found in translate.findings(error, Environment, stack.source, stack.encrypted):
             missing_section = found.code == "MA111" and "." not in found.subject
             if stack.complete or not missing_section:
                 findings.append(found)
-        partial, valid = _partial(stack.sections, frozenset(str(key) for key in refused))
+        partial, valid, dropped = _partial(stack.sections, translate.paths(error, Environment))
+        names = {key: value - dropped for key, value in names.items()}
     if stack.complete:
         valid |= {checks.SECRETS}
-    findings += checks.run(partial, stack.secret_names, valid, stack.source)
+    findings += checks.run(partial, names, valid, stack.source)
+    findings += list(_plain_secrets(stack, findings))
     if any(found.severity == "error" for found in findings):
         environment = None
-    return environment, findings
+    return environment, [stack.source.named(found) for found in findings]
 
 
-def load_environment(path: Path, file: str | None = None) -> Stack:
+def _plain_secrets(stack: StackFile, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Settings that look like secrets, where no other finding calls them one."""
+    known = {found.subject for found in findings if found.code == "MA501"}
+    for path, kind in secrecy.in_plain(stack.sections):
+        if subject(path) not in known and path[-1] != "secure":
+            yield find("MA502", subject(path), f"looks like {kind}", location=stack.source.at(path))
+
+
+def load_environment(path: FilePath, file: str | None = None) -> Stack:
     """Read and check a stack file, without network, engine or login.
 
     `file` is its name in messages, by default its path from the working directory. Raises nothing for
@@ -126,7 +160,7 @@ def load_environment(path: Path, file: str | None = None) -> Stack:
 
 
 def environment_from_config(
-    config: Mapping[str, Any], secret_names: Mapping[str, frozenset[str]], stack_file_path: Path | None
+    config: Mapping[str, Any], secret_names: Mapping[str, frozenset[str]], stack_file_path: FilePath | None
 ) -> Environment:
     """The environment of configuration that the engine handed over.
 

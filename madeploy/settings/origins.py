@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from madeploy.settings.base import Host, Section, _check_host
+from madeploy.settings.base import Accepts, Host, Section, _check_host
 
 _ORIGIN = re.compile(r"^(?P<scheme>https?)://(?P<host>[^/:?#@\s]+)(:(?P<port>[0-9]{1,5}))?$")
 DEFAULT_PORTS = {"https": 443, "http": 80}
@@ -53,5 +53,11 @@ def _normalise(value: str) -> str:
     return f"{origin.scheme}://{star}{origin.host}{port}"
 
 
-Origin = Annotated[str, AfterValidator(_normalise)]
+Origin = Annotated[
+    str,
+    AfterValidator(_normalise),
+    Accepts(
+        "https://host, with :port where it is not 443, or https://*.example.com for every direct sub-domain"
+    ),
+]
 """An origin in its serialised form (RFC 6454 section 6): default ports left out."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 MASK: Final = "********"
 
@@ -59,6 +60,22 @@ def holds_private_key(encoded: str) -> bool:
     except (binascii.Error, ValueError):
         return False
     return _PEM_KEY.search(text) is not None
+
+
+def in_plain(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    """Paths of values among plain settings that look like secrets, and what each looks like."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            yield from in_plain(value, (*path, key))
+    elif isinstance(data, (list, tuple)):
+        for index, item in enumerate(data):
+            yield from in_plain(item, (*path, index))
+    elif isinstance(data, str) and data:
+        kind = kind_of_secret(data)
+        if kind is None and path and isinstance(path[-1], str) and is_secret_key(path[-1]):
+            kind = "a secret, by the name of its key"
+        if kind is not None:
+            yield path, kind
 
 
 def masked_line(line: str) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import PurePath
 from typing import Final
 
-from madeploy.findings import Location
+from madeploy.findings import Finding, Location
 from madeploy.settings.secrecy import MASK, is_secret_key, kind_of_secret, masked_line
 from madeploy.settings.yaml_nodes import Node
 
@@ -60,6 +61,16 @@ class Source:
     @cached_property
     def _lines(self) -> list[bytes]:
         return re.split(rb"\r\n|\n|\r", self.content)
+
+    @property
+    def stack(self) -> str:
+        """Name of the stack, from the file's; `STACK` when the file is called otherwise."""
+        found = re.fullmatch(r"Pulumi\.([A-Za-z0-9_.-]+)\.ya?ml", PurePath(self.file).name)
+        return found[1] if found else "STACK"
+
+    def named(self, finding: Finding) -> Finding:
+        """A finding with the stack's name in the commands of its fix."""
+        return replace(finding, fix=finding.fix.replace("--stack STACK", f"--stack {self.stack}"))
 
     def _line(self, number: int) -> str | None:
         if not 0 <= number < len(self._lines):

@@ -263,20 +263,14 @@ def _encrypted(path: Path, node: Node) -> Iterator[Path]:
             yield from _encrypted((*path, index), item)
 
 
-def encrypt_command(path: Path, stack: str) -> str:
-    """The command that stores one secret, read from standard input."""
-    return f"pulumi config set --secret --path '{subject(path)}' --stack {stack} < FILE"
-
-
-def _stack_name(file: str) -> str:
-    found = re.fullmatch(r"Pulumi\.(.+)\.ya?ml", FilePath(file).name)
-    return found[1] if found and re.fullmatch(r"[A-Za-z0-9_.-]+", found[1]) else "STACK"
+def encrypt_command(path: Path) -> str:
+    """The command that stores one secret, read from standard input, with `STACK` for the stack's name."""
+    return f"pulumi config set --secret --path '{subject(path)}' --stack STACK < FILE"
 
 
 def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
     """Names below a secret key; every value must be encrypted."""
     source = stack.source
-    name = _stack_name(source.file)
     if node.kind != "mapping" or _is_encrypted(node):
         example = (key, OBJECT_STORE_KEYS[0] if key == "objectStore" else CONTROL_PLANE)
         code = "MA117" if _is_encrypted(node) else "MA501" if node.value is not None else "MA112"
@@ -288,7 +282,7 @@ def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
                 said,
                 accepted="a mapping from names to encrypted values",
                 why="Which names there are must be readable without decrypting anything.",
-                fix=f"Store each value by its name:\n{encrypt_command(example, name)}",
+                fix=f"Store each value by its name:\n{encrypt_command(example)}",
                 location=source.at((key,)),
             )
         )
@@ -313,7 +307,7 @@ def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
                     subject(path),
                     "the value is not encrypted" if value.value is not None else "has no value",
                     accepted="an encrypted value, `secure: …`, as Pulumi writes it",
-                    fix=f"Replace the credential, then encrypt the new one:\n{encrypt_command(path, name)}",
+                    fix=f"Replace the credential, then encrypt the new one:\n{encrypt_command(path)}",
                     location=source.at(path),
                 )
             )
@@ -323,7 +317,7 @@ def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
                     "MA503",
                     subject(path),
                     "the encrypted value is empty or no text",
-                    fix=f"Set it again:\n{encrypt_command(path, name)}",
+                    fix=f"Set it again:\n{encrypt_command(path)}",
                     location=source.at(path),
                 )
             )

@@ -7,10 +7,26 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import DnsLabel, DnsSubdomain, Section
+from madeploy.settings.base import Accepts, Arn, DnsSubdomain, Name, Region, Section
 
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$")]
-BucketName = Annotated[str, Field(min_length=3, max_length=63)]
+BucketName = Annotated[
+    str,
+    Field(min_length=3, max_length=63),
+    Accepts("3 to 63 lower-case letters, digits, hyphens and dots, a letter or digit first and last"),
+]
+TagKey = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]+$", max_length=128),
+    Accepts("1 to 128 letters, digits, spaces and _ . : / = + - @"),
+]
+TagValue = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256),
+    Accepts("at most 256 letters, digits, spaces and _ . : / = + - @"),
+]
+
+Identities = Literal["controllermgr", "worker"]
+"""The services that call the object store, and so have an IAM role (facts 2.2, 5.2)."""
 
 
 class Buckets(Section):
@@ -33,7 +49,9 @@ class Irsa(Section):
     """Chooses IRSA."""
 
     oidc_provider_arn: Annotated[
-        str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:oidc-provider/[^\s]+$")
+        str,
+        Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:oidc-provider/\S+$"),
+        Accepts("arn:aws:iam::<account>:oidc-provider/<issuer's host and path>"),
     ]
     """ARN of the IAM OIDC provider of the control plane's cluster."""
 
@@ -44,7 +62,7 @@ class PodIdentity(Section):
     kind: Literal["podIdentity"]
     """Chooses EKS Pod Identity."""
 
-    cluster_name: str
+    cluster_name: Name
     """Name of the control plane's EKS cluster."""
 
 
@@ -66,7 +84,14 @@ class AwsStorage(Section):
     identity: Identity
     """How pods get the roles' credentials: no static key."""
 
-    kms_key_arn: Annotated[str, Field(pattern=r"^arn:aws(-cn|-us-gov)?:kms:[^\s]+$")] | None = None
+    kms_key_arn: (
+        Annotated[
+            str,
+            Field(pattern=r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/\S+$"),
+            Accepts("arn:aws:kms:<region>:<account>:key/<id>"),
+        ]
+        | None
+    ) = None
     """Customer-managed key for encryption at rest. Default: keys managed by S3 (SSE-S3)."""
 
     protect: bool = True
@@ -75,10 +100,10 @@ class AwsStorage(Section):
     noncurrent_days: int = Field(default=30, ge=1, le=3650)
     """Days after which overwritten and deleted object versions are removed. Default 30."""
 
-    permissions_boundary_arn: str | None = None
+    permissions_boundary_arn: Arn | None = None
     """IAM permissions boundary of every role. Default: none."""
 
-    tags: Mapping[str, str] = Field(default_factory=dict)
+    tags: Mapping[TagKey, TagValue] = Field(default_factory=dict)
     """Tags of every AWS resource, besides the toolkit's own."""
 
     path_style: bool = False
@@ -91,10 +116,16 @@ class S3CompatibleStorage(Section):
     kind: Literal["s3Compatible"]
     """Chooses an S3-compatible store."""
 
-    endpoint: Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$")]
+    endpoint: Annotated[
+        str,
+        Field(pattern=r"^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$"),
+        Accepts(
+            "http:// or https://, a host, and a port where it is not the scheme's: https://minio.example.com:9000"
+        ),
+    ]
     """URL with scheme, no path, such as `https://minio.example.com:9000`."""
 
-    region: str = "us-east-1"
+    region: Name = "us-east-1"
     """Region the store answers with. Default `us-east-1`."""
 
     buckets: Buckets = Buckets(workspace="default", models="deploy-models")
@@ -118,7 +149,7 @@ class ExistingStorage(Section):
     buckets: Buckets
     """Names of the existing buckets."""
 
-    role_arns: Mapping[DnsLabel, str] = Field(default_factory=dict)
+    role_arns: Mapping[Identities, Arn] = Field(default_factory=dict)
     """IAM role of each identity (`controllermgr`, `worker`), put on its ServiceAccount."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import DnsSubdomain, Section
+from madeploy.settings.base import Accepts, Arn, DnsSubdomain, Name, Region, Section
 
 
 class Http01Solver(Section):
@@ -22,13 +22,13 @@ class Route53Solver(Section):
     kind: Literal["dns01Route53"]
     """Chooses this solver."""
 
-    region: str
+    region: Region
     """AWS region of the API endpoint cert-manager calls, such as `eu-west-1`."""
 
-    hosted_zone_id: str | None = None
+    hosted_zone_id: Name | None = None
     """Zone to write into. Default: cert-manager finds it by name."""
 
-    role_arn: str | None = None
+    role_arn: Arn | None = None
     """IAM role cert-manager assumes. Default: its own ServiceAccount's role."""
 
 
@@ -63,12 +63,16 @@ class AcmeTls(_Tls):
     mode: Literal["acme"]
     """Chooses ACME."""
 
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254)]
+    email: Annotated[
+        str,
+        Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254),
+        Accepts("an e-mail address: platform@example.com"),
+    ]
     """Address the authority writes to about expiring certificates."""
 
-    server: Annotated[str, Field(pattern=r"^https://[^\s]+$")] = (
-        "https://acme-v02.api.letsencrypt.org/directory"
-    )
+    server: Annotated[
+        str, Field(pattern=r"^https://[^\s/@]+(/\S*)?$"), Accepts("an https:// URL of an ACME directory")
+    ] = "https://acme-v02.api.letsencrypt.org/directory"
     """ACME directory URL. Default: Let's Encrypt production."""
 
     issuer_name: DnsSubdomain = "letsencrypt-prod"

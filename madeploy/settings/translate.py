@@ -237,6 +237,12 @@ def _value(error: Any, place: _Place, source: Source) -> Finding:
     )
 
 
+def paths(error: ValidationError, root: type[BaseModel]) -> Iterator[tuple[str, Path]]:
+    """Kind and path of every error of a validation."""
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        yield item["type"], _resolve(root, item["loc"]).path
+
+
 def findings(
     error: ValidationError, root: type[BaseModel], source: Source, encrypted: Sequence[Path] = ()
 ) -> Iterator[Finding]:

@@ -6,16 +6,21 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import HostPort, Section
+from madeploy.settings.base import Accepts, HostPort, Section
 
-TaskList = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9_.-]+$")]
+TaskList = Annotated[
+    str,
+    Field(max_length=200, pattern=r"^[A-Za-z0-9_.-]+$"),
+    Accepts("1 to 200 letters, digits, underscores, dots and hyphens"),
+]
+"""Name of a queue: task list in Cadence's words, task queue in Temporal's. Domains are written alike."""
 
 
 class _Workflow(Section):
     host: HostPort
     """Front end of the engine as `host:port`."""
 
-    domain: Annotated[str, Field(min_length=1, max_length=200)] = "default"
+    domain: TaskList = "default"
     """Cadence domain or Temporal namespace. It must exist already. One for everything: pollers and
     clients that disagree leave work undone (facts 2.3 row 9)."""
 

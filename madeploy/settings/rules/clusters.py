@@ -1,1 +1,120 @@
-"""Rules."""
+"""Rules about compute clusters and how they are reached."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from madeploy.findings.model import Severity
+from madeploy.settings.checks import SECRETS, SecretNames, Violation, rule
+from madeploy.settings.clusters import canonical_server
+from madeploy.settings.environment import CONTROL_PLANE, Environment
+from madeploy.settings.source import Path
+from madeploy.settings.stack_file import encrypt_command
+from madeploy.settings.translate import did_you_mean
+
+_LONGEST_NAME: Final = 63 - len("worker-")
+
+
+@rule("MA401", reads=("clusters",))
+def each_api_server_is_registered_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-4: compared after spelling is evened out: port, case, final dot."""
+    seen: dict[str, str] = {}
+    for name, cluster in env.clusters.items():
+        if cluster.server is None:
+            continue
+        address = canonical_server(cluster.server)
+        if address in seen:
+            yield Violation("MA401", ("clusters", name, "server"), f"{address} is {seen[address]}'s as well")
+        seen.setdefault(address, name)
+
+
+@rule("MA402", reads=("clusters", "control_plane", SECRETS))
+def every_cluster_can_be_reached(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
+    """REG-1: by a context of the kubeconfig at hand, or by an encrypted kubeconfig."""
+    kubeconfigs = secrets.get("kubeconfigs", frozenset())
+    wanted: list[tuple[str, Path, str | None]] = [
+        (CONTROL_PLANE, ("controlPlane",), env.control_plane.kubeconfig_context),
+        *((name, ("clusters", name), cluster.kubeconfig_context) for name, cluster in env.clusters.items()),
+    ]
+    for name, path, context in wanted:
+        if context is None and name not in kubeconfigs:
+            setting = ".".join(map(str, (*path, "kubeconfigContext")))
+            fix = f"Set {setting}, or store its kubeconfig:\n{encrypt_command(('kubeconfigs', name))}"
+            yield Violation("MA402", path, "neither kubeconfigContext nor an encrypted kubeconfig", fix=fix)
+
+
+@rule("MA403", "MA405", reads=("clusters",))
+def names_can_be_used_everywhere(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-4: a name becomes Secrets, labels, and the platform's worker groups (facts 3.3)."""
+    for name in env.clusters:
+        if name == CONTROL_PLANE:
+            yield Violation("MA403", ("clusters", name), f"{CONTROL_PLANE} is the control plane", key=True)
+        if len(name) > _LONGEST_NAME:
+            evidence = f"is {len(name)} characters long; {_LONGEST_NAME} are possible"
+            why = "The platform calls a worker group `worker-<name>`, and Ray puts that into a label of 63."
+            yield Violation("MA405", ("clusters", name), evidence, why=why, key=True)
+
+
+@rule("MA404", reads=("clusters", SECRETS))
+def kubeconfigs_belong_to_clusters(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
+    """REG-1: a secret for a name that is not there is a slip."""
+    known = (CONTROL_PLANE, *env.clusters)
+    for name in sorted(secrets.get("kubeconfigs", frozenset()) - set(known)):
+        fix = did_you_mean(name, known) + (
+            f"Otherwise: pulumi config rm --path 'michelangelo:kubeconfigs.{name}' --stack STACK"
+        )
+        accepted = ", ".join(known[:20]) + ("…" if len(known) > 20 else "")
+        yield Violation("MA404", ("kubeconfigs", name), "is no cluster", fix=fix, accepted=accepted, key=True)
+
+
+@rule("MA407", reads=("clusters", "control_plane", "platform"))
+def production_does_not_depend_on_a_laptop(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-1: a context is looked up on the machine that deploys."""
+    if env.platform.tier != "production":
+        return
+    if env.control_plane.kubeconfig_context is not None:
+        yield Violation("MA407", ("controlPlane", "kubeconfigContext"), "names a local context in production")
+    for name, cluster in env.clusters.items():
+        if cluster.kubeconfig_context is not None:
+            yield Violation(
+                "MA407", ("clusters", name, "kubeconfigContext"), "names a local context in production"
+            )
+
+
+@rule("MA408", reads=("clusters",))
+def contexts_are_used_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-4: two entries for one cluster would share one registration."""
+    seen: dict[str, str] = {}
+    for name, cluster in env.clusters.items():
+        context = cluster.kubeconfig_context
+        if context is None:
+            continue
+        if context in seen:
+            path = ("clusters", name, "kubeconfigContext")
+            yield Violation("MA408", path, f"is the context of {seen[context]} as well")
+        seen.setdefault(context, name)
+
+
+@rule("MA409", reads=("clusters", "platform"))
+def addresses_lead_out_of_the_pod(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-1: the control plane's pods dial the address, not the operator's machine."""
+    for name, cluster in env.clusters.items():
+        if cluster.server is None:
+            continue
+        host = canonical_server(cluster.server).rsplit(":", 1)[0].strip("[]")
+        if _leads_nowhere(host):
+            severity: Severity = "warning" if env.platform.tier == "development" else "error"
+            evidence = f"{host} is the machine itself"
+            yield Violation("MA409", ("clusters", name, "server"), evidence, severity=severity)
+
+
+def _leads_nowhere(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_unspecified or address.is_link_local

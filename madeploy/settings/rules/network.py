@@ -1,1 +1,108 @@
-"""Rules."""
+"""Rules about certificates, the front door and networks."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Final
+
+from madeploy.settings.checks import SecretNames, Violation, rule
+from madeploy.settings.environment import Environment
+from madeploy.settings.front_door import IngressFrontDoor
+from madeploy.settings.source import Path
+from madeploy.settings.tls import AcmeTls, InternalCaTls, ProvidedTls
+
+_NEVER_PUBLIC: Final = frozenset(
+    {"corp", "example", "home", "internal", "invalid", "lan", "local", "localdomain", "localhost", "test"}
+)
+"""Last labels that are no public domain (RFC 2606, RFC 6762, and names ICANN keeps for private use)."""
+
+
+@rule("MA210", reads=("control_plane", "tls"))
+def the_worker_trusts_the_public_address(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-8: TLS with the system's authorities, unless a bundle adds others (facts 1.2)."""
+    public = env.control_plane.worker.api_access == "public"
+    if public and isinstance(env.tls, InternalCaTls) and env.control_plane.ca_bundle_config_map is None:
+        yield Violation(
+            "MA210", ("controlPlane", "worker", "apiAccess"), "is public, with certificates of an internal CA"
+        )
+
+
+@rule("MA211", reads=("tls", "platform"))
+def production_certificates_are_trusted(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-9: a staging authority is for trying out."""
+    if env.platform.tier == "production" and isinstance(env.tls, AcmeTls) and "staging" in env.tls.server:
+        yield Violation("MA211", ("tls", "server"), "is a staging authority")
+
+
+@rule("MA212", reads=("tls",))
+def certificates_have_secrets_of_their_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-11: cert-manager writes one certificate per Secret."""
+    if not isinstance(env.tls, ProvidedTls) and env.tls.api_secret_name == env.tls.app_secret_name:
+        evidence = f"{env.tls.app_secret_name} holds the API's certificate as well"
+        yield Violation("MA212", ("tls", "appSecretName"), evidence)
+
+
+@rule("MA213", reads=("tls", "domains"))
+def public_certificates_are_for_public_names(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-9: an ACME authority checks that the name exists."""
+    if not isinstance(env.tls, AcmeTls) or not env.tls.server.endswith(".letsencrypt.org/directory"):
+        return
+    for name, host in (("api", env.domains.api), ("app", env.domains.app)):
+        last = host.rsplit(".", 1)[-1]
+        if last in _NEVER_PUBLIC:
+            yield Violation("MA213", ("domains", name), f".{last} is no public domain")
+
+
+@rule("MA214", reads=("front_door",))
+def other_controllers_have_their_annotations(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-5: annotations are each controller's own language."""
+    door = env.front_door
+    if isinstance(door, IngressFrontDoor) and "nginx" not in door.class_name and door.api_annotations is None:
+        evidence = f"is {door.class_name}, and apiAnnotations are those of ingress-nginx"
+        yield Violation("MA214", ("frontDoor", "className"), evidence)
+
+
+@rule("MA220", reads=("network", "platform"))
+def production_isolates_its_pods(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-13: default deny."""
+    if env.platform.tier == "production" and not env.network.policies:
+        yield Violation("MA220", ("network", "policies"), "is false in production")
+
+
+def _lists(env: Environment) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    yield ("network", "workflowCidrs"), env.network.workflow_cidrs
+    yield ("network", "objectStoreCidrs"), env.network.object_store_cidrs
+    yield ("network", "egressCidrs"), env.network.egress_cidrs
+    yield ("controlPlane", "kubernetesApiCidrs"), env.control_plane.kubernetes_api_cidrs
+
+
+@rule("MA221", "MA223", reads=("network", "control_plane"))
+def networks_are_narrow(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-12, NET-13: everything, and what is covered twice, are said."""
+    for path, cidrs in _lists(env):
+        networks = [ipaddress.ip_network(cidr) for cidr in cidrs]
+        for index, network in enumerate(networks):
+            here = (*path, index)
+            if network.prefixlen == 0:
+                yield Violation("MA221", here, f"{network} is every address")
+                continue
+            for position, other in enumerate(networks):
+                if position == index or other.version != network.version or other.prefixlen == 0:
+                    continue
+                inside = network != other and network.subnet_of(other)  # type: ignore[arg-type]
+                if inside or (network == other and position < index):
+                    yield Violation("MA223", here, f"{network} lies in {other} of the same list")
+                    break
+
+
+@rule("MA222", reads=("network", "clusters"))
+def self_managed_clusters_know_where_we_come_from(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-12: the policy on the compute cluster names the control plane's networks."""
+    if env.network.egress_cidrs:
+        return
+    for name, cluster in env.clusters.items():
+        if cluster.management == "selfManaged":
+            yield Violation(
+                "MA222", ("clusters", name, "management"), "is selfManaged, and network.egressCidrs is empty"
+            )

@@ -1,1 +1,148 @@
-"""Rules."""
+"""Rules about the five services: their configuration overrides, replicas and the workflow engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from madeploy.settings import service_keys
+from madeploy.settings.base import split_host_port
+from madeploy.settings.checks import SecretNames, Violation, rule
+from madeploy.settings.environment import Environment
+from madeploy.settings.service_keys import Entry
+from madeploy.settings.source import Path, printable
+from madeploy.settings.translate import did_you_mean, type_name
+
+_RISKY: Final = ("apiserver.crdSync.enableCRDDeletion", "apiserver.crdSync.skipIncompatibleCheck")
+_TEMPLATE: Final = re.compile(r"\{\{ *\.(Domain|ExecutionID) *\}\}")
+_PLATFORM_QUEUES: Final = ("trigger_run", "pipeline_run")
+_ENGINE_PORTS: Final = {7233: "Temporal", 7833: "Cadence over gRPC", 7933: "Cadence over TChannel"}
+
+
+@rule("MA120", "MA121", "MA122", "MA123", "MA124", "MA501", reads=("platform", "control_plane"))
+def overrides_hold_only_what_services_read(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-6: keys are checked against the table of the generation; secrets and keys that other settings
+    decide are refused."""
+    for service, keys in service_keys.KEYS[env.platform.generation].items():
+        config = getattr(env.control_plane, service).config
+        for entry in service_keys.entries(keys, config):
+            path = ("controlPlane", service, "config", *entry.path)
+            yield from _entry(service, path, entry)
+
+
+def _entry(service: str, path: Path, entry: Entry) -> Iterator[Violation]:
+    dotted, name = ".".join(entry.path), entry.path[-1]
+    if entry.key is None:
+        accepted = ", ".join(entry.siblings)
+        if name in entry.siblings:
+            yield Violation("MA121", path, f"holds {type_name(entry.value)}", accepted="a mapping")
+            return
+        fix = service_keys.UNREAD.get(dotted) or did_you_mean(name, entry.siblings) + "Correct or remove it."
+        evidence = f"the {service} does not read {printable(dotted)}"
+        yield Violation("MA120", path, evidence, fix=fix, accepted=accepted, key=True)
+    elif entry.key.secret:
+        fix = "Remove it: metadata storage stays off, so no database password is needed."
+        if entry.key.secret != "nothing":
+            fix = (
+                "Replace the credential, then encrypt the new one:\n"
+                f"pulumi config set --secret --path '{entry.key.secret}' --stack STACK < FILE"
+            )
+        yield Violation(
+            "MA501", path, "is a secret; configuration files are no place for one", fix=fix, key=True
+        )
+    elif entry.key.owner:
+        owner = f"controlPlane.{service}.logLevel" if entry.key.owner == "logLevel" else entry.key.owner
+        yield Violation(
+            "MA122", path, f"is decided by {owner}", fix=f"Remove it; it follows {owner}.", key=True
+        )
+    elif not service_keys.fits(entry.key.type, entry.value):
+        accepted, why, fix = service_keys.FORMS[entry.key.type], "", ""
+        if entry.key.type == "bind address" and isinstance(entry.value, int):
+            why = "A bare number is read as text without a colon, and the service fails to bind."
+            fix = f'Write "{":"}{entry.value}", with the quotes.'
+        elif entry.key.type == "duration" and isinstance(entry.value, (int, float)):
+            why = "A bare number would mean nanoseconds."
+            fix = "Write the number with its unit, such as 30s."
+        yield Violation("MA121", path, f"holds {type_name(entry.value)} of another form", fix, accepted, why)
+    elif dotted == "metadataStorage.enableMetadataStorage" and entry.value is True:
+        yield Violation("MA123", path, "is true")
+    elif dotted in _RISKY and entry.value is True:
+        yield Violation("MA124", path, "is true")
+
+
+@rule("MA130", reads=("control_plane",))
+def several_controller_managers_elect_a_leader(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-2: without a Lease every replica would act."""
+    manager = env.control_plane.controllermgr
+    if manager.replicas > 1 and not manager.leader_election:
+        path = ("controlPlane", "controllermgr", "leaderElection")
+        yield Violation("MA130", path, f"is false with {manager.replicas} replicas")
+
+
+@rule("MA131", reads=("platform", "control_plane"))
+def production_survives_a_node(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-1, CP-2: one replica is one node's loss away from an outage."""
+    if env.platform.tier != "production":
+        return
+    for service in ("apiserver", "controllermgr", "worker", "ui", "envoy"):
+        if getattr(env.control_plane, service).replicas == 1:
+            yield Violation("MA131", ("controlPlane", service, "replicas"), "is 1 in production")
+
+
+@rule("MA135", reads=("workflow",))
+def queues_are_listed_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: queues that are polled anyway, and repeats."""
+    seen = {env.workflow.task_list: "workflow.taskList", **dict.fromkeys(_PLATFORM_QUEUES, "the platform")}
+    for index, name in enumerate(env.workflow.additional_task_lists):
+        if name in seen:
+            path = ("workflow", "additionalTaskLists", index)
+            yield Violation("MA135", path, f"{name} is polled already, because of {seen[name]}")
+        seen.setdefault(name, f"item {index}")
+
+
+@rule("MA136", reads=("workflow",))
+def the_engines_port_is_its_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: each engine and transport has a usual port; another one's is a slip (facts 2.2)."""
+    workflow = env.workflow
+    chosen = "Temporal"
+    if workflow.engine == "cadence":
+        chosen = "Cadence over gRPC" if workflow.transport == "grpc" else "Cadence over TChannel"
+    port = split_host_port(workflow.host)[1]
+    belongs = _ENGINE_PORTS.get(port, chosen)
+    if belongs != chosen:
+        usual = next(number for number, name in _ENGINE_PORTS.items() if name == chosen)
+        evidence = f"port {port} is that of {belongs}; the setting chooses {chosen}"
+        yield Violation(
+            "MA136", ("workflow", "host"), evidence, fix=f"Use port {usual}, or the other engine."
+        )
+
+
+@rule("MA137", reads=("workflow",))
+def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: the worker ignores TLS for Temporal, and TChannel has none (facts 2.2)."""
+    workflow = env.workflow
+    if not workflow.tls:
+        return
+    path = ("workflow", "tls")
+    if workflow.engine == "temporal":
+        evidence = "is true, but workers of this generation connect to Temporal without TLS"
+        yield Violation("MA137", path, evidence)
+    elif workflow.transport == "tchannel":
+        yield Violation("MA137", path, "is true, but TChannel has no TLS", fix="Use transport grpc.")
+
+
+@rule("MA138", reads=("workflow",))
+def execution_links_are_templates(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-6: a Go template with two variables (facts 2.2)."""
+    template = env.workflow.execution_url_format
+    if template is None:
+        return
+    path = ("workflow", "executionUrlFormat")
+    rest = _TEMPLATE.sub("", template)
+    if "{{" in rest or "}}" in rest:
+        yield Violation(
+            "MA138", path, "has something else than .Domain or .ExecutionID between double braces"
+        )
+    elif not re.match(r"https?://", template):
+        yield Violation("MA138", path, "is no URL", fix="Start it with http:// or https://.")
