@@ -114,12 +114,11 @@ def select(
     launchers.mkdir(mode=0o700, parents=True, exist_ok=True)
     wanted = {package: installed_version(f"pulumi-{package}") for package in PACKAGES}
     with ThreadPoolExecutor(len(wanted)) as pool:
-        sources = tuple(
-            pool.map(
-                lambda item: _source(*item, mode, state_dir, pulumi, environ, download_seconds),
-                wanted.items(),
-            )
-        )
+        asked = [
+            pool.submit(_source, package, version, mode, state_dir, pulumi, environ, download_seconds)
+            for package, version in wanted.items()
+        ]
+        sources = tuple(answer.result() for answer in asked)
     for source in sources:
         launcher = launchers / f"pulumi-resource-{source.package}"
         if source.kind == "offline":

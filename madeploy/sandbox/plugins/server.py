@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import grpc
 from google.protobuf import any_pb2, empty_pb2
-from google.rpc import status_pb2
+from google.rpc import status_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from madeploy.sandbox.plugins import properties
@@ -76,7 +76,7 @@ class Provider(provider_pb2_grpc.ResourceProviderServicer):
     def connect(self, address: str) -> None:
         """Send log lines to the engine at `address`."""
         channel = grpc.insecure_channel(address, options=[("grpc.max_send_message_length", MESSAGE_BYTES)])
-        self._engine = engine_pb2_grpc.EngineStub(channel)  # type: ignore[no-untyped-call]
+        self._engine = engine_pb2_grpc.EngineStub(channel)
 
     def log(self, severity: int, message: str, urn: str = "", status: bool = False) -> None:
         """A line for the person at the terminal; with `status`, one that the next line replaces."""
@@ -186,7 +186,7 @@ def serve(provider: Provider, argv: list[str]) -> None:
         ("grpc.max_send_message_length", MESSAGE_BYTES),
     ]
     server = grpc.server(ThreadPoolExecutor(THREADS), options=options)
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)  # type: ignore[no-untyped-call]
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(provider, server)
     port = server.add_insecure_port("127.0.0.1:0")
     if addresses := [argument for argument in argv[1:] if not argument.startswith("-")]:
         provider.connect(addresses[0])

@@ -126,12 +126,14 @@ _CLUSTER_SCOPED = frozenset(
 
 def from_sdk(inputs: Properties) -> Properties:
     """Inputs with Kubernetes' own field names."""
-    return rename_keys(inputs, lambda key: _DASHED.get(key, key))
+    renamed: Properties = rename_keys(inputs, lambda key: _DASHED.get(key, key))
+    return renamed
 
 
 def for_sdk(outputs: Properties) -> Properties:
     """Outputs with the field names that the SDKs expect."""
-    return rename_keys(outputs, lambda key: _UNDERSCORED.get(key, key))
+    renamed: Properties = rename_keys(outputs, lambda key: _UNDERSCORED.get(key, key))
+    return renamed
 
 
 def metadata(target: Properties) -> dict[str, Any]:

@@ -138,7 +138,7 @@ def diff(olds: Properties, news: Properties) -> tuple[list[str], list[str]]:
     old_identifier, identifier = plain(olds.get("clusterIdentifier")), plain(news.get("clusterIdentifier"))
     if old_identifier and identifier:
         return changed, ["clusterIdentifier"] if old_identifier != identifier else []
-    selecting = [key for key in ("kubeconfig", "context", "cluster") if key in changed]
+    selecting: list[str] = [key for key in ("kubeconfig", "context", "cluster") if key in changed]
     if unknown := [key for key in selecting if plain(news.get(key)) is UNKNOWN]:
         return changed, unknown
     before, after = (
