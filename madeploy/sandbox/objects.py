@@ -1,0 +1,85 @@
+"""What an embedded cluster holds before anything is deployed to it: nodes, classes and definitions of
+custom resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+
+from madeploy.sandbox.api import Object
+
+_DEFINITIONS = Path(__file__).parent / "crds"
+EVERYWHERE = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com")
+CONTROL_PLANE_ONLY = ("michelangelo.api", "michelangelo.api-open")
+COMPUTE_ONLY = ("ray.io",)
+REGION = "sandbox"
+ZONES = ("a", "b", "c")
+
+
+def nodes(cluster: str) -> list[Object]:
+    """Three nodes in three zones, which kwok keeps Ready and on which it plays the pods."""
+    return [_node(f"{cluster}-{zone}", f"{REGION}-{zone}") for zone in ZONES]
+
+
+def _node(name: str, zone: str) -> Object:
+    room = {"cpu": "32", "memory": "128Gi", "ephemeral-storage": "500Gi", "pods": "110"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": name,
+            "annotations": {"kwok.x-k8s.io/node": "fake"},
+            "labels": {
+                "kubernetes.io/arch": "amd64",
+                "kubernetes.io/hostname": name,
+                "kubernetes.io/os": "linux",
+                "node.kubernetes.io/instance-type": "played-by-kwok",
+                "topology.kubernetes.io/region": REGION,
+                "topology.kubernetes.io/zone": zone,
+            },
+        },
+        "status": {"allocatable": room, "capacity": room},
+    }
+
+
+def definitions(is_control_plane: bool) -> Iterator[Object]:
+    """CustomResourceDefinitions in the small form the sandbox needs.
+
+    A real control plane gets those of `michelangelo.api` from the platform's API server, a real compute
+    cluster those of `ray.io` from the KubeRay operator, and both the rest from whoever runs them.
+    """
+    groups = EVERYWHERE + (CONTROL_PLANE_ONLY if is_control_plane else COMPUTE_ONLY)
+    for group in groups:
+        yield from yaml.load_all((_DEFINITIONS / f"{group}.yaml").read_bytes(), Loader=_LOADER)
+
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def classes() -> list[Object]:
+    """The classes that `actors` serves."""
+    return [
+        {
+            "apiVersion": "networking.k8s.io/v1",
+            "kind": "IngressClass",
+            "metadata": {"name": "nginx"},
+            "spec": {"controller": "k8s.io/ingress-nginx"},
+        },
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1",
+            "kind": "GatewayClass",
+            "metadata": {"name": "sandbox"},
+            "spec": {"controllerName": "madeploy.sandbox/gateway-controller"},
+        },
+    ]
+
+
+def namespaces() -> list[Object]:
+    """Namespaces that exist wherever an ingress controller and cert-manager run; charts and policies name
+    them."""
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        for name in ("ingress-nginx", "cert-manager")
+    ]

@@ -1,0 +1,51 @@
+"""One embedded environment for all tests on real clusters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from madeploy.sandbox.environment import TOOLS, Environment
+from madeploy.sandbox.state import StateDirectory
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that asks for real clusters, so that `--quick` leaves it out."""
+    for item in items:
+        if {"environment", "tool_paths"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.sandbox)
+
+
+@pytest.fixture(scope="session")
+def tool_paths() -> dict[str, Path]:
+    """Paths of all tools by name; built when neither PATH nor the cache has them."""
+    from madeploy.sandbox import tools
+
+    return {name: tool.path for name, tool in tools.ensure().items()}
+
+
+@pytest.fixture(scope="session")
+def environment(
+    tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Environment]:
+    """The embedded environment, running, in a temporary state directory, shared by the whole session.
+
+    Two clusters (`environment.clusters["control-plane"]`, `["compute-0"]`), each with `.server` (URL) and
+    `.api` (a small client with administrator's rights); `environment.kubeconfig` has a context of the same
+    name for each; `environment.aws_endpoint` is moto; `environment.variables` are the variables by which
+    kubectl and boto3 reach all of it. API servers write audit logs (`cluster.audit_log`, JSON lines, writes
+    only).
+
+    Tests share it: use namespaces and bucket names of your own, and leave no cluster-scoped object behind.
+    It ends with the session, and with the test process however that ends.
+    """
+    directory = StateDirectory(tmp_path_factory.mktemp("environment"))
+    running = Environment(
+        directory, {name: tool_paths[name] for name in TOOLS}, audit=True, die_with_parent=True
+    )
+    with directory.locked("test"):
+        running.start()
+        yield running
+        running.stop()
