@@ -12,6 +12,8 @@ from rich.table import Table
 from madeploy.sandbox.progress import duration
 from madeploy.sandbox.tools import TOOLS, ResolvedTool, ToolStatus, ensure, inspect
 
+LINE_WIDTH = 1000
+
 
 def tools(
     names: Annotated[
@@ -51,20 +53,21 @@ def _row(status: ToolStatus, tool: ResolvedTool | None) -> dict[str, Any]:
     return row
 
 
+def _shown(seconds: float | None) -> str:
+    return "-" if seconds is None else duration(seconds)
+
+
 def _print(rows: list[dict[str, Any]]) -> None:
-    console = Console(highlight=False)
-    table = Table(box=None, pad_edge=False)
-    for heading in ("tool", "version", "source", "took", "path"):
-        table.add_column(heading, overflow="fold")
+    # A path that is cut or folded cannot be copied: lines may be longer than the terminal is wide.
+    console = Console(highlight=False, width=LINE_WIDTH)
+    table = Table("tool", "version", "source", "took", "build took", "path", box=None, pad_edge=False)
     for row in rows:
-        took = "" if row["seconds"] is None else duration(row["seconds"])
-        if row["build_seconds"] is not None:
-            took += f" (built in {duration(row['build_seconds'])})"
-        table.add_row(row["name"], row["version"], row["source"], took, row["path"] or "-")
+        took, built = (_shown(row[key]) for key in ("seconds", "build_seconds"))
+        table.add_row(row["name"], row["version"], row["source"], took, built, row["path"] or "-")
     console.print(table)
-    rejected = [row["not_from_path"] for row in rows if row["not_from_path"] not in (None, "not on PATH")]
-    for reason in dict.fromkeys(rejected):
-        console.print(f"[dim]not from PATH:[/] {reason}", soft_wrap=True)
+    for row in rows:
+        if row["not_from_path"]:
+            console.print(f"[dim]not used:[/] {row['not_from_path']}")
     missing = sum(row["source"] == "missing" for row in rows)
     if missing:
         console.print(f"{missing} of {len(rows)} are not there yet: `madeploy tools --build` builds them.")

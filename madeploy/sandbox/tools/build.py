@@ -49,9 +49,9 @@ def require_go(families: Sequence[Family]) -> str:
     wanted = ", ".join(name for family in families for name in family.packages)
     needed = max(_go_directive(family) for family in families)
     fix = (
-        f"install Go {_dotted(needed)} or later (https://go.dev/doc/install, or your package manager) so that "
-        "`go version` works in this shell, then run the same command again; or put acceptable versions of "
-        "these tools on PATH (`madeploy tools` lists them)"
+        f"install Go {_dotted(needed)} or later (https://go.dev/doc/install, or your package manager) so "
+        "that `go version` works in this shell, then run the same command again; or put acceptable versions "
+        "of these tools on PATH (`madeploy tools --json` says which are)"
     )
     go = shutil.which("go")
     if go is None:

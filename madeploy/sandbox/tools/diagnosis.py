@@ -26,10 +26,10 @@ class _Cause:
 _CAUSES: Final = (
     _Cause(
         r"checksum mismatch|SECURITY ERROR|verifying (module|go\.mod)",
-        "a module's content is not what go.sum says it must be: what was downloaded was changed at its source "
-        "or on its way",
-        "do not work around it. Look at GOPROXY (`go env GOPROXY`) and at whatever stands between it and this "
-        f"machine; `go clean -modcache` removes a damaged local copy; {_RETRY}",
+        "a module's content is not what go.sum says it must be: what was downloaded was changed at its "
+        "source or on its way",
+        "do not work around it. Look at GOPROXY (`go env GOPROXY`) and at whatever stands between it and "
+        f"this machine; `go clean -modcache` removes a damaged local copy; {_RETRY}",
     ),
     _Cause(
         r"requires go >= |invalid go version|toolchain not available|unknown directive: tool",
@@ -65,8 +65,8 @@ def explain(family: Family, log: Path, returncode: int) -> SandboxError:
     return SandboxError(
         f"could not build {names}",
         f"`go build` ended with code {returncode}; {tail}",
-        f"remove the cause the log names, {_RETRY}; or put an acceptable copy on PATH (`madeploy tools` says "
-        "which)",
+        f"remove the cause the log names, {_RETRY}; or put an acceptable copy on PATH (`madeploy tools "
+        "--json` says which)",
     )
 
 

@@ -19,14 +19,14 @@ _VERSION = re.compile(r"(?<![\d.])v?(\d+\.\d+\.\d+)")
 
 @dataclass(frozen=True)
 class Found:
-    """What PATH has to offer for one tool. `problem` is empty where it will do."""
+    """A copy of a tool that is on PATH. `problem` says why it is of no use; empty if it will do."""
 
-    path: Path | None
+    path: Path
     version: str
     problem: str
 
 
-def on_path(tool: Tool) -> Found:
+def on_path(tool: Tool) -> Found | None:
     """The copy of `tool` that a person typing its name would run, judged by `tool.accepted`.
 
     Only the first copy on PATH counts: using a later one would make the sandbox differ from what its user
@@ -36,7 +36,7 @@ def on_path(tool: Tool) -> Found:
         return _beside_companion(tool, on_path(TOOLS[tool.companion_of]))
     location = shutil.which(tool.name, path=_search_path())
     if location is None:
-        return Found(None, "", "not on PATH")
+        return None
     path = Path(location).absolute()
     version = version_of(path, tool)
     if not version:
@@ -70,10 +70,12 @@ def version_of(path: Path, tool: Tool) -> str:
     return match.group(1) if match and ran.returncode == 0 else ""
 
 
-def _beside_companion(tool: Tool, companion: Found) -> Found:
-    if companion.path is None or companion.problem:
-        return Found(None, "", f"goes with {tool.companion_of}, which is not taken from PATH")
-    return Found(_beside(companion.path, tool.name), companion.version, "")
+def _beside_companion(tool: Tool, companion: Found | None) -> Found | None:
+    path = _beside(companion.path, tool.name) if companion else None
+    if companion is None or path is None:
+        return None
+    problem = companion.problem and f"{path} goes with {companion.path}, which is not used"
+    return Found(path, companion.version, problem)
 
 
 def _beside(path: Path, name: str) -> Path | None:

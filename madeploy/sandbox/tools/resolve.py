@@ -46,7 +46,7 @@ class ToolStatus:
     Args:
         tool: what is wanted and why.
         found: where it is, or None if it would have to be built.
-        rejected: why the copy on PATH, if any, is not taken; empty if it is.
+        rejected: why the copy on PATH is not taken; empty if it is, or if there is none.
         build_seconds: time its family's build took, if it is in the cache.
     """
 
@@ -122,15 +122,16 @@ def _tools(names: Iterable[str]) -> list[Tool]:
 def _inspect(tool: Tool) -> ToolStatus:
     began = time.monotonic()
     found = on_path(tool)
-    if found.path is not None and not found.problem:
+    if found and not found.problem:
         there = ResolvedTool(tool.name, found.version, "path", found.path, time.monotonic() - began)
         return ToolStatus(tool, there, "", None)
+    rejected = found.problem if found else ""
     family = FAMILIES[tool.family]
     entry = cache.load(cache.entry_directory(family, build.arguments(family)), family)
     if entry is None:
-        return ToolStatus(tool, None, found.problem, None)
+        return ToolStatus(tool, None, rejected, None)
     there = ResolvedTool(tool.name, tool.version, "cache", entry.bin / tool.name, time.monotonic() - began)
-    return ToolStatus(tool, there, found.problem, entry.seconds)
+    return ToolStatus(tool, there, rejected, entry.seconds)
 
 
 def _build(families: list[Family], progress: Reporter) -> dict[str, tuple[cache.Entry, float]]:
