@@ -16,9 +16,15 @@ _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 
 
 class Accepts(str):
-    """What a value may be, in words for a person; stands in a type's annotation."""
+    """What a value may be, in words for a person, with an example; stands in a type's annotation."""
 
-    __slots__ = ()
+    example: str
+
+    def __new__(cls, words: str, example: str) -> Accepts:
+        """`words` say what is accepted, `example` is a value that is."""
+        self = super().__new__(cls, f"{words}: {example}")
+        self.example = example
+        return self
 
 
 class Section(BaseModel):
@@ -104,28 +110,30 @@ def _check_cidr(value: str) -> str:
 Host = Annotated[
     str,
     AfterValidator(_check_host),
-    Accepts("a fully qualified DNS name in lower case, without scheme, port or final dot: api.example.com"),
+    Accepts("a fully qualified DNS name in lower case, without scheme, port or final dot", "api.example.com"),
 ]
 """A fully qualified DNS name, lower case, no scheme, port or trailing dot (RFC 1123)."""
 
 HostPort = Annotated[
     str,
     AfterValidator(_check_host_port),
-    Accepts("host:port without a scheme, port 1 to 65535: temporal.example.com:7233"),
+    Accepts("host:port without a scheme, port 1 to 65535", "temporal.example.com:7233"),
 ]
 """`host:port`, port 1-65535, no scheme."""
 
 Cidr = Annotated[
     str,
     AfterValidator(_check_cidr),
-    Accepts("an IPv4 or IPv6 network with its prefix length and no host bits set: 10.0.0.0/8"),
+    Accepts("an IPv4 or IPv6 network with its prefix length and no host bits set", "10.0.0.0/8"),
 ]
 """An IPv4 or IPv6 network with its prefix length and no host bits set."""
 
 DnsLabel = Annotated[
     str,
     StringConstraints(pattern=f"^{_DNS_LABEL}$", max_length=63),
-    Accepts("1 to 63 lower-case letters, digits and hyphens, no hyphen first or last (RFC 1123 label)"),
+    Accepts(
+        "1 to 63 lower-case letters, digits and hyphens, no hyphen first or last (RFC 1123 label)", "example"
+    ),
 ]
 """An RFC 1123 label: 1 to 63 lower-case letters, digits and inner hyphens."""
 
@@ -134,7 +142,8 @@ DnsSubdomain = Annotated[
     StringConstraints(pattern=rf"^{_DNS_LABEL}(\.{_DNS_LABEL})*$", max_length=253),
     Accepts(
         "at most 253 characters: labels of lower-case letters, digits and inner hyphens, joined by dots "
-        "(RFC 1123 subdomain)"
+        "(RFC 1123 subdomain)",
+        "example",
     ),
 ]
 """An RFC 1123 subdomain: labels joined by dots, at most 253 characters (most Kubernetes names)."""
@@ -142,21 +151,24 @@ DnsSubdomain = Annotated[
 Quantity = Annotated[
     str,
     StringConstraints(pattern=_QUANTITY),
-    Accepts('a Kubernetes quantity, numbers in quotes: 500m, "2", 512Mi, 1Gi'),
+    Accepts('a Kubernetes quantity, plain numbers in quotes ("2")', "500m"),
 ]
 """A Kubernetes resource quantity such as `500m`, `2`, `1Gi`."""
 
 Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=253, pattern=r"^\S(.*\S)?$"),
-    Accepts("text of 1 to 253 characters"),
+    Accepts("text of 1 to 253 characters", "example"),
 ]
 """A name that somebody else chose, such as a kubeconfig context."""
 
 LabelValue = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$", max_length=63),
-    Accepts("1 to 63 letters, digits, hyphens, underscores and dots, a letter or digit first and last"),
+    Accepts(
+        "1 to 63 letters, digits, hyphens, underscores and dots, a letter or digit first and last",
+        "eu-west-1a",
+    ),
 ]
 """A value of a Kubernetes label."""
 
@@ -166,20 +178,20 @@ AnnotationKey = Annotated[
         pattern=rf"^({_DNS_LABEL}(\.{_DNS_LABEL})*/)?[A-Za-z0-9]([A-Za-z0-9_.-]*[A-Za-z0-9])?$",
         max_length=317,
     ),
-    Accepts("an annotation's key, name or prefix/name: nginx.ingress.kubernetes.io/ssl-redirect"),
+    Accepts("an annotation's key, name or prefix/name", "example.com/annotation"),
 ]
 """A qualified name of a Kubernetes annotation."""
 
 Arn = Annotated[
     str,
     StringConstraints(pattern=r"^arn:aws(-cn|-us-gov)?:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$"),
-    Accepts("an Amazon Resource Name: arn:aws:<service>:<region>:<account>:<resource>"),
+    Accepts("arn:aws:<service>:<region>:<account>:<resource>", "arn:aws:iam::123456789012:role/example"),
 ]
 """An Amazon Resource Name of any service, in the partitions aws, aws-cn and aws-us-gov."""
 
 Region = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"),
-    Accepts("an AWS region: eu-west-1"),
+    Accepts("an AWS region", "eu-west-1"),
 ]
 """An AWS region."""

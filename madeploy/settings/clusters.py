@@ -15,7 +15,9 @@ ClusterName = DnsLabel
 """Name of a cluster: a label, because it is used as the value of one."""
 
 Size = Annotated[
-    str, Field(pattern=r"^[0-9]+(\.[0-9]+)?[A-Za-z]{0,2}$", max_length=20), Accepts("a size: 32G, 512Gi, 1T")
+    str,
+    Field(pattern=r"^[0-9]+(\.[0-9]+)?[A-Za-z]{0,2}$", max_length=20),
+    Accepts("a number and a unit", "32G"),
 ]
 """A size as the platform stores it."""
 
@@ -63,17 +65,21 @@ def _check_authority(value: str) -> str:
     return value
 
 
+_EXAMPLE_CA = base64.b64encode(b"-----BEGIN CERTIFICATE-----\n...\n-----END CERTIFICATE-----\n").decode()
+
 Server = Annotated[
     str,
     AfterValidator(_check_server),
-    Accepts("https://host or https://host:port, nothing after it: https://compute.example.com:6443"),
+    Accepts("https://host or https://host:port, nothing after it", "https://compute.example.com:6443"),
 ]
 """Address of an API server."""
 
 CertificateAuthority = Annotated[
     str,
     AfterValidator(_check_authority),
-    Accepts("a PEM certificate in base64 on one line, as a kubeconfig's certificate-authority-data"),
+    Accepts(
+        "a PEM certificate in base64 on one line, as a kubeconfig's certificate-authority-data", _EXAMPLE_CA
+    ),
 ]
 """A PEM certificate in base64."""
 

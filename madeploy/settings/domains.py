@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from madeploy.settings.base import Host, Section
 
 
@@ -12,5 +14,5 @@ class Domains(Section):
     api: Host
     """Host of the gRPC API on port 443, used by the CLI, the SDK, workers and task pods."""
 
-    app: Host
+    app: Host = Field(examples=["app.example.com"])
     """Host of the browser application on port 443: static files and gRPC-Web on one origin."""

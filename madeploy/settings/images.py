@@ -11,10 +11,12 @@ from madeploy.settings.base import Accepts, DnsSubdomain, Section
 Tag = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128),
-    Accepts("a tag without repository or colon: sha-cbf5720"),
+    Accepts("a tag without repository or colon", "sha-cbf5720"),
 ]
 Digest = Annotated[
-    str, Field(pattern=r"^sha256:[0-9a-f]{64}$"), Accepts("sha256: and 64 lower-case hexadecimal digits")
+    str,
+    Field(pattern=r"^sha256:[0-9a-f]{64}$"),
+    Accepts("sha256: and 64 lower-case hexadecimal digits", f"sha256:{'0' * 64}"),
 ]
 Repository = Annotated[
     str,
@@ -22,7 +24,9 @@ Repository = Annotated[
         pattern=r"^[a-z0-9]([a-z0-9._-]*[a-z0-9])?(:[0-9]{1,5})?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$",
         max_length=255,
     ),
-    Accepts("host[:port]/path in lower case, without scheme, tag or digest: ghcr.io/michelangelo-ai"),
+    Accepts(
+        "host[:port]/path in lower case, without scheme, tag or digest", "registry.example.com/michelangelo"
+    ),
 ]
 
 
@@ -45,7 +49,7 @@ class Images(Section):
     registry: Repository = "ghcr.io/michelangelo-ai"
     """Registry and path the platform's own images are pulled from."""
 
-    tag: Tag | None = None
+    tag: Tag | None = Field(default=None, examples=["sha-cbf5720"])
     """Tag of the platform's images where a component names none. The project publishes `main`
     (floating) and `sha-<7 hex digits>` (facts 1.1)."""
 

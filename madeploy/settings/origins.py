@@ -57,7 +57,8 @@ Origin = Annotated[
     str,
     AfterValidator(_normalise),
     Accepts(
-        "https://host, with :port where it is not 443, or https://*.example.com for every direct sub-domain"
+        "https://host, with :port where it is not 443, or https://*.example.com for every direct sub-domain",
+        "https://studio.example.com",
     ),
 ]
 """An origin in its serialised form (RFC 6454 section 6): default ports left out."""

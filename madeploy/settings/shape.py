@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from madeploy.settings.base import Accepts, Section
 
-_BOUNDS = ("ge", "le", "min_length", "max_length")
+_BOUNDS = ("ge", "le")
 Kind = Literal["section", "variants", "map", "list", "value"]
 
 
@@ -45,6 +45,9 @@ class Shape:
 
     accepts: str = ""
     """What is accepted, in words."""
+
+    example: Any = None
+    """A value that is accepted."""
 
 
 def _unwrap(annotation: Any, metadata: tuple[Any, ...] = ()) -> tuple[Any, tuple[Any, ...]]:
@@ -78,7 +81,8 @@ def _of(annotation: Any, metadata: tuple[Any, ...] = ()) -> Shape:
     if origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping)):
         key, value = get_args(annotation)
         return Shape("map", item=_of(value), key=_of(key), accepts="a mapping: `key: value` lines")
-    return Shape("value", annotation=annotation, accepts=_accepts(annotation, metadata))
+    words, example = _accepts(annotation, metadata)
+    return Shape("value", annotation=annotation, accepts=words, example=example)
 
 
 def choices(annotation: Any) -> tuple[Any, ...]:
@@ -86,14 +90,14 @@ def choices(annotation: Any) -> tuple[Any, ...]:
     return get_args(annotation) if get_origin(annotation) is Literal else ()
 
 
-def _accepts(annotation: Any, metadata: tuple[Any, ...]) -> str:
-    """What a value may be, in words: said by the type, else read off its constraints."""
+def _accepts(annotation: Any, metadata: tuple[Any, ...]) -> tuple[str, Any]:
+    """What a value may be, in words and as an example: said by the type, else read off its constraints."""
     flat = [part for item in metadata for part in (item.metadata if isinstance(item, FieldInfo) else [item])]
-    said = [str(item) for item in flat if isinstance(item, Accepts)]
+    said = [item for item in flat if isinstance(item, Accepts)]
     if said:
-        return said[-1]
+        return str(said[-1]), said[-1].example
     if choices(annotation):
-        return ", ".join(str(choice) for choice in choices(annotation))
+        return ", ".join(str(choice) for choice in choices(annotation)), choices(annotation)[0]
     bounds = {
         name: getattr(item, name)
         for item in flat
@@ -101,16 +105,13 @@ def _accepts(annotation: Any, metadata: tuple[Any, ...]) -> str:
         if getattr(item, name, None) is not None
     }
     if annotation is bool:
-        return "true or false"
+        return "true or false", True
+    low, high = bounds.get("ge"), bounds.get("le")
     if annotation is int:
-        low, high = bounds.get("ge"), bounds.get("le")
         if low is not None and high is not None:
-            return f"a whole number from {low:,} to {high:,}"
-        return "a whole number" + (f", at least {low:,}" if low is not None else "")
-    low, high = bounds.get("min_length"), bounds.get("max_length")
-    if high is not None:
-        return f"text of {low or 0} to {high} characters"
-    return "text"
+            return f"a whole number from {low:,} to {high:,}", low
+        return "a whole number" + (f", at least {low:,}" if low is not None else ""), low or 0
+    return "text", "example"
 
 
 def _discriminator(variants: tuple[type[Section], ...], metadata: tuple[Any, ...]) -> str:

@@ -12,17 +12,20 @@ from madeploy.settings.base import Accepts, Arn, DnsSubdomain, Name, Region, Sec
 BucketName = Annotated[
     str,
     Field(min_length=3, max_length=63),
-    Accepts("3 to 63 lower-case letters, digits, hyphens and dots, a letter or digit first and last"),
+    Accepts(
+        "3 to 63 lower-case letters, digits, hyphens and dots, a letter or digit first and last",
+        "example-ml-models",
+    ),
 ]
 TagKey = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]+$", max_length=128),
-    Accepts("1 to 128 letters, digits, spaces and _ . : / = + - @"),
+    Accepts("1 to 128 letters, digits, spaces and _ . : / = + - @", "team"),
 ]
 TagValue = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256),
-    Accepts("at most 256 letters, digits, spaces and _ . : / = + - @"),
+    Accepts("at most 256 letters, digits, spaces and _ . : / = + - @", "ml"),
 ]
 
 Identities = Literal["controllermgr", "worker"]
@@ -32,13 +35,13 @@ Identities = Literal["controllermgr", "worker"]
 class Buckets(Section):
     """Bucket names by purpose."""
 
-    workspace: BucketName
+    workspace: BucketName = Field(examples=["example-ml-workspace"])
     """Pipeline workspaces, results and code archives. The platform's own default is `default`."""
 
     models: BucketName
     """Model artefacts. The platform's serving code expects `deploy-models` (facts 0.4)."""
 
-    logs: BucketName | None = None
+    logs: BucketName | None = Field(default=None, examples=["example-ml-logs"])
     """Task logs. Default: no such bucket."""
 
 
@@ -51,7 +54,10 @@ class Irsa(Section):
     oidc_provider_arn: Annotated[
         str,
         Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:oidc-provider/\S+$"),
-        Accepts("arn:aws:iam::<account>:oidc-provider/<issuer's host and path>"),
+        Accepts(
+            "arn:aws:iam::<account>:oidc-provider/<issuer's host and path>",
+            "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE",
+        ),
     ]
     """ARN of the IAM OIDC provider of the control plane's cluster."""
 
@@ -88,7 +94,9 @@ class AwsStorage(Section):
         Annotated[
             str,
             Field(pattern=r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/\S+$"),
-            Accepts("arn:aws:kms:<region>:<account>:key/<id>"),
+            Accepts(
+                "arn:aws:kms:<region>:<account>:key/<id>", "arn:aws:kms:eu-west-1:123456789012:key/example"
+            ),
         ]
         | None
     ) = None
@@ -120,7 +128,8 @@ class S3CompatibleStorage(Section):
         str,
         Field(pattern=r"^https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?$"),
         Accepts(
-            "http:// or https://, a host, and a port where it is not the scheme's: https://minio.example.com:9000"
+            "http:// or https://, a host, and a port where it is not the scheme's",
+            "https://minio.example.com:9000",
         ),
     ]
     """URL with scheme, no path, such as `https://minio.example.com:9000`."""

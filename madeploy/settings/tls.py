@@ -66,12 +66,14 @@ class AcmeTls(_Tls):
     email: Annotated[
         str,
         Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=254),
-        Accepts("an e-mail address: platform@example.com"),
+        Accepts("an e-mail address", "platform@example.com"),
     ]
     """Address the authority writes to about expiring certificates."""
 
     server: Annotated[
-        str, Field(pattern=r"^https://[^\s/@]+(/\S*)?$"), Accepts("an https:// URL of an ACME directory")
+        str,
+        Field(pattern=r"^https://[^\s/@]+(/\S*)?$"),
+        Accepts("an https:// URL", "https://acme.example.com/directory"),
     ] = "https://acme-v02.api.letsencrypt.org/directory"
     """ACME directory URL. Default: Let's Encrypt production."""
 

@@ -11,15 +11,12 @@ from madeploy.settings.base import Accepts, HostPort, Section
 TaskList = Annotated[
     str,
     Field(max_length=200, pattern=r"^[A-Za-z0-9_.-]+$"),
-    Accepts("1 to 200 letters, digits, underscores, dots and hyphens"),
+    Accepts("1 to 200 letters, digits, underscores, dots and hyphens", "example"),
 ]
 """Name of a queue: task list in Cadence's words, task queue in Temporal's. Domains are written alike."""
 
 
 class _Workflow(Section):
-    host: HostPort
-    """Front end of the engine as `host:port`."""
-
     domain: TaskList = "default"
     """Cadence domain or Temporal namespace. It must exist already. One for everything: pollers and
     clients that disagree leave work undone (facts 2.3 row 9)."""
@@ -34,7 +31,9 @@ class _Workflow(Section):
     tls: bool = False
     """Whether connections to the engine use TLS with the system's certificate authorities."""
 
-    execution_url_format: str | None = None
+    execution_url_format: str | None = Field(
+        default=None, examples=["https://engine.example.com/{{.Domain}}/{{.ExecutionID}}"]
+    )
     """Go template of the link to one execution, with `{{.Domain}}` and `{{.ExecutionID}}`."""
 
 
@@ -43,6 +42,9 @@ class Cadence(_Workflow):
 
     engine: Literal["cadence"]
     """Chooses Cadence."""
+
+    host: HostPort = Field(examples=["cadence.example.com:7833"])
+    """Front end of the engine as `host:port`; usual ports are 7833 for gRPC and 7933 for TChannel."""
 
     transport: Literal["grpc", "tchannel"] = "grpc"
     """Protocol: `grpc` (port 7833) or `tchannel` (port 7933)."""
@@ -53,6 +55,9 @@ class Temporal(_Workflow):
 
     engine: Literal["temporal"]
     """Chooses Temporal."""
+
+    host: HostPort
+    """Front end of the engine as `host:port`; the usual port is 7233."""
 
 
 Workflow = Annotated[Cadence | Temporal, Field(discriminator="engine")]

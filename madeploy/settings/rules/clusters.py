@@ -36,7 +36,11 @@ def every_cluster_can_be_reached(env: Environment, secrets: SecretNames) -> Iter
     kubeconfigs = secrets.get("kubeconfigs", frozenset())
     wanted: list[tuple[str, Path, str | None]] = [
         (CONTROL_PLANE, ("controlPlane",), env.control_plane.kubeconfig_context),
-        *((name, ("clusters", name), cluster.kubeconfig_context) for name, cluster in env.clusters.items()),
+        *(
+            (name, ("clusters", name), cluster.kubeconfig_context)
+            for name, cluster in env.clusters.items()
+            if name != CONTROL_PLANE
+        ),
     ]
     for name, path, context in wanted:
         if context is None and name not in kubeconfigs:
@@ -60,7 +64,7 @@ def names_can_be_used_everywhere(env: Environment, _: SecretNames) -> Iterator[V
 @rule("MA404", reads=("clusters", SECRETS))
 def kubeconfigs_belong_to_clusters(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
     """REG-1: a secret for a name that is not there is a slip."""
-    known = (CONTROL_PLANE, *env.clusters)
+    known = tuple(dict.fromkeys((CONTROL_PLANE, *env.clusters)))
     for name in sorted(secrets.get("kubeconfigs", frozenset()) - set(known)):
         fix = did_you_mean(name, known) + (
             f"Otherwise: pulumi config rm --path 'michelangelo:kubeconfigs.{name}' --stack STACK"

@@ -1,0 +1,65 @@
+"""`madeploy validate`: check stack files without network, engine or login."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from madeploy.cli.stacks import all_stacks, known_stacks, stack_path
+from madeploy.findings import Finding, exit_code, find
+from madeploy.findings.text import report, to_json, write
+from madeploy.settings.loader import label, load_environment
+
+INVALID = 2
+"""Exit code of a stack file that cannot be used (UX-2)."""
+
+
+def _check(path: Path) -> tuple[str, tuple[Finding, ...]]:
+    """A stack file's name in messages, and its findings."""
+    file = label(path)
+    if not path.exists():
+        fix = f"Name one of the stacks there are ({known_stacks()}), or write it: bin/madeploy init ENV"
+        return file, (find("MA101", file, "there is no such file", fix=fix),)
+    return file, load_environment(path, file).findings
+
+
+def validate(
+    stacks: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Argument(metavar="[STACK]...", help="Names or files of stacks. Default: all in stacks/."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    sarif: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
+) -> None:
+    """Check stack files: all findings at once, each with its place and what to do.
+
+    Needs no network, engine or login. Ends with 0 when every file can be deployed, with 2 when one
+    cannot, with 1 on warnings under --strict.
+    """
+    paths = [stack_path(given) for given in stacks or ()] or all_stacks()
+    if not paths:
+        print("There is no stack file in stacks/. Write one: bin/madeploy init ENV", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(INVALID)
+    results = [_check(path) for path in paths]
+    findings = [finding for _, found in results for finding in found]
+    if sarif is not None:
+        from madeploy import __version__
+        from madeploy.findings.sarif import to_sarif
+
+        text = to_sarif(findings, __version__)
+        if sarif == "-":
+            sys.stdout.write(text)
+        else:
+            Path(sarif).write_text(text, encoding="utf-8")
+    if as_json:
+        sys.stdout.write(to_json(findings))
+    elif sarif != "-":
+        write("\n\n".join(report(file, found) for file, found in results), sys.stdout)
+    raise typer.Exit(exit_code(findings, errors=INVALID, strict=strict))
