@@ -1,4 +1,4 @@
-"""Which servers the sandbox's provider plugins may talk to: `endpoints.json` in the sandbox's state directory.
+"""Which servers the sandbox's provider plugins may talk to: `endpoints.json` in its state directory.
 
 The environment writes it when its servers have their ports; a plugin refuses every other address. The plugins
 stand in for tools that change production, so the list is the line between the two.
@@ -19,7 +19,7 @@ STATE_VARIABLE = "MADEPLOY_SANDBOX_STATE"
 FILE_NAME = "endpoints.json"
 
 
-class EndpointRefused(Exception):
+class EndpointError(Exception):
     """A plugin was asked to talk to a server that is not the sandbox's."""
 
 
@@ -36,20 +36,22 @@ class Endpoints:
     aws: str | None
 
     def require_cluster(self, url: str) -> None:
-        """Raises EndpointRefused: `url` is not an API server of this sandbox."""
+        """Raises EndpointError: `url` is not an API server of this sandbox."""
         if _authority(url) not in {_authority(known) for known in self.clusters}:
-            raise EndpointRefused(
-                f"{_shown(url)} is not a cluster of this sandbox ({_listed(self.clusters)}). The offline stand-in "
-                "for pulumi-kubernetes serves the sandbox only; install the official plugin for other clusters."
+            raise EndpointError(
+                f"{_shown(url)} is not a cluster of this sandbox ({_listed(self.clusters)}). The offline "
+                "stand-in for pulumi-kubernetes serves the sandbox only; install the official plugin for "
+                "other clusters."
             )
 
     def require_aws(self, url: str | None) -> None:
-        """Raises EndpointRefused: `url` is not this sandbox's AWS emulation."""
+        """Raises EndpointError: `url` is not this sandbox's AWS emulation."""
         if url is None or self.aws is None or _authority(url) != _authority(self.aws):
-            raise EndpointRefused(
+            raise EndpointError(
                 f"{_shown(url) if url else 'AWS itself'} is not the AWS emulation of this sandbox "
-                f"({self.aws or 'it has none'}). The offline stand-in for pulumi-aws serves the sandbox only; "
-                "install the official plugin for real accounts, or set AWS_ENDPOINT_URL as `sandbox env` prints it."
+                f"({self.aws or 'it has none'}). The offline stand-in for pulumi-aws serves the sandbox "
+                "only; install the official plugin for real accounts, or set AWS_ENDPOINT_URL as "
+                "`sandbox env` prints it."
             )
 
 
@@ -74,19 +76,20 @@ def read(state_dir: Path) -> Endpoints:
     """The servers recorded in `state_dir`.
 
     Raises:
-        EndpointRefused: nothing is recorded there, or it cannot be read.
+        EndpointError: nothing is recorded there, or it cannot be read.
     """
     path = state_dir / FILE_NAME
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
         endpoints = Endpoints(clusters=tuple(map(str, data["clusters"])), aws=data["aws"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise EndpointRefused(
-            f"no sandbox is recorded in {state_dir} ({type(error).__name__}). Start it with `madeploy sandbox up`."
+        raise EndpointError(
+            f"no sandbox is recorded in {state_dir} ({type(error).__name__}). "
+            "Start it with `madeploy sandbox up`."
         ) from None
     strangers = [url for url in (*endpoints.clusters, endpoints.aws) if url and not _is_loopback(url)]
     if strangers:
-        raise EndpointRefused(
+        raise EndpointError(
             f"{path} lists {_listed(strangers)}, which is not on this machine. Delete the file."
         )
     return endpoints
@@ -96,11 +99,11 @@ def of_environment(environ: Mapping[str, str]) -> Endpoints:
     """The servers of the sandbox this process was started for.
 
     Raises:
-        EndpointRefused: the process was not started for a sandbox.
+        EndpointError: the process was not started for a sandbox.
     """
     state_dir = environ.get(STATE_VARIABLE)
     if not state_dir:
-        raise EndpointRefused(
+        raise EndpointError(
             f"this provider plugin is an offline stand-in for the sandbox, and {STATE_VARIABLE} is not set. "
             "Run Pulumi in the environment that `madeploy sandbox env` prints, or take the stand-in off PATH."
         )

@@ -1,9 +1,8 @@
 """Property values as they travel between the engine and a provider plugin.
 
-On the wire a value is protobuf's `Value`; secrets and unknown values are marked as the Pulumi provider protocol
-says (a map with a signature key, and sentinel strings). In Python a value is a plain JSON value, plus `Secret`
-around whatever must never be shown and `UNKNOWN` for what only the real run will tell.
-"""
+On the wire a value is protobuf's `Value`; secrets and unknown values are marked as the Pulumi provider
+protocol says (a map with a signature key, and sentinel strings). In Python a value is a plain JSON value,
+plus `Secret` around whatever must never be shown and `UNKNOWN` for what only the real run will tell."""
 
 from __future__ import annotations
 
@@ -21,7 +20,8 @@ SECRET_SIGNATURE: Final = "1b47061264138c4ac30d75fd1eb44270"
 ASSET_SIGNATURES: Final = frozenset({"c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"})
 
 UNKNOWN_STRING: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-# The engine names the type it expects behind an unknown value; what a provider answers is always the string form.
+# The engine names the type it expects behind an unknown value; what a provider answers is always the string
+# form.
 UNKNOWN_SENTINELS: Final = frozenset(
     {
         UNKNOWN_STRING,
@@ -64,7 +64,7 @@ class Secret:
         return "Secret(...)"
 
 
-class UnsupportedValue(Exception):
+class UnsupportedValueError(Exception):
     """A kind of value (a file asset, say) that a sandbox plugin cannot pass on."""
 
 
@@ -72,7 +72,7 @@ def decode(struct: struct_pb2.Struct) -> Properties:
     """The properties in `struct`. Keys without a value are left out, at every depth.
 
     Raises:
-        UnsupportedValue: `struct` holds an asset, an archive or a resource reference.
+        UnsupportedValueError: `struct` holds an asset, an archive or a resource reference.
     """
     return {
         key: decoded for key, value in struct.fields.items() if (decoded := decode_value(value)) is not None
@@ -106,8 +106,8 @@ def _decode_marked(fields: Mapping[str, struct_pb2.Value]) -> Any:
         inner = decode_value(fields["value"])
         return inner if isinstance(inner, Secret) else Secret(inner)
     if signature in ASSET_SIGNATURES:
-        raise UnsupportedValue("a file asset or archive cannot be part of this resource")
-    raise UnsupportedValue(
+        raise UnsupportedValueError("a file asset or archive cannot be part of this resource")
+    raise UnsupportedValueError(
         "this kind of property value (a resource reference) cannot be part of this resource"
     )
 
@@ -193,9 +193,9 @@ def keep_secret(outputs: Any, inputs: Any) -> Any:
     """`outputs` with everything secret in `inputs` marked secret again.
 
     An API answers in plain text, so secretness has to be carried over. Two rules, both applied:
-    by place: a secret input marks the output of the same path, and a list with a secret anywhere in it marks the
-    whole output list, for APIs reorder lists; by value: a secret string of at least four characters marks any output
-    string that contains it, or its base64 form, wherever the API put it.
+    by place: a secret input marks the output of the same path, and a list with a secret anywhere in it
+        marks the whole output list, for APIs reorder lists; by value: a secret string of at least four
+        characters marks any output string that contains it, or its base64 form, wherever the API put it.
     """
     return _keep_by_value(_keep_by_place(outputs, inputs), _secret_texts(inputs))
 

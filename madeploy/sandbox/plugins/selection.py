@@ -1,9 +1,9 @@
 """Which plugin serves which package: the official one where it is at hand, else the offline stand-in.
 
 Decided for each package by itself. An official plugin is looked for on PATH, then in Pulumi's plugin cache
-(`$PULUMI_HOME/plugins`, `~/.pulumi/plugins`); then one download is tried. What is found in a cache is handed to the
-engine through PATH, so that the sandbox can have a `PULUMI_HOME` of its own without downloading anything twice.
-"""
+(`$PULUMI_HOME/plugins`, `~/.pulumi/plugins`); then one download is tried. What is found in a cache is
+handed to the engine through PATH, so that the sandbox can have a `PULUMI_HOME` of its own without
+downloading anything twice."""
 
 from __future__ import annotations
 
@@ -99,15 +99,15 @@ def select(
 
     Args:
         state_dir: the sandbox's state directory.
-        mode: "official" and "offline" allow nothing else; "auto" prefers official. `$MADEPLOY_PLUGINS` decides
-            where `mode` is "auto".
+        mode: "official" and "offline" allow nothing else; "auto" prefers official. `$MADEPLOY_PLUGINS`
+            decides where `mode` is "auto".
         pulumi: the Pulumi CLI, which downloads plugins.
         environ: the user's environment, before the sandbox adds to it.
         download_seconds: how long one download may take.
 
     Raises:
-        SandboxError: mode "official", and a plugin is neither installed nor downloadable; or `$MADEPLOY_PLUGINS`
-            holds another word.
+        SandboxError: mode "official", and a plugin is neither installed nor downloadable; or
+            `$MADEPLOY_PLUGINS` holds another word.
     """
     mode = _mode(mode, environ)
     launchers = state_dir / "plugins"
@@ -180,8 +180,8 @@ def _source(
         raise SandboxError(
             f"the official plugin of pulumi-{package} {version} is not installed and cannot be downloaded",
             refusal,
-            f"run `pulumi plugin install resource {package} v{version}` where there is a network, put {name} on "
-            "PATH, or leave the choice to the sandbox (auto)",
+            f"run `pulumi plugin install resource {package} v{version}` where there is a network, put {name} "
+            "on PATH, or leave the choice to the sandbox (auto)",
         )
     return Source(package, version, "offline", offline, f"no official one at hand: {refusal}")
 
@@ -296,7 +296,8 @@ def _end_group(process: subprocess.Popen[str]) -> None:
             return
 
 
-# The engine starts plugins in the program's directory, which must not shadow a module of theirs: isolated mode.
+# The engine starts plugins in the program's directory, which must not shadow a module of theirs: isolated
+# mode.
 _START = (
     "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); "
     'runpy.run_module(sys.argv.pop(1), run_name="__main__", alter_sys=True)'

@@ -1,8 +1,8 @@
 """The frame of a provider plugin: the gRPC server, the engine's log, errors, cancellation.
 
-The protocol is `pulumirpc.ResourceProvider` of the Pulumi SDK. The engine starts the plugin with its own address as
-the only argument, reads the plugin's port from standard output, and sends SIGKILL when it is done.
-"""
+The protocol is `pulumirpc.ResourceProvider` of the Pulumi SDK. The engine starts the plugin with its own
+address as the only argument, reads the plugin's port from standard output, and sends SIGKILL when it is
+done."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from google.rpc import status_pb2  # type: ignore[import-untyped]
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc, plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from madeploy.sandbox.plugins import properties
-from madeploy.sandbox.plugins.endpoints import EndpointRefused
+from madeploy.sandbox.plugins.endpoints import EndpointError
 
 # A wait occupies a thread, and Cancel must still find one: the engine runs at most `--parallel` operations.
 THREADS = 256
@@ -38,7 +38,7 @@ class PluginError(Exception):
 
 
 @dataclass
-class InitFailed(Exception):
+class InitializationError(Exception):
     """The object exists, but is not ready. The engine keeps its state and marks it.
 
     Args:
@@ -137,9 +137,9 @@ def answering(method: Method) -> Method:
     def guarded(self: Provider, request: Any, context: grpc.ServicerContext) -> Any:
         try:
             return method(self, request, context)
-        except InitFailed as failure:
+        except InitializationError as failure:
             context.abort_with_status(_init_failed(failure))
-        except (PluginError, EndpointRefused, properties.UnsupportedValue) as error:
+        except (PluginError, EndpointError, properties.UnsupportedValueError) as error:
             context.abort(grpc.StatusCode.UNKNOWN, str(error))
         except Exception as error:
             # The text of an unforeseen exception may quote an input, so only its type and place are told.
@@ -147,7 +147,8 @@ def answering(method: Method) -> Method:
             context.abort(
                 grpc.StatusCode.INTERNAL,
                 f"the offline {self.package} plugin failed in {method.__name__}: {type(error).__name__} at "
-                f"{os.path.basename(where.filename)}:{where.lineno}. This is a defect of the sandbox's plugin.",
+                f"{os.path.basename(where.filename)}:{where.lineno}. "
+                "This is a defect of the sandbox's plugin.",
             )
 
     return guarded  # type: ignore[return-value]
@@ -160,7 +161,7 @@ class _Status(grpc.Status):  # type: ignore[misc]
         self.trailing_metadata = trailing_metadata
 
 
-def _init_failed(failure: InitFailed) -> grpc.Status:
+def _init_failed(failure: InitializationError) -> grpc.Status:
     detail = provider_pb2.ErrorResourceInitFailed(
         id=failure.id,
         properties=properties.encode(failure.state),
@@ -204,6 +205,6 @@ def _exit_with_parent(parent: int) -> None:
 
 
 def as_text(variables: Mapping[str, str], package: str) -> dict[str, str]:
-    """Configuration `variables` of `package` without their prefix (`kubernetes:config:context` -> `context`)."""
+    """Configuration `variables` of `package` without their prefix (`kubernetes:config:`)."""
     prefix = f"{package}:config:"
     return {key.removeprefix(prefix): value for key, value in variables.items() if key.startswith(prefix)}

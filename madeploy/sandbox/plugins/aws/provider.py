@@ -218,7 +218,7 @@ def session_of(values: Mapping[str, str], environ: Mapping[str, str]) -> Session
 
     Raises:
         PluginError: an option is unknown or cannot be honoured, or there is no region.
-        EndpointRefused: it is not the sandbox's AWS emulation.
+        EndpointError: it is not the sandbox's AWS emulation.
     """
     unknown = [
         key

@@ -1,4 +1,4 @@
-"""What a resource type is to this plugin: which inputs it takes, and how it is made, read, changed and deleted.
+"""What a resource type is to this plugin: its inputs, and how it is made, read, changed and deleted.
 
 Names of tokens and properties are those of the pulumi-aws 7 SDK.
 """

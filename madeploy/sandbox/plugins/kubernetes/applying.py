@@ -1,8 +1,7 @@
 """Creating, changing and deleting objects the way pulumi-kubernetes 4.32 does.
 
-A creation is a POST, so that what exists already is never taken over unnoticed; from then on objects change by
-server-side apply without force, so that another manager's fields are a conflict, told by name.
-"""
+A creation is a POST, so that what exists already is never taken over unnoticed; from then on objects change
+by server-side apply without force, so that another manager's fields are a conflict, told by name."""
 
 from __future__ import annotations
 
@@ -10,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, NoSuchKind, Object
+from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, NoSuchKindError, Object
 from madeploy.sandbox.plugins.kubernetes.objects import annotation
 
 PATCH_FORCE = "pulumi.com/patchForce"
@@ -19,7 +18,8 @@ PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 RETRY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Seconds between attempts while a namespace or a definition that the object needs is still missing."""
 
-# Managers whose fields an update takes over: this object's own creation, kubectl's edits, older Pulumi versions.
+# Managers whose fields an update takes over: this object's own creation, kubectl's edits, older Pulumi
+# versions.
 _TAKEN_OVER = (
     ("kubectl", "Apply"),
     ("kubectl", "Update"),
@@ -31,7 +31,7 @@ _TAKEN_OVER = (
 Result = TypeVar("Result")
 
 
-class Conflict(Exception):
+class ConflictError(Exception):
     """Another manager owns a field that the program sets. The text names it."""
 
 
@@ -58,8 +58,8 @@ class Applier:
 
         Raises:
             ApiError: the server refused; reason `AlreadyExists` where the object is there.
-            NoSuchKind: its definition did not appear in time.
-            Conflict: with `upsert` or `only_patch`, a field belongs to another manager.
+            NoSuchKindError: its definition did not appear in time.
+            ConflictError: with `upsert` or `only_patch`, a field belongs to another manager.
         """
 
         def attempt() -> Object:
@@ -73,7 +73,7 @@ class Applier:
         """What the server would make of a creation, without doing it.
 
         Raises:
-            ApiError, NoSuchKind: it would refuse.
+            ApiError, NoSuchKindError: it would refuse.
         """
         if self._upsert:
             return self._client.apply(target, manager, force=True, dry_run=True)
@@ -87,7 +87,7 @@ class Applier:
 
         Raises:
             ApiError: the server refused.
-            Conflict: a field belongs to another manager.
+            ConflictError: a field belongs to another manager.
         """
         live = self._client.get(target, name)
         if target["kind"] == "CustomResourceDefinition":
@@ -104,7 +104,7 @@ class Applier:
 
         Raises:
             ApiError: it would refuse.
-            Conflict: a field belongs to another manager.
+            ConflictError: a field belongs to another manager.
         """
         live = self._client.get(target, name)
         ours = any(
@@ -116,7 +116,7 @@ class Applier:
         """`target` as the server would spell it, or `None` where it would refuse."""
         try:
             return self._client.apply(target, manager, force=True, dry_run=True)
-        except (ApiError, NoSuchKind):
+        except (ApiError, NoSuchKindError):
             return None
 
     def release(self, target: Object, manager: str) -> None:
@@ -127,13 +127,13 @@ class Applier:
         empty = {"apiVersion": target["apiVersion"], "kind": target["kind"], "metadata": identity}
         self._client.apply(empty, manager)
 
-    def delete(self, target: Object, name: str) -> None:
-        """Ask for the deletion of the object called `name`.
+    def delete(self, target: Object, name: str, inputs: Object) -> None:
+        """Ask for the deletion of the object called `name`, in the way that an annotation in `inputs` says.
 
         Raises:
             ApiError: the server refused; status 404 where it is gone.
         """
-        wanted = annotation(target, PROPAGATION).lower()
+        wanted = annotation(inputs, PROPAGATION).lower()
         self._client.delete(
             target, name, {"orphan": "Orphan", "background": "Background"}.get(wanted, "Foreground")
         )
@@ -146,7 +146,7 @@ class Applier:
         except ApiError as error:
             if error.reason != "Conflict":
                 raise
-            raise Conflict(
+            raise ConflictError(
                 "Server-Side Apply field conflict detected.\n"
                 f'The resource managed by field manager "{manager}" had an apply conflict: {error.message}'
             ) from None
@@ -185,7 +185,7 @@ class Applier:
         for number, pause in enumerate(RETRY_PAUSES, start=1):
             try:
                 return attempt()
-            except NoSuchKind as error:
+            except NoSuchKindError as error:
                 reason = str(error)
             except ApiError as error:
                 if error.status != 404:

@@ -1,9 +1,8 @@
 """A small Kubernetes API client: plain objects, any kind, one connection pool.
 
-The `kubernetes` package would do, at three times the memory and half a second of start-up for each of the plugin's
-processes; what a plugin needs of it is discovery and six verbs. API conventions: Kubernetes' "API Concepts" and
-"Server-Side Apply" documentation.
-"""
+The `kubernetes` package would do, at three times the memory and half a second of start-up for each of the
+plugin's processes; what a plugin needs of it is discovery and six verbs. API conventions: Kubernetes' "API
+Concepts" and "Server-Side Apply" documentation."""
 
 from __future__ import annotations
 
@@ -57,11 +56,11 @@ class ApiError(Exception):
         return self.status == 404 and self.details.get("kind") == "namespaces"
 
 
-class NoSuchKind(Exception):
+class NoSuchKindError(Exception):
     """The API server has no such kind; most often a CustomResourceDefinition is missing."""
 
 
-class Unreachable(Exception):
+class UnreachableError(Exception):
     """No answer from the API server."""
 
 
@@ -152,7 +151,7 @@ class Client:
 
         Raises:
             ApiError: the server refused.
-            Unreachable: no answer.
+            UnreachableError: no answer.
         """
         url = f"{path}?{urlencode(query)}" if query else path
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode()
@@ -164,7 +163,7 @@ class Client:
                     method, url, body=data, headers={**self._pool.headers, "Content-Type": content_type}
                 )
             except (urllib3.exceptions.HTTPError, OSError) as error:
-                raise Unreachable(f'{method.title()} "{self.server}{path}": {_cause(error)}') from None
+                raise UnreachableError(f'{method.title()} "{self.server}{path}": {_cause(error)}') from None
             # "Try again" of an API server under load or still starting, with the time it asks for.
             if answer.status not in (429, 503) or "Retry-After" not in answer.headers:
                 break
@@ -183,15 +182,15 @@ class Client:
         """How `kind` is addressed.
 
         Raises:
-            NoSuchKind: the server does not have it.
-            Unreachable: no answer.
+            NoSuchKindError: the server does not have it.
+            UnreachableError: no answer.
         """
         with self._lock:
             found = self._kinds.get(api_version, {}).get(kind)
             if found:
                 return found
             if time.monotonic() - self._missed.get((api_version, kind), float("-inf")) < DISCOVERY_SECONDS:
-                raise NoSuchKind(f'no matches for kind "{kind}" in version "{api_version}"')
+                raise NoSuchKindError(f'no matches for kind "{kind}" in version "{api_version}"')
             prefix = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
             try:
                 listed = self.request("GET", prefix)["resources"]
@@ -206,7 +205,7 @@ class Client:
             }
             if kind not in self._kinds[api_version]:
                 self._missed[api_version, kind] = time.monotonic()
-                raise NoSuchKind(f'no matches for kind "{kind}" in version "{api_version}"')
+                raise NoSuchKindError(f'no matches for kind "{kind}" in version "{api_version}"')
             return self._kinds[api_version][kind]
 
     def forget_kinds(self) -> None:

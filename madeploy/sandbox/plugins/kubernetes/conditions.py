@@ -1,9 +1,9 @@
 """The annotation `pulumi.com/waitFor`: what a resource is waited for, in its author's words.
 
-Forms, as pulumi-kubernetes documents them: `jsonpath={.status.phase}=Running`, `jsonpath={.data.token}` (anything
-there), `condition=Ready`, `condition=Ready=False`, and a JSON list of such strings, all of which must hold. JSONPath is
-what kubectl understands for one place in an object: fields, `['quoted.fields']`, positions, `[*]` and equality filters.
-"""
+Forms, as pulumi-kubernetes documents them: `jsonpath={.status.phase}=Running`, `jsonpath={.data.token}`
+(anything there), `condition=Ready`, `condition=Ready=False`, and a JSON list of such strings, all of which
+must hold. JSONPath is what kubectl understands for one place in an object: fields, `['quoted.fields']`,
+positions, `[*]` and equality filters."""
 
 from __future__ import annotations
 

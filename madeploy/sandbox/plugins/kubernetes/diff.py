@@ -1,10 +1,9 @@
 """What a program's new inputs change on an object.
 
 As pulumi-kubernetes 4 does, new inputs are compared with the last known live object, cut to the shape of the
-inputs that made it: fields a cluster adds are no change, and drift is one once a refresh has seen it. Different
-spellings of the same value (`1000m` and `1`) are told apart by the API server: a dry run says what the new inputs
-would become.
-"""
+inputs that made it: fields a cluster adds are no change, and drift is one once a refresh has seen it.
+    Different spellings of the same value (`1000m` and `1`) are told apart by the API server: a dry run says
+    what the new inputs would become."""
 
 from __future__ import annotations
 
@@ -66,10 +65,9 @@ def _same_on_server(
 ) -> bool:
     """Whether `change` is one of spelling only.
 
-    That is so where the server would end with the value it has; a list item too many may be another manager's.
-    Where it would end with nothing, only an empty value is no change: a field with contents that the server drops
-    is a mistake, to be seen at every preview.
-    """
+    That is so where the server would end with the value it has; a list item too many may be another
+    manager's. Where it would end with nothing, only an empty value is no change: a field with contents that
+    the server drops is a mistake, to be seen at every preview."""
     if change.kind == DELETE and not isinstance(change.path[-1], int):
         return False
     before, after = value_at(live, change.path), value_at(outcome, change.path)

@@ -1,7 +1,7 @@
 """Which fields of which kinds cannot be changed in place, so that a change replaces the object.
 
-The table is that of pulumi-kubernetes 4 (its "Resource replacement" behaviour), not the longer list of what an API
-server refuses: a change the official plugin would try and fail at must fail in the sandbox as well.
+The table is that of pulumi-kubernetes 4 (its "Resource replacement" behaviour), not the longer list of what
+an API server refuses: a change the official plugin would try and fail at must fail in the sandbox as well.
 """
 
 from __future__ import annotations
@@ -130,8 +130,8 @@ def replaced_by(
 
     Args:
         target: the object as it shall be.
-        mutable_secrets, mutable_config_maps: the provider's options of these names; without them, and for objects
-            marked `immutable`, changed contents replace the object.
+        mutable_secrets, mutable_config_maps: the provider's options of these names; without them, and for
+            objects marked `immutable`, changed contents replace the object.
     """
     api_version, kind = str(target.get("apiVersion", "")), target.get("kind")
     group = api_version.rpartition("/")[0]
@@ -145,7 +145,7 @@ def replaced_by(
 
 
 def touches(path: Path, value: Any, patterns: tuple[Pattern, ...]) -> bool:
-    """Whether setting `path` to `value` (`None` where it is removed) changes a field one of `patterns` names."""
+    """Whether setting `path` to `value` (`None` where it is removed) changes a field that `patterns` name."""
     return any(_touches(path, value, pattern) for pattern in patterns)
 
 

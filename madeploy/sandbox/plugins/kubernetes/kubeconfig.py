@@ -1,8 +1,7 @@
 """Reading a kubeconfig: contents or path, as the provider's `kubeconfig` option accepts both.
 
-Format: Kubernetes' `v1.Config` (kubectl's reference documentation). Of the ways to log in, the sandbox uses tokens
-and client certificates; plugins that run a program are refused.
-"""
+Format: Kubernetes' `v1.Config` (kubectl's reference documentation). Of the ways to log in, the sandbox uses
+    tokens and client certificates; plugins that run a program are refused."""
 
 from __future__ import annotations
 
@@ -55,7 +54,8 @@ def load(
     """The connection that a kubeconfig describes.
 
     Args:
-        contents_or_path: YAML or JSON, or the path of a file; without it `$KUBECONFIG`, then `~/.kube/config`.
+        contents_or_path: YAML or JSON, or the path of a file; without it `$KUBECONFIG`, then
+            `~/.kube/config`.
         context, cluster, namespace: override what the kubeconfig says.
 
     Raises:
@@ -88,7 +88,7 @@ def load(
 
 
 def active_cluster(contents_or_path: str | None, context: str | None, cluster: str | None) -> Any:
-    """The cluster entry a kubeconfig selects, or `None` where it cannot be told. Compared when options change."""
+    """The cluster entry that a kubeconfig selects, or `None` where it cannot be told."""
     try:
         documents, _ = _documents(contents_or_path or "{}", {})
         config = _merged(documents)

@@ -1,8 +1,8 @@
 """Kubernetes objects as Pulumi keeps them: names, annotations, checkpoints, what only the server knows.
 
-The state of a resource is the live object plus three keys of pulumi-kubernetes (`__inputs`, `__initialApiVersion`,
-`__fieldManager`), so that a stack made with one of the two plugins can be carried on with the other.
-"""
+The state of a resource is the live object plus three keys of pulumi-kubernetes (`__inputs`,
+`__initialApiVersion`, `__fieldManager`), so that a stack made with one of the two plugins can be carried on
+with the other."""
 
 from __future__ import annotations
 
@@ -250,7 +250,7 @@ def shielded(value: Any) -> Any:
 
 
 def forecast(inputs: Properties, outcome: Properties | None, live: Properties | None) -> Properties:
-    """What a preview answers: `outcome` of a dry run (or else the inputs) with what cannot be known left open.
+    """What a preview answers: the outcome of a dry run, or the inputs, with what cannot be known left open.
 
     Args:
         inputs: the new inputs, opened; may hold `UNKNOWN`.

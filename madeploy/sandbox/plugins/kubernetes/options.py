@@ -68,7 +68,8 @@ def parse(values: Mapping[str, str], environ: Mapping[str, str]) -> Options:
     """Options from their text form; the environment fills in what they leave out.
 
     Raises:
-        PluginError: an option is unknown, not supported by the stand-in, or malformed; all of them in one text.
+        PluginError: an option is unknown, not supported by the stand-in, or malformed; all of them in one
+            text.
     """
     known = _OWN | _WITHOUT_EFFECT | _NOT_HERE.keys() | _ENVIRONMENT.keys() | _ENGINE
     problems = [f"{key}: there is no such option" for key in sorted(values.keys() - known)]
@@ -132,8 +133,8 @@ def check_strict(news: Properties, is_default: bool, configured: Mapping[str, An
 def diff(olds: Properties, news: Properties) -> tuple[list[str], list[str]]:
     """Changed options, and those among them that replace the provider and with it all of its resources.
 
-    With a `clusterIdentifier` on both sides only that decides; without, another cluster in the kubeconfig does.
-    """
+    With a `clusterIdentifier` on both sides only that decides; without, another cluster in the kubeconfig
+    does."""
     changed = sorted(key for key in olds.keys() | news.keys() if plain(olds.get(key)) != plain(news.get(key)))
     old_identifier, identifier = plain(olds.get("clusterIdentifier")), plain(news.get("clusterIdentifier"))
     if old_identifier and identifier:

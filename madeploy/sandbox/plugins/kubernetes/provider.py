@@ -1,13 +1,12 @@
-"""The resource provider: the engine's questions answered with the API server's help.
+"""The resource provider: the engine's questions, answered with the cluster's help.
 
-Behaviour follows pulumi-kubernetes 4.32; where the two differ on purpose, the difference is stated at its place.
-"""
+Behaviour follows pulumi-kubernetes 4.32; where the two differ on purpose, the difference is stated at its
+place."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from typing import Any
 
 import grpc
@@ -17,36 +16,36 @@ from pulumi.runtime.proto import provider_pb2
 from madeploy.sandbox.plugins import endpoints, properties
 from madeploy.sandbox.plugins.comparing import as_response, is_ignored, pruned, split_path
 from madeploy.sandbox.plugins.kubernetes import VERSION, kubeconfig, objects, options
-from madeploy.sandbox.plugins.kubernetes.applying import Applier, Conflict
-from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, NoSuchKind, Object, Unreachable
+from madeploy.sandbox.plugins.kubernetes.applying import ConflictError
+from madeploy.sandbox.plugins.kubernetes.client import (
+    ApiError,
+    Client,
+    NoSuchKindError,
+    Object,
+    UnreachableError,
+)
+from madeploy.sandbox.plugins.kubernetes.cluster import Cluster
 from madeploy.sandbox.plugins.kubernetes.conditions import WAIT_FOR, ConditionError, parse
 from madeploy.sandbox.plugins.kubernetes.diff import changes, with_readable_secret
 from madeploy.sandbox.plugins.kubernetes.immutable import replaced_by
-from madeploy.sandbox.plugins.kubernetes.readiness import Failed, Rule, wait_for
 from madeploy.sandbox.plugins.kubernetes.types import PatchedKind, read_type
-from madeploy.sandbox.plugins.kubernetes.waiting import NotReady, Waiter
-from madeploy.sandbox.plugins.properties import Properties, has_unknown, keep_secret, plain
+from madeploy.sandbox.plugins.kubernetes.waiting import NotReadyError
+from madeploy.sandbox.plugins.properties import Properties, keep_secret, plain
 from madeploy.sandbox.plugins.server import (
     INFO,
     WARNING,
-    InitFailed,
+    InitializationError,
     PluginError,
     Provider,
     answering,
     as_text,
 )
 
-SKIP_AWAIT = "pulumi.com/skipAwait"
-TIMEOUT = "pulumi.com/timeoutSeconds"
-DELETION_SECONDS = 600.0
+MANAGER = "pulumi.com/patchFieldManager"
 
-_UNREACHABLE_READ = (
-    "failed to read resource state due to unreachable cluster. If the cluster was deleted, you can remove this "
-    'resource from Pulumi state by rerunning the operation with PULUMI_K8S_DELETE_UNREACHABLE set to "true"'
-)
-_UNREACHABLE_DELETE = (
-    "configured Kubernetes cluster is unreachable. If the cluster was deleted, you can remove this resource from "
-    'Pulumi state by rerunning the operation with PULUMI_K8S_DELETE_UNREACHABLE set to "true"'
+_FORGET = (
+    "If the cluster was deleted, you can remove this resource from Pulumi state by rerunning the operation "
+    'with the PULUMI_K8S_DELETE_UNREACHABLE environment variable set to "true"'
 )
 
 
@@ -55,22 +54,18 @@ class KubernetesProvider(Provider):
 
     def __init__(self) -> None:
         super().__init__("kubernetes", VERSION)
-        self._options = options.parse({}, {})
-        self._client: Client | None = None
-        self._namespace = "default"
-        self._unreachable = "the provider is not configured"
+        self._cluster = self._connected(options.parse({}, {}), None, "", "default")
 
     def GetSchema(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.GetSchemaResponse:
         return provider_pb2.GetSchemaResponse(schema=json.dumps({"name": "kubernetes", "version": VERSION}))
 
     @answering
     def CheckConfig(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        news = properties.decode(request.news)
         is_default = request.urn.rpartition("::")[2].startswith("default")
         configured = json.loads(os.environ.get("PULUMI_CONFIG") or "{}")
         failures = [
             provider_pb2.CheckFailure(property=name, reason=reason)
-            for name, reason in options.check_strict(news, is_default, configured)
+            for name, reason in options.check_strict(properties.decode(request.news), is_default, configured)
         ]
         return provider_pb2.CheckResponse(inputs=request.news, failures=failures)
 
@@ -82,30 +77,30 @@ class KubernetesProvider(Provider):
 
     @answering
     def Configure(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ConfigureResponse:
-        self._options = chosen = options.parse(as_text(request.variables, "kubernetes"), os.environ)
+        chosen = options.parse(as_text(request.variables, "kubernetes"), os.environ)
         allowed = endpoints.of_environment(os.environ)
         try:
             connection = kubeconfig.load(
                 chosen.kubeconfig, os.environ, chosen.context, chosen.cluster, chosen.namespace
             )
         except kubeconfig.KubeconfigError as error:
-            self._unreachable = (
-                f"unable to load Kubernetes client configuration from kubeconfig file: {error}"
-            )
+            # As a cluster that is down: a preview goes on, and states can be dealt with.
+            why = f"unable to load Kubernetes client configuration from kubeconfig file: {error}"
+            self._cluster = self._connected(chosen, None, why, "default")
             return self.configured()
         allowed.require_cluster(connection.server)
-        self._namespace = connection.namespace
+        client, why, version = None, "", ""
         try:
-            self._client = Client(connection, chosen.timeout, chosen.throttle)
-            version = self._client.request("GET", "/version").get("gitVersion", "unknown")
-        except (Unreachable, ApiError, ValueError, OSError) as error:
-            self._unreachable = f"unable to load schema information from the API server: {error}"
-            return self.configured()
-        self._unreachable = ""
+            client = Client(connection, chosen.timeout, chosen.throttle)
+            version = str(client.request("GET", "/version").get("gitVersion", "unknown"))
+        except (UnreachableError, ApiError, ValueError, OSError) as error:
+            why = f"unable to load schema information from the API server: {error}"
+        self._cluster = self._connected(chosen, client, why, connection.namespace)
+        state = f"Kubernetes {version}" if version else "which does not answer"
         self.log(
             INFO,
             f"offline stand-in for pulumi-kubernetes {VERSION} (sandbox only) at {connection.server}, "
-            f"Kubernetes {version}",
+            f"{state}",
             request.urn,
         )
         return self.configured()
@@ -124,23 +119,21 @@ class KubernetesProvider(Provider):
 
     @answering
     def Check(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CheckResponse:
-        if self._unreachable and self._options.skip_update_unreachable:
-            self.log(
-                WARNING,
-                "Cluster is unreachable but skipUpdateUnreachable flag is set to true, skipping...",
-                request.urn,
-            )
+        if self._cluster.unreachable and self._cluster.options.skip_update_unreachable:
+            text = "Cluster is unreachable but skipUpdateUnreachable flag is set to true, skipping..."
+            self.log(WARNING, text, request.urn)
             return provider_pb2.CheckResponse(inputs=request.olds)
         kind = read_type(request.urn)
         news = objects.without_server_fields(objects.from_sdk(properties.decode(request.news)))
         olds = objects.from_sdk(properties.decode(request.olds))
-        news = self._named(news, olds, request, kind)
+        news = _named(news, olds, request, kind)
         if "generateName" in objects.metadata(news):
             raise PluginError("the `.metadata.generateName` field is not supported in Server-Side Apply mode")
-        if not objects.metadata(news).get("namespace") and self._is_namespaced(kind.api_version, kind.kind):
-            news = objects.with_metadata(news, namespace=self._namespace)
+        if not objects.metadata(news).get("namespace") and self._cluster.is_namespaced(kind):
+            news = objects.with_metadata(news, namespace=self._cluster.namespace)
         return provider_pb2.CheckResponse(
-            inputs=properties.encode(objects.for_sdk(objects.shielded(news))), failures=self._rejections(kind)
+            inputs=properties.encode(objects.for_sdk(objects.shielded(news))),
+            failures=self._rejections(kind, news),
         )
 
     @answering
@@ -149,24 +142,18 @@ class KubernetesProvider(Provider):
         state = properties.decode(request.olds)
         old_inputs, live = objects.parsed_checkpoint(state)
         old_inputs = plain(objects.without_server_fields(old_inputs))
-        inputs = objects.from_sdk(properties.decode(request.news))
-        new = plain(objects.without_server_fields(inputs))
+        new = plain(objects.without_server_fields(objects.from_sdk(properties.decode(request.news))))
         live = with_readable_secret(live, old_inputs)
         old = pruned(live, old_inputs)
         self._align_identity(kind, old, new, live)
 
         def expected() -> Object | None:
-            if self._client is None or self._unreachable or not objects.is_built_in(kind.api_version):
-                return None
-            outcome = Applier(self._client, self.cancelled, True, False).expected(
-                new, state[objects.MANAGER_KEY]
-            )
+            outcome = self._cluster.expected(new, _manager(state))
             return with_readable_secret(outcome, new) if outcome else None
 
+        chosen = self._cluster.options
         patterns = replaced_by(
-            {} if kind.is_patch else new,
-            self._options.enable_secret_mutable,
-            self._options.enable_config_map_mutable,
+            {} if kind.is_patch else new, chosen.enable_secret_mutable, chosen.enable_config_map_mutable
         )
         found = [
             change
@@ -180,36 +167,34 @@ class KubernetesProvider(Provider):
         kind = read_type(request.urn)
         inputs = objects.from_sdk(properties.decode(request.properties))
         target = plain(inputs)
-        manager = objects.annotation(inputs, "pulumi.com/patchFieldManager") or objects.field_manager()
+        manager = objects.annotation(inputs, MANAGER) or objects.field_manager()
         if request.preview:
-            outcome = self._preview_create(kind, target, manager)
+            outcome = self._cluster.preview_create(target, manager, kind.is_patch)
             forecast = objects.forecast(target, outcome, None)
             state = objects.checkpoint(inputs, forecast, target["apiVersion"], manager)
             return provider_pb2.CreateResponse(properties=properties.encode(state))
-        client = self._reachable()
         try:
-            live = self._applier(client).create(
+            live = self._cluster.applier.create(
                 target, manager, lambda text: self.log(INFO, text, request.urn, True), kind.is_patch
             )
-        except NoSuchKind as error:
+        except NoSuchKindError as error:
             raise PluginError(
-                f"creation of resource {request.urn} with kind {kind.api_version}/{kind.kind} failed because the "
-                "Kubernetes API server reported that the apiVersion for this resource does not exist. "
+                f"creation of resource {request.urn} with kind {kind.api_version}/{kind.kind} failed because "
+                "the Kubernetes API server reported that the apiVersion for this resource does not exist. "
                 f"Verify that any required CRDs have been created: {error}"
             ) from None
-        except (ApiError, Conflict, Unreachable) as error:
+        except (ApiError, ConflictError, UnreachableError) as error:
             raise PluginError(
                 f"resource {request.urn} was not successfully created by the Kubernetes API server: "
-                f"{self._told(error, inputs)}"
+                f"{_told(error, inputs)}"
             ) from None
-        if kind.kind == "CustomResourceDefinition":
-            client.forget_kinds()
-        live, failure = self._awaited(client, inputs, live, request)
+        self._defined(kind)
+        live, failure = self._cluster.await_ready(inputs, live, request.urn, request.timeout)
         state = objects.checkpoint(inputs, live, target["apiVersion"], manager)
         if failure:
-            raise InitFailed(
-                f"resource {request.urn} was successfully created, but the Kubernetes API server reported that it "
-                f"failed to fully initialize or become live: {failure.message}",
+            raise InitializationError(
+                f"resource {request.urn} was successfully created, but the Kubernetes API server reported "
+                f"that it failed to fully initialize or become live: {failure.message}",
                 objects.object_id(live),
                 state,
                 reasons=tuple(failure.reasons),
@@ -219,37 +204,31 @@ class KubernetesProvider(Provider):
     @answering
     def Read(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.ReadResponse:
         kind = read_type(request.urn)
-        if self._unreachable:
+        if self._cluster.unreachable:
             return self._read_unreachable(request)
-        client = self._reachable()
         state = properties.decode(request.properties)
         old_inputs = objects.from_sdk(properties.decode(request.inputs))
         namespace, _, name = request.id.rpartition("/")
         identity = {"name": name, **({"namespace": namespace} if namespace else {})}
         wanted = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": identity}
         try:
-            live = client.get(wanted)
-        except NoSuchKind:
+            live = self._cluster.client.get(wanted)
+        except NoSuchKindError:
             return provider_pb2.ReadResponse()
-        except ApiError as error:
-            if error.status == 404:
+        except (ApiError, UnreachableError) as error:
+            if isinstance(error, ApiError) and error.status == 404:
                 return provider_pb2.ReadResponse()
-            raise PluginError(f"reading {request.id} failed: {error.message}") from None
-        except Unreachable as error:
             raise PluginError(f"reading {request.id} failed: {error}") from None
         # An import, or the `get` of a program, has no inputs yet: they are what a program would have to say.
         opened = plain(old_inputs)
         inputs = pruned(with_readable_secret(live, opened), opened) if opened else _importable(live)
         marked = keep_secret(inputs, old_inputs)
-        manager = str(state.get(objects.MANAGER_KEY) or objects.field_manager())
-        result = objects.checkpoint(
-            marked, live, str(state.get(objects.API_VERSION_KEY) or kind.api_version), manager
-        )
+        api_version = str(state.get(objects.API_VERSION_KEY) or kind.api_version)
+        result = objects.checkpoint(marked, live, api_version, _manager(state))
         shown = objects.for_sdk(objects.shielded(marked))
-        reasons = self._unready(client, marked, live) if opened and not kind.is_patch else []
-        if reasons:
+        if opened and not kind.is_patch and (reasons := self._cluster.unready(marked, live)):
             message = f"Resource '{name}' was created but failed to initialize"
-            raise InitFailed(message, request.id, result, shown, tuple(reasons))
+            raise InitializationError(message, request.id, result, shown, tuple(reasons))
         return provider_pb2.ReadResponse(
             id=request.id, properties=properties.encode(result), inputs=properties.encode(shown)
         )
@@ -261,123 +240,98 @@ class KubernetesProvider(Provider):
         _, old_live = objects.parsed_checkpoint(state)
         inputs = objects.without_server_fields(objects.from_sdk(properties.decode(request.news)))
         target = plain(inputs)
-        manager = objects.annotation(inputs, "pulumi.com/patchFieldManager") or str(
-            state[objects.MANAGER_KEY]
-        )
+        old_manager = _manager(state)
+        manager = objects.annotation(inputs, MANAGER) or old_manager
         api_version = str(state.get(objects.API_VERSION_KEY) or kind.api_version)
         ignored = [[str(step) for step in split_path(path)] for path in request.ignoreChanges]
         name = old_live["metadata"]["name"]
         if request.preview:
-            outcome = self._preview_update(target, name, manager, ignored, inputs)
+            outcome = self._cluster.preview_update(target, name, manager, ignored)
             forecast = objects.forecast(target, outcome, old_live)
-            return provider_pb2.UpdateResponse(
-                properties=properties.encode(objects.checkpoint(inputs, forecast, api_version, manager))
-            )
-        client = self._reachable()
+            state = objects.checkpoint(inputs, forecast, api_version, manager)
+            return provider_pb2.UpdateResponse(properties=properties.encode(state))
+        applier = self._cluster.applier
         try:
-            live = self._applier(client).update(target, name, manager, ignored)
-            if manager != state[objects.MANAGER_KEY]:
-                self._applier(client).release(target, str(state[objects.MANAGER_KEY]))
-        except (ApiError, Conflict, Unreachable, NoSuchKind) as error:
-            raise PluginError(
-                f"update of resource {request.urn} failed: {self._told(error, inputs)}"
-            ) from None
-        if kind.kind == "CustomResourceDefinition":
-            client.forget_kinds()
-        live, failure = self._awaited(client, inputs, live, request)
-        result = objects.checkpoint(inputs, live, api_version, manager)
+            live = applier.update(target, name, manager, ignored)
+            if manager != old_manager:
+                applier.release(target, old_manager)
+        except (ApiError, ConflictError, UnreachableError, NoSuchKindError) as error:
+            raise PluginError(f"update of resource {request.urn} failed: {_told(error, inputs)}") from None
+        self._defined(kind)
+        live, failure = self._cluster.await_ready(inputs, live, request.urn, request.timeout)
+        state = objects.checkpoint(inputs, live, api_version, manager)
         if failure:
-            raise InitFailed(
-                f"the Kubernetes API server reported that {objects.object_id(live)!r} failed to fully initialize "
-                f"or become live: {failure.message}",
-                objects.object_id(live),
-                result,
+            id = objects.object_id(live)
+            raise InitializationError(
+                f"the Kubernetes API server reported that {id!r} failed to fully initialize or become live: "
+                f"{failure.message}",
+                id,
+                state,
                 reasons=tuple(failure.reasons),
             )
-        return provider_pb2.UpdateResponse(properties=properties.encode(result))
+        return provider_pb2.UpdateResponse(properties=properties.encode(state))
 
     @answering
     def Delete(self, request: Any, context: grpc.ServicerContext) -> empty_pb2.Empty:
         kind = read_type(request.urn)
-        if self._unreachable:
-            self.log(
-                WARNING, f"configured Kubernetes cluster is unreachable: {self._unreachable}", request.urn
-            )
-            if self._options.delete_unreachable:
-                self._tell_forgotten(request.urn)
-                return empty_pb2.Empty()
-            raise PluginError(_UNREACHABLE_DELETE)
-        client = self._reachable()
+        if self._cluster.unreachable:
+            self._warn_unreachable(request.urn)
+            if not self._cluster.options.delete_unreachable:
+                raise PluginError(f"configured Kubernetes cluster is unreachable. {_FORGET}")
+            self._tell_forgotten(request.urn)
+            return empty_pb2.Empty()
         state = properties.decode(request.properties)
         inputs, live = objects.parsed_checkpoint(state)
         name = request.id.rpartition("/")[2]
-        applier = self._applier(client)
         try:
             if kind.is_patch:
-                applier.release(live, str(state[objects.MANAGER_KEY]))
+                self._cluster.applier.release(live, _manager(state))
                 return empty_pb2.Empty()
-            target = {**live, "metadata": {**live["metadata"], **_annotations(inputs)}}
-            applier.delete(target, name)
-            if objects.annotation(inputs, SKIP_AWAIT) != "true":
-                self._waiter(client, request.urn).until_gone(
-                    live, name, self._seconds(inputs, request, DELETION_SECONDS)
-                )
-        except NoSuchKind:
+            self._cluster.applier.delete(live, name, inputs)
+            self._cluster.await_gone(inputs, live, name, request.urn, request.timeout)
+        except NotReadyError as failure:
+            known = objects.checkpoint(inputs, failure.live, kind.api_version, _manager(state))
+            raise InitializationError(
+                failure.message, request.id, known, reasons=tuple(failure.reasons)
+            ) from None
+        except NoSuchKindError:
+            # Without its definition the object is gone as well.
             return empty_pb2.Empty()
-        except NotReady as failure:
-            state = objects.checkpoint(
-                inputs, failure.live, kind.api_version, str(state[objects.MANAGER_KEY])
-            )
-            raise InitFailed(failure.message, request.id, state, reasons=tuple(failure.reasons)) from None
-        except ApiError as error:
-            if error.status != 404:
-                raise PluginError(f"deleting {request.id} failed: {self._told(error, inputs)}") from None
-        except Unreachable as error:
-            raise PluginError(f"deleting {request.id} failed: {error}") from None
-        if kind.kind == "CustomResourceDefinition":
-            client.forget_kinds()
+        except (ApiError, UnreachableError) as error:
+            if not (isinstance(error, ApiError) and error.status == 404):
+                raise PluginError(f"deleting {request.id} failed: {_told(error, inputs)}") from None
+        self._defined(kind)
         return empty_pb2.Empty()
 
-    def _named(self, news: Properties, olds: Properties, request: Any, kind: PatchedKind) -> Properties:
-        if objects.metadata(news).get("name") or news.get("metadata") is properties.UNKNOWN:
-            return news
-        if kind.is_patch:
-            raise PluginError("patch resources require the `.metadata.name` field to be set")
-        if objects.metadata(olds).get("name") and objects.annotation(olds, objects.AUTONAMED) == "true":
-            name = objects.metadata(olds)["name"]
-        elif request.HasField("autonaming"):
-            if request.autonaming.mode == provider_pb2.CheckRequest.AutonamingOptions.Mode.DISABLE:
-                raise PluginError("autonaming is disabled, and the resource has no `.metadata.name`")
-            name = request.autonaming.proposed_name
-        else:
-            name = objects.unique_name(request.urn.rpartition("::")[2], request.randomSeed)
-        return objects.annotated(objects.with_metadata(news, name=name), objects.AUTONAMED, "true")
+    def _connected(
+        self, chosen: options.Options, client: Client | None, unreachable: str, namespace: str
+    ) -> Cluster:
+        return Cluster(
+            chosen,
+            client,
+            unreachable,
+            namespace,
+            self.cancelled,
+            lambda text, urn: self.log(INFO, text, urn, True),
+        )
 
-    def _is_namespaced(self, api_version: str, kind: str) -> bool:
-        if objects.is_built_in(api_version):
-            return not objects.is_cluster_scoped(api_version, kind)
-        if self._client is None or self._unreachable:
-            return True
+    def _rejections(self, kind: PatchedKind, news: Properties) -> list[provider_pb2.CheckFailure]:
+        failures = []
         try:
-            return self._client.kind(api_version, kind).namespaced
-        except (NoSuchKind, ApiError, Unreachable):
-            # Its definition may be part of the same program; Create drops the namespace if it was wrong.
-            return True
-
-    def _rejections(self, kind: PatchedKind) -> list[provider_pb2.CheckFailure]:
-        if not self._options.reject_unknown_resources or self._client is None or self._unreachable:
-            return []
-        try:
-            self._client.kind(kind.api_version, kind.kind)
-        except NoSuchKind as error:
-            return [provider_pb2.CheckFailure(property="kind", reason=str(error))]
-        return []
+            if stated := objects.annotation(news, WAIT_FOR):
+                parse(stated)
+        except ConditionError as error:
+            failures.append(provider_pb2.CheckFailure(property="metadata.annotations", reason=str(error)))
+        if self._cluster.options.reject_unknown_resources and not self._cluster.knows(kind):
+            reason = f"unable to fetch schema for resource type {kind.api_version}/{kind.kind}"
+            failures.append(provider_pb2.CheckFailure(property="kind", reason=reason))
+        return failures
 
     def _align_identity(self, kind: PatchedKind, old: Object, new: Object, live: Object) -> None:
         """Make `old` and `new` differ in name and namespace only where the object would be another one."""
         for target in (old, new):
             target.setdefault("metadata", {})
-        if self._is_namespaced(kind.api_version, kind.kind):
+        if self._cluster.is_namespaced(kind):
             old["metadata"]["namespace"] = live["metadata"].get("namespace") or "default"
             new["metadata"]["namespace"] = new["metadata"].get("namespace") or "default"
         else:
@@ -385,92 +339,24 @@ class KubernetesProvider(Provider):
             new["metadata"].pop("namespace", None)
         old["metadata"]["name"] = live["metadata"]["name"]
 
-    def _preview_create(self, kind: PatchedKind, target: Object, manager: str) -> Object | None:
-        """What the server would make of `target`, or `None` where it cannot say yet."""
-        if has_unknown(target) or self._unreachable or self._client is None or kind.is_patch:
-            return None
-        try:
-            return self._applier(self._client).preview_create(target, manager)
-        except (NoSuchKind, Unreachable):
-            return None
-        except ApiError as error:
-            # Its namespace comes first, we may not look, or it is about to be replaced: none of these is an error yet.
-            if error.is_missing_namespace or error.status == 403 or error.reason == "AlreadyExists":
-                return None
-            raise PluginError(
-                f"the Kubernetes API server would refuse {target['kind']} {objects.object_id(target)}: "
-                f"{self._told(error, target)}"
-            ) from None
-
-    def _preview_update(
-        self, target: Object, name: str, manager: str, ignored: Sequence[Sequence[str]], inputs: Properties
-    ) -> Object | None:
-        if has_unknown(target) or self._unreachable or self._client is None:
-            return None
-        if target["kind"] == "CustomResourceDefinition":
-            return None
-        try:
-            return self._applier(self._client).preview_update(target, name, manager, ignored)
-        except (NoSuchKind, Unreachable):
-            return None
-        except (ApiError, Conflict) as error:
-            if isinstance(error, ApiError) and error.status in (403, 404):
-                return None
-            raise PluginError(
-                f"the Kubernetes API server would refuse the update of {objects.object_id(target)}: "
-                f"{self._told(error, inputs)}"
-            ) from None
-
-    def _awaited(
-        self, client: Client, inputs: Properties, live: Object, request: Any
-    ) -> tuple[Object, NotReady | None]:
-        """`live` once it is ready, or as last seen together with why it is not."""
-        chosen = self._rule(inputs, live)
-        if chosen is None:
-            return live, None
-        rule, seconds, adjustable = chosen
-        limit = self._seconds(inputs, request, seconds) if adjustable else seconds
-        try:
-            return self._waiter(client, request.urn).until_ready(live, rule, limit), None
-        except NotReady as failure:
-            return failure.live, failure
-
-    def _rule(self, inputs: Properties, live: Object) -> tuple[Rule, float, bool] | None:
-        if objects.annotation(inputs, SKIP_AWAIT) == "true":
-            return None
-        if stated := objects.annotation(inputs, WAIT_FOR):
-            try:
-                return parse(stated), DELETION_SECONDS, True
-            except ConditionError as error:
-                raise PluginError(str(error)) from None
-        wait = wait_for(live["apiVersion"], live["kind"])
-        return (wait.rule, wait.seconds, wait.adjustable) if wait else None
-
-    def _unready(self, client: Client, inputs: Properties, live: Object) -> list[str]:
-        wait = wait_for(live["apiVersion"], live["kind"])
-        if not wait or not wait.on_read or objects.annotation(inputs, SKIP_AWAIT) == "true":
-            return []
-        try:
-            return wait.rule(client, live)
-        except Failed as failure:
-            return [str(failure)]
-
-    def _seconds(self, inputs: Properties, request: Any, default: float) -> float:
-        if request.timeout:
-            return float(request.timeout)
-        stated = objects.annotation(inputs, TIMEOUT)
-        return float(stated) if stated.isdecimal() else default
+    def _defined(self, kind: PatchedKind) -> None:
+        """After a definition came, changed or went: ask again which kinds there are."""
+        if kind.kind == "CustomResourceDefinition":
+            self._cluster.client.forget_kinds()
 
     def _read_unreachable(self, request: Any) -> provider_pb2.ReadResponse:
-        self.log(WARNING, f"configured Kubernetes cluster is unreachable: {self._unreachable}", request.urn)
-        if self._options.delete_unreachable:
+        self._warn_unreachable(request.urn)
+        if self._cluster.options.delete_unreachable:
             self._tell_forgotten(request.urn)
             return provider_pb2.ReadResponse()
-        if self._options.skip_update_unreachable:
+        if self._cluster.options.skip_update_unreachable:
             return provider_pb2.ReadResponse(
                 id=request.id, properties=request.properties, inputs=request.inputs
             )
-        raise PluginError(_UNREACHABLE_READ)
+        raise PluginError(f"failed to read resource state due to unreachable cluster. {_FORGET}")
+
+    def _warn_unreachable(self, urn: str) -> None:
+        self.log(WARNING, f"configured Kubernetes cluster is unreachable: {self._cluster.unreachable}", urn)
 
     def _tell_forgotten(self, urn: str) -> None:
         self.log(
@@ -480,23 +366,31 @@ class KubernetesProvider(Provider):
             urn,
         )
 
-    def _reachable(self) -> Client:
-        if self._unreachable or self._client is None:
-            raise PluginError(f"configured Kubernetes cluster is unreachable: {self._unreachable}")
-        return self._client
 
-    def _applier(self, client: Client) -> Applier:
-        return Applier(
-            client, self.cancelled, self._options.enable_patch_force, self._options.upsert_existing_objects
-        )
+def _named(news: Properties, olds: Properties, request: Any, kind: PatchedKind) -> Properties:
+    """`news` with a name: its own, the automatic one it had, or a new automatic one."""
+    if objects.metadata(news).get("name") or news.get("metadata") is properties.UNKNOWN:
+        return news
+    if kind.is_patch:
+        raise PluginError("patch resources require the `.metadata.name` field to be set")
+    if objects.metadata(olds).get("name") and objects.annotation(olds, objects.AUTONAMED) == "true":
+        name = objects.metadata(olds)["name"]
+    elif request.HasField("autonaming"):
+        if request.autonaming.mode == provider_pb2.CheckRequest.AutonamingOptions.Mode.DISABLE:
+            raise PluginError("autonaming is disabled, and the resource has no `.metadata.name`")
+        name = request.autonaming.proposed_name
+    else:
+        name = objects.unique_name(request.urn.rpartition("::")[2], request.randomSeed)
+    return objects.annotated(objects.with_metadata(news, name=name), objects.AUTONAMED, "true")
 
-    def _waiter(self, client: Client, urn: str) -> Waiter:
-        return Waiter(client, self.cancelled, lambda text: self.log(INFO, text, urn, True))
 
-    @staticmethod
-    def _told(error: Exception, inputs: Properties) -> str:
-        """The server's words, without the secrets that it may quote."""
-        return properties.redacted(str(error), objects.shielded(inputs))
+def _manager(state: Properties) -> str:
+    return str(state.get(objects.MANAGER_KEY) or objects.field_manager())
+
+
+def _told(error: Exception, inputs: Properties) -> str:
+    """The server's words, without the secrets that it may quote."""
+    return properties.redacted(str(error), objects.shielded(inputs))
 
 
 def _keeps_identity(new: Object, live: Object) -> bool:
@@ -509,15 +403,9 @@ def _keeps_identity(new: Object, live: Object) -> bool:
     )
 
 
-def _annotations(inputs: Properties) -> dict[str, Any]:
-    annotations = objects.metadata(inputs).get("annotations")
-    return {"annotations": annotations} if annotations else {}
-
-
 def _importable(live: Object) -> Object:
     """The part of a live object that a program would state."""
-    inputs = {key: value for key, value in live.items() if key != "status"}
-    inputs = objects.without_server_fields(inputs)
+    inputs = objects.without_server_fields({key: value for key, value in live.items() if key != "status"})
     annotations = dict(inputs["metadata"].get("annotations") or {})
     for key in ("deployment.kubernetes.io/revision", objects.LAST_APPLIED):
         annotations.pop(key, None)

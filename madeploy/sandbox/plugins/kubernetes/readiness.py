@@ -1,7 +1,7 @@
 """When an object counts as ready: the conditions pulumi-kubernetes 4 waits for, kind by kind.
 
-A rule looks at one live object, and at others through the client where it must, and answers with the reasons why it
-is not ready yet; no reasons means ready. `Failed` is for what waiting cannot mend.
+A rule looks at one live object, and at others through the client where it must, and answers with the
+reasons why it is not ready yet; no reasons means ready. `HopelessError` is for what waiting cannot mend.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, NoSuchKind, Object
+from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, NoSuchKindError, Object
 from madeploy.sandbox.plugins.kubernetes.objects import TOKEN_SECRET
 
 Rule = Callable[[Client, Object], list[str]]
 
 
-class Failed(Exception):
+class HopelessError(Exception):
     """The object will not become ready."""
 
 
@@ -27,7 +27,8 @@ class Wait:
     Args:
         rule: the condition.
         seconds: how long by default.
-        adjustable: whether the resource's own timeout replaces the default; the official plugin has some fixed ones.
+        adjustable: whether the resource's own timeout replaces the default; the official plugin has some
+            fixed ones.
         on_read: whether a refresh looks at the condition, too.
     """
 
@@ -47,7 +48,8 @@ def _deployment(client: Client, live: Object) -> list[str]:
     )
     if updated < wanted or total > updated or available < updated:
         return [
-            f"minimum number of live Pods was not attained: {available} of {wanted} available, {updated} updated",
+            "minimum number of live Pods was not attained: "
+            f"{available} of {wanted} available, {updated} updated",
             *_pod_reasons(client, live),
         ]
     return []
@@ -79,7 +81,7 @@ def _daemon_set(client: Client, live: Object) -> list[str]:
 
 def _job(client: Client, live: Object) -> list[str]:
     if (failed := condition(live, "Failed")).get("status") == "True":
-        raise Failed(f"the Job failed: {failed.get('reason', '')} {failed.get('message', '')}".strip())
+        raise HopelessError(f"the Job failed: {failed.get('reason', '')} {failed.get('message', '')}".strip())
     done = condition(live, "Complete").get("status") == "True"
     return [] if done else ["the Job has not succeeded yet", *_pod_reasons(client, live)]
 
@@ -148,7 +150,7 @@ def _secret(client: Client, live: Object) -> list[str]:
 
 def _definition(client: Client, live: Object) -> list[str]:
     if condition(live, "NamesAccepted").get("status") == "False":
-        raise Failed(f"its names are taken: {condition(live, 'NamesAccepted').get('message', '')}")
+        raise HopelessError(f"its names are taken: {condition(live, 'NamesAccepted').get('message', '')}")
     return (
         []
         if condition(live, "Established").get("status") == "True"
@@ -201,7 +203,7 @@ def _pod_reasons(client: Client, owner: Object) -> list[str]:
     labels = ",".join(f"{key}={value}" for key, value in sorted(selector.items()))
     try:
         pods = client.list("v1", "Pod", owner["metadata"].get("namespace"), labels)
-    except (ApiError, NoSuchKind):
+    except (ApiError, NoSuchKindError):
         return []
     reasons = [
         f"[Pod {pod['metadata']['namespace']}/{pod['metadata']['name']}]: {reason}"

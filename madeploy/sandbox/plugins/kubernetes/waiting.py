@@ -1,4 +1,4 @@
-"""Waiting for objects to become ready or to go away: patiently, until told to stop, with a word on what is missing."""
+"""Waiting for objects to become ready or to go away, with a word on what is missing."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import threading
 import time
 from collections.abc import Callable
 
-from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, Object, Unreachable
-from madeploy.sandbox.plugins.kubernetes.readiness import Failed, Rule
+from madeploy.sandbox.plugins.kubernetes.client import ApiError, Client, Object, UnreachableError
+from madeploy.sandbox.plugins.kubernetes.readiness import HopelessError, Rule
 
 FIRST_LOOK_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
 PAUSE_GROWTH = 1.5
 
 
-class NotReady(Exception):
+class NotReadyError(Exception):
     """The wait ended without the object being ready.
 
     Args:
@@ -48,7 +48,7 @@ class Waiter:
         """The object once `rule` holds.
 
         Raises:
-            NotReady: it did not within `seconds`, cannot any more, or the wait was interrupted.
+            NotReadyError: it did not within `seconds`, cannot any more, or the wait was interrupted.
         """
         name = live["metadata"]["name"]
         deadline = time.monotonic() + seconds
@@ -57,17 +57,19 @@ class Waiter:
         while True:
             try:
                 reasons = rule(self._client, live)
-            except Failed as failure:
-                raise NotReady(f"'{name}' will not become Ready: {failure}", [str(failure)], live) from None
+            except HopelessError as failure:
+                raise NotReadyError(
+                    f"'{name}' will not become Ready: {failure}", [str(failure)], live
+                ) from None
             if not reasons:
                 return live
             if reasons[0] != told:
                 told = reasons[0]
                 self._say(told)
             if time.monotonic() + pause > deadline:
-                raise NotReady(f"'{name}' timed out waiting to be Ready", reasons, live)
+                raise NotReadyError(f"'{name}' timed out waiting to be Ready", reasons, live)
             if self._cancelled.wait(pause):
-                raise NotReady(f"Resource operation was cancelled for '{name}'", reasons, live)
+                raise NotReadyError(f"Resource operation was cancelled for '{name}'", reasons, live)
             pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
             live = self._look(live)
 
@@ -75,7 +77,7 @@ class Waiter:
         """Return once no object called `name` (of `live`'s kind and namespace) exists.
 
         Raises:
-            NotReady: it still does after `seconds`, or the wait was interrupted.
+            NotReadyError: it still does after `seconds`, or the wait was interrupted.
         """
         deadline = time.monotonic() + seconds
         uid = live["metadata"].get("uid")
@@ -91,22 +93,28 @@ class Waiter:
             if uid and found["metadata"].get("uid") != uid:
                 return
             if time.monotonic() + pause > deadline:
-                raise NotReady(
+                raise NotReadyError(
                     f'Timed out waiting for deletion of {live["apiVersion"]}/{live["kind"]} "{name}"',
                     _obstacles(found),
                     found,
                 )
             if self._cancelled.wait(pause):
-                raise NotReady(f"Resource operation was cancelled for '{name}'", _obstacles(found), found)
+                raise NotReadyError(
+                    f"Resource operation was cancelled for '{name}'", _obstacles(found), found
+                )
             pause = min(pause * PAUSE_GROWTH, LONGEST_PAUSE_SECONDS)
 
     def _look(self, live: Object) -> Object:
         try:
             return self._client.get(live)
-        except Unreachable as error:
+        except UnreachableError as error:
             # A server that restarts in the middle of a roll-out; the deadline still holds.
             self._say(str(error))
             return live
+        except ApiError as error:
+            raise NotReadyError(
+                f"'{live['metadata']['name']}' cannot be waited for", [error.message], live
+            ) from None
 
 
 def _obstacles(found: Object) -> list[str]:
