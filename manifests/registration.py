@@ -26,8 +26,6 @@ from manifests.network_policies import compute_side as network_policies
 from manifests.objects import Bundle, Object, metadata
 from manifests.rbac import account, cluster_role, cluster_role_binding
 
-COMPUTE_BUNDLE: Final = "compute"
-
 _RAY_RULE: Final = {
     "apiGroups": ["ray.io"],
     "resources": ["rayclusters", "rayjobs"],
@@ -39,9 +37,10 @@ _SLA: Final = {"production": "SLA_TYPE_PRODUCTION", "ephemeral": "SLA_TYPE_EPHEM
 def compute_side(environment: Environment, name: str) -> Bundle:
     """What cluster `name` gets besides the token Secret and values that are secret: the `ray-manager`
     account and its rights (guide, step 2), the tasks' storage configuration (step 1), and, where the
-    cluster is self-managed, the NetworkPolicy that admits the control plane (NET-12)."""
+    cluster is self-managed, the NetworkPolicy that admits the control plane (NET-12). The bundle has the
+    cluster's name, because every cluster gets objects of the same names."""
     return Bundle(
-        COMPUTE_BUNDLE,
+        name,
         (
             {
                 "apiVersion": "v1",

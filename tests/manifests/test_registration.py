@@ -154,6 +154,12 @@ def test_only_a_self_managed_cluster_gets_a_policy_for_its_api_server(name: str,
         )
 
 
+def test_bundles_of_compute_clusters_have_different_names() -> None:
+    """REG-12: objects of the same names on every cluster are different resources."""
+    names = [registration.compute_side(production_aws(), name).name for name in ("cpu-east", "gpu-west")]
+    assert names == ["cpu-east", "gpu-west"]
+
+
 def test_an_environment_without_clusters_has_one_target() -> None:
     """REG-9."""
     assert [target.cluster for target in catalog.targets(minimal())] == ["control-plane"]
