@@ -74,7 +74,7 @@ def template(
     if environment.control_plane.zones:
         spec["affinity"] = _zone_affinity(environment.control_plane.zones)
     if settings.replicas > 1:
-        spec["topologySpreadConstraints"] = _spread(service, bool(environment.control_plane.zones))
+        spec["topologySpreadConstraints"] = _spread(service, environment.control_plane.zones)
     return {
         "metadata": {"labels": common_labels(service), "annotations": dict(annotations)},
         "spec": spec,
@@ -183,27 +183,25 @@ def _zone_affinity(zones: Sequence[str]) -> Data:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
 
 
-def _spread(service: Service, zones_declared: bool) -> list[Data]:
-    """Replicas apart: by zone, then by node.
+def _spread(service: Service, zones: Sequence[str]) -> list[Data]:
+    """Replicas apart, by zone and by node: one of the two is a must, the other a wish.
 
-    By zone it is a must only where the environment names its zones. Elsewhere nodes may carry no zone
-    label at all, and a must would leave every pod pending. By node it is always a must: every node has a
-    host name, and two replicas on one node do not survive its loss. Nodes that refuse the pods (cordoned,
-    lost) do not count, so that the rest can take over; each revision is spread on its own, so that pods
-    on their way out do not count either.
+    Where the environment names several zones, the zone is the must. Elsewhere nodes may carry no zone
+    label, and a must would leave every pod pending; there it is the node, because two replicas on one
+    node do not survive its loss. Both at once could contradict each other where a zone has fewer nodes
+    than the next. Nodes that refuse the pods (cordoned, lost) do not count, so that the rest can take
+    over; each revision is spread on its own, so that pods on their way out do not count either.
     """
-    musts = {
-        "topology.kubernetes.io/zone": "DoNotSchedule" if zones_declared else "ScheduleAnyway",
-        "kubernetes.io/hostname": "DoNotSchedule",
-    }
+    by_zone, by_node = "topology.kubernetes.io/zone", "kubernetes.io/hostname"
+    must = by_zone if len(zones) > 1 else by_node
     return [
         {
             "maxSkew": 1,
             "topologyKey": key,
-            "whenUnsatisfiable": unsatisfiable,
+            "whenUnsatisfiable": "DoNotSchedule" if key == must else "ScheduleAnyway",
             "nodeTaintsPolicy": "Honor",
             "labelSelector": {"matchLabels": selector_labels(service)},
             "matchLabelKeys": ["pod-template-hash"],
         }
-        for key, unsatisfiable in musts.items()
+        for key in (by_zone, by_node)
     ]

@@ -219,20 +219,38 @@ def test_replicas_are_protected_from_eviction_and_single_ones_do_not_block_a_dra
     assert of_kind(catalog.objects(gateway_minio()), "PodDisruptionBudget") == []
 
 
+@pytest.mark.parametrize(
+    ("zones", "must"),
+    [
+        (["a", "b"], "topology.kubernetes.io/zone"),
+        (["a"], "kubernetes.io/hostname"),
+        ([], "kubernetes.io/hostname"),
+    ],
+)
 @EACH_SERVICE
-def test_replicas_are_spread_over_zones_and_nodes(service: Service) -> None:
-    """CP-2, CP-7: by zone as a must where zones are named, as a wish where nodes may have no zone."""
-    for chosen, by_zone in ((production_aws(), "DoNotSchedule"), (minimal(), "ScheduleAnyway")):
-        constraints = pod_spec(deployment(catalog.objects(chosen), service))["topologySpreadConstraints"]
-        assert {row["topologyKey"]: row["whenUnsatisfiable"] for row in constraints} == {
-            "topology.kubernetes.io/zone": by_zone,
-            "kubernetes.io/hostname": "DoNotSchedule",
-        }
-        for row in constraints:
-            assert row["maxSkew"] == 1
-            assert row["labelSelector"] == {"matchLabels": {"app": f"michelangelo-{service}"}}
-            assert row["matchLabelKeys"] == ["pod-template-hash"]
-    assert "topologySpreadConstraints" not in pod_spec(deployment(catalog.objects(gateway_minio()), service))
+def test_replicas_are_spread_over_zones_and_nodes(service: Service, zones: list[str], must: str) -> None:
+    """CP-2, CP-7: one of the two is a must. Nodes need not have a zone label where no zones are named,
+    and two musts could contradict each other."""
+    chosen = environment(controlPlane={"zones": zones})
+    constraints = pod_spec(deployment(catalog.objects(chosen), service))["topologySpreadConstraints"]
+    assert {row["topologyKey"] for row in constraints} == {
+        "topology.kubernetes.io/zone",
+        "kubernetes.io/hostname",
+    }
+    for row in constraints:
+        assert (row["whenUnsatisfiable"] == "DoNotSchedule") == (row["topologyKey"] == must)
+        assert row["maxSkew"] == 1
+        assert row["nodeTaintsPolicy"] == "Honor"
+        assert row["labelSelector"] == {"matchLabels": {"app": f"michelangelo-{service}"}}
+        assert row["matchLabelKeys"] == ["pod-template-hash"]
+
+
+def test_a_single_replica_is_not_spread() -> None:
+    """CP-7: there is nothing to keep apart."""
+    for service in SERVICES:
+        assert "topologySpreadConstraints" not in pod_spec(
+            deployment(catalog.objects(gateway_minio()), service)
+        )
 
 
 @EACH_SERVICE
