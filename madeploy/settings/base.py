@@ -22,7 +22,7 @@ class Accepts(str):
 
     def __new__(cls, words: str, example: str) -> Accepts:
         """`words` say what is accepted, `example` is a value that is."""
-        self = super().__new__(cls, f"{words}: {example}")
+        self = super().__new__(cls, f"{words}, such as {example}")
         self.example = example
         return self
 

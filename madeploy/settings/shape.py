@@ -129,8 +129,10 @@ def alias(section: type[BaseModel], name: str) -> str:
 
 @cache
 def fields(section: type[BaseModel]) -> dict[str, tuple[str, FieldInfo]]:
-    """Fields of a section by their key in the file: Python name and field."""
-    return {info.alias or name: (name, info) for name, info in section.model_fields.items()}
+    """Fields of a section by their key in the file: Python name and field. What chooses a variant
+    comes first, then the order of the class."""
+    found = {info.alias or name: (name, info) for name, info in section.model_fields.items()}
+    return dict(sorted(found.items(), key=lambda item: len(choices(item[1][1].annotation)) != 1))
 
 
 @cache

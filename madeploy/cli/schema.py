@@ -1,0 +1,57 @@
+"""`madeploy schema`: write what is generated from the settings, or check that it is up to date."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def generated() -> Mapping[str, str]:
+    """Every generated file by its path in the project, with the text it should have."""
+    from madeploy.findings.reference import findings_reference
+    from madeploy.settings.example import example_stack
+    from madeploy.settings.reference import configuration_reference
+    from madeploy.settings.schema import stack_schema
+
+    return {
+        "stacks/schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n",
+        "stacks/Pulumi.example.yaml": example_stack(),
+        "docs/configuration.md": configuration_reference(),
+        "docs/findings.md": findings_reference(),
+    }
+
+
+def stale(root: Path) -> list[str]:
+    """Paths of generated files that are missing below `root` or differ from the settings."""
+
+    def current(name: str) -> str | None:
+        path = root / name
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    return [name for name, text in generated().items() if current(name) != text]
+
+
+def schema(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; fail when a file is out of date.")
+    ] = False,
+) -> None:
+    """Write the JSON Schema, the example stack and the references from the settings.
+
+    Ends with 1 under --check when one of them is out of date.
+    """
+    if check:
+        old = stale(ROOT)
+        for name in old:
+            print(f"{name} is out of date; write it anew: bin/madeploy schema", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(1 if old else 0)
+    for name, text in generated().items():
+        (ROOT / name).write_text(text, encoding="utf-8")
+        print(name)  # noqa: T201
