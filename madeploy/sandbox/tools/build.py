@@ -156,10 +156,9 @@ def _build(
             start_new_session=True,
         )
         try:
-            while process.poll() is None:
+            while not _is_over(process):
                 check()
                 phase.note(_standing(log))
-                time.sleep(_POLL_SECONDS)
         finally:
             _end(process)
         if process.returncode != 0:
@@ -219,6 +218,13 @@ def _standing(log: Path) -> str:
     if lines[-1].startswith("go: downloading"):
         return f"{sum(line.startswith('go: downloading') for line in lines)} modules fetched"
     return f"{sum(not line.startswith('go: ') for line in lines)} packages compiled"
+
+
+def _is_over(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the process has ended; waits a moment for it."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_POLL_SECONDS)
+    return process.poll() is not None
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

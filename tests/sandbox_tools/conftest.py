@@ -1,0 +1,89 @@
+"""A machine of the tests' own: its PATH and its cache are empty, and its Go toolchain is a script."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from madeploy.sandbox.tools import TOOLS
+
+FAKE_GO = """#!{python}
+import os, pathlib, sys, time
+here = pathlib.Path(__file__).parent
+with (here / "go.calls").open("a") as calls:
+    calls.write(" ".join(sys.argv[1:]) + "\\n")
+if sys.argv[1] == "env":
+    print(os.environ.get("FAKE_GO_VERSION", "go1.26.8"))
+    print(os.environ.get("GOTOOLCHAIN", "auto"))
+elif sys.argv[1] == "list":
+    print(here / "module")
+else:
+    (here / "go.environment").write_text("\\n".join(f"{{k}}={{v}}" for k, v in os.environ.items()))
+    print("some/package", flush=True)
+    time.sleep(float(os.environ.get("FAKE_GO_SECONDS", "0")))
+    if "FAKE_GO_ERROR" in os.environ and os.environ.get("FAKE_GO_FAILS_AT", "") in " ".join(sys.argv):
+        print(os.environ["FAKE_GO_ERROR"])
+        sys.exit(1)
+    versions = {versions!r}
+    target = sys.argv[sys.argv.index("-o") + 1]
+    packages = [a for a in sys.argv[sys.argv.index("-o") + 2:]]
+    for package in packages:
+        program = pathlib.Path(target)
+        if target.endswith("/"):
+            program /= package.split("/")[-1]
+        program.write_text(f"#!/bin/sh\\necho v{{versions[program.name]}}\\n")
+        program.chmod(0o755)
+"""
+
+
+@dataclass
+class Machine:
+    """What the tools are looked for on."""
+
+    bin: Path
+    cache: Path
+
+    def put(self, name: str, says: str, directory: Path | None = None) -> Path:
+        """A program that prints `says`, whatever it is asked."""
+        path = (directory or self.bin) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"#!/bin/sh\ncat <<'END'\n{says}\nEND\n", encoding="utf-8")
+        path.chmod(0o755)
+        return path
+
+    def put_go(self, versions: Mapping[str, str] | None = None) -> None:
+        """A go command that "builds" programs saying `versions` (the catalog's, if left out)."""
+        built = {name: tool.version for name, tool in TOOLS.items()} | dict(versions or {})
+        go = self.bin / "go"
+        go.write_text(FAKE_GO.format(python=sys.executable, versions=built), encoding="utf-8")
+        go.chmod(0o755)
+        for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-analyzer-policy-python"):
+            path = self.bin / "module" / "python" / script
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("#!/bin/sh\n", encoding="utf-8")
+
+    def go_calls(self, verb: str) -> list[str]:
+        """The lines with which go was called for `verb`."""
+        calls = self.bin / "go.calls"
+        lines = calls.read_text(encoding="utf-8").splitlines() if calls.exists() else []
+        return [line for line in lines if line.split()[0] == verb]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    """A machine with nothing on it."""
+    machine = Machine(tmp_path / "bin", tmp_path / "cache")
+    machine.bin.mkdir()
+    # The fakes are shell scripts, but /bin itself may hold a real kubectl.
+    tools = tmp_path / "system"
+    tools.mkdir()
+    (tools / "cat").symlink_to("/bin/cat")
+    monkeypatch.setenv("PATH", f"{machine.bin}:{tools}")
+    monkeypatch.setenv("MADEPLOY_CACHE", str(machine.cache))
+    for name in ("GOTOOLCHAIN", "GOFLAGS"):
+        monkeypatch.delenv(name, raising=False)
+    return machine
