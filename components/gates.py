@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,17 +121,16 @@ def definitions_established(
     waiting: asyncio.Future[None] | None = None
 
     async def wait(_: pulumi.ResourceHookArgs) -> None:
-        # Many resources wait for the same thing: one of them asks the cluster, in a thread, because the
-        # program goes on registering resources meanwhile.
+        # Many resources wait for the same thing: the first asks the cluster, for all of them. It does so
+        # in a thread of its own, because those of the loop are all taken by resources that wait for it.
         nonlocal waiting
         if waiting is None:
-            waiting = asyncio.ensure_future(
-                asyncio.to_thread(
-                    wait_for_definitions,
-                    lambda: missing_definitions(kubeconfig, gate.definitions),
-                    gate.limit_seconds,
-                    hint,
-                )
+            waiting = asyncio.get_running_loop().run_in_executor(
+                ThreadPoolExecutor(1, thread_name_prefix=gate.name),
+                wait_for_definitions,
+                lambda: missing_definitions(kubeconfig, gate.definitions),
+                gate.limit_seconds,
+                hint,
             )
         await asyncio.shield(waiting)
 
