@@ -1,36 +1,23 @@
-"""Deployments, their pods, and what surrounds them."""
+"""Pods of the five services, their Services and accounts."""
 
 from __future__ import annotations
-
-import re
-from typing import Any
 
 import pytest
 
 from madeploy.names.kubernetes import SERVICES, Service
 from manifests import catalog
-from manifests.objects import Inputs, Object
+from manifests.objects import Inputs
 from tests.support.environments import (
     ALL,
-    DIGEST,
     environment,
     gateway_minio,
     minimal,
     production_aws,
 )
-from tests.support.objects import container, of_kind, one, pod_spec
+from tests.support.objects import container, deployment, of_kind, one, pod_spec
 
 ENVIRONMENTS = pytest.mark.parametrize("name", ALL)
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
-
-
-def deployment(objects: list[Object], service: Service) -> Object:
-    return one(objects, "Deployment", f"michelangelo-{service}")
-
-
-def template(objects: list[Object], service: Service) -> dict[str, Any]:
-    data: dict[str, Any] = deployment(objects, service)["spec"]["template"]
-    return data
 
 
 @ENVIRONMENTS
@@ -175,17 +162,6 @@ def test_a_slow_first_start_is_not_taken_for_a_dead_process(service: Service) ->
     assert probe["periodSeconds"] * probe["failureThreshold"] >= 60
 
 
-def test_api_servers_that_race_have_time_to_settle_before_an_update_fails() -> None:
-    """CP-8 (facts 9.26): losing four times in a row, with starts of 15 s and the kubelet's growing
-    pauses between them, still ends before the update is called failed."""
-    spec = deployment(catalog.objects(minimal()), "apiserver")["spec"]
-    assert spec["progressDeadlineSeconds"] >= 4 * 15 + (10 + 20 + 40 + 80)
-    assert (
-        pod_spec(deployment(catalog.objects(minimal()), "apiserver")).get("restartPolicy", "Always")
-        == "Always"
-    )
-
-
 def test_resources_are_the_environments_and_memory_is_reserved_in_full() -> None:
     """CP-7."""
     objects = catalog.objects(production_aws())
@@ -197,145 +173,6 @@ def test_resources_are_the_environments_and_memory_is_reserved_in_full() -> None
         "requests": {"cpu": "500m", "memory": "512Mi", "ephemeral-storage": "128Mi"},
         "limits": {"memory": "512Mi", "ephemeral-storage": "1Gi"},
     }
-
-
-@EACH_SERVICE
-def test_replicas_are_the_environments(service: Service) -> None:
-    """CP-1, CP-2: more than one unless said otherwise."""
-    replicas = {"apiserver": 3, "controllermgr": 3, "worker": 5, "ui": 2, "envoy": 2}
-    assert deployment(catalog.objects(production_aws()), service)["spec"]["replicas"] == replicas[service]
-    assert deployment(catalog.objects(minimal()), service)["spec"]["replicas"] == 2
-
-
-@EACH_SERVICE
-def test_replicas_are_protected_from_eviction_and_single_ones_do_not_block_a_drain(service: Service) -> None:
-    """CP-7."""
-    budget = one(catalog.objects(minimal()), "PodDisruptionBudget", f"michelangelo-{service}")
-    assert budget["spec"] == {
-        "maxUnavailable": 1,
-        "unhealthyPodEvictionPolicy": "AlwaysAllow",
-        "selector": {"matchLabels": {"app": f"michelangelo-{service}"}},
-    }
-    assert of_kind(catalog.objects(gateway_minio()), "PodDisruptionBudget") == []
-
-
-@pytest.mark.parametrize(
-    ("zones", "must"),
-    [
-        (["a", "b"], "topology.kubernetes.io/zone"),
-        (["a"], "kubernetes.io/hostname"),
-        ([], "kubernetes.io/hostname"),
-    ],
-)
-@EACH_SERVICE
-def test_replicas_are_spread_over_zones_and_nodes(service: Service, zones: list[str], must: str) -> None:
-    """CP-2, CP-7: one of the two is a must. Nodes need not have a zone label where no zones are named,
-    and two musts could contradict each other."""
-    chosen = environment(controlPlane={"zones": zones})
-    constraints = pod_spec(deployment(catalog.objects(chosen), service))["topologySpreadConstraints"]
-    assert {row["topologyKey"] for row in constraints} == {
-        "topology.kubernetes.io/zone",
-        "kubernetes.io/hostname",
-    }
-    for row in constraints:
-        assert (row["whenUnsatisfiable"] == "DoNotSchedule") == (row["topologyKey"] == must)
-        assert row["maxSkew"] == 1
-        assert row["nodeTaintsPolicy"] == "Honor"
-        assert row["labelSelector"] == {"matchLabels": {"app": f"michelangelo-{service}"}}
-        assert row["matchLabelKeys"] == ["pod-template-hash"]
-
-
-def test_a_single_replica_is_not_spread() -> None:
-    """CP-7: there is nothing to keep apart."""
-    for service in SERVICES:
-        assert "topologySpreadConstraints" not in pod_spec(
-            deployment(catalog.objects(gateway_minio()), service)
-        )
-
-
-@EACH_SERVICE
-def test_pods_run_in_the_zones_the_environment_names_and_nowhere_else(service: Service) -> None:
-    """CP-2."""
-    affinity = pod_spec(deployment(catalog.objects(production_aws()), service))["affinity"]
-    (term,) = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
-    assert term["matchExpressions"] == [
-        {
-            "key": "topology.kubernetes.io/zone",
-            "operator": "In",
-            "values": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
-        }
-    ]
-    assert "affinity" not in pod_spec(deployment(catalog.objects(minimal()), service))
-
-
-def test_updates_never_take_capacity_away_and_never_run_two_managers_without_an_election() -> None:
-    """CP-2, CP-7 (facts 9.25)."""
-    rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
-    for service in SERVICES:
-        assert deployment(catalog.objects(minimal()), service)["spec"]["strategy"] == rolling
-    alone = catalog.objects(gateway_minio())
-    assert deployment(alone, "controllermgr")["spec"]["strategy"] == {"type": "Recreate"}
-    assert deployment(alone, "apiserver")["spec"]["strategy"] == rolling
-
-
-def test_what_serves_outlasts_its_removal_from_the_load_balancers() -> None:
-    """CP-7: `sleep` needs no shell; the grace period covers it and the stop itself."""
-    objects = catalog.objects(minimal())
-    for service in SERVICES:
-        lifecycle = container(deployment(objects, service)).get("lifecycle")
-        grace = pod_spec(deployment(objects, service))["terminationGracePeriodSeconds"]
-        if service in ("apiserver", "ui", "envoy"):
-            assert lifecycle == {"preStop": {"sleep": {"seconds": 10}}}
-            assert grace >= 10 + 15
-        else:
-            assert lifecycle is None
-            assert grace >= 15
-
-
-def changed_templates(before: list[Object], after: list[Object]) -> set[str]:
-    return {service for service in SERVICES if template(before, service) != template(after, service)}
-
-
-@pytest.mark.parametrize(
-    ("sections", "rolled"),
-    [
-        ({"workflow": {"engine": "temporal", "host": "other.example.com:7233"}}, {"controllermgr", "worker"}),
-        ({"cors": {"additionalOrigins": ["https://studio.example.com"]}}, {"envoy"}),
-        (
-            {"domains": {"api": "api.ml.example.com", "app": "studio.ml.example.com"}},
-            {"ui", "envoy"},
-        ),
-        ({"controlPlane": {"worker": {"logLevel": "debug"}}}, {"worker"}),
-        ({"controlPlane": {"apiserver": {"config": {"k8s": {"qps": 50}}}}}, {"apiserver"}),
-        ({"images": {"tag": "sha-cbf5720", "ui": {"tag": "v0.1.8"}}}, {"ui"}),
-        ({"controlPlane": {"envoy": {"replicas": 4}}}, set()),
-        ({"clusters": {"new": {"kubeconfigContext": "new"}}}, set()),
-        ({"network": {"policies": False}}, set()),
-    ],
-)
-def test_a_setting_rolls_exactly_the_pods_it_concerns(sections: dict[str, Any], rolled: set[str]) -> None:
-    """CP-7."""
-    before, after = catalog.objects(environment()), catalog.objects(environment(**sections))
-    assert before != after, "the setting changes nothing, so this shows nothing"
-    assert changed_templates(before, after) == rolled
-
-
-def test_new_static_keys_and_new_roles_roll_the_services_that_use_the_object_store() -> None:
-    """CP-7, MR-2: keys are read at start-up, roles are put into pods when they are created."""
-
-    def objects(inputs: Inputs) -> list[Object]:
-        return [obj for bundle in catalog.bundles(production_aws(), inputs) for obj in bundle.objects]
-
-    before = objects(Inputs({"controllermgr": "arn:1", "worker": "arn:2"}, "aaaa"))
-    assert changed_templates(
-        before, objects(Inputs({"controllermgr": "arn:1", "worker": "arn:2"}, "bbbb"))
-    ) == {
-        "controllermgr",
-        "worker",
-    }
-    assert changed_templates(
-        before, objects(Inputs({"controllermgr": "arn:1", "worker": "arn:3"}, "aaaa"))
-    ) == {"worker"}
 
 
 def test_static_keys_are_a_file_from_a_secret_read_last() -> None:
@@ -407,56 +244,6 @@ def test_roles_reach_accounts_through_irsa_and_not_through_pod_identity() -> Non
     assert not any("annotations" in account["metadata"] for account in accounts)
 
 
-def test_images_come_from_one_place() -> None:
-    """CP-9."""
-    images = {
-        service: container(deployment(catalog.objects(production_aws()), service))["image"]
-        for service in SERVICES
-    }
-    registry = "registry.example.com/michelangelo"
-    assert images == {
-        "apiserver": f"{registry}/apiserver:sha-cbf5720",
-        "controllermgr": f"{registry}/controllermgr:sha-cbf5720",
-        "worker": f"{registry}/worker:sha-cbf5720",
-        "ui": f"{registry}/ui:sha-cbf5720",
-        "envoy": f"registry.example.com/envoyproxy/envoy:v1.34.10@{DIGEST}",
-    }
-
-
-@pytest.mark.parametrize(
-    ("image", "reference"),
-    [
-        ({}, "ghcr.io/michelangelo-ai/worker:sha-cbf5720"),
-        ({"tag": "sha-0000000"}, "ghcr.io/michelangelo-ai/worker:sha-0000000"),
-        ({"digest": DIGEST}, f"ghcr.io/michelangelo-ai/worker@{DIGEST}"),
-        ({"repository": "example.com/worker"}, "example.com/worker:sha-cbf5720"),
-    ],
-)
-def test_a_service_may_differ_from_the_common_version(image: dict[str, str], reference: str) -> None:
-    """CP-9: a digest alone is not mixed with the common tag, which may name another build."""
-    chosen = environment(images={"tag": "sha-cbf5720", "worker": image})
-    assert container(deployment(catalog.objects(chosen), "worker"))["image"] == reference
-
-
-def test_envoy_is_never_taken_from_the_platforms_registry_or_version() -> None:
-    """CP-9: whatever part of its entry is left out."""
-    for image, reference in (
-        ({"tag": "v1.35.0"}, "envoyproxy/envoy:v1.35.0"),
-        ({"repository": "example.com/envoy"}, "example.com/envoy:v1.34.10"),
-    ):
-        chosen = environment(images={"tag": "sha-cbf5720", "envoy": image})
-        assert container(deployment(catalog.objects(chosen), "envoy"))["image"] == reference
-
-
-def test_pull_secrets_and_policy_are_those_of_the_environment() -> None:
-    """CP-9."""
-    objects = catalog.objects(production_aws())
-    for service in SERVICES:
-        assert pod_spec(deployment(objects, service))["imagePullSecrets"] == [{"name": "registry-pull"}]
-        assert container(deployment(objects, service))["imagePullPolicy"] == "IfNotPresent"
-        assert "imagePullSecrets" not in pod_spec(deployment(catalog.objects(minimal()), service))
-
-
 def test_the_application_calls_the_app_domain_and_can_write_where_nginx_must() -> None:
     """CP-4, NET-8, CP-7: port 80 without root by a sysctl that `restricted` allows."""
     objects = catalog.objects(minimal())
@@ -498,11 +285,3 @@ def test_services_say_which_protocol_they_speak() -> None:
         "michelangelo-envoy": ("http", "https"),
         "michelangelo-ui": ("http", "http"),
     }
-
-
-@ENVIRONMENTS
-@EACH_SERVICE
-def test_configuration_checksums_are_short_hexadecimal_texts(service: Service, name: str) -> None:
-    """CP-7: and so valid annotations."""
-    annotations = template(catalog.objects(ALL[name]()), service)["metadata"]["annotations"]
-    assert re.fullmatch(r"[0-9a-f]{16}", annotations["michelangelo.infra/config-checksum"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from madeploy.names.kubernetes import Service, workload
 from manifests.objects import Object
 
 
@@ -24,6 +25,11 @@ def one(objects: Iterable[Object], kind: str, name: str, namespace: str | None =
 def of_kind(objects: Iterable[Object], kind: str) -> list[Object]:
     """Objects of one kind, in order."""
     return [obj for obj in objects if obj["kind"] == kind]
+
+
+def deployment(objects: Iterable[Object], service: Service) -> Object:
+    """Deployment of a service of the control plane."""
+    return one(objects, "Deployment", workload(service))
 
 
 def pod_spec(deployment: Object) -> dict[str, Any]:
