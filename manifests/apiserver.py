@@ -45,7 +45,7 @@ def apiserver(environment: Environment) -> tuple[Object, ...]:
     return (
         service_account(environment, "apiserver", calls_kubernetes=True),
         *apiserver_rbac(environment),
-        config_map_object(environment, "apiserver", BASE_FILE, text),
+        config_map_object(environment, "apiserver", {BASE_FILE: text}),
         deployment(environment, "apiserver", container, checksum_annotation(checksum(text))),
         # HTTP/2 without TLS, said in the standard's words for gateways and meshes that ask.
         cluster_service(environment, "apiserver", PORT, API_PORT, "kubernetes.io/h2c"),

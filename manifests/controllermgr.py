@@ -36,7 +36,7 @@ def controllermgr(environment: Environment, inputs: Inputs) -> tuple[Object, ...
     return (
         client_service_account(environment, inputs, "controllermgr", calls_kubernetes=True),
         *controllermgr_rbac(environment),
-        config_map_object(environment, "controllermgr", BASE_FILE, text),
+        config_map_object(environment, "controllermgr", {BASE_FILE: text}),
         deployment(
             environment,
             "controllermgr",

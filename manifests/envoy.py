@@ -7,7 +7,8 @@ from typing import Final
 from madeploy.names.addresses import ENVOY_METRICS_PORT, ENVOY_PORT
 from madeploy.names.kubernetes import config_map
 from madeploy.settings import Environment
-from manifests.envoy_config import envoy_yaml
+from manifests.envoy_config import CERTIFICATE_DIR, CONFIG_DIR, CONFIG_FILE, envoy_files
+from manifests.issuers import certificates
 from manifests.objects import Object, checksum
 from manifests.pods import Container, checksum_annotation, config_volume, http_probe, secret_volume, tcp_probe
 from manifests.workloads import (
@@ -20,9 +21,6 @@ from manifests.workloads import (
 
 PORT: Final = "http"
 METRICS: Final = "metrics"
-CONFIG_FILE: Final = "envoy.yaml"
-_FOLDER: Final = "/etc/envoy"
-
 _READY: Final = "/ready"
 
 # Ready is what Envoy says it is; killing the pod takes that its listener no longer takes connections.
@@ -34,16 +32,17 @@ _PROBES: Final = {
 
 
 def envoy(environment: Environment) -> tuple[Object, ...]:
-    """Deployment, Service, ConfigMap with `envoy.yaml`, ServiceAccount and disruption budget."""
-    text = envoy_yaml(environment)
+    """Deployment, Service, ConfigMap with `envoy.yaml`, ServiceAccount and disruption budget; with TLS
+    termination the certificate, where cert-manager issues it."""
+    files = envoy_files(environment)
     tls = environment.tls.envoy
     volumes, mounts = [], []
-    volume, mount = config_volume("config", config_map("envoy"), _FOLDER)
+    volume, mount = config_volume("config", config_map("envoy"), CONFIG_DIR)
     volumes.append(volume)
     mounts.append(mount)
     if tls.enabled:
         # The folder is the network guide's; the authorities it hides are not used by Envoy.
-        volume, mount = secret_volume("tls", tls.secret_name, "/etc/ssl/certs")
+        volume, mount = secret_volume("tls", tls.secret_name, CERTIFICATE_DIR)
         volumes.append(volume)
         mounts.append(mount)
     container = Container(
@@ -53,14 +52,15 @@ def envoy(environment: Environment) -> tuple[Object, ...]:
         # The binary itself: the image's entry point starts as root to change users. Two threads, because
         # Envoy would otherwise start one for each CPU of the node, each with its own memory.
         command=["/usr/local/bin/envoy"],
-        args=["--config-path", f"{_FOLDER}/{CONFIG_FILE}", "--concurrency", "2"],
+        args=["--config-path", f"{CONFIG_DIR}/{CONFIG_FILE}", "--concurrency", "2"],
         mounts=mounts,
         volumes=volumes,
     )
     return (
+        *certificates(environment),
         service_account(environment, "envoy"),
-        config_map_object(environment, "envoy", CONFIG_FILE, text),
-        deployment(environment, "envoy", container, checksum_annotation(checksum(text))),
+        config_map_object(environment, "envoy", files),
+        deployment(environment, "envoy", container, checksum_annotation(checksum(*files.values()))),
         cluster_service(environment, "envoy", PORT, ENVOY_PORT, "https" if tls.enabled else "http"),
         *disruption_budget(environment, "envoy"),
     )

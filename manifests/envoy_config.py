@@ -22,6 +22,9 @@ STREAM_SECONDS = 3600
 CONFIG_DIR = "/etc/envoy"
 """Where the ConfigMap is mounted, as a directory: every key of `envoy_files` is a file there."""
 
+CONFIG_FILE = "envoy.yaml"
+TLS_FILE = "tls.yaml"
+
 CERTIFICATE_DIR = "/etc/ssl/certs"
 """Where the Secret `tls.envoy.secretName` is mounted (network guide, Envoy TLS termination). It hides
 the image's certificate authorities, which this Envoy never needs: its upstream speaks plaintext."""
@@ -139,7 +142,7 @@ def _api_listener(environment: Environment) -> dict[str, Any]:
 def _tls_socket() -> dict[str, Any]:
     """TLS 1.2 and later. The certificate comes through a watched file, so that a renewed one is taken
     over without a restart; a certificate named in place, as in the guide, is read only once."""
-    source = {"path_config_source": {"path": f"{CONFIG_DIR}/tls.yaml"}, "resource_api_version": "V3"}
+    source = {"path_config_source": {"path": f"{CONFIG_DIR}/{TLS_FILE}"}, "resource_api_version": "V3"}
     return _typed(
         "envoy.transport_sockets.tls",
         "extensions.transport_sockets.tls.v3.DownstreamTlsContext",
@@ -258,7 +261,7 @@ def envoy_yaml(environment: Environment) -> str:
 def envoy_files(environment: Environment) -> dict[str, str]:
     """Every file of Envoy's ConfigMap by name: `envoy.yaml`, and with TLS termination `tls.yaml`,
     which names the certificate's files. Mounted together on `CONFIG_DIR`."""
-    files = {"envoy.yaml": envoy_yaml(environment)}
+    files = {CONFIG_FILE: envoy_yaml(environment)}
     if environment.tls.envoy.enabled:
         certificate = {
             "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.Secret",
@@ -270,5 +273,5 @@ def envoy_files(environment: Environment) -> dict[str, str]:
                 "watched_directory": {"path": CERTIFICATE_DIR},
             },
         }
-        files["tls.yaml"] = to_yaml({"resources": [certificate]})
+        files[TLS_FILE] = to_yaml({"resources": [certificate]})
     return files

@@ -54,7 +54,7 @@ def ui(environment: Environment) -> tuple[Object, ...]:
     )
     return (
         service_account(environment, "ui"),
-        config_map_object(environment, "ui", CONFIG_FILE, text),
+        config_map_object(environment, "ui", {CONFIG_FILE: text}),
         deployment(environment, "ui", container, checksum_annotation(checksum(text))),
         cluster_service(environment, "ui", PORT, UI_PORT, "http"),
         *disruption_budget(environment, "ui"),

@@ -19,7 +19,7 @@ def worker(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
     annotations = client_annotations(environment, inputs, "worker", text)
     return (
         client_service_account(environment, inputs, "worker"),
-        config_map_object(environment, "worker", BASE_FILE, text),
+        config_map_object(environment, "worker", {BASE_FILE: text}),
         deployment(environment, "worker", container, annotations),
         *disruption_budget(environment, "worker"),
     )

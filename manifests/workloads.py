@@ -79,13 +79,13 @@ def service_account(
     }
 
 
-def config_map_object(environment: Environment, service: Service, file: str, text: str) -> Object:
-    """ConfigMap with a service's one configuration file."""
+def config_map_object(environment: Environment, service: Service, files: Mapping[str, str]) -> Object:
+    """ConfigMap with a service's configuration files, text by name."""
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata(config_map(service), environment.platform.namespace, service),
-        "data": {file: text},
+        "data": dict(files),
     }
 
 

@@ -127,7 +127,7 @@ def test_the_five_services_are_deployed_under_the_names_of_the_guides(name: str)
         "michelangelo-apiserver-config": {"base.yaml"},
         "michelangelo-controllermgr-config": {"base.yaml"},
         "michelangelo-worker-config": {"base.yaml"},
-        "envoy-config": {"envoy.yaml"},
+        "envoy-config": {"envoy.yaml"} | ({"tls.yaml"} if chosen.tls.envoy.enabled else set()),
         "public-config": {"config.json"},
     }
 
