@@ -48,7 +48,7 @@ class Environment(Section):
     tls: Tls
     """Certificates."""
 
-    front_door: FrontDoor = IngressFrontDoor()
+    front_door: FrontDoor = IngressFrontDoor(kind="ingress")
     """Ingress or Gateway API."""
 
     images: Images = Images()

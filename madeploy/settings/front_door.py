@@ -13,7 +13,7 @@ from madeploy.settings.base import AnnotationKey, DnsLabel, DnsSubdomain, Sectio
 class IngressFrontDoor(Section):
     """Kubernetes Ingress objects, for ingress-nginx by default (network guide, Ingress setup)."""
 
-    kind: Literal["ingress"] = "ingress"
+    kind: Literal["ingress"]
     """Chooses Ingress."""
 
     class_name: DnsSubdomain = "nginx"

@@ -12,7 +12,7 @@ from madeploy.settings.base import Accepts, Arn, DnsSubdomain, Name, Region, Sec
 class Http01Solver(Section):
     """ACME HTTP-01: the certificate authority fetches a file over port 80 through the front door."""
 
-    kind: Literal["http01"] = "http01"
+    kind: Literal["http01"]
     """Chooses this solver."""
 
 
@@ -80,7 +80,7 @@ class AcmeTls(_Tls):
     issuer_name: DnsSubdomain = "letsencrypt-prod"
     """Name of the ClusterIssuer and of the Secret with its account key."""
 
-    solver: Solver = Http01Solver()
+    solver: Solver = Http01Solver(kind="http01")
     """How the authority checks that the domain is ours. Default HTTP-01 through the front door."""
 
 

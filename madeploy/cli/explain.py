@@ -1,0 +1,199 @@
+"""`madeploy explain`: what a key means, what it accepts, its default, and where it ends up."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+
+from madeploy.settings import shape
+from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
+from madeploy.settings.reference import accepted_text, default_text
+from madeploy.settings.shape import Shape
+from madeploy.settings.translate import near
+
+UNKNOWN_KEY = 2
+"""Exit code for a key that does not exist (UX-2)."""
+
+_SLOW = 15
+"""More keys than this take seconds to try."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """A key as it stands in one variant of its sections."""
+
+    path: tuple[str, ...]
+    """Steps from the top; `<name>` into a map, `[]` into a list."""
+
+    section: type[BaseModel]
+    choices: Mapping[str, str]
+    """Variants on the way, by dotted path."""
+
+    @property
+    def shape(self) -> Shape:
+        return shape.field_shape(self.section, self.path[-1])
+
+    @property
+    def dotted(self) -> str:
+        return ".".join(self.path).replace(".[]", "[]")
+
+
+def _steps(key: str) -> list[str]:
+    """A key as a person writes it, as steps: `michelangelo:cors.additionalOrigins[0]`, quotes allowed."""
+    bare = key.removeprefix(f"{PROJECT}:")
+    return [step for step in re.split(r"\[\d*\]|\[\"|\"\]|\.", bare) if step]
+
+
+def _every(
+    section: type[BaseModel] = Environment,
+    path: tuple[str, ...] = (),
+    choices: Mapping[str, str] | None = None,
+) -> Iterator[Match]:
+    """Every key there is, in every variant."""
+    chosen = choices or {}
+    for key in shape.fields(section):
+        here = (*path, key)
+        yield Match(here, section, chosen)
+        yield from _below(shape.field_shape(section, key), here, chosen)
+
+
+def _below(found: Shape, path: tuple[str, ...], choices: Mapping[str, str]) -> Iterator[Match]:
+    if found.kind == "section":
+        yield from _every(found.sections[0], path, choices)
+    elif found.kind == "variants":
+        for option in found.sections:
+            tag = shape.tag(option, found.discriminator)
+            yield from _every(option, path, {**choices, ".".join(path): tag})
+    elif found.item is not None:
+        yield from _below(found.item, (*path, "<name>" if found.kind == "map" else "[]"), choices)
+
+
+def find_key(key: str) -> list[Match]:
+    """Every place a key stands for: several when it stands in several variants. Names in a map match
+    any name, positions in a list may be left out."""
+    wanted = _steps(key)
+
+    def fits(match: Match) -> bool:
+        steps = [step for step in match.path if step != "[]"]
+        return len(steps) == len(wanted) and all(
+            step in ("<name>", given) for step, given in zip(steps, wanted, strict=True)
+        )
+
+    return [match for match in _every() if fits(match)]
+
+
+def _inner(match: Match) -> list[Match]:
+    """The values below a key, or the key itself when it is a value."""
+    found = match.shape
+    below = list(_below(found, match.path, match.choices))
+    return [inner for inner in below if inner.shape.kind in ("value", "list", "map")] or [match]
+
+
+def effects(matches: list[Match]) -> list[dict[str, str]]:
+    """Objects and fields that follow a key, and the condition where there is one."""
+    from madeploy.cli.effects import of_value
+
+    found: dict[Any, str] = {}
+    every = [inner for match in matches for inner in _inner(match)]
+    if len(every) > _SLOW and sys.stderr.isatty():
+        print(f"changing {len(every)} keys one by one …", file=sys.stderr)  # noqa: T201
+    for inner in every:
+        if inner.shape.kind == "value" and len(shape.choices(inner.shape.annotation)) == 1:
+            continue
+        for effect, condition in of_value(inner.path, inner.shape, inner.choices).items():
+            if effect not in found or not condition:
+                found[effect] = condition
+    return [
+        {"cluster": item.cluster, "object": item.object, "field": item.field, "when": found[item]}
+        for item in sorted(found)
+    ]
+
+
+def _describe(matches: list[Match]) -> dict[str, Any]:
+    first = matches[0]
+    _, info = shape.fields(first.section)[first.path[-1]]
+    return {
+        "key": f"{PROJECT}:{first.dotted}",
+        "variants": [dict(match.choices) for match in matches if match.choices],
+        "accepted": accepted_text(first.shape),
+        "default": default_text(first.section, first.path[-1]).strip("`"),
+        "description": " ".join((info.description or "").split()),
+        "keys": sorted({key for section in first.shape.sections for key in shape.fields(section)}),
+        "endsUpIn": effects(matches),
+    }
+
+
+def _print(data: Mapping[str, Any]) -> None:
+    lines = [
+        data["key"],
+        "",
+        data["description"],
+        "",
+        f"accepted: {data['accepted']}",
+        f"default:  {data['default']}",
+    ]
+    if data["keys"]:
+        lines.append(f"keys:     {', '.join(data['keys'])}")
+    for variant in data["variants"]:
+        lines.append("where:    " + ", ".join(f"{path} is {tag}" for path, tag in variant.items()))
+    lines += ["", "ends up in:"]
+    last = ""
+    for row in data["endsUpIn"]:
+        head = f"  {row['cluster']}: {row['object']}"
+        when = f"  (when {row['when']})" if row["when"] else ""
+        lines += [head] * (head != last) + [f"      {row['field']}{when}"]
+        last = head
+    if not data["endsUpIn"]:
+        lines.append(
+            "  no field of a Kubernetes object: the program itself reads it (providers, AWS resources, rules)"
+        )
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _secret(key: str) -> dict[str, Any]:
+    name = _steps(key)[0]
+    return {
+        "key": f"{PROJECT}:{name}",
+        "variants": [],
+        "accepted": "a mapping from names to encrypted values, as `pulumi config set --secret --path` writes",
+        "default": "none",
+        "description": SECRET_KEYS[name],
+        "keys": [],
+        "endsUpIn": [],
+    }
+
+
+def explain(
+    key: Annotated[
+        str, typer.Argument(metavar="KEY", help="A key, such as domains.api or clusters.NAME.server.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Say what a key means, what it accepts, its default, and which objects and fields follow it.
+
+    Where it ends up is found out by changing it in an example environment and comparing what is rendered.
+    """
+    steps = _steps(key)
+    if steps and steps[0] in SECRET_KEYS:
+        data = _secret(key)
+    else:
+        matches = find_key(key)
+        if not matches:
+            known = sorted({match.dotted for match in _every()})
+            guess = near(key.removeprefix(f"{PROJECT}:"), known)
+            hint = f' Did you mean "{guess}"?' if guess else ""
+            sections = ", ".join((*shape.fields(Environment), *SECRET_KEYS))
+            print(f"There is no key {key!r}.{hint} Sections are: {sections}.", file=sys.stderr)  # noqa: T201
+            raise typer.Exit(UNKNOWN_KEY)
+        data = _describe(matches)
+    if as_json:
+        sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+    else:
+        _print(data)
