@@ -127,6 +127,14 @@ def test_the_certificate_is_read_where_the_guide_mounts_it() -> None:
     assert secret["tls_certificate"]["private_key"] == {"filename": "/etc/ssl/certs/tls.key"}
 
 
+def test_nothing_older_than_tls_1_2_is_spoken() -> None:
+    """NET-4."""
+    data = bootstrap(environment(tls={"mode": "provided", "envoy": {"enabled": True}}))
+    chain = data["static_resources"]["listeners"][0]["filter_chains"][0]
+    parameters = chain["transport_socket"]["typed_config"]["common_tls_context"]["tls_params"]
+    assert parameters == {"tls_minimum_protocol_version": "TLSv1_2"}
+
+
 def test_without_tls_termination_there_is_one_file() -> None:
     """NET-4."""
     assert list(envoy_files(environment())) == ["envoy.yaml"]

@@ -111,6 +111,13 @@ def test_a_forwarded_call_would_be_counted(envoy: RunningEnvoy) -> None:
     assert _upstream_calls(envoy) == before + 1
 
 
+def test_the_answer_to_an_undeclared_origin_is_closed_to_its_page(envoy: RunningEnvoy) -> None:
+    """NET-3: also where a browser would ask for no preflight."""
+    with contextlib.closing(connect(envoy.port)) as connection:
+        answer = call(connection, "ProjectService/ListProject", b"", {"Origin": "https://evil.example"})
+    assert not [header for header in answer.headers if header.startswith("access-control-")]
+
+
 def _upstream_calls(envoy: RunningEnvoy) -> int:
     name = 'envoy_cluster_upstream_rq_total{envoy_cluster_name="michelangelo-apiserver"}'
     (line,) = [line for line in envoy.metrics().splitlines() if line.startswith(name)]
@@ -189,7 +196,19 @@ def test_envoy_ends_tls_and_takes_over_a_renewed_certificate_without_a_restart(t
         new = certificate_files(tmp_path / "certs", app)
         with contextlib.closing(_trusted_within(10, started.port, new, app)) as connection:
             assert call(connection, "ProjectService/ListProject", b"y").messages == (b"y",)
+        for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+            assert _handshake(started.port, new, app, version) == "h2"
         assert started.log.read_text() == ""
+
+
+def _handshake(port: int, pem: bytes, host: str, version: ssl.TLSVersion) -> str | None:
+    """The protocol agreed on with a client that speaks one version of TLS, and HTTP/2 before HTTP/1.1."""
+    client = trusting(pem)
+    client.minimum_version = client.maximum_version = version
+    client.set_alpn_protocols(["h2", "http/1.1"])
+    with contextlib.closing(connect(port, client, host)) as connection:
+        assert isinstance(connection.sock, ssl.SSLSocket)
+        return connection.sock.selected_alpn_protocol()
 
 
 def _trusted_within(seconds: float, port: int, pem: bytes, host: str) -> http.client.HTTPConnection:
