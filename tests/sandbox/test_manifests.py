@@ -20,7 +20,7 @@ from manifests import catalog
 from manifests.namespaces import namespaces
 from manifests.objects import Object, to_yaml
 from tests.kubeconform import schemas
-from tests.support.environments import ALL, minimal
+from tests.support.environments import ALL, gateway_minio, minimal, production_aws
 from tests.support.environments import environment as smallest
 from tests.support.objects import identity, of_kind
 
@@ -214,12 +214,18 @@ def test_kubeconform_finds_nothing(name: str, tool_paths: dict[str, Path], schem
         ("Cluster", {"sla": "production"}, "sla"),
         ("ClusterIssuer", {"acmee": {}}, "acmee"),
         ("PrometheusRule", {"group": []}, "group"),
+        ("Certificate", {"dnsName": []}, "dnsName"),
+        ("Gateway", {"className": "eg"}, "className"),
+        ("GRPCRoute", {"hostname": []}, "hostname"),
+        ("HTTPRoute", {"parentRef": []}, "parentRef"),
+        ("BackendTLSPolicy", {"targetRef": {}}, "targetRef"),
     ],
 )
 def test_kubeconform_finds_a_field_that_is_not_there(
     kind: str, change: dict[str, Any], complaint: str, tool_paths: dict[str, Path], schema_folder: Path
 ) -> None:
     """CARD-2: so that the test above can fail, for built-in kinds and custom ones."""
-    obj = of_kind(catalog.objects(ALL["production_aws"]()), kind)[0]
+    objects = [*catalog.objects(production_aws()), *catalog.objects(gateway_minio())]
+    obj = of_kind(objects, kind)[0]
     (found,) = kubeconform(tool_paths["kubeconform"], schema_folder, [obj | {"spec": obj["spec"] | change}])
     assert complaint in found
