@@ -103,7 +103,7 @@ def select(
             decides where `mode` is "auto".
         pulumi: the Pulumi CLI, which downloads plugins.
         environ: the user's environment, before the sandbox adds to it.
-        download_seconds: how long one download may take.
+        download_seconds: how long one download may take; 0 for no download.
 
     Raises:
         SandboxError: mode "official", and a plugin is neither installed nor downloadable; or
@@ -232,6 +232,8 @@ def _download(
     seconds: float,
 ) -> str:
     """Try to install the official plugin; why that was not to be, or the empty string."""
+    if not seconds:
+        return "none is installed"
     refusals = state_dir / f"{package}-{REFUSALS_FILE}"
     if mode == "auto" and (told := _remembered(refusals, version)):
         return told

@@ -36,8 +36,8 @@ def read_type(urn_or_token: str) -> PatchedKind:
     module, _, kind = rest.rpartition(":")
     if package != "kubernetes" or module.partition("/")[0] in _REFUSED_MODULES:
         raise PluginError(
-            f"{token}: the offline kubernetes plugin applies single objects; it renders no charts, YAML files "
-            "or kustomizations. Declare the objects in the program, or install the official plugin."
+            f"{token}: the offline kubernetes plugin applies single objects; it renders no charts, YAML "
+            "files or kustomizations. Declare the objects in the program, or install the official plugin."
         )
     group, _, version = module.rpartition("/")
     if not kind or not version or not group:

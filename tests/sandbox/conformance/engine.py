@@ -1,0 +1,116 @@
+"""The real Pulumi engine, driven with programs that are functions of the test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation as auto
+
+PROJECT = "conformance"
+
+Program = Callable[[], None]
+
+
+@dataclass
+class Run:
+    """One command of the engine.
+
+    Args:
+        failed: whether it ended with an error.
+        text: all it printed.
+        operations: what happened to each resource ("create", "same", "update", "replace", ...), by its name.
+        changed: paths of changed properties, by resource name.
+        outputs: the stack's outputs after it.
+    """
+
+    failed: bool = False
+    text: str = ""
+    operations: dict[str, str] = field(default_factory=dict)
+    changed: dict[str, list[str]] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def changes(self) -> dict[str, str]:
+        """The operations that are more than a look."""
+        return {name: op for name, op in self.operations.items() if op not in ("same", "refresh", "read")}
+
+
+class Stack:
+    """A stack of its own for one test."""
+
+    def __init__(self, name: str, directory: Path, variables: dict[str, str]) -> None:
+        self._name = name
+        self._backend = directory / "backend"
+        self._backend.mkdir(exist_ok=True)
+        self._printed: list[str] = []
+        variables = {
+            "PULUMI_BACKEND_URL": f"file://{self._backend}",
+            "PULUMI_CONFIG_PASSPHRASE": "conformance",
+            **variables,
+        }
+        self._stack = auto.create_stack(
+            stack_name=name,
+            project_name=PROJECT,
+            program=lambda: None,
+            opts=auto.LocalWorkspaceOptions(env_vars=variables, pulumi_home=str(directory / "home")),
+        )
+
+    def set_environment(self, **variables: str) -> None:
+        """Environment variables for the commands that follow."""
+        self._stack.workspace.set_environment_variables(variables)
+
+    def preview(self, program: Program) -> Run:
+        """`pulumi preview`."""
+        return self._run(program, lambda **options: self._stack.preview(**options))
+
+    def up(self, program: Program) -> Run:
+        """`pulumi up`."""
+        return self._run(program, lambda **options: self._stack.up(**options))
+
+    def refresh(self) -> Run:
+        """`pulumi refresh`."""
+        return self._run(None, lambda **options: self._stack.refresh(**options))
+
+    def destroy(self) -> Run:
+        """`pulumi destroy`."""
+        return self._run(None, lambda **options: self._stack.destroy(**options))
+
+    @property
+    def state(self) -> str:
+        """The state file, as it lies on the disk."""
+        return (self._backend / ".pulumi" / "stacks" / PROJECT / f"{self._name}.json").read_text()
+
+    def _run(self, program: Program | None, command: Callable[..., Any]) -> Run:
+        if program is not None:
+            self._stack.workspace.program = program
+        run = Run()
+        printed: list[str] = []
+
+        def note(event: auto.EngineEvent) -> None:
+            # What a refresh found is known after it has looked, everything else before.
+            before, after = event.resource_pre_event, event.res_outputs_event
+            if told := before if program else after or before:
+                metadata = told.metadata
+                name = metadata.urn.rpartition("::")[2]
+                if metadata.type.startswith("pulumi:"):
+                    return
+                operation = str(getattr(metadata.op, "value", metadata.op))
+                # A replacement is told step by step; here it is one operation.
+                if "replace" in operation or run.operations.get(name) == "replace":
+                    operation = "replace"
+                run.operations[name] = operation
+                run.changed[name] = sorted({*run.changed.get(name, ()), *(metadata.detailed_diff or {})})
+
+        try:
+            result = command(on_output=printed.append, on_error=printed.append, on_event=note)
+            outputs = getattr(result, "outputs", {})
+            run.outputs = {name: output.value for name, output in outputs.items()}
+        except auto.CommandError as error:
+            run.failed = True
+            printed.append(str(error))
+        run.text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(printed))
+        return run
