@@ -61,6 +61,23 @@ def _ingress_paths(objects: list[Object]) -> list[dict[str, Any]]:
     return paths
 
 
+def _service_of_the_worker(objects: list[Object]) -> None:
+    container(_deployment(objects, "worker"))["ports"] = [{"name": "x", "containerPort": 1}]
+    objects.append(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "michelangelo-worker", "namespace": "ma-system"},
+            "spec": {"selector": {"app": "michelangelo-worker"}, "ports": [{"port": 1, "targetPort": "x"}]},
+        }
+    )
+
+
+def _no_policy_of_the_ui(objects: list[Object]) -> None:
+    _drop(objects, "NetworkPolicy", "michelangelo-default-deny")
+    _drop(objects, "NetworkPolicy", "michelangelo-ui")
+
+
 BREAKS: dict[str, tuple[str, str, Break]] = {
     "a Service whose selector matches no pods": (
         "MA230",
@@ -94,20 +111,7 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
     "a Service that nobody reaches": (
         "MA232",
         "Service/ma-system/michelangelo-worker",
-        lambda o: (
-            o.append(
-                {
-                    "apiVersion": "v1",
-                    "kind": "Service",
-                    "metadata": {"name": "michelangelo-worker", "namespace": "ma-system"},
-                    "spec": {
-                        "selector": {"app": "michelangelo-worker"},
-                        "ports": [{"port": 1, "targetPort": 1}],
-                    },
-                }
-            )
-            or container(_deployment(o, "worker")).update(ports=[{"name": "x", "containerPort": 1}])
-        ),
+        _service_of_the_worker,
     ),
     "a door that the pods' policy keeps out": (
         "MA233",
@@ -206,14 +210,7 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
             {"to": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]}
         ),
     ),
-    "pods that no policy isolates": (
-        "MA237",
-        "Deployment/ma-system/michelangelo-ui",
-        lambda o: (
-            _drop(o, "NetworkPolicy", "michelangelo-default-deny")
-            or _drop(o, "NetworkPolicy", "michelangelo-ui")
-        ),
-    ),
+    "pods that no policy isolates": ("MA237", "Deployment/ma-system/michelangelo-ui", _no_policy_of_the_ui),
 }
 
 
