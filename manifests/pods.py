@@ -11,7 +11,7 @@ from madeploy.names.kubernetes import Service, common_labels, selector_labels, w
 from madeploy.settings import Environment
 from madeploy.settings.control_plane import Resources
 from madeploy.settings.control_plane import Service as ServiceSettings
-from manifests.objects import CHECKSUM_ANNOTATION, Object
+from manifests.objects import CHECKSUM_ANNOTATION
 
 Data = dict[str, Any]
 
@@ -81,7 +81,7 @@ def template(
     }
 
 
-def checksum_annotation(value: str) -> Object:
+def checksum_annotation(value: str) -> Data:
     """The annotation by which a change of configuration rolls the pods."""
     return {CHECKSUM_ANNOTATION: value}
 
