@@ -190,29 +190,38 @@ def _kubernetes_apis(environment: Environment) -> Iterator[Flow]:
     for service in ("apiserver", "controllermgr"):
         for port in KUBERNETES_API_PORTS:
             yield Flow(Component(service), own, port, "Kubernetes API of the control plane", "facts 1.3")
-    targets = {
-        (_host_peer(cluster), port)
-        for cluster in environment.clusters.values()
-        for port in api_server_ports(cluster)
-    }
-    for peer, port in sorted(targets, key=str):
-        yield Flow(
-            Component("controllermgr"),
-            peer,
-            port,
-            "Kubernetes API of compute clusters",
-            "network guide, required connectivity",
-        )
+    basis = "network guide, required connectivity"
+    for port, peers in sorted(_compute_apis(environment).items()):
+        for peer in peers:
+            manager = Component("controllermgr")
+            yield Flow(manager, peer, port, "Kubernetes API of compute clusters", basis)
 
 
-def _host_peer(cluster: Cluster) -> Peer:
-    """A name can resolve to anything; an address is a network of one."""
+def _compute_apis(environment: Environment) -> dict[int, list[Peer]]:
+    """Where compute clusters' API servers are, by port. A name can resolve to anything; addresses are
+    networks of one, kept together so that a fleet makes one rule."""
+    addresses: dict[int, list[str]] = {}
+    anywhere: set[int] = set()
+    for cluster in environment.clusters.values():
+        address = _address(cluster)
+        for port in api_server_ports(cluster):
+            if address is None:
+                anywhere.add(port)
+            else:
+                addresses.setdefault(port, []).append(address)
+    found: dict[int, list[Peer]] = {port: [Anywhere()] for port in anywhere}
+    for port, cidrs in addresses.items():
+        found.setdefault(port, []).append(Networks(tuple(sorted(set(cidrs)))))
+    return found
+
+
+def _address(cluster: Cluster) -> str | None:
     host = "" if cluster.server is None else split_server(cluster.server)[0].removeprefix("https://")
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
-        return Anywhere()
-    return Networks((f"{address}/{address.max_prefixlen}",))
+        return None
+    return f"{address}/{address.max_prefixlen}"
 
 
 def _workflow_engine(environment: Environment) -> Iterator[Flow]:

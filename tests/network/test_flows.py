@@ -89,6 +89,8 @@ def test_the_controller_manager_reaches_every_compute_api_on_its_own_port() -> N
         ("10.1.2.3/32", 443, "TCP"),
         ("2001:db8::7/128", 6443, "TCP"),
     } <= reached
+    fleet = {f"c{number}": {"server": f"https://10.0.0.{number}:6443"} for number in (7, 8)}
+    assert ("10.0.0.7/32, 10.0.0.8/32", 6443, "TCP") in _to(environment(clusters=fleet), "controllermgr")
     unknown = _to(environment(clusters={"a": {"kubeconfigContext": "a"}}), "controllermgr")
     assert {("any address", 443, "TCP"), ("any address", 6443, "TCP")} <= unknown
 
