@@ -91,15 +91,17 @@ def compared(old: Any, new: Any, replaces: Callable[[Path, Any], bool], path: Pa
         yield Change(path, UPDATE, replaces(path, new))
 
 
-def pruned(live: Any, shape: Any) -> Any:
-    """`live` without what `shape` does not mention. Lists keep their live length."""
+def pruned(live: Any, shape: Any, whole_lists: bool = False) -> Any:
+    """`live` without what `shape` does not mention.
+
+    Args:
+        whole_lists: keep the items of a list that `shape` has fewer of.
+    """
     if isinstance(live, dict) and isinstance(shape, dict):
-        return {key: pruned(live[key], value) for key, value in shape.items() if key in live}
+        return {key: pruned(live[key], value, whole_lists) for key, value in shape.items() if key in live}
     if isinstance(live, list) and isinstance(shape, list):
-        return [
-            pruned(item, shape[position]) if position < len(shape) else item
-            for position, item in enumerate(live)
-        ]
+        kept = [pruned(item, stated, whole_lists) for item, stated in zip(live, shape, strict=False)]
+        return kept + live[len(shape) :] if whole_lists else kept
     return live
 
 

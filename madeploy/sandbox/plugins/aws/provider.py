@@ -295,7 +295,7 @@ def inputs_of(kind: ResourceType, outputs: Properties) -> Properties:
 def refreshed(kind: ResourceType, inputs: Properties, outputs: Properties) -> Properties:
     """`inputs` as the resource has them now, cut to what the program states."""
     result = {
-        name: pruned(outputs[name], value) if outputs.get(name) is not None else None
+        name: pruned(outputs[name], value, whole_lists=True) if outputs.get(name) is not None else None
         for name, value in inputs.items()
         if name in outputs
     }

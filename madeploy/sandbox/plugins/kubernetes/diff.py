@@ -65,10 +65,10 @@ def _same_on_server(
 ) -> bool:
     """Whether `change` is one of spelling only.
 
-    That is so where the server would end with the value it has; a list item too many may be another
-    manager's. Where it would end with nothing, only an empty value is no change: a field with contents that
-    the server drops is a mistake, to be seen at every preview."""
-    if change.kind == DELETE and not isinstance(change.path[-1], int):
+    That is so where the server would end with the value it has. Where it would end with nothing, only an empty
+    value is no change: a field with contents that the server drops is a mistake, to be seen at every preview.
+    """
+    if change.kind == DELETE:
         return False
     before, after = value_at(live, change.path), value_at(outcome, change.path)
     if before is MISSING and after is MISSING:
