@@ -56,6 +56,13 @@ GATEWAY_API = Gate(
     "They come with the Gateway API, standard channel, 1.1 or later, which frontDoor.kind gatewayApi needs; "
     "install it with your gateway implementation, or set frontDoor.kind: ingress.",
 )
+GATEWAY_API_BACKEND_TLS = Gate(
+    "gateway-api-backend-tls-definitions",
+    (*GATEWAY_API.definitions, "backendtlspolicies.gateway.networking.k8s.io"),
+    15.0,
+    "They come with the Gateway API, standard channel, 1.4 or later, which a gateway that calls Envoy by TLS "
+    "needs; install it with your gateway implementation, or set tls.envoy.enabled: false.",
+)
 PROMETHEUS = Gate(
     "prometheus-definitions",
     ("prometheusrules.monitoring.coreos.com",),

@@ -13,13 +13,21 @@ from components.bundles import ObjectGroup
 from components.compute_cluster import ComputeCluster, ComputeClusterArgs
 from components.configuration import Configuration
 from components.control_plane import ControlPlane, ControlPlaneArgs
-from components.gates import CERT_MANAGER, GATEWAY_API, PROMETHEUS, Gate, definitions_established
+from components.gates import (
+    CERT_MANAGER,
+    GATEWAY_API,
+    GATEWAY_API_BACKEND_TLS,
+    PROMETHEUS,
+    Gate,
+    definitions_established,
+)
 from components.gateway import Gateway, GatewayArgs
 from components.providers import kubernetes
 from madeploy import __version__
 from madeploy.names import addresses
 from madeploy.names import kubernetes as names
 from madeploy.settings import CONTROL_PLANE
+from madeploy.settings.front_door import GatewayApiFrontDoor
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
 from manifests import catalog, credentials, registration
 from manifests.objects import Inputs, Object
@@ -60,7 +68,9 @@ class Platform(pulumi.ComponentResource):
         spaces = control_plane.namespaces
         ObjectGroup("NetworkPolicies", by_name["network-policies"], spaces, here)
         issuers = ObjectGroup("Issuers", by_name["issuers"], spaces, here, gate(CERT_MANAGER))
-        doors = gate(GATEWAY_API) if environment.front_door.kind == "gatewayApi" else None
+        doors = None
+        if isinstance(environment.front_door, GatewayApiFrontDoor):
+            doors = gate(GATEWAY_API_BACKEND_TLS if environment.tls.envoy.enabled else GATEWAY_API)
         Gateway("gateway", GatewayArgs(by_name, [*control_plane.api, *issuers.resources], doors), here)
         ObjectGroup("ModelRegistry", by_name["model-registry"], control_plane.api, here)
         ObjectGroup("Alerts", by_name["alerts"], spaces, here, gate(PROMETHEUS))

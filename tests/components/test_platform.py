@@ -137,7 +137,7 @@ def test_an_issuer_waits_for_cert_manager_and_is_waited_for(aws: tuple[Recording
 def test_gateway_api_objects_wait_for_their_definitions(minio: tuple[Recording, dict[str, Any]]) -> None:
     """NET-7."""
     (gateway,) = minio[0].of_type("kubernetes:gateway.networking.k8s.io/v1:Gateway")
-    assert gateway.hooks == ("gateway-api-definitions",)
+    assert gateway.hooks == ("gateway-api-backend-tls-definitions",)
 
 
 def test_the_token_is_awaited_and_reaches_the_control_plane_as_a_secret(
