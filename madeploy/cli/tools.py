@@ -39,18 +39,18 @@ def tools(
 
 
 def _row(status: ToolStatus, tool: ResolvedTool | None) -> dict[str, Any]:
-    """One tool as JSON shows it. `seconds`: taken by this run; `build_seconds`: by the build now cached."""
-    row: dict[str, Any] = {
+    """One tool as JSON shows it. `seconds`: taken by this run; `build_seconds`: by the build."""
+    build_seconds = tool.seconds if tool and tool.source == "built" else status.build_seconds
+    return {
         "name": status.tool.name,
         "version": tool.version if tool else status.tool.version,
         "source": tool.source if tool else "missing",
         "path": str(tool.path) if tool else None,
         "seconds": round(tool.seconds, 3) if tool else None,
-        "build_seconds": status.build_seconds,
+        "build_seconds": None if build_seconds is None else round(build_seconds, 1),
         "accepted_on_path": status.tool.accepted,
         "not_from_path": status.rejected or None,
     }
-    return row
 
 
 def _shown(seconds: float | None) -> str:

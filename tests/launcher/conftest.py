@@ -18,7 +18,7 @@ LAUNCHER = Path(__file__).resolve().parents[2] / "bin" / "madeploy"
 LOCKED_UV = "uv==0.13.8 \\\n    --hash=sha256:cc \\\n    --hash=sha256:dd\n"
 
 # What the launcher asks of an interpreter: its version, to make an environment, and pip. The environment's
-# own interpreter is a copy of the same script.
+# own interpreter is a link to the same script.
 FAKE_PYTHON = """#!/bin/sh
 echo "python $*" >>"$CALLS"
 case "$*" in
@@ -29,7 +29,7 @@ case "$*" in
 "-m venv "*)
     mkdir -p "$3/bin"
     [ -n "$FAKE_VENV_ERROR" ] && { echo "$FAKE_VENV_ERROR"; exit 1; }
-    cp "$0" "$3/bin/python" ;;
+    ln -s "$FAKES/python" "$3/bin/python" ;;
 *"pip install"*uv.txt)
     for last; do :; done; cp "$last" "$FAKES/requirement"
     [ -n "$FAKE_UV_INSTALL_ERROR" ] && { echo "$FAKE_UV_INSTALL_ERROR"; exit 1; }
@@ -43,7 +43,7 @@ exit 0
 FAKE_UV = """#!/bin/sh
 echo "uv $*" >>"$CALLS"
 case "$*" in
-"venv "*) mkdir -p "$5/bin"; cp "$FAKES/python" "$5/bin/python" ;;
+"venv "*) mkdir -p "$5/bin"; ln -s "$FAKES/python" "$5/bin/python" ;;
 "pip sync "*)
     sleep "${FAKE_UV_SECONDS:-0}"
     [ -n "$FAKE_UV_ERROR" ] && { echo "$FAKE_UV_ERROR"; exit 1; } ;;
@@ -121,7 +121,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     for name, text in (("python", FAKE_PYTHON), ("uv", FAKE_UV)):
         (checkout.fakes / name).write_text(text, encoding="utf-8")
         (checkout.fakes / name).chmod(0o755)
-    for program in ("cat", "cp", "dirname", "mkdir", "sleep", "sh"):
+    for program in ("cp", "dirname", "ln", "mkdir", "sleep"):
         (checkout.fakes / "system").mkdir(exist_ok=True)
         (checkout.fakes / "system" / program).symlink_to(shutil.which(program) or f"/bin/{program}")
     monkeypatch.setenv("PATH", f"{checkout.path}:{checkout.fakes / 'system'}")

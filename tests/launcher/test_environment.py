@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -194,15 +196,14 @@ def test_an_environment_whose_interpreter_changed_is_not_taken_for_current(
     assert len(checkout.calls("-m venv")) == (1 if change == "upgraded" else 2)
 
 
-def test_a_moved_checkout_brings_its_environment_up_to_date(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """UX-1: scripts of an environment hold its path."""
+def test_a_moved_checkout_makes_its_environment_anew(checkout: Checkout) -> None:
+    """UX-1: scripts of an environment hold its path, so that it cannot be brought up to date."""
     checkout.put_uv()
     checkout.launch()
     moved = Checkout(checkout.root.with_name("moved"), checkout.path, checkout.fakes)
     checkout.root.rename(moved.root)
     moved.launch()
+    assert len(checkout.calls("-m venv")) == 2
     assert len(checkout.calls("uv pip sync")) == 2
 
 
@@ -212,22 +213,51 @@ def test_two_launchers_at_once_make_the_environment_once(
     """UX-1: the second waits for the first and says so."""
     checkout.put_uv()
     monkeypatch.setenv("FAKE_UV_SECONDS", "1")
+    both = [start(checkout) for _ in range(2)]
+    said = "".join(process.communicate(timeout=30)[1] for process in both)
+    assert [process.returncode for process in both] == [0, 0]
+    assert len(checkout.calls("uv pip sync")) == 1
+    assert said.count("another madeploy is making the environment; waiting for it") == 1
+
+
+def test_nobody_else_starts_while_an_installation_outlives_its_killed_launcher(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UX-1."""
+    checkout.put_uv()
+    monkeypatch.setenv("FAKE_UV_SECONDS", "1.5")
+    process = start(checkout)
+    deadline = time.monotonic() + 20
+    while not checkout.calls("uv pip sync") and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.kill()
+    process.communicate()
+    with (checkout.root / ".madeploy" / "launcher" / "lock").open("a") as lock:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    assert not checkout.stamp.exists()
+
+
+def start(checkout: Checkout) -> subprocess.Popen[str]:
+    """The launcher in a process of its own; where it would hand over, it ends with 0."""
     driver = (
         "import os, runpy, sys\n"
         "fake, launcher = sys.argv[1:]\n"
         "sys.executable, sys.argv, os.execv = fake, [launcher], lambda path, argv: sys.exit(0)\n"
         "runpy.run_path(launcher, run_name='__main__')\n"
     )
-    arguments = [str(checkout.fakes / "python"), str(checkout.root / "bin" / "madeploy")]
-    real = str(Path(sys.base_prefix) / "bin" / "python3")
-    both = [
-        subprocess.Popen([real, "-c", driver, *arguments], stderr=subprocess.PIPE, text=True)
-        for _ in range(2)
-    ]
-    said = "".join(process.communicate(timeout=30)[1] for process in both)
-    assert [process.returncode for process in both] == [0, 0]
-    assert len(checkout.calls("uv pip sync")) == 1
-    assert said.count("another madeploy is making the environment; waiting for it") == 1
+    return subprocess.Popen(
+        [
+            str(Path(sys.base_prefix) / "bin" / "python3"),
+            "-c",
+            driver,
+            str(checkout.fakes / "python"),
+            str(checkout.root / "bin" / "madeploy"),
+        ],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_redirecting_settings_of_the_shell_do_not_reach_the_installers(

