@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from madeploy.names.addresses import API_PORT, ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT
+from madeploy.names.addresses import ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT, envoy_upstream
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
 from manifests.cors import cors_policy
@@ -182,7 +182,7 @@ def _metrics_listener() -> dict[str, Any]:
     }
 
 
-def _upstream_cluster() -> dict[str, Any]:
+def _upstream_cluster(environment: Environment) -> dict[str, Any]:
     return {
         "name": CLUSTER,
         "connect_timeout": "5s",
@@ -215,7 +215,7 @@ def _upstream_cluster() -> dict[str, Any]:
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 10, "keepalive_probes": 3}
         },
-        "load_assignment": _endpoints(CLUSTER, workload("apiserver"), API_PORT),
+        "load_assignment": _endpoints(CLUSTER, *envoy_upstream(environment)),
     }
 
 
@@ -248,7 +248,7 @@ def bootstrap(environment: Environment) -> dict[str, Any]:
         },
         "static_resources": {
             "listeners": [_api_listener(environment), _metrics_listener()],
-            "clusters": [_upstream_cluster(), _admin_cluster()],
+            "clusters": [_upstream_cluster(environment), _admin_cluster()],
         },
     }
 

@@ -19,7 +19,14 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from madeploy.names.addresses import API_PORT, ENVOY_METRICS_PORT, ENVOY_PORT, METRICS_PORT, UI_PORT
+from madeploy.names.addresses import (
+    API_PORT,
+    ENVOY_METRICS_PORT,
+    ENVOY_PORT,
+    METRICS_PORT,
+    UI_PORT,
+    envoy_upstream,
+)
 from madeploy.names.aws import IDENTITIES, Identity
 from madeploy.names.kubernetes import Service
 from madeploy.names.servers import split_server
@@ -172,7 +179,9 @@ def _through_the_door(environment: Environment) -> Iterator[Flow]:
 
 def _between_services(environment: Environment) -> Iterator[Flow]:
     api = Component("apiserver")
-    yield Flow(Component("envoy"), api, API_PORT, "gRPC-Web calls to the API", "network guide, Envoy")
+    _, port = envoy_upstream(environment)
+    upstream = api if environment.control_plane.envoy.upstream is None else Anywhere()
+    yield Flow(Component("envoy"), upstream, port, "gRPC-Web calls to the API", "network guide, Envoy")
     worker = Component("worker")
     if environment.control_plane.worker.api_access == "inCluster":
         yield Flow(worker, api, API_PORT, "API calls of workflows", "facts 5.2")

@@ -6,6 +6,7 @@ from typing import Final
 
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
+from madeploy.settings.base import split_host_port
 
 API_PORT: Final = 15566
 """gRPC, plaintext (facts 1.1)."""
@@ -49,6 +50,13 @@ def app_url(environment: Environment) -> str:
 def in_cluster_host(environment: Environment) -> str:
     """Host of the API server's Service inside the cluster."""
     return f"{workload('apiserver')}.{environment.platform.namespace}.svc.cluster.local"
+
+
+def envoy_upstream(environment: Environment) -> tuple[str, int]:
+    """Host and port of the API that Envoy forwards to: the API server's Service in its own namespace
+    unless `controlPlane.envoy.upstream` says otherwise (network guide, fields to customize)."""
+    upstream = environment.control_plane.envoy.upstream
+    return (workload("apiserver"), API_PORT) if upstream is None else split_host_port(upstream)
 
 
 def worker_address(environment: Environment) -> tuple[str, bool]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import Cidr, DnsSubdomain, LabelValue, Name, Quantity, Section
+from madeploy.settings.base import Cidr, DnsSubdomain, HostPort, LabelValue, Name, Quantity, Section
 
 Replicas = Annotated[int, Field(ge=1, le=100)]
 
@@ -65,6 +65,22 @@ class Worker(ConfiguredService):
     `public` by `<domains.api>:443` with TLS. Default `inCluster`."""
 
 
+class Ui(Service):
+    """The browser application."""
+
+    # Its own default, so that saying only `replicas` does not bring another service's resources with it.
+    resources: Resources = Resources(cpu="100m", memory="128Mi")
+    """CPU and memory of the container. Default 100 millicores and 128 MiB: it serves files."""
+
+
+class Envoy(Service):
+    """Envoy."""
+
+    upstream: HostPort | None = None
+    """Where Envoy sends gRPC-Web calls, as `host:port`, when not to the API server's own Service, such as
+    one in another namespace during a migration. Plaintext HTTP/2. Default: the Service, port 15566."""
+
+
 class ControlPlane(Section):
     """Where the control plane runs and how large it is."""
 
@@ -81,10 +97,10 @@ class ControlPlane(Section):
     worker: Worker = Worker()
     """Worker."""
 
-    ui: Service = Service(resources=Resources(cpu="100m", memory="128Mi"))
+    ui: Ui = Ui()
     """Browser application."""
 
-    envoy: Service = Service(resources=Resources(cpu="250m", memory="256Mi"))
+    envoy: Envoy = Envoy()
     """Envoy."""
 
     zones: tuple[LabelValue, ...] = ()

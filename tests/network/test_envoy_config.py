@@ -138,3 +138,20 @@ def test_nothing_older_than_tls_1_2_is_spoken() -> None:
 def test_without_tls_termination_there_is_one_file() -> None:
     """NET-4."""
     assert list(envoy_files(environment())) == ["envoy.yaml"]
+
+
+def test_calls_go_to_the_api_servers_service_unless_another_upstream_is_named() -> None:
+    """NET-2: the guide's two fields to customize, host and port."""
+
+    def upstream(**envoy: str) -> dict[str, object]:
+        data = bootstrap(environment(controlPlane={"envoy": envoy}))
+        cluster = data["static_resources"]["clusters"][0]
+        (endpoint,) = cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        address: dict[str, object] = endpoint["endpoint"]["address"]["socket_address"]
+        return address
+
+    assert upstream() == {"address": "michelangelo-apiserver", "port_value": 15566}
+    assert upstream(upstream="api.elsewhere.example.com:8443") == {
+        "address": "api.elsewhere.example.com",
+        "port_value": 8443,
+    }
