@@ -226,7 +226,8 @@ def test_a_definition_and_a_resource_of_it_come_in_one_program(
             metadata={
                 "namespace": namespace,
                 "name": "thing",
-                # The garbage collector hears of a new kind only every half minute; nothing hangs on this object.
+                # The garbage collector hears of a new kind only every half minute; nothing hangs on this
+                # object.
                 "annotations": {"pulumi.com/deletionPropagationPolicy": "background"},
             },
             spec={"size": 3, "ratio": 0.5, "parts": [{"name": "a"}]},

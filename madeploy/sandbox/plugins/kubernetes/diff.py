@@ -65,9 +65,9 @@ def _same_on_server(
 ) -> bool:
     """Whether `change` is one of spelling only.
 
-    That is so where the server would end with the value it has. Where it would end with nothing, only an empty
-    value is no change: a field with contents that the server drops is a mistake, to be seen at every preview.
-    """
+    That is so where the server would end with the value it has. Where it would end with nothing, only an
+    empty value is no change: a field with contents that the server drops is a mistake, to be seen at every
+    preview."""
     if change.kind == DELETE:
         return False
     before, after = value_at(live, change.path), value_at(outcome, change.path)

@@ -25,6 +25,7 @@ from madeploy.sandbox.plugins.properties import (
 INPUTS_KEY = "__inputs"
 API_VERSION_KEY = "__initialApiVersion"
 MANAGER_KEY = "__fieldManager"
+_OWN_KEYS = frozenset({INPUTS_KEY, API_VERSION_KEY, MANAGER_KEY})
 
 AUTONAMED = "pulumi.com/autonamed"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -225,7 +226,7 @@ def parsed_checkpoint(state: Properties) -> tuple[Properties, Properties]:
     state = from_sdk(state)
     inputs = state.get(INPUTS_KEY)
     inner = inputs.value if isinstance(inputs, Secret) else inputs
-    live = {key: plain(value) for key, value in state.items() if not key.startswith("__")}
+    live = {key: plain(value) for key, value in state.items() if key not in _OWN_KEYS}
     return inner if isinstance(inner, dict) else {}, live
 
 

@@ -298,11 +298,7 @@ class KubernetesProvider(Provider):
             # Without its definition the object is gone as well.
             return empty_pb2.Empty()
         except (ApiError, UnreachableError) as error:
-            status = error.status if isinstance(error, ApiError) else 0
-            if status == 403:
-                # Objects that must not be deleted (namespace "default") are given back to their owner.
-                self._cluster.applier.release(live, _manager(state))
-            elif status != 404:
+            if not (isinstance(error, ApiError) and error.status == 404):
                 raise PluginError(f"deleting {request.id} failed: {_told(error, inputs)}") from None
         self._defined(kind)
         return empty_pb2.Empty()
