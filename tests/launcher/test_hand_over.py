@@ -6,13 +6,14 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from tests.launcher.conftest import LAUNCHER, Checkout
 
-SHOW = "import json, os, sys\nprint(json.dumps([sys.argv, os.getcwd(), os.environ['PATH'], sys.path[0]]))\n"
+SHOW = "import json, os, sys\nprint(json.dumps([sys.argv, os.getcwd(), dict(os.environ), sys.path[0]]))\n"
 
 
 @pytest.fixture
@@ -26,7 +27,17 @@ def real(checkout: Checkout) -> Checkout:
     return checkout
 
 
-def run(launcher: Path, *arguments: str, directory: Path) -> tuple[list[str], str, str, str]:
+@dataclass
+class Shown:
+    """What the command saw of its surroundings."""
+
+    argv: list[str]
+    directory: str
+    environment: dict[str, str]
+    first_import_path: str
+
+
+def run(launcher: Path, *arguments: str, directory: Path) -> Shown:
     ran = subprocess.run(
         [sys.base_prefix + "/bin/python3", launcher, *arguments],
         cwd=directory,
@@ -36,17 +47,15 @@ def run(launcher: Path, *arguments: str, directory: Path) -> tuple[list[str], st
         check=True,
     )
     assert ran.stderr == ""
-    argv, working_directory, path, first = json.loads(ran.stdout)
-    return argv, working_directory, path, first
+    return Shown(*json.loads(ran.stdout))
 
 
 def test_arguments_and_working_directory_reach_the_command_unchanged(real: Checkout, tmp_path: Path) -> None:
     """UX-1: from any directory."""
-    argv, directory, _, _ = run(
-        real.root / "bin" / "madeploy", "render", "a b", "--x=$HOME", "", directory=tmp_path
-    )
-    assert argv[1:] == ["render", "a b", "--x=$HOME", ""]
-    assert directory == str(tmp_path)
+    arguments = ["render", "a b", "--x=$HOME", ""]
+    shown = run(real.root / "bin" / "madeploy", *arguments, directory=tmp_path)
+    assert shown.argv[1:] == arguments
+    assert shown.directory == str(tmp_path)
 
 
 def test_the_launcher_works_through_a_link(real: Checkout, tmp_path: Path) -> None:
@@ -54,26 +63,29 @@ def test_the_launcher_works_through_a_link(real: Checkout, tmp_path: Path) -> No
     link = tmp_path / "elsewhere" / "madeploy"
     link.parent.mkdir()
     link.symlink_to(real.root / "bin" / "madeploy")
-    argv, *_ = run(link, "explain", directory=tmp_path)
-    assert argv == [str(real.environment / "bin" / "madeploy"), "explain"]
+    assert run(link, "explain", directory=tmp_path).argv == [
+        str(real.environment / "bin" / "madeploy"),
+        "explain",
+    ]
 
 
-def test_the_environment_is_first_on_path_and_only_once(real: Checkout, tmp_path: Path) -> None:
-    """CARD-3: Pulumi's language host runs the `python` it finds there."""
-    own = str(real.environment / "bin")
-    before = os.environ["PATH"]
-    os.environ["PATH"] = f"{before}{os.pathsep}{own}"
-    try:
-        _, _, path, _ = run(real.root / "bin" / "madeploy", directory=tmp_path)
-    finally:
-        os.environ["PATH"] = before
-    assert path == f"{own}{os.pathsep}{before}"
+def test_the_environment_is_active_first_on_path_and_only_once(
+    real: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CARD-3: Pulumi's language host runs the `python` it finds on PATH."""
+    own, before = str(real.environment / "bin"), os.environ["PATH"]
+    monkeypatch.setenv("PATH", f"{before}{os.pathsep}{own}")
+    monkeypatch.setenv("PYTHONHOME", sys.base_prefix)
+    shown = run(real.root / "bin" / "madeploy", directory=tmp_path)
+    assert shown.environment["PATH"] == f"{own}{os.pathsep}{before}"
+    assert shown.environment["VIRTUAL_ENV"] == str(real.environment)
+    assert "PYTHONHOME" not in shown.environment
 
 
 def test_modules_of_the_working_directory_are_not_imported(real: Checkout, tmp_path: Path) -> None:
     """UX-1: another checkout, or a file named yaml.py, may lie there."""
-    *_, first = run(real.root / "bin" / "madeploy", directory=tmp_path)
-    assert first == str(real.environment / "bin")
+    shown = run(real.root / "bin" / "madeploy", directory=tmp_path)
+    assert shown.first_import_path == str(real.environment / "bin")
 
 
 def test_the_launcher_of_the_repository_is_executable() -> None:
