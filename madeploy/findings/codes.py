@@ -123,6 +123,12 @@ SHAPE: Final[dict[str, Code]] = {
         "`pulumi preview` checks the whole configuration, imported values included.",
         "info",
     ),
+    "MA119": Code(
+        "More findings than are shown",
+        "A file with this many usually has one cause, such as wrong indentation near its top.",
+        "Mend those that are shown and check again.",
+        "info",
+    ),
 }
 
 SERVICES: Final[dict[str, Code]] = {

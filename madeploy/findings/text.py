@@ -34,7 +34,8 @@ def one(finding: Finding) -> str:
     """One finding: place, code and evidence on the first line, then the offending line with a caret,
     what is accepted, why, and what to do. No trailing newline."""
     where = f"{finding.location}: " if finding.location else ""
-    lines = [f"{where}{finding.severity} {finding.code}: {finding.subject}: {finding.evidence}"]
+    about = "" if finding.location and finding.location.file == finding.subject else f"{finding.subject}: "
+    lines = [f"{where}{finding.severity} {finding.code}: {about}{finding.evidence}"]
     if finding.location:
         lines += _source_lines(finding.location)
     lines += _block("accepted", finding.accepted)

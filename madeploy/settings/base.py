@@ -15,6 +15,10 @@ _HOST_PORT = re.compile(r"^(?P<host>\[[0-9a-fA-F:]+\]|[^\s:/\[\]]+):(?P<port>[0-
 _QUANTITY = r"^[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?$"
 
 
+_SHORT = 60
+"""Longest example that helps to read what is accepted."""
+
+
 class Accepts(str):
     """What a value may be, in words for a person, with an example; stands in a type's annotation."""
 
@@ -22,7 +26,7 @@ class Accepts(str):
 
     def __new__(cls, words: str, example: str) -> Accepts:
         """`words` say what is accepted, `example` is a value that is."""
-        self = super().__new__(cls, f"{words}, such as {example}")
+        self = super().__new__(cls, f"{words}, such as {example}" if len(example) <= _SHORT else words)
         self.example = example
         return self
 
@@ -51,6 +55,10 @@ class Section(BaseModel):
 def _check_host(value: str) -> str:
     if len(value) > 253:
         raise ValueError(f"is {len(value)} characters long; a host name has at most 253")
+    if "://" in value:
+        raise ValueError("has a scheme; write the host alone")
+    if re.search(r":[0-9]*$", value) and value.count(":") == 1:
+        raise ValueError("has a port; write the host alone, the port is always 443")
     if value.endswith("."):
         raise ValueError("ends in a dot; write the name without it")
     try:
@@ -99,11 +107,13 @@ def _check_host_port(value: str) -> str:
 
 def _check_cidr(value: str) -> str:
     try:
-        ipaddress.ip_network(value, strict=True)
-    except ValueError as error:
-        raise ValueError(f"is not a network in CIDR form: {error}") from None
+        network = ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("is no IPv4 or IPv6 network") from None
     if "/" not in value:
-        raise ValueError("has no prefix length; write one address as 203.0.113.7/32")
+        raise ValueError(f"has no prefix length; one address is {network}")
+    if value.partition("/")[0] != str(network.network_address):
+        raise ValueError(f"has bits set beyond its prefix length; the network is {network}")
     return value
 
 

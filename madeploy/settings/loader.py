@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -15,10 +16,19 @@ from madeploy.findings import Finding, find, in_order
 from madeploy.findings.text import report
 from madeploy.settings import checks, secrecy, stack_file, translate
 from madeploy.settings import rules as _rules  # noqa: F401 - importing it registers the rules
-from madeploy.settings.environment import Environment
+from madeploy.settings.environment import SECRET_KEYS, Environment
 from madeploy.settings.shape import fields
 from madeploy.settings.source import Path, Source, subject
 from madeploy.settings.stack_file import StackFile
+
+MAX_FINDINGS = 200
+"""Findings of one file that are shown."""
+
+LARGE = 20_000
+"""Values of a file from which on its beginning is checked first."""
+
+_CUT = 100
+"""Items of each list and mapping that count as its beginning."""
 
 WITHOUT_FILE = "stack configuration"
 """Name of the configuration in messages when there is no file to point at."""
@@ -114,30 +124,67 @@ def _remove(data: Any, path: Path) -> None:
     data.pop(path[-1], None)
 
 
+def _translated(stack: StackFile, error: ValidationError) -> Iterator[Finding]:
+    """Findings of a validation, but for sections that may come from an imported environment."""
+    for found in translate.findings(error, Environment, stack.source, stack.encrypted):
+        section = found.subject.partition(":")[2]
+        expected = stack.complete and section not in stack.lost
+        if expected or found.code != "MA111" or "." in section:
+            yield found
+
+
 def _check(stack: StackFile) -> tuple[Environment | None, list[Finding]]:
     """Validate what a stack holds and run the rules on everything that is valid by itself."""
     findings = list(stack.findings)
     if not stack.usable:
         return None, findings
+    early = _first_errors(stack)
+    if early is not None:
+        return None, _limited(stack, [*findings, *_translated(stack, early)])
     environment: Environment | None = None
     names = stack.secret_names
     try:
         environment = _validate(stack.sections)
         partial, valid = environment, frozenset(Environment.model_fields)
     except ValidationError as error:
-        for found in translate.findings(error, Environment, stack.source, stack.encrypted):
-            missing_section = found.code == "MA111" and "." not in found.subject
-            if stack.complete or not missing_section:
-                findings.append(found)
+        findings += _translated(stack, error)
         partial, valid, dropped = _partial(stack.sections, translate.paths(error, Environment))
         names = {key: value - dropped for key, value in names.items()}
-    if stack.complete:
+    valid -= {name for key, (name, _) in fields(Environment).items() if key in stack.lost}
+    if stack.complete and stack.secrets_known and not stack.lost.intersection(SECRET_KEYS):
         valid |= {checks.SECRETS}
     findings += checks.run(partial, names, valid, stack.source)
     findings += list(_plain_secrets(stack, findings))
     if any(found.severity == "error" for found in findings):
         environment = None
-    return environment, [stack.source.named(found) for found in findings]
+    return environment, _limited(stack, findings)
+
+
+def _limited(stack: StackFile, findings: list[Finding]) -> list[Finding]:
+    """Findings with the stack's name in their commands, as many as anybody reads."""
+    shown = in_order(findings)[:MAX_FINDINGS]
+    if len(findings) > len(shown):
+        shown.append(find("MA119", stack.source.file, f"the first {MAX_FINDINGS} findings are shown"))
+    return [stack.source.named(found) for found in shown]
+
+
+def _first_errors(stack: StackFile) -> ValidationError | None:
+    """Errors at the start of a large file's lists and mappings. Where these are wrong already, tens of
+    thousands of errors would follow, which take more memory than the file and are read by nobody."""
+    config = stack.source.config
+    if config is None or config.size < LARGE:
+        return None
+    try:
+        _validate(_cut(stack.sections))
+    except ValidationError as error:
+        return error
+    return None
+
+
+def _cut(data: Any) -> Any:
+    if isinstance(data, Mapping):
+        return {key: _cut(value) for key, value in itertools.islice(data.items(), _CUT)}
+    return [_cut(item) for item in data[:_CUT]] if isinstance(data, list) else data
 
 
 def _plain_secrets(stack: StackFile, findings: Iterable[Finding]) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator
 from madeploy.settings.base import Accepts, Host, Section, _check_host
 
 _ORIGIN = re.compile(r"^(?P<scheme>https?)://(?P<host>[^/:?#@\s]+)(:(?P<port>[0-9]{1,5}))?$")
+_REGEX = re.compile(r"[\^$()\[\]{}|\\+]")
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -31,11 +32,17 @@ def parse_origin(value: str) -> ParsedOrigin:
     if value in ("*", "null"):
         raise ValueError(f"{value!r} would let any page call the API; name the origins")
     match = _ORIGIN.match(value)
+    if _REGEX.search(value):
+        raise ValueError("looks like a regular expression; write the origin itself, or https://*.example.com")
+    if "://" not in value:
+        raise ValueError("has no scheme; an origin starts with https://")
     if match is None:
-        raise ValueError("is not an origin: scheme://host or scheme://host:port, nothing after it")
+        raise ValueError("is not an origin: http:// or https://, a host, a port if any, and nothing after it")
     host, wildcard = match["host"], False
     if host.startswith("*."):
         host, wildcard = host[2:], True
+    if wildcard and "." not in host:
+        raise ValueError(f"covers all of .{host}; put the star below a domain of your own")
     if "*" in host:
         raise ValueError("has a wildcard that is not the whole first label; write https://*.example.com")
     if not (host == "localhost" and not wildcard):

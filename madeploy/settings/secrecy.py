@@ -11,7 +11,7 @@ from typing import Any, Final
 MASK: Final = "********"
 
 _KEY = re.compile(
-    r"(pass(word|wd|phrase)|secret(access)?key|accesskey|privatekey|clientkeydata|credentials?|apikey"
+    r"(pass(word|wd|phrase)|secret(access)?key|accesskey(id)?|privatekey|clientkeydata|credentials?|apikey"
     r"|(^|[a-z])token|^secrets?|dockerconfigjson|kubeconfigs?)$"
 )
 _PLAIN_KEYS: Final = frozenset({"secretname", "pullsecrets", "credentialssecret", "allowcredentials"})
@@ -31,7 +31,7 @@ def _folded(key: str) -> str:
 
 def is_secret_key(key: str) -> bool:
     """Whether a key's name says that its value is a secret."""
-    folded = _folded(key)
+    folded = _folded(key.rpartition(".")[2])
     return folded not in _PLAIN_KEYS and _KEY.search(folded) is not None
 
 

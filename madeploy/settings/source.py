@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from array import array
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import PurePath
 from typing import Final
 
 from madeploy.findings import Finding, Location
+from madeploy.settings.environment import SECRET_KEYS
 from madeploy.settings.secrecy import MASK, is_secret_key, kind_of_secret, masked_line
 from madeploy.settings.yaml_nodes import Node
 
@@ -17,6 +19,9 @@ Path = tuple[str | int, ...]
 
 _SHOWN_WIDTH: Final = 100
 _BEFORE_CARET: Final = 40
+_BREAK: Final = re.compile(rb"\r\n|[\n\r]|\xc2\x85|\xe2\x80[\xa8\xa9]")
+"""What libyaml counts as the end of a line."""
+
 _PLAIN_STEP: Final = re.compile(r"[^.\[\]\"]+")
 
 
@@ -33,9 +38,12 @@ def subject(path: Path, prefix: str = "michelangelo:") -> str:
     return prefix + text
 
 
+_NAMED: Final = {"\t": "<tab>"}
+
+
 def _printable(text: str) -> str:
     """Text without what a terminal would obey or hide; other scripts stay readable."""
-    shown = "".join(c if c.isprintable() else f"<U+{ord(c):04X}>" for c in text[:200])
+    shown = "".join(c if c.isprintable() else _NAMED.get(c, f"<U+{ord(c):04X}>") for c in text[:200])
     return shown if len(text) <= 200 else shown + "…"
 
 
@@ -55,12 +63,18 @@ class Source:
     config: Node | None = None
     """The mapping below `config`; None when there is none."""
 
+    config_key: Node | None = None
+    """The key `config` itself."""
+
     prefix: str = "michelangelo:"
     """How keys of ours start below `config`."""
 
     @cached_property
-    def _lines(self) -> list[bytes]:
-        return re.split(rb"\r\n|\n|\r", self.content)
+    def _starts(self) -> array[int]:
+        """Byte position of the start of each line."""
+        starts = array("L", [0])
+        starts.extend(found.end() for found in _BREAK.finditer(self.content))
+        return starts
 
     @property
     def stack(self) -> str:
@@ -73,9 +87,12 @@ class Source:
         return replace(finding, fix=finding.fix.replace("--stack STACK", f"--stack {self.stack}"))
 
     def _line(self, number: int) -> str | None:
-        if not 0 <= number < len(self._lines):
+        if not 0 <= number < len(self._starts):
             return None
-        return self._lines[number].decode("utf-8", "replace").removeprefix("\ufeff")
+        start = self._starts[number]
+        end = _BREAK.search(self.content, start)
+        line = self.content[start : end.start() if end else None]
+        return line.decode("utf-8", "replace").removeprefix("\ufeff")
 
     def node(self, path: Path) -> tuple[Node | None, Node | None]:
         """Key node and value node at a path; None for what the file does not hold. For a path that is
@@ -100,8 +117,12 @@ class Source:
     def at(self, path: Path, *, key: bool = False) -> Location:
         """Place of a path's value, or of its key."""
         name, value = self.node(path)
-        if path and name is None and value is self.config:
-            return Location(self.file)
+        if name is None and value is self.config:
+            return (
+                self.place(self.config_key.line, self.config_key.column)
+                if self.config_key
+                else Location(self.file)
+            )
         node = name if key and name is not None else value
         if node is None or (name is not None and (node.kind != "scalar" or node.value is None)):
             node = name or node
@@ -130,30 +151,35 @@ class Source:
         return Location(self.file, line + 1, column + 1, before + after, len(before) + 1)
 
     @cached_property
-    def secret_nodes(self) -> tuple[tuple[Path, Node], ...]:
-        """Every scalar whose value may be a secret, with its path: by the names above it or its look.
-        From the right, so that masking one leaves the columns of the next."""
-        found = []
-        for path, node in self.config.scalars() if self.config is not None else ():
-            names = (str(step).removeprefix(self.prefix) for step in path if isinstance(step, str))
-            if node.value is not None and (
-                kind_of_secret(node.value) or any(is_secret_key(name) for name in names)
-            ):
-                found.append((path, node))
-        return tuple(sorted(found, key=lambda item: -item[1].column))
+    def _secrets(self) -> tuple[dict[int, list[Node]], list[Node]]:
+        """Every scalar whose value may be a secret, by the names above it, its look, or because it is
+        the value of one that is: by their first line, from the right, and those over several lines."""
+        scalars = list(self.config.scalars()) if self.config is not None else []
+        found, values = [], set()
+        for path, node in scalars:
+            names = [str(step).removeprefix(self.prefix) for step in path if isinstance(step, str)]
+            by_name = names[0] in SECRET_KEYS or any(map(is_secret_key, names))
+            if node.value is not None and (by_name or kind_of_secret(node.value)):
+                found.append(node)
+                values.add(node.value)
+        found += [node for _, node in scalars if isinstance(node.value, str) and node.value in values]
+        lines: dict[int, list[Node]] = {}
+        for node in sorted(set(found), key=lambda item: -item.column):
+            lines.setdefault(node.line, []).append(node)
+        return lines, [node for node in set(found) if node.end_line > node.line]
 
     def _masked(self, line: int, text: str, caret: int) -> tuple[str, int]:
         """A line without its secrets, and where its column `caret` is then."""
-        for _, node in self.secret_nodes:
-            if node.line == line:
-                end = node.end_column if node.end_line == line else len(text)
-                text = text[: node.column] + MASK + text[end:]
-                if caret >= end:
-                    caret += node.column + len(MASK) - end
-                elif caret > node.column:
-                    caret = node.column
-            elif node.line < line <= node.end_line:
-                return MASK, 0
+        lines, long = self._secrets
+        if any(node.line < line <= node.end_line for node in long):
+            return MASK, 0
+        for node in lines.get(line, ()):
+            end = node.end_column if node.end_line == line else len(text)
+            text = text[: node.column] + MASK + text[end:]
+            if caret >= end:
+                caret += node.column + len(MASK) - end
+            elif caret > node.column:
+                caret = node.column
         return text, caret
 
     def _inside_secret(self, line: int) -> bool:
@@ -166,6 +192,7 @@ class Source:
             if not stripped or len(above) - len(above.lstrip()) >= indent:
                 continue
             indent = len(above) - len(above.lstrip())
-            if is_secret_key(stripped.rstrip("|>-+ ").rstrip(":").split(":")[-1].strip("\"'")):
+            name = stripped.rstrip("|>-+ ").rstrip(":").split(":")[-1].strip("\"'")
+            if name in SECRET_KEYS or is_secret_key(name):
                 return True
         return False

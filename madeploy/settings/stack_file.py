@@ -14,16 +14,20 @@ from madeploy.settings.environment import CONTROL_PLANE, PROJECT, SECRET_KEYS, E
 from madeploy.settings.shape import fields
 from madeploy.settings.source import Path, Source, printable, subject
 from madeploy.settings.translate import did_you_mean, near, type_name
-from madeploy.settings.yaml_nodes import Node, Problem, UnreadableError, compose
+from madeploy.settings.yaml_nodes import MAX_PROBLEMS, Node, Problem, UnreadableError, compose
 
 MAX_BYTES: Final = 8 * 1024 * 1024
 """Size of a file. A thousand clusters, each with its CA and its encrypted kubeconfig, are about 6 MiB."""
+
+MAX_LINE: Final = 256 * 1024
+"""Bytes of a line. An encrypted kubeconfig is one line of a few KiB."""
 
 PULUMI_KEYS: Final = ("config", "encryptionsalt", "encryptedkey", "secretsprovider", "environment")
 """Top-level keys of a stack file (Pulumi's documentation, stack settings file)."""
 
 OBJECT_STORE_KEYS: Final = ("accessKeyId", "secretAccessKey")
 
+_LONG_LINE: Final = re.compile(rb"(?m)^[^\n]{%d}" % MAX_LINE)
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -42,6 +46,12 @@ class StackFile:
 
     encrypted: list[Path] = field(default_factory=list)
     """Paths of encrypted values among the plain settings, where none belongs."""
+
+    lost: set[str] = field(default_factory=set)
+    """Sections that are given in the wrong place or under a misspelt name: not missing, but unknown."""
+
+    secrets_known: bool = True
+    """Whether `secret_names` holds every name."""
 
     complete: bool = True
     """Whether the file holds everything: false when it imports a Pulumi ESC environment, or when it
@@ -101,13 +111,24 @@ def _not_text(content: bytes, file: str) -> Finding | None:
     return find("MA102", file, evidence, location=Location(file, line, column))
 
 
+def _long_line(content: bytes, file: str) -> Finding | None:
+    """A complaint about a line that no setting needs."""
+    found = _LONG_LINE.search(content)
+    if found is None:
+        return None
+    line = content.count(b"\n", 0, found.start()) + 1
+    return find(
+        "MA103", file, f"has a line of more than {MAX_LINE // 1024} KiB", location=Location(file, line)
+    )
+
+
 def read(path: FilePath, file: str) -> StackFile:
     """Read a stack file; `file` is its name in messages. Never raises for what the file holds."""
     source = Source(file)
     content = _bytes(path, file)
     if isinstance(content, Finding):
         return StackFile(source, findings=[content], complete=False, usable=False)
-    problem = _not_text(content, file)
+    problem = _not_text(content, file) or _long_line(content, file)
     if problem is not None:
         return StackFile(source, findings=[problem], complete=False, usable=False)
     source.content = content
@@ -118,6 +139,7 @@ def read(path: FilePath, file: str) -> StackFile:
         return StackFile(source, findings=[finding], complete=False, usable=False)
     stack = _take_apart(source, root)
     stack.findings += [_at_problem(source, item, parsed=True) for item in problems]
+    stack.usable = stack.usable and len(problems) < MAX_PROBLEMS
     return stack
 
 
@@ -137,11 +159,12 @@ def _take_apart(source: Source, root: Node | None) -> StackFile:
     entries = root.value
     config_key, config = entries.get("config", (None, None))
     if config is not None and config.kind == "mapping":
-        source.config = config
+        source.config, source.config_key = config, config_key
     stack.complete = "environment" not in entries
     for name, (key, _) in entries.items():
         if name not in PULUMI_KEYS:
             stack.findings.append(_beside_config(name, source, key))
+            stack.lost.add(name.removeprefix(f"{PROJECT}:"))
     if config is None:
         return refuse("has no `config:`") if stack.complete else stack
     if config.kind != "mapping":
@@ -194,6 +217,7 @@ def _config_key(stack: StackFile, name: str, key: Node, value: Node) -> None:
     where = source.place(key.line, key.column)
     if not colon:
         bare, fix = name, ""
+        stack.lost.add(near(name, known) or name)
         if name in known:
             fix = f"Write `{PROJECT}:{name}`."
         else:
@@ -205,6 +229,7 @@ def _config_key(stack: StackFile, name: str, key: Node, value: Node) -> None:
         return
     if namespace != PROJECT:
         if near(namespace, (PROJECT,)) and near(bare, known):
+            stack.lost.add(near(bare, known) or bare)
             stack.findings.append(
                 find(
                     "MA110",
@@ -221,6 +246,7 @@ def _config_key(stack: StackFile, name: str, key: Node, value: Node) -> None:
         stack.encrypted += _encrypted((bare,), value)
         stack.sections[bare] = value.data()
     else:
+        stack.lost.add(near(bare.partition(".")[0], known) or bare)
         stack.findings.append(unknown_section(bare, where))
 
 
@@ -235,7 +261,7 @@ def unknown_section(bare: str, where: Location | None) -> Finding:
         fix = f'Did you mean "{PROJECT}:{guess}"?' if guess else ""
     return find(
         "MA110",
-        subject((bare,)),
+        f"{PROJECT}:{printable(bare)}",
         "is no section",
         accepted=_all(known),
         fix=fix,
@@ -272,6 +298,7 @@ def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
     """Names below a secret key; every value must be encrypted."""
     source = stack.source
     if node.kind != "mapping" or _is_encrypted(node):
+        stack.secrets_known = False
         example = (key, OBJECT_STORE_KEYS[0] if key == "objectStore" else CONTROL_PLANE)
         code = "MA117" if _is_encrypted(node) else "MA501" if node.value is not None else "MA112"
         said = "is encrypted as a whole" if _is_encrypted(node) else f"holds {type_name(node.data())}"
@@ -290,6 +317,7 @@ def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
     for entry, (_, value) in node.value.items():
         path = (key, entry)
         if key == "objectStore" and entry not in OBJECT_STORE_KEYS:
+            stack.secrets_known = False
             stack.findings.append(
                 find(
                     "MA110",

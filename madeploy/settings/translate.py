@@ -39,9 +39,12 @@ def near(word: str, candidates: Iterable[str]) -> str | None:
     folded = word.replace("_", "").replace("-", "").lower()
     if folded in by_fold:
         return by_fold[folded]
-    found = difflib.get_close_matches(folded[:100], by_fold, n=1, cutoff=0.7)
+    found = difflib.get_close_matches(folded[:100], by_fold, n=1, cutoff=0.65)
     if found:
         return by_fold[found[0]]
+    starts = [candidate for candidate in by_fold if len(folded) > 2 and candidate.startswith(folded)]
+    if starts:
+        return by_fold[starts[0]]
     parts = [candidate for candidate in by_fold if len(candidate) > 2 and candidate in folded]
     return by_fold[max(parts, key=len)] if parts else None
 
@@ -123,10 +126,18 @@ def _unknown(place: _Place, source: Source) -> Finding:
         subject(place.path),
         f"{printable(key)} is no setting of {parent}",
         accepted=", ".join(accepted),
-        fix=did_you_mean(key, accepted)
+        fix=did_you_mean(key, _free(place, source))
         + f"`bin/madeploy explain {explain_key(place.path[:-1])}` describes them.",
         location=where,
     )
+
+
+def _free(place: _Place, source: Source) -> list[str]:
+    """Keys of the section that are not given yet: what a misspelt one may stand for."""
+    assert place.parent is not None
+    _, node = source.node(place.path[:-1])
+    given = node.value if node is not None and node.kind == "mapping" else {}
+    return [key for key in shape.fields(place.parent) if key not in given]
 
 
 def explain_key(path: Path) -> str:
@@ -143,12 +154,13 @@ def _missing(place: _Place, source: Source) -> Finding:
     _, info = shape.fields(place.parent)[key]
     about = _plain(info.description or "")
     accepted = place.shape.accepts if place.shape is not None else ""
+    named = key if len(place.path) > 1 else subject(place.path)
     return find(
         "MA111",
         subject(place.path),
         f"{key} is missing: {about}" if about else f"{key} is missing",
         accepted=accepted,
-        fix=f"Add `{key}:`; `bin/madeploy explain {explain_key(place.path)}` describes it.",
+        fix=f"Add `{named}:`; `bin/madeploy explain {explain_key(place.path)}` describes it.",
         location=source.at(place.path[:-1]),
     )
 
@@ -165,12 +177,14 @@ def _wrong_type(place: _Place, value: Any, source: Source) -> Finding:
         fix = "Write the value after the colon, or remove the key to get its default."
     elif here.annotation is str and isinstance(value, (bool, int, float)):
         fix = "Put it in quotes, so that it stays text."
-    elif here.annotation is int and isinstance(value, str):
+    elif here.annotation is int and isinstance(value, str) and value.strip().isdigit():
         fix = "Write the number without quotes."
     elif here.annotation is bool:
         fix = "Write true or false, without quotes."
     elif here.kind == "list":
         fix = "Write a list: each item on a line of its own, after `- `."
+    elif here.kind != "value":
+        fix = "Write its keys below it, each on a line of its own and indented."
     return find(
         "MA112",
         subject(place.path),
@@ -198,7 +212,7 @@ def _variant(error: Any, place: _Place, source: Source) -> Finding:
     return find(
         "MA115",
         subject(path),
-        "chooses no variant there is",
+        "is none of the accepted values",
         accepted=", ".join(tags),
         fix=(did_you_mean(str(error["ctx"]["tag"]), tags) + "Write one of the accepted values."),
         location=source.at(path),
@@ -250,10 +264,17 @@ def findings(
     hold; whatever else is wrong there follows from that."""
     for path in encrypted:
         yield find("MA117", subject(path), "holds an encrypted value", location=source.at(path))
-    for item in error.errors(include_url=False):
-        place = _resolve(root, item["loc"])
+    errors = [(item, _resolve(root, item["loc"])) for item in error.errors(include_url=False)]
+    misspelt = {
+        (*place.path[:-1], near(str(place.path[-1]), _free(place, source)))
+        for item, place in errors
+        if item["type"] == "extra_forbidden" and place.parent is not None
+    }
+    for item, place in errors:
         if any(place.path[: len(path)] == path for path in encrypted):
             continue
+        if item["type"] == "missing" and place.path in misspelt:
+            continue  # It is there under a misspelt name, which is said already.
         kind = item["type"]
         if kind == "extra_forbidden":
             yield _unknown(place, source)

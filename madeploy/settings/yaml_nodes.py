@@ -17,8 +17,14 @@ import yaml
 MAX_DEPTH: Final = 32
 """Levels of nesting; settings are at most a dozen deep."""
 
-MAX_NODES: Final = 150_000
-"""Nodes with aliases expanded. A thousand clusters with every setting are about 40,000."""
+MAX_NODES: Final = 80_000
+"""Nodes with aliases expanded. A thousand clusters with every setting are about 50,000."""
+
+MAX_ITEMS: Final = 5_000
+"""Items of one list and keys of one mapping; clusters, the longest, are at most thousands."""
+
+MAX_PROBLEMS: Final = 200
+"""Problems that are collected; further ones are dropped."""
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9_]*)$")
 _RADIX = re.compile(r"[-+]?0(o[0-7_]+|x[0-9a-fA-F_]+|b[01_]+|[0-7_]+)$")
@@ -55,7 +61,7 @@ class UnreadableError(Exception):
 class Node:
     """A value and where it stands. Line and column count from 0."""
 
-    __slots__ = ("anchored", "column", "end_column", "end_line", "kind", "line", "size", "value")
+    __slots__ = ("column", "end_column", "end_line", "kind", "line", "size", "value")
 
     def __init__(self, kind: Literal["scalar", "mapping", "list"], value: Any, start: Any, end: Any) -> None:
         self.kind = kind
@@ -67,7 +73,6 @@ class Node:
         self.end_column: int = end.column
         self.size = 1
         """Nodes below and with this one, aliases expanded."""
-        self.anchored = False
 
     def data(self) -> Any:
         """The node as plain dicts, lists and scalars."""
@@ -116,7 +121,9 @@ class _Composer:
         self.nodes = 0
 
     def _problem(self, code: str, event: Any, evidence: str, fix: str = "") -> None:
-        self.problems.append(Problem(code, event.start_mark.line, event.start_mark.column, evidence, fix))
+        if len(self.problems) < MAX_PROBLEMS:
+            place = event.start_mark
+            self.problems.append(Problem(code, place.line, place.column, evidence, fix))
 
     def _count(self, event: Any, amount: int, depth: int) -> None:
         self.nodes += amount
@@ -126,6 +133,11 @@ class _Composer:
             raise UnreadableError(Problem("MA105", where.line, where.column, evidence))
         if depth > MAX_DEPTH:
             evidence = f"values are nested deeper than {MAX_DEPTH} levels"
+            raise UnreadableError(Problem("MA105", where.line, where.column, evidence))
+
+    def _check_length(self, event: Any, count: int, kind: str) -> None:
+        if count > MAX_ITEMS:
+            where, evidence = event.start_mark, f"a {kind} has more than {MAX_ITEMS:,} entries"
             raise UnreadableError(Problem("MA105", where.line, where.column, evidence))
 
     def document(self) -> Node | None:
@@ -158,18 +170,16 @@ class _Composer:
         else:
             node = self._mapping(event, depth)
         if event.anchor is not None:
-            node.anchored = True
             self.anchors[event.anchor] = node
         return node
 
     def _alias(self, event: Any, depth: int) -> Node:
         target = self.anchors.get(event.anchor)
         if target is None:
-            self._count(event, 1, depth)
-            self._problem(
-                "MA104", event, f"the alias *{event.anchor} names an anchor that is not defined above it"
-            )
-            return Node("scalar", None, event.start_mark, event.end_mark)
+            place = event.start_mark
+            evidence = f"the alias *{event.anchor} names an anchor that is not defined above it"
+            fix = "Define it above with &, or put text that starts with * in quotes."
+            raise UnreadableError(Problem("MA104", place.line, place.column, evidence, fix))
         self._count(event, target.size, depth)
         copy = Node(target.kind, target.value, event.start_mark, event.end_mark)
         copy.size = target.size
@@ -197,6 +207,7 @@ class _Composer:
         items: list[Node] = []
         while not self.loader.check_event(yaml.SequenceEndEvent):
             items.append(self.node(depth + 1))
+            self._check_length(event, len(items), "list")
         end = self.loader.get_event()
         node = Node("list", items, event.start_mark, end.end_mark)
         node.size = 1 + sum(item.size for item in items)
@@ -206,12 +217,14 @@ class _Composer:
         if event.tag not in _CONTAINER_TAGS:
             self._tag(event)
         entries: dict[str, tuple[Node, Node]] = {}
-        size = 1
+        size, count = 1, 0
         while not self.loader.check_event(yaml.MappingEndEvent):
             key_event = self.loader.peek_event()
             key = self.node(depth + 1)
             value = self.node(depth + 1)
             size += key.size + value.size
+            count += 1
+            self._check_length(key_event, count, "mapping")
             if not isinstance(key_event, yaml.ScalarEvent):
                 self._problem("MA106", key_event, "a key is a list, a mapping or an alias; keys are text")
                 continue
@@ -271,7 +284,7 @@ _COMPLAINTS: Final = {
     ),
     "mapping values are not allowed in this context": (
         "a colon followed by a space is not allowed here",
-        "Put text that holds `: ` in quotes, and give each key a line of its own.",
+        "Put text that holds `: ` in quotes; or add the colon that is missing on the line above.",
     ),
     "block sequence entries are not allowed in this context": (
         "a list item is not allowed here",
