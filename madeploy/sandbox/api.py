@@ -20,11 +20,10 @@ _PLURALS = {
     "Namespace": "namespaces",
     "Node": "nodes",
     "Secret": "secrets",
+    "Certificate": "certificates",
     "CustomResourceDefinition": "customresourcedefinitions",
     "IngressClass": "ingressclasses",
     "GatewayClass": "gatewayclasses",
-    "ClusterRole": "clusterroles",
-    "ClusterRoleBinding": "clusterrolebindings",
 }
 """Kinds the sandbox applies itself."""
 
@@ -79,7 +78,7 @@ class Api:
             raise
 
     def apply(self, item: Object) -> Object:
-        """Server-side apply of one cluster-scoped object or Secret of the kinds above."""
+        """Server-side apply of one object of the kinds above."""
         version, metadata = item["apiVersion"], item["metadata"]
         group = "/api/" if "/" not in version else "/apis/"
         namespace = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""

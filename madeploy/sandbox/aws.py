@@ -23,7 +23,7 @@ from madeploy.sandbox.ports import HOST
 from madeploy.sandbox.state import StateDirectory, write_private
 
 NAME = "aws"
-REGION = "us-east-1"
+REGION = "eu-west-1"
 ACCOUNT = "123456789012"
 """moto's account."""
 _READING_ACTIONS = ("Get", "List", "Describe", "Assume", "Simulate", "Generate", "Head")

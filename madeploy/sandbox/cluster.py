@@ -3,8 +3,7 @@ nodes."""
 
 from __future__ import annotations
 
-import base64
-import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import yaml
 
 from madeploy.sandbox.api import Api
 from madeploy.sandbox.component import Component
+from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
 from madeploy.sandbox.pki import Authority, Pair, signing_key
 from madeploy.sandbox.ports import HOST
 from madeploy.sandbox.state import StateDirectory, write_private
@@ -149,7 +149,6 @@ class Cluster:
             ("controller-manager", credentials.controller_manager),
             ("scheduler", credentials.scheduler),
             ("kwok", credentials.nodes),
-            ("actors", credentials.admin),
         ):
             config = kubeconfig([self.kubeconfig_entry(client)])
             write_private(self._home / f"{component}.kubeconfig", config)
@@ -201,6 +200,12 @@ class Cluster:
                 ("apiserver",),
                 # It reads ~/.kwok/kwok.yaml; the sandbox must not depend on what its user keeps there.
                 environment={"HOME": str(self._home / "kwok")},
+            ),
+            Component(
+                name=f"{self.name}/actors",
+                argv=(sys.executable, "-m", "madeploy.sandbox.actors", *self._actors()),
+                environment=base,
+                after=(f"{self.name}/apiserver",),
             ),
         ]
 
@@ -323,6 +328,16 @@ class Cluster:
             f"--cidr=10.{128 + self.index % 100}.0.1/16",
         ]
 
+    def _actors(self) -> list[str]:
+        credentials = self._credentials
+        return [
+            f"--server={self.server}",
+            f"--authority={credentials.authority.certificate}",
+            f"--certificate={credentials.admin.certificate}",
+            f"--key={credentials.admin.key}",
+            f"--issuing={self._home / 'issued'}",
+        ]
+
     def is_usable(self) -> bool:
         """Whether Deployments roll out here: default ServiceAccount made, every node Ready."""
         if self.api.get("/api/v1/namespaces/default/serviceaccounts/default") is None:
@@ -330,53 +345,6 @@ class Cluster:
         nodes = (self.api.get("/api/v1/nodes") or {}).get("items", [])
         ready = [node for node in nodes if _is_ready(node)]
         return len(ready) >= NODES
-
-
-@dataclass(frozen=True)
-class KubeconfigEntry:
-    """One cluster of a kubeconfig; certificates and key in PEM."""
-
-    name: str
-    server: str
-    authority: bytes
-    certificate: bytes
-    key: bytes
-
-
-def kubeconfig(entries: list[KubeconfigEntry]) -> str:
-    """A kubeconfig with one context per entry, the first one current, credentials inline."""
-    clusters, users, contexts = [], [], []
-    for entry in entries:
-        user = f"{entry.name}-admin"
-        clusters.append(
-            {
-                "name": entry.name,
-                "cluster": {"server": entry.server, "certificate-authority-data": _encode(entry.authority)},
-            }
-        )
-        users.append(
-            {
-                "name": user,
-                "user": {
-                    "client-certificate-data": _encode(entry.certificate),
-                    "client-key-data": _encode(entry.key),
-                },
-            }
-        )
-        contexts.append({"name": entry.name, "context": {"cluster": entry.name, "user": user}})
-    document = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": entries[0].name,
-        "clusters": clusters,
-        "users": users,
-        "contexts": contexts,
-    }
-    return json.dumps(document, indent=1) + "\n"
-
-
-def _encode(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
 
 
 def _is_ready(node: dict[str, Any]) -> bool:

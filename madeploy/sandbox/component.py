@@ -15,6 +15,8 @@ from madeploy.sandbox.state import ProcessRecord, State, StateDirectory
 
 START_SECONDS = 60.0
 """How long one component may take from its start until it is ready."""
+SETTLED_SECONDS = 1.0
+"""How long a component without a check must live to count as started: wrong flags end it sooner."""
 _LOOK_SECONDS = 0.05
 
 
@@ -27,7 +29,7 @@ class Component:
         argv: program and arguments.
         environment: its whole environment.
         after: components that must be ready before it starts.
-        is_ready: whether it does its work; a component without a check is ready once it runs.
+        is_ready: whether it does its work; a component without a check is ready once it has run for a second.
         port: where it listens, None when it does not.
         last_to_stop: ended only after the others (etcd, so that the API server can finish).
         prepare: called just before the process is started anew.
@@ -152,9 +154,11 @@ class Supervisor:
         component = item.component
         if item.child is not None and item.child.poll() is not None:
             raise self._failed(component, f"it ended with exit code {item.child.returncode}")
-        if component.is_ready is None or component.is_ready():
-            return True
         waited = time.monotonic() - item.since
+        if component.is_ready is None:
+            return item.child is None or waited > SETTLED_SECONDS
+        if component.is_ready():
+            return True
         if item.child is None and (waited > START_SECONDS / 6 or not self.is_running(component.name)):
             # It runs, but does not do its work: begin again with a new process.
             record = self.state.processes[component.name]

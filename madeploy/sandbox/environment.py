@@ -16,9 +16,11 @@ from madeploy.sandbox import objects, ports, process
 from madeploy.sandbox.api import ApiError
 from madeploy.sandbox.aws import NAME as AWS
 from madeploy.sandbox.aws import REGION, Aws
-from madeploy.sandbox.cluster import COMPONENTS, CONTROL_PLANE, Cluster, compute_name, kubeconfig
+from madeploy.sandbox.cluster import COMPONENTS, CONTROL_PLANE, Cluster, compute_name
 from madeploy.sandbox.component import Component, Supervisor
 from madeploy.sandbox.errors import SandboxError
+from madeploy.sandbox.kubeconfig import kubeconfig
+from madeploy.sandbox.plugins import endpoints
 from madeploy.sandbox.state import State, StateDirectory, write_private
 
 TOOLS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -134,6 +136,7 @@ class Environment:
             self.kubeconfig, kubeconfig([cluster.kubeconfig_entry() for cluster in clusters.values()])
         )
         aws = Aws(self.directory, self.state.ports[AWS])
+        endpoints.write(self.directory.root, [cluster.server for cluster in clusters.values()], aws.endpoint)
         base = _base_environment(self.directory)
         components: list[Component] = []
         for cluster in clusters.values():
@@ -257,7 +260,7 @@ class Environment:
         waiting = dict(clusters)
         while waiting:
             for name, cluster in list(waiting.items()):
-                for program in ("controller-manager", "scheduler", "kwok"):
+                for program in ("controller-manager", "scheduler", "kwok", "actors"):
                     component = f"{name}/{program}"
                     if not self._is_running(component):
                         raise _not_usable(name, f"{component} has ended", self.directory.log(component))

@@ -14,6 +14,8 @@ _DEFINITIONS = Path(__file__).parent / "crds"
 EVERYWHERE = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com")
 CONTROL_PLANE_ONLY = ("michelangelo.api", "michelangelo.api-open")
 COMPUTE_ONLY = ("ray.io",)
+INGRESS_CONTROLLER = "k8s.io/ingress-nginx"
+GATEWAY_CONTROLLER = "madeploy.sandbox/gateway-controller"
 REGION = "sandbox"
 ZONES = ("a", "b", "c")
 
@@ -65,13 +67,13 @@ def classes() -> list[Object]:
             "apiVersion": "networking.k8s.io/v1",
             "kind": "IngressClass",
             "metadata": {"name": "nginx"},
-            "spec": {"controller": "k8s.io/ingress-nginx"},
+            "spec": {"controller": INGRESS_CONTROLLER},
         },
         {
             "apiVersion": "gateway.networking.k8s.io/v1",
             "kind": "GatewayClass",
             "metadata": {"name": "sandbox"},
-            "spec": {"controllerName": "madeploy.sandbox/gateway-controller"},
+            "spec": {"controllerName": GATEWAY_CONTROLLER},
         },
     ]
 

@@ -1,5 +1,6 @@
 """Processes that outlive the command that started them and are never mistaken for others.
- A process is known by its id and its start mark; one whose mark differs is somebody else's and is left
+
+A process is known by its id and its start mark; one whose mark differs is somebody else's and is left
 alone. Each also carries `MADEPLOY_SANDBOX_PROCESS=<state directory>|<component>` in its environment, by
 which a later command finds on Linux what a killed command had started but not yet written down.
 """

@@ -189,8 +189,8 @@ class StateDirectory:
         return SandboxError(
             f"the sandbox's state file cannot be read: {self.file}",
             why,
-            "run `madeploy sandbox reset`: it ends this sandbox's processes, which it finds without the file, and "
-            "deletes its state; the next `madeploy sandbox up` starts afresh",
+            "run `madeploy sandbox reset`: it ends this sandbox's processes, which it finds "
+            "without the file, and deletes its state; the next `madeploy sandbox up` starts afresh",
         )
 
 

@@ -1,0 +1,54 @@
+"""The process: `python -m madeploy.sandbox.actors --server URL --authority FILE ...`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+
+import urllib3
+
+from madeploy.sandbox.actors.certificates import CertificateActor
+from madeploy.sandbox.actors.cluster import View
+from madeploy.sandbox.actors.front_doors import play_gateways, play_load_balancers
+from madeploy.sandbox.api import Api, ApiError
+from madeploy.sandbox.pki import Pair
+
+POLL_SECONDS = 1.0
+
+
+def main() -> None:
+    """Play until told to stop; a server that does not answer is asked again."""
+    parser = argparse.ArgumentParser()
+    for option in ("server", "authority", "certificate", "key", "issuing"):
+        parser.add_argument(f"--{option}", required=True)
+    options = parser.parse_args()
+    api = Api(options.server, Path(options.authority), Pair(Path(options.certificate), Path(options.key)))
+    certificates = CertificateActor(Path(options.issuing))
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    say("playing ingress controller, load balancer, cert-manager and Gateway API; no traffic flows")
+    trouble = ""
+    while not stop.is_set():
+        try:
+            view = View(api, say)
+            play_load_balancers(view)
+            certificates.play(view)
+            play_gateways(view)
+            trouble = ""
+        except (ApiError, urllib3.exceptions.HTTPError) as error:
+            # One line for as long as the same thing is wrong.
+            if (text := f"{type(error).__name__}: {error}") != trouble:
+                say(f"will try again: {text}")
+                trouble = text
+        stop.wait(POLL_SECONDS)
+
+
+def say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201  the component's log
+
+
+if __name__ == "__main__":
+    main()
