@@ -1,0 +1,342 @@
+"""The main job, as a user runs it: one command brings the platform up on two real API servers."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+SERVICES = ("apiserver", "controllermgr", "envoy", "ui", "worker")
+STACK_FILE = ROOT / "stacks" / "Pulumi.sandbox.yaml"
+UP_LIMIT = 420
+pytestmark = pytest.mark.sandbox
+
+
+@dataclass
+class Deployed:
+    """A sandbox of its own, driven by its command line only."""
+
+    state: Path
+    environ: dict[str, str]
+
+    def madeploy(self, *arguments: str, limit: float = UP_LIMIT) -> subprocess.CompletedProcess[str]:
+        """Run `madeploy` with this sandbox's state."""
+        return subprocess.run(
+            [sys.executable, "-m", "madeploy", *arguments],
+            cwd=ROOT,
+            env=self.environ,
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
+
+    def shell(self) -> dict[str, str]:
+        """The environment that `sandbox env` gives to a user's shell."""
+        exports = json.loads(self.madeploy("sandbox", "env", "--json").stdout)
+        return {**os.environ, **exports}
+
+    def run(self, *command: str, limit: float = UP_LIMIT) -> subprocess.CompletedProcess[str]:
+        """Run a program as typed by hand in that shell, at the root of the checkout."""
+        return subprocess.run(
+            command,
+            cwd=ROOT,
+            env=self.shell(),
+            capture_output=True,
+            text=True,
+            timeout=limit,
+            check=False,
+        )
+
+    def get(self, context: str, *arguments: str) -> dict[str, Any]:
+        """What `kubectl get … -o json` shows in one cluster."""
+        done = self.run("kubectl", "--context", context, "get", *arguments, "-o", "json")
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+
+def sandbox(state: Path) -> Deployed:
+    """A sandbox that does not run yet."""
+    return Deployed(state, {**os.environ, "MADEPLOY_STATE": str(state), "NO_COLOR": "1"})
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """`sandbox up`, once for this module; stopped at its end."""
+    made = sandbox(tmp_path_factory.mktemp("slice"))
+    committed = STACK_FILE.read_bytes()
+    try:
+        up = made.madeploy("sandbox", "up")
+        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
+        assert STACK_FILE.read_bytes() == committed, "the committed stack file was written to"
+        yield made
+    finally:
+        made.madeploy("sandbox", "stop")
+
+
+def test_five_deployments_are_available(deployed: Deployed) -> None:
+    """UX-1, CP-1 to CP-5."""
+    found = deployed.get("control-plane", "deployments.apps", "-n", "ma-system")
+    available = {
+        item["metadata"]["name"]
+        for item in found["items"]
+        for condition in item["status"]["conditions"]
+        if condition["type"] == "Available" and condition["status"] == "True"
+    }
+    assert available == {f"michelangelo-{service}" for service in SERVICES}
+
+
+def test_the_compute_cluster_is_registered_with_its_own_address(deployed: Deployed) -> None:
+    """CARD-6, REG-4: host with its scheme, port as text, the names of both Secrets, and no label or
+    annotation that a later change could touch (V7)."""
+    cluster = deployed.get("control-plane", "clusters.michelangelo.api", "compute-0", "-n", "ma-system")
+    server = yaml.safe_load((deployed.state / "kubeconfig").read_text())
+    (address,) = [c["cluster"]["server"] for c in server["clusters"] if c["name"] == "compute-0"]
+    rest = cluster["spec"]["kubernetes"]["rest"]
+    assert f"{rest['host']}:{rest['port']}" == address
+    assert rest["tokenTag"] == "cluster-compute-0-client-token"
+    assert rest["caDataTag"] == "cluster-compute-0-ca-data"
+    assert not {"labels", "annotations"} & cluster["metadata"].keys()
+
+
+def ask(deployed: Deployed, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Post a review to the compute cluster with what the control plane has registered, nothing else."""
+    group = "authentication.k8s.io" if kind == "SelfSubjectReview" else "authorization.k8s.io"
+    secrets = {
+        key: base64.b64decode(
+            deployed.get("control-plane", "secret", f"cluster-compute-0-{name}", "-n", "default")["data"][key]
+        ).decode()
+        for name, key in (("ca-data", "cadata"), ("client-token", "token"))
+    }
+    rest = deployed.get("control-plane", "clusters.michelangelo.api", "compute-0", "-n", "ma-system")
+    address = rest["spec"]["kubernetes"]["rest"]
+    request = urllib.request.Request(
+        f"{address['host']}:{address['port']}/apis/{group}/v1/{kind.lower()}s",
+        data=json.dumps({"apiVersion": f"{group}/v1", "kind": kind, "spec": spec}).encode(),
+        headers={"Authorization": f"Bearer {secrets['token']}", "Content-Type": "application/json"},
+    )
+    context = ssl.create_default_context(cadata=secrets["cadata"])
+    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+        review: dict[str, Any] = json.load(answer)["status"]
+    return review
+
+
+def test_the_registered_token_is_accepted_by_the_server_the_registered_authority_vouches_for(
+    deployed: Deployed,
+) -> None:
+    """REG-2, REG-4, REG-5."""
+    review = ask(deployed, "SelfSubjectReview", {})
+    assert review["userInfo"]["username"] == "system:serviceaccount:default:ray-manager"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "allowed"),
+    [
+        *(
+            ({"group": "ray.io", "resource": resource, "verb": verb, "namespace": "default"}, True)
+            for resource in ("rayclusters", "rayjobs")
+            for verb in ("create", "get", "list", "watch", "update", "patch", "delete")
+        ),
+        ({"group": "", "resource": "secrets", "verb": "get", "namespace": "default"}, False),
+        ({"group": "", "resource": "pods", "verb": "create", "namespace": "default"}, False),
+    ],
+    ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else None,
+)
+def test_the_registered_token_may_manage_ray_and_nothing_else(
+    deployed: Deployed, attributes: dict[str, str], allowed: bool
+) -> None:
+    """REG-2, REG-6: asked with the registered credential itself."""
+    review = ask(deployed, "SelfSubjectAccessReview", {"resourceAttributes": attributes})
+    assert review["allowed"] is allowed
+
+
+def test_tasks_find_their_storage_configuration(deployed: Deployed) -> None:
+    """REG-3: without a key, because pods have roles."""
+    data = deployed.get("compute-0", "configmap", "michelangelo-config", "-n", "default")["data"]
+    assert data["MA_FILE_SYSTEM"] == "s3://michelangelo-sandbox-workspace"
+    assert not any("SECRET" in key or "ACCESS_KEY" in key for key in data)
+
+
+def test_pods_pass_restricted_admission_and_replicas_are_on_different_nodes(deployed: Deployed) -> None:
+    """CP-1, CP-2, CP-7: the namespace enforces the standard, so pods that run have passed it."""
+    namespace = deployed.get("control-plane", "namespace", "ma-system")
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    pods = deployed.get("control-plane", "pods", "-n", "ma-system")["items"]
+    for service in ("apiserver", "controllermgr"):
+        nodes = [
+            pod["spec"]["nodeName"]
+            for pod in pods
+            if pod["metadata"]["labels"]["app"] == f"michelangelo-{service}"
+        ]
+        assert len(nodes) == len(set(nodes)) == 2
+
+
+def test_buckets_and_roles_are_as_declared(deployed: Deployed) -> None:
+    """MR-1, MR-2: read back through the AWS SDK."""
+    environ = deployed.shell()
+    session = boto3.Session(
+        aws_access_key_id=environ["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environ["AWS_SECRET_ACCESS_KEY"],
+        region_name="eu-west-1",
+    )
+    s3 = session.client("s3", endpoint_url=environ["AWS_ENDPOINT_URL"])
+    bucket = "michelangelo-sandbox-models"
+    assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+    block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+    assert set(block.values()) == {True}
+    rules = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    assert rules[0]["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "AES256"
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    assert policy["Statement"][0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    iam = session.client("iam", endpoint_url=environ["AWS_ENDPOINT_URL"])
+    role = iam.get_role(RoleName="michelangelo-sandbox-controllermgr")["Role"]
+    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert any(
+        value == "system:serviceaccount:ma-system:michelangelo-controllermgr"
+        for value in statement["Condition"]["StringEquals"].values()
+    )
+
+
+def test_outputs_name_what_was_made_and_nothing_secret_is_written_anywhere(deployed: Deployed) -> None:
+    """CARD-3, UX-3: not in the outputs, the engine's state, the stack file or a log, plain or in base64."""
+    outputs = json.loads(deployed.run("pulumi", "stack", "output", "--json", "--show-secrets").stdout)
+    assert outputs["urls"]["api"] == "https://api.sandbox.example.com"
+    assert set(outputs["clusters"]) == {"compute-0"}
+    secret = deployed.get("control-plane", "secret", "cluster-compute-0-client-token", "-n", "default")
+    encoded = secret["data"]["token"]
+    token = base64.b64decode(encoded).decode()
+    key = yaml.safe_load((deployed.state / "kubeconfig").read_text())["users"][0]["user"]["client-key-data"]
+    signature = token.rpartition(".")[2]
+    places = [deployed.state / "pulumi", deployed.state / "stack", deployed.state / "logs"]
+    files = [path for place in places for path in place.rglob("*") if path.is_file()]
+    assert any(path.suffix == ".json" for path in files)
+    for path in files:
+        content = path.read_bytes()
+        for canary in (token, signature, encoded, key):
+            assert canary.encode() not in content, f"{path} holds a credential"
+    assert token not in json.dumps(outputs)
+
+
+def test_a_second_up_changes_nothing_and_reuses_what_runs(deployed: Deployed) -> None:
+    """UX-1: it converges; the processes are the same."""
+    before = deployed.madeploy("sandbox", "status", "--json").stdout
+    began = time.monotonic()
+    again = deployed.madeploy("sandbox", "up")
+    assert again.returncode == 0, again.stderr[-3000:]
+    assert "no changes" in (again.stdout + again.stderr).lower()
+    assert time.monotonic() - began < UP_LIMIT
+    pids = [{c["name"]: c["pid"] for c in json.loads(text)["components"]} for text in (
+        before, deployed.madeploy("sandbox", "status", "--json").stdout)]  # fmt: skip
+    assert pids[0] == pids[1]
+
+
+def test_the_plain_pulumi_command_finds_nothing_to_do(deployed: Deployed) -> None:
+    """CARD-3: typed by hand in the sandbox's shell, with nothing of ours in front."""
+    preview = deployed.run("pulumi", "preview", "--expect-no-changes", "--non-interactive")
+    assert preview.returncode == 0, preview.stdout[-3000:]
+
+
+def test_a_refresh_finds_no_drift(deployed: Deployed) -> None:
+    """CARD-3."""
+    refresh = deployed.run("pulumi", "refresh", "--preview-only", "--expect-no-changes", "--non-interactive")
+    assert refresh.returncode == 0, refresh.stdout[-4000:]
+
+
+def test_the_policy_pack_runs_in_a_preview_and_finds_nothing(deployed: Deployed) -> None:
+    """CARD-1: `--policy-pack` works in the sandbox's shell."""
+    preview = deployed.run("pulumi", "preview", "--policy-pack", "policies", "--non-interactive")
+    assert preview.returncode == 0, preview.stdout[-3000:]
+    assert "michelangelo@v0.1.0" in preview.stdout
+
+
+def test_a_bad_stack_fails_with_the_text_of_validate_and_no_traceback(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    """CARD-5, UX-3."""
+    bad = tmp_path / "Pulumi.sandbox.yaml"
+    good = (deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text()
+    bad.write_text(good.replace("michelangelo:domains", "michelangelo:domians"))
+    up = deployed.run("pulumi", "preview", "--non-interactive", "--config-file", str(bad))
+    validate = deployed.madeploy("validate", str(bad))
+    assert (up.returncode != 0, validate.returncode) == (True, 2)
+    assert "Traceback" not in up.stdout + up.stderr
+    findings = [line for line in validate.stdout.splitlines() if " error MA" in line]
+    assert findings
+    for line in findings:
+        assert line.partition(" error ")[2] in up.stdout
+
+
+def processes_of(state: Path) -> list[int]:
+    """Processes that carry a sandbox's state directory in their environment or command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and int(entry.name) != os.getpid():
+            try:
+                text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
+            except OSError:
+                continue
+            if str(state).encode() in text:
+                found.append(int(entry.name))
+    return found
+
+
+def kill_engine_during_up(made: Deployed, after: float) -> None:
+    """Start `sandbox up` and end its engine without warning once it has been at work for a while."""
+    command = [sys.executable, "-m", "madeploy", "sandbox", "up"]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=made.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as up:
+        deadline = time.monotonic() + UP_LIMIT
+        while time.monotonic() < deadline:
+            engines = [
+                pid
+                for pid in processes_of(made.state)
+                if b"\0up\0" in b"\0" + Path(f"/proc/{pid}/cmdline").read_bytes()
+                and Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].endswith(b"pulumi")
+            ]
+            if engines:
+                time.sleep(after)
+                os.kill(engines[0], signal.SIGKILL)
+                break
+            time.sleep(0.05)
+        else:
+            pytest.fail("the engine never started")
+        assert up.wait(timeout=UP_LIMIT) != 0
+
+
+def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(tmp_path: Path) -> None:
+    """UX-1, CARD-3: stale lock and pending operations included; and two sandboxes run side by side, each
+    with processes and ports of its own. `down` then leaves no process and no port."""
+    made = sandbox(tmp_path / "state")
+    try:
+        kill_engine_during_up(made, after=6.0)
+        again = made.madeploy("sandbox", "up")
+        assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-6000:]
+        preview = made.run("pulumi", "preview", "--expect-no-changes", "--non-interactive")
+        assert preview.returncode == 0, preview.stdout[-3000:]
+        state = json.loads((made.state / "state.json").read_text())
+        down = made.madeploy("sandbox", "down", "--yes")
+        assert down.returncode == 0, down.stdout[-3000:] + down.stderr[-3000:]
+    finally:
+        made.madeploy("sandbox", "stop")
+    assert processes_of(made.state) == []
+    for name, port in state["ports"].items():
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"{name} still listens on {port}"
