@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from pulumi import automation as auto
+from pulumi.automation._stack import StackInitMode
 
 PROJECT = "conformance"
 
@@ -39,6 +41,16 @@ class Run:
         return {name: op for name, op in self.operations.items() if op not in ("same", "refresh", "read")}
 
 
+class _Engine(auto.Stack):
+    """Without the commands that the Automation API adds to each `up`: the events tell as much."""
+
+    def outputs(self) -> auto.OutputMap:
+        return {}
+
+    def info(self, show_secrets: bool = True) -> auto.UpdateSummary:
+        return auto.UpdateSummary("update", datetime.now(timezone.utc), "", {}, {}, "")
+
+
 class Stack:
     """A stack of its own for one test."""
 
@@ -46,22 +58,21 @@ class Stack:
         self._name = name
         self._backend = directory / "backend"
         self._backend.mkdir(exist_ok=True)
-        self._printed: list[str] = []
-        variables = {
-            "PULUMI_BACKEND_URL": f"file://{self._backend}",
-            "PULUMI_CONFIG_PASSPHRASE": "conformance",
-            **variables,
-        }
-        self._stack = auto.create_stack(
-            stack_name=name,
-            project_name=PROJECT,
+        workspace = auto.LocalWorkspace(
             program=lambda: None,
-            opts=auto.LocalWorkspaceOptions(env_vars=variables, pulumi_home=str(directory / "home")),
+            pulumi_home=str(directory / "home"),
+            env_vars={
+                "PULUMI_BACKEND_URL": f"file://{self._backend}",
+                "PULUMI_CONFIG_PASSPHRASE": "conformance",
+                **variables,
+            },
+            project_settings=auto.ProjectSettings(name=PROJECT, runtime="python"),
         )
+        self._stack = _Engine(name, workspace, StackInitMode.CREATE)
 
     def set_environment(self, **variables: str) -> None:
         """Environment variables for the commands that follow."""
-        self._stack.workspace.set_environment_variables(variables)
+        self._stack.workspace.env_vars.update(variables)
 
     def preview(self, program: Program) -> Run:
         """`pulumi preview`."""
@@ -93,6 +104,8 @@ class Stack:
         def note(event: auto.EngineEvent) -> None:
             # What a refresh found is known after it has looked, everything else before.
             before, after = event.resource_pre_event, event.res_outputs_event
+            if after and after.metadata.type == "pulumi:pulumi:Stack" and after.metadata.new:
+                run.outputs = dict(after.metadata.new.outputs)
             if told := before if program else after or before:
                 metadata = told.metadata
                 name = metadata.urn.rpartition("::")[2]
@@ -106,9 +119,7 @@ class Stack:
                 run.changed[name] = sorted({*run.changed.get(name, ()), *(metadata.detailed_diff or {})})
 
         try:
-            result = command(on_output=printed.append, on_error=printed.append, on_event=note)
-            outputs = getattr(result, "outputs", {})
-            run.outputs = {name: output.value for name, output in outputs.items()}
+            command(on_output=printed.append, on_error=printed.append, on_event=note)
         except auto.CommandError as error:
             run.failed = True
             printed.append(str(error))

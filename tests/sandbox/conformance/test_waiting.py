@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import kubernetes
 import pulumi
 import pulumi_kubernetes as k8s
 import pytest
@@ -239,9 +240,9 @@ def test_a_definition_and_a_resource_of_it_come_in_one_program(
     assert not preview.failed, preview.text
     run = stack.up(program)
     assert not run.failed, run.text
-    api.resources.invalidate_cache()
-    found = api.resources.get(api_version=f"{group}/v1", kind="Thing").get(name="thing", namespace=namespace)
-    assert found.to_dict()["spec"] == {"size": 3, "ratio": 0.5, "parts": [{"name": "a"}]}
+    custom = kubernetes.client.CustomObjectsApi(api.client)
+    found = custom.get_namespaced_custom_object(group, "v1", namespace, "things", "thing")
+    assert found["spec"] == {"size": 3, "ratio": 0.5, "parts": [{"name": "a"}]}
     assert stack.up(program).changes == {}
     assert stack.refresh().changes == {}
     assert not (gone := stack.destroy()).failed, gone.text

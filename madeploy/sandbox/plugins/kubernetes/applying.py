@@ -15,7 +15,7 @@ from madeploy.sandbox.plugins.kubernetes.objects import annotation
 PATCH_FORCE = "pulumi.com/patchForce"
 PROPAGATION = "pulumi.com/deletionPropagationPolicy"
 
-RETRY_PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0)
+RETRY_PAUSES = (0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 """Seconds between attempts while a namespace or a definition that the object needs is still missing."""
 
 # Managers whose fields an update takes over: this object's own creation, kubectl's edits, older Pulumi

@@ -26,7 +26,7 @@ CONNECT_SECONDS = 10.0
 READ_SECONDS = 60.0
 POOL_SIZE = 32
 RETRIES_WHEN_BUSY = 10
-DISCOVERY_SECONDS = 1.0
+DISCOVERY_SECONDS = 0.15
 """A kind that was missing is asked for again after this long: its definition may just have been created."""
 
 APPLY = "application/apply-patch+yaml"
