@@ -41,7 +41,8 @@ def run(
     selection = ["-k", keyword] if keyword else []
     passed = keyword is not None or _checks()
     pytest = [sys.executable, "-m", "pytest", "-q", *selection]
-    codes = [_run("quick tests", [*pytest, "-m", "not sandbox"])]
+    parallel = ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
+    codes = [_run("quick tests", [*pytest, "-m", "not sandbox", *parallel])]
     if not quick:
         codes.append(_run("sandbox tests", [*pytest, "-m", "sandbox", "--durations=15"]))
     # A narrowed run may select tests of one kind only, but not of neither.
