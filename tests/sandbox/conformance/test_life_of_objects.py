@@ -296,3 +296,68 @@ def test_an_object_is_imported_with_what_a_program_would_say(
     assert not run.failed, run.text
     assert run.operations["map"] == "import"
     assert stack.up(on_cluster(body(None))).changes == {}
+
+
+def test_an_object_of_somebody_else_is_read_and_patched_and_given_back(
+    stack: Stack, namespace: str, on_cluster: OnCluster, live: Live, api: Any
+) -> None:
+    """A `get` adopts nothing; a patch resource owns its fields only, and gives them back."""
+    maps = api.resources.get(api_version="v1", kind="ConfigMap")
+    maps.create(namespace=namespace, body={"metadata": {"name": "theirs"}, "data": {"a": "1"}})
+
+    def body(patched: bool) -> Callable[[pulumi.ResourceOptions], None]:
+        def declare(opts: pulumi.ResourceOptions) -> None:
+            read = k8s.core.v1.ConfigMap.get("read", f"{namespace}/theirs", opts=opts)
+            pulumi.export("seen", read.data["a"])
+            pulumi.export("uid", read.metadata.uid)
+            if patched:
+                k8s.core.v1.ConfigMapPatch(
+                    "patch", metadata=at(namespace, "theirs"), data={"b": "2"}, opts=opts
+                )
+
+        return declare
+
+    run = stack.up(on_cluster(body(patched=True)))
+    found = live("v1", "ConfigMap", "theirs")
+    assert not run.failed, run.text
+    assert found is not None
+    assert found["data"] == {"a": "1", "b": "2"}
+    assert run.outputs == {"seen": "1", "uid": found["metadata"]["uid"]}
+    assert stack.up(on_cluster(body(patched=True))).changes == {}
+    assert not (back := stack.up(on_cluster(body(patched=False)))).failed, back.text
+    found = live("v1", "ConfigMap", "theirs")
+    assert found is not None
+    assert found["data"] == {"a": "1"}
+
+
+def test_ignored_changes_are_left_to_whoever_makes_them(
+    stack: Stack, namespace: str, on_cluster: OnCluster, live: Live, api: Any
+) -> None:
+    """`ignore_changes`: an autoscaler's field is neither a difference nor a conflict."""
+
+    def body(greeting: str) -> Callable[[pulumi.ResourceOptions], None]:
+        def declare(opts: pulumi.ResourceOptions) -> None:
+            ignoring = pulumi.ResourceOptions(ignore_changes=["data.scaled"])
+            k8s.core.v1.ConfigMap(
+                "map",
+                metadata=at(namespace, "map"),
+                data={"scaled": "1", "greeting": greeting},
+                opts=pulumi.ResourceOptions.merge(opts, ignoring),
+            )
+
+        return declare
+
+    stack.up(on_cluster(body("hello")))
+    api.resources.get(api_version="v1", kind="ConfigMap").patch(
+        name="map",
+        namespace=namespace,
+        body={"data": {"scaled": "5"}},
+        content_type="application/merge-patch+json",
+        field_manager="autoscaler",
+    )
+    stack.refresh()
+    assert stack.preview(on_cluster(body("hello"))).changes == {}
+    assert not (run := stack.up(on_cluster(body("goodbye")))).failed, run.text
+    found = live("v1", "ConfigMap", "map")
+    assert found is not None
+    assert found["data"] == {"scaled": "5", "greeting": "goodbye"}

@@ -104,6 +104,15 @@ def test_an_edited_kubeconfig_replaces_nothing(
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
 
 
+def test_a_stand_in_says_what_it_is(
+    stack: Stack, namespace: str, on_cluster: OnCluster, plugins: PluginChoice
+) -> None:
+    """Item 5: nobody takes it for the official plugin."""
+    run = stack.preview(on_cluster(config_map(namespace)))
+    told = "offline stand-in for pulumi-kubernetes 4.32.0 (sandbox only)" in run.text
+    assert told is (plugins.sources[0].kind == "offline")
+
+
 def test_the_stand_in_refuses_every_other_cluster(
     stack: Stack, namespace: str, on_cluster: OnCluster, environment: Environment, plugins: PluginChoice
 ) -> None:
