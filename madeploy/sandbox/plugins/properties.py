@@ -34,8 +34,8 @@ UNKNOWN_SENTINELS: Final = frozenset(
     }
 )
 
-SHORTEST_TRACED_SECRET: Final = 4
-"""Secret strings shorter than this are followed by their place only: "no" occurs in every object."""
+SHORTEST_TRACED_SECRET: Final = 8
+"""Secret strings shorter than this are followed by their place only: "data" occurs in every object."""
 
 
 class Unknown:
@@ -115,12 +115,11 @@ def _decode_marked(fields: Mapping[str, struct_pb2.Value]) -> Any:
 def encode(properties: Mapping[str, Any]) -> struct_pb2.Struct:
     """The inverse of `decode`."""
     struct = struct_pb2.Struct()
-    fill_struct(struct, properties)
+    _fill_struct(struct, properties)
     return struct
 
 
-def fill_struct(struct: struct_pb2.Struct, properties: Mapping[str, Any]) -> None:
-    """Write `properties` into `struct`; `None` is left out."""
+def _fill_struct(struct: struct_pb2.Struct, properties: Mapping[str, Any]) -> None:
     for key, value in properties.items():
         if value is not None:
             _fill_value(struct.fields[key], value)
@@ -142,7 +141,7 @@ def _fill_value(target: struct_pb2.Value, value: Any) -> None:
         target.number_value = value
     elif isinstance(value, Mapping):
         target.struct_value.SetInParent()
-        fill_struct(target.struct_value, value)
+        _fill_struct(target.struct_value, value)
     elif isinstance(value, list | tuple):
         target.list_value.SetInParent()
         for item in value:
@@ -189,15 +188,17 @@ def rename_keys(value: Any, rename: Callable[[str], str]) -> Any:
     return value
 
 
-def keep_secret(outputs: Any, inputs: Any) -> Any:
+def keep_secret(outputs: Properties, inputs: Properties) -> Properties:
     """`outputs` with everything secret in `inputs` marked secret again.
 
-    An API answers in plain text, so secretness has to be carried over. Two rules, both applied:
-    by place: a secret input marks the output of the same path, and a list with a secret anywhere in it
-        marks the whole output list, for APIs reorder lists; by value: a secret string of at least four
-        characters marks any output string that contains it, or its base64 form, wherever the API put it.
+    An API answers in plain text, so secretness has to be carried over. Two rules, both applied. By place: a
+    secret input marks the output of the same path, and a list with a secret anywhere in it marks the whole
+    output list, for APIs reorder lists. By value: a secret string of at least eight characters marks any
+    output string that contains it, or its base64 form, wherever the API put it.
     """
-    return _keep_by_value(_keep_by_place(outputs, inputs), _secret_texts(inputs))
+    texts = _secret_texts(inputs)
+    placed: Properties = _keep_by_place(outputs, inputs)
+    return {key: _keep_by_value(value, texts) for key, value in placed.items()}
 
 
 def _keep_by_place(outputs: Any, inputs: Any) -> Any:
@@ -226,11 +227,6 @@ def _keep_by_value(outputs: Any, texts: tuple[str, ...]) -> Any:
             return Secret(outputs)
         return {key: _keep_by_value(item, texts) for key, item in outputs.items()}
     return outputs
-
-
-def secret_texts(value: Any) -> tuple[str, ...]:
-    """Every string that must not be shown because of a `Secret` in `value`, with its base64 form."""
-    return _secret_texts(value)
 
 
 def redacted(text: str, value: Any) -> str:

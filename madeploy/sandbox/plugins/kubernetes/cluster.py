@@ -28,8 +28,6 @@ TIMEOUT = "pulumi.com/timeoutSeconds"
 WAIT_SECONDS = 600.0
 """How long the official plugin waits where neither the resource nor its kind says otherwise."""
 
-Log = Callable[[int, str, str, bool], None]
-
 
 class Cluster:
     """One cluster with the options of its provider.
