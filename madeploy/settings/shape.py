@@ -66,7 +66,8 @@ def _unwrap(annotation: Any, metadata: tuple[Any, ...] = ()) -> tuple[Any, tuple
             return annotation, metadata
 
 
-def _of(annotation: Any, metadata: tuple[Any, ...] = ()) -> Shape:
+def of(annotation: Any, metadata: tuple[Any, ...] = ()) -> Shape:
+    """Shape of a type as it is written in a model."""
     annotation, metadata = _unwrap(annotation, metadata)
     origin = get_origin(annotation)
     if isinstance(annotation, type) and issubclass(annotation, Section):
@@ -76,11 +77,11 @@ def _of(annotation: Any, metadata: tuple[Any, ...] = ()) -> Shape:
         if all(isinstance(option, type) and issubclass(option, Section) for option in variants):
             return Shape("variants", variants, _discriminator(variants, metadata))
     if origin is tuple:
-        item = _of(get_args(annotation)[0])
+        item = of(get_args(annotation)[0])
         return Shape("list", item=item, accepts="a list, each item on a line of its own after `- `")
     if origin is Mapping or (isinstance(origin, type) and issubclass(origin, Mapping)):
         key, value = get_args(annotation)
-        return Shape("map", item=_of(value), key=_of(key), accepts="a mapping: `key: value` lines")
+        return Shape("map", item=of(value), key=of(key), accepts="a mapping: `key: value` lines")
     words, example = _accepts(annotation, metadata)
     return Shape("value", annotation=annotation, accepts=words, example=example)
 
@@ -142,7 +143,7 @@ def field_shape(section: type[BaseModel], key: str) -> Shape:
     metadata = list(info.metadata)
     if info.discriminator:
         metadata.append(info)
-    return _of(info.annotation, tuple(metadata))
+    return of(info.annotation, tuple(metadata))
 
 
 def tag(section: type[BaseModel], discriminator: str) -> str:

@@ -328,6 +328,7 @@ def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
                     location=source.at(path, key=True),
                 )
             )
+            continue
         if not _is_encrypted(value):
             stack.findings.append(
                 find(

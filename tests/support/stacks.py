@@ -1,0 +1,38 @@
+"""Stack files for tests: the smallest valid one, with sections put over it as an operator writes them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from madeploy.settings.loader import Stack, load_environment
+
+MINIMAL: dict[str, Any] = {
+    "domains": {"api": "api.example.com", "app": "app.example.com"},
+    "tls": {"mode": "provided"},
+    "images": {"tag": "sha-cbf5720"},
+    "workflow": {"engine": "temporal", "host": "temporal.example.com:7233"},
+    "storage": {
+        "kind": "existing",
+        "region": "eu-west-1",
+        "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
+    },
+    "kubeconfigs": {"control-plane": {"secure": "v1:placeholder"}},
+}
+"""Sections of a valid production stack."""
+
+
+def stack_text(sections: dict[str, Any] | None = None, **others: Any) -> str:
+    """Text of a stack file: the minimal sections with these put over them, and other top-level keys."""
+    merged = MINIMAL | (sections or {})
+    config = {f"michelangelo:{name}": value for name, value in merged.items() if value is not ...}
+    return yaml.safe_dump({"config": config, **others}, sort_keys=False)
+
+
+def load(folder: Path, sections: dict[str, Any] | None = None, **others: Any) -> Stack:
+    """The stack of such a file, called `Pulumi.prod.yaml`."""
+    path = folder / "Pulumi.prod.yaml"
+    path.write_text(stack_text(sections, **others), encoding="utf-8")
+    return load_environment(path, "stacks/Pulumi.prod.yaml")
