@@ -7,7 +7,7 @@ from madeploy.findings.codes import CODES
 _HEAD = """# Findings
 
 Everything the checks report, by code. A code keeps its meaning for good. Generated from
-`madeploy/findings/codes.py` by `bin/madeploy schema`.
+`madeploy/findings/codes/` by `bin/madeploy schema`.
 
 Exit codes of commands that report: 0 nothing to report, 1 findings, 2 a stack file that cannot be used,
 3 an environment that cannot be reached.

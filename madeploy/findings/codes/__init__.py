@@ -1,0 +1,23 @@
+"""Every code there is: title, severity, why it matters, what to do.
+
+MA1xx configuration, MA2xx network and TLS, MA3xx storage and IAM, MA4xx clusters, MA5xx security,
+MA6xx observability, MA7xx compliance, MA8xx upgrades. A code keeps its meaning for good; one that is
+no longer used is not given to anything else. `docs/findings.md` is generated from this table.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from madeploy.findings.codes.code import Code
+from madeploy.findings.codes.configuration import FILE, SERVICES, SHAPE
+from madeploy.findings.codes.network import NETWORK, PROOF
+from madeploy.findings.codes.platform import CLUSTERS, SECURITY, STORAGE
+
+GROUPS: Final = (FILE, SHAPE, SERVICES, NETWORK, PROOF, STORAGE, CLUSTERS, SECURITY)
+"""The parts of the table, in order."""
+
+CODES: Final[dict[str, Code]] = {code: known for group in GROUPS for code, known in group.items()}
+"""Every code, in order."""
+
+__all__ = ["CODES", "GROUPS", "Code"]

@@ -1,0 +1,23 @@
+"""What one code means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Code:
+    """What all findings of one code have in common."""
+
+    title: str
+    """One line, true of every finding of the code."""
+
+    why: str
+    """Why it matters, for findings that say nothing more particular."""
+
+    fix: str
+    """What to do, for findings that say nothing more particular."""
+
+    severity: Literal["error", "warning", "info"] = "error"
+    """Severity unless the finding says otherwise."""
