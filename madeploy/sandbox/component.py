@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -134,7 +135,7 @@ class Supervisor:
                 self.directory.root,
                 log,
                 component.environment,
-                self.die_with_parent,
+                parent_death_signal=signal.SIGKILL if self.die_with_parent else None,
             )
         except OSError as error:
             raise SandboxError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,9 @@ class Environment:
 
     @property
     def names(self) -> list[str]:
-        """Names of the clusters, which are also their kubeconfig contexts."""
+        """Names of the embedded clusters, which are also their kubeconfig contexts."""
+        if self.state.contexts:
+            return []
         return [CONTROL_PLANE, *(compute_name(index) for index in range(self.state.compute))]
 
     @property
@@ -101,8 +103,9 @@ class Environment:
     @property
     def variables(self) -> dict[str, str]:
         """Environment variables by which kubectl and the AWS SDKs reach this environment and no other."""
+        own = {} if self.state.contexts else {"KUBECONFIG": str(self.kubeconfig)}
         return {
-            "KUBECONFIG": str(self.kubeconfig),
+            **own,
             "AWS_ENDPOINT_URL": self.aws_endpoint,
             "AWS_ACCESS_KEY_ID": "sandbox",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
@@ -181,11 +184,7 @@ class Environment:
         ended = [name for name in recorded if self._is_running(name)] + sorted(set(stray.values()))
         stuck = self._end(recorded) + process.stop(_marked(stray))
         if stuck:
-            raise SandboxError(
-                "some processes of the sandbox do not end",
-                f"process ids {', '.join(map(str, stuck))} ignore SIGKILL or belong to another user",
-                "end them as their owner, then run `madeploy sandbox stop` again",
-            )
+            raise not_ending(stuck)
         return ended
 
     def status(self) -> list[ComponentStatus]:
@@ -251,9 +250,9 @@ class Environment:
 
     def _restore_aws(self, aws: Aws) -> None:
         mark = self.state.processes[AWS].mark
-        if self.state.stack.get("aws_told") != mark:
+        if self.state.aws_told != mark:
             aws.replay()
-            self.state.stack["aws_told"] = mark
+            self.state.aws_told = mark
 
     def _wait_until_usable(self, clusters: Mapping[str, Cluster], note: Callable[[str], None]) -> None:
         deadline = time.monotonic() + USABLE_SECONDS
@@ -273,6 +272,15 @@ class Environment:
             if waiting:
                 note("waiting for the ServiceAccounts and nodes of " + ", ".join(waiting))
                 time.sleep(0.1)
+
+
+def not_ending(pids: Iterable[int]) -> SandboxError:
+    """The error for processes that cannot be ended."""
+    return SandboxError(
+        "some processes of the sandbox do not end",
+        f"process ids {', '.join(map(str, pids))} ignore SIGKILL or belong to another user",
+        "end them as their owner, then run `madeploy sandbox stop` again",
+    )
 
 
 def _marked(found: Mapping[int, str]) -> list[tuple[int, str]]:

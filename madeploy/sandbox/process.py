@@ -69,15 +69,20 @@ def spawn(
     state: Path,
     log: Path,
     environment: Mapping[str, str],
-    die_with_parent: bool = False,
+    working_directory: Path | None = None,
+    parent_death_signal: signal.Signals | None = None,
 ) -> subprocess.Popen[bytes]:
     """Start a component in a session of its own, so that Ctrl-C in the terminal does not reach it.
 
     Args:
-        component: its name, `control-plane/etcd`. argv: program (absolute path) and arguments. state: the
-        sandbox's state directory, also the working directory. log: file its output is appended to.
-        environment: its whole environment. die_with_parent: end it when the thread that calls this ends
-        (Linux only; elsewhere the caller stops it).
+        component: its name, `control-plane/etcd`.
+        argv: program (absolute path) and arguments.
+        state: the sandbox's state directory.
+        log: file its output is appended to.
+        environment: its whole environment.
+        working_directory: where it runs; the state directory when None.
+        parent_death_signal: what it gets when the thread that calls this ends. Linux only: elsewhere it
+            lives on, and the next command finds it.
 
     Raises:
         OSError: the program cannot be started.
@@ -85,7 +90,9 @@ def spawn(
     _shorten(log)
     global _children
     _children = [child for child in _children if child.poll() is None]
-    before = _die_with_parent(os.getpid()) if die_with_parent and sys.platform == "linux" else None
+    before = None
+    if parent_death_signal is not None and sys.platform == "linux":
+        before = _die_with_parent(os.getpid(), parent_death_signal)
     with open(log, "ab", buffering=0) as output:
         output.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} starting {component}\n".encode())
         child = subprocess.Popen(
@@ -93,7 +100,7 @@ def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd=state,
+            cwd=working_directory or state,
             env={**environment, LABEL: f"{state}|{component}"},
             start_new_session=True,
             preexec_fn=before,
@@ -102,12 +109,12 @@ def spawn(
     return child
 
 
-def _die_with_parent(parent: int) -> Callable[[], None]:
+def _die_with_parent(parent: int, number: signal.Signals) -> Callable[[], None]:
     # Loaded here: between fork and exec nothing may be imported or allocated that another thread could hold.
     prctl = ctypes.CDLL(None).prctl
 
     def ask_kernel() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(_PR_SET_PDEATHSIG, number)
         if os.getppid() != parent:  # the parent died before the request was made
             os._exit(1)
 
@@ -115,8 +122,7 @@ def _die_with_parent(parent: int) -> Callable[[], None]:
 
 
 def labelled(state: Path) -> dict[int, str]:
-    """Processes of this sandbox by their label: process id to component name. Empty where there is no
-    /proc."""
+    """Processes of this sandbox by their label: process id to component name. Empty without /proc."""
     found: dict[int, str] = {}
     prefix = f"{LABEL}={state}|".encode()
     proc = Path("/proc")

@@ -58,8 +58,12 @@ class State:
         audit: whether the API servers write an audit log.
         ports: component name (`control-plane/apiserver`) to port on 127.0.0.1.
         processes: component name to process.
-        stack: facts about the stack that only the sandbox needs (`stack.py`).
-        contexts: the user's own clusters in place of the embedded ones (`user_clusters.py`); empty otherwise.
+        contexts: kubeconfig context by cluster name where the user's own clusters take the place of the
+            embedded ones; empty otherwise.
+        aws_told: mark of the moto process that was told what earlier ones knew.
+        plugins: what serves each provider package, `official` or `offline`.
+        path: directories that stand first on PATH of whoever uses the sandbox.
+        environ: further variables the engine needs for its plugins.
     """
 
     root: str
@@ -67,8 +71,11 @@ class State:
     audit: bool = False
     ports: dict[str, int] = field(default_factory=dict)
     processes: dict[str, ProcessRecord] = field(default_factory=dict)
-    stack: dict[str, Any] = field(default_factory=dict)
     contexts: dict[str, str] = field(default_factory=dict)
+    aws_told: str = ""
+    plugins: dict[str, str] = field(default_factory=dict)
+    path: list[str] = field(default_factory=list)
+    environ: dict[str, str] = field(default_factory=dict)
 
 
 class StateDirectory:
@@ -138,16 +145,17 @@ class StateDirectory:
                 audit=bool(raw["audit"]),
                 ports={str(name): int(port) for name, port in raw["ports"].items()},
                 processes={str(name): ProcessRecord(**record) for name, record in raw["processes"].items()},
-                stack=dict(raw["stack"]),
-                contexts={str(role): str(context) for role, context in raw["contexts"].items()},
+                contexts=_texts(raw["contexts"]),
+                aws_told=str(raw["aws_told"]),
+                plugins=_texts(raw["plugins"]),
+                path=[str(entry) for entry in raw["path"]],
+                environ=_texts(raw["environ"]),
             )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._unreadable(f"{type(error).__name__}: {error}") from None
         if state.root != str(self.root):
-            # A copy of another checkout: its processes and ports are that one's, its certificates are good
-            # here too.
-            state.processes, state.ports, state.stack = {}, {}, {}
-            state.root = str(self.root)
+            # A copy of another checkout: processes and ports are that one's.
+            return State(str(self.root), state.compute, state.audit, contexts=state.contexts)
         return state
 
     def save(self, state: State) -> None:
@@ -192,6 +200,10 @@ class StateDirectory:
             "run `madeploy sandbox reset`: it ends this sandbox's processes, which it finds "
             "without the file, and deletes its state; the next `madeploy sandbox up` starts afresh",
         )
+
+
+def _texts(raw: dict[str, Any]) -> dict[str, str]:
+    return {str(name): str(value) for name, value in raw.items()}
 
 
 def write_private(path: Path, content: str | bytes) -> None:
