@@ -250,6 +250,25 @@ def shielded(value: Any) -> Any:
     return result
 
 
+def keeps_identity(new: Properties, live: Properties) -> bool:
+    """Whether the new object would have the old one's name, so that the old one has to go first."""
+    found = new["metadata"]
+    return (
+        annotation(new, AUTONAMED) != "true"
+        and found.get("name") == live["metadata"]["name"]
+        and found.get("namespace") == live["metadata"].get("namespace")
+    )
+
+
+def importable(live: Properties) -> Properties:
+    """The part of a live object that a program would state."""
+    inputs = without_server_fields({key: value for key, value in live.items() if key != "status"})
+    annotations = dict(inputs["metadata"].get("annotations") or {})
+    for key in ("deployment.kubernetes.io/revision", LAST_APPLIED):
+        annotations.pop(key, None)
+    return with_metadata(inputs, annotations=annotations or None)
+
+
 def forecast(inputs: Properties, outcome: Properties | None, live: Properties | None) -> Properties:
     """What a preview answers: the outcome of a dry run, or the inputs, with what cannot be known left open.
 

@@ -160,7 +160,7 @@ class KubernetesProvider(Provider):
             for change in changes(old, new, patterns, expected, live)
             if not is_ignored(change, request.ignoreChanges)
         ]
-        return as_response(found, delete_first=_keeps_identity(new, live))
+        return as_response(found, delete_first=objects.keeps_identity(new, live))
 
     @answering
     def Create(self, request: Any, context: grpc.ServicerContext) -> provider_pb2.CreateResponse:
@@ -221,7 +221,7 @@ class KubernetesProvider(Provider):
             raise PluginError(f"reading {request.id} failed: {error}") from None
         # An import, or the `get` of a program, has no inputs yet: they are what a program would have to say.
         opened = plain(old_inputs)
-        inputs = pruned(with_readable_secret(live, opened), opened) if opened else _importable(live)
+        inputs = pruned(with_readable_secret(live, opened), opened) if opened else objects.importable(live)
         marked = keep_secret(inputs, old_inputs)
         api_version = str(state.get(objects.API_VERSION_KEY) or kind.api_version)
         result = objects.checkpoint(marked, live, api_version, _manager(state))
@@ -391,22 +391,3 @@ def _manager(state: Properties) -> str:
 def _told(error: Exception, inputs: Properties) -> str:
     """The server's words, without the secrets that it may quote."""
     return properties.redacted(str(error), objects.shielded(inputs))
-
-
-def _keeps_identity(new: Object, live: Object) -> bool:
-    """Whether the new object would have the old one's name, so that the old one has to go first."""
-    found = new["metadata"]
-    return (
-        objects.annotation(new, objects.AUTONAMED) != "true"
-        and found.get("name") == live["metadata"]["name"]
-        and found.get("namespace") == live["metadata"].get("namespace")
-    )
-
-
-def _importable(live: Object) -> Object:
-    """The part of a live object that a program would state."""
-    inputs = objects.without_server_fields({key: value for key, value in live.items() if key != "status"})
-    annotations = dict(inputs["metadata"].get("annotations") or {})
-    for key in ("deployment.kubernetes.io/revision", objects.LAST_APPLIED):
-        annotations.pop(key, None)
-    return objects.with_metadata(inputs, annotations=annotations or None)
