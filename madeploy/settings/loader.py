@@ -151,6 +151,10 @@ def _check(stack: StackFile) -> tuple[Environment | None, list[Finding]]:
         partial, valid, dropped = _partial(stack.sections, translate.paths(error, Environment))
         names = {key: value - dropped for key, value in names.items()}
     valid -= {name for key, (name, _) in fields(Environment).items() if key in stack.lost}
+    if not stack.complete:
+        # What is not in the file may come from the imported environment: nothing is known about it.
+        valid &= {name for key, (name, _) in fields(Environment).items() if key in stack.sections}
+        environment = None
     if stack.complete and stack.secrets_known and not stack.lost.intersection(SECRET_KEYS):
         valid |= {checks.SECRETS}
     findings += checks.run(partial, names, valid, stack.source)

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from madeploy.findings import CODES
+from madeploy.findings import CODES, Finding
 from madeploy.settings import Environment
 from madeploy.settings.loader import InvalidStack, environment_from_config, load_environment
 from madeploy.settings.origins import Origin, parse_origin
@@ -67,6 +67,51 @@ def test_a_stack_file_and_the_engine_say_the_same(
         assert str(refusal.value) == stack.text
     else:
         assert environment_from_config(data, {}, path) == stack.environment
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def _paths(data: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    steps = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(inner for step, value in steps for inner in _paths(value, (*path, step)))]
+
+
+@given(data=environments(), damage=JSON, key=st.text(max_size=8) | st.just("kind"), pick=st.data())
+@settings(parent=EXAMPLES, max_examples=100)
+def test_no_damage_to_a_stack_raises(
+    data: dict[str, Any], damage: Any, key: str, pick: st.DataObject
+) -> None:
+    """UX-3: whatever is put wherever, the answer is findings: an error, or an environment."""
+    path = pick.draw(st.sampled_from(_paths(data)))
+    holder: Any = data
+    for step in path:
+        holder = holder[step]
+    if isinstance(holder, dict):
+        holder[key] = damage
+    elif isinstance(holder, list):
+        holder.append(damage)
+    else:
+        assume(len(path) > 0)
+        parent: Any = data
+        for step in path[:-1]:
+            parent = parent[step]
+        parent[path[-1]] = damage
+    findings = _refusal(data)
+    assert all(finding.code in CODES for finding in findings)
+    assert not findings or any(finding.severity == "error" for finding in findings)
+
+
+def _refusal(data: dict[str, Any]) -> tuple[Finding, ...]:
+    try:
+        environment_from_config(data, {}, None)
+    except InvalidStack as refusal:
+        return refusal.findings
+    return ()
 
 
 @given(strategies.origins)

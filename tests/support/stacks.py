@@ -28,7 +28,9 @@ def stack_text(sections: dict[str, Any] | None = None, **others: Any) -> str:
     """Text of a stack file: the minimal sections with these put over them, and other top-level keys."""
     merged = MINIMAL | (sections or {})
     config = {f"michelangelo:{name}": value for name, value in merged.items() if value is not ...}
-    return yaml.safe_dump({"config": config, **others}, sort_keys=False)
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    text: str = yaml.dump({"config": config, **others}, Dumper=dumper, sort_keys=False)
+    return text
 
 
 def load(folder: Path, sections: dict[str, Any] | None = None, **others: Any) -> Stack:

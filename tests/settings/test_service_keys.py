@@ -1,0 +1,76 @@
+"""What the services read, and what an operator may override."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from madeploy.settings import service_keys
+from madeploy.settings.platform import Generation
+from madeploy.settings.service_keys import FORMS, KEYS, entries, fits
+from manifests.service_config import base_config
+from tests.support.environments import ALL
+
+
+def test_every_generation_has_a_table_for_each_configured_service() -> None:
+    """CP-6: design decision 15, one table of what each generation accepts."""
+    assert set(KEYS) == set(get_args(Generation))
+    for services in KEYS.values():
+        assert set(services) == {"apiserver", "controllermgr", "worker"}
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("service", ["apiserver", "controllermgr", "worker"])
+def test_what_the_toolkit_writes_is_what_the_service_reads(name: str, service: Any) -> None:
+    """CP-6, V2: no generated key is one the service would stop at, and each has the right type."""
+    environment = ALL[name]()
+    keys = KEYS[environment.platform.generation][service]
+    config = base_config(environment, service)
+    for entry in entries(keys, config):
+        assert entry.key is not None, entry.path
+        if entry.path[-1] != "workers":
+            assert fits(entry.key.type, entry.value), entry.path
+
+
+@pytest.mark.parametrize("service", ["apiserver", "controllermgr", "worker"])
+def test_what_another_setting_decides_is_what_the_toolkit_writes(service: Any) -> None:
+    """CP-6: a key is refused as derived only if it is written, or must stay unwritten."""
+    written: set[str] = set()
+    for make in ALL.values():
+        config = base_config(make(), service)
+        keys = KEYS["2026.04"][service]
+        written |= {".".join(entry.path) for entry in entries(keys, config)}
+    never = {"minio.useEnvAws"}
+    derived = {name for name, key in KEYS["2026.04"][service].items() if key.owner}
+    assert derived - written <= never
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("text", ["", "x"], [1, None, True]),
+        ("whole number", [0, 5], [-1, 1.5, True, "5"]),
+        ("number", [0, 1.5], [-1, True, "1"]),
+        ("true or false", [True, False], [0, "true"]),
+        ("duration", ["30s", "1h30m", "1.5h", "100ms", "-1s"], [30, "30", "", "30 s", "1d"]),
+        ("bind address", [":8083", "0.0.0.0:8083", "localhost:1"], [8083, "8083", ":99999", "a b:1", ":"]),
+        ("encoding", ["json", "console"], ["JSON", "text"]),
+        ("counts by kind", [{}, {"Model": 1}], [[], {"Model": "1"}]),
+        ("durations by kind", [{"Model": "1s"}], [{"Model": 1}]),
+        ("CRD versions", [{"a": {"versions": ["v2"]}}, {"a": {}}], [{"a": {"other": 1}}, {"a": []}, []]),
+    ],
+)
+def test_values_are_checked_as_the_service_reads_them(kind: Any, good: list[Any], bad: list[Any]) -> None:
+    """CP-6: bare ports and bare durations are the traps (facts 2.1, 2.3 row 3)."""
+    assert kind in FORMS
+    assert all(fits(kind, value) for value in good)
+    assert not any(fits(kind, value) for value in bad)
+
+
+def test_hints_are_for_what_is_really_unread() -> None:
+    """CP-6: a section that has become a key is no longer called unread."""
+    for dotted in service_keys.UNREAD:
+        for services in KEYS.values():
+            for keys in services.values():
+                assert not any(key == dotted or key.startswith(f"{dotted}.") for key in keys)
