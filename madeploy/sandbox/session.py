@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from madeploy.sandbox import plugins, process, progress, tools
+from madeploy.sandbox import plugins, policy_host, process, progress, tools
 from madeploy.sandbox.aws import Aws
 from madeploy.sandbox.cluster import CONTROL_PLANE
 from madeploy.sandbox.engine import Engine, Result
@@ -248,6 +248,9 @@ class Sandbox:
         choice = plugins.select(self.directory.root, mode, pulumi=found.path("pulumi"), environ=os.environ)
         state.plugins = {source.package: source.kind for source in choice.sources}
         state.environ = dict(choice.environ)
+        if found["pulumi-language-python"].source != "path":
+            command = policy_host.write_command(self.directory.root / "bin" / "python")
+            state.environ["PULUMI_PYTHON_CMD"] = str(command)
         # The language host runs the first `python` on PATH and asks its pip what is installed.
         beside_python = Path(sys.executable).parent
         entries = [*choice.path_entries, beside_python, *found.directories()]

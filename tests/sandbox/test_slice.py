@@ -50,7 +50,8 @@ class Deployed:
     def shell(self) -> dict[str, str]:
         """The environment that `sandbox env` gives to a user's shell."""
         exports = json.loads(self.madeploy("sandbox", "env", "--json").stdout)
-        return {**os.environ, **exports}
+        # A variable without a value is one that the shell is told to unset.
+        return {name: value for name, value in {**os.environ, **exports}.items() if value is not None}
 
     def run(self, *command: str, limit: float = UP_LIMIT) -> subprocess.CompletedProcess[str]:
         """Run a program as typed by hand in that shell, at the root of the checkout."""
@@ -332,7 +333,7 @@ def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(tmp_pat
         preview = made.run("pulumi", "preview", "--expect-no-changes", "--non-interactive")
         assert preview.returncode == 0, preview.stdout[-3000:]
         state = json.loads((made.state / "state.json").read_text())
-        down = made.madeploy("sandbox", "down", "--yes")
+        down = made.madeploy("sandbox", "down")
         assert down.returncode == 0, down.stdout[-3000:] + down.stderr[-3000:]
     finally:
         made.madeploy("sandbox", "stop")
