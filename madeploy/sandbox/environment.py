@@ -135,9 +135,9 @@ class Environment:
         self._choose_ports()
         self.directory.save(self.state)
         clusters = self.clusters
-        write_private(
-            self.kubeconfig, kubeconfig([cluster.kubeconfig_entry() for cluster in clusters.values()])
-        )
+        if clusters:
+            entries = [cluster.kubeconfig_entry() for cluster in clusters.values()]
+            write_private(self.kubeconfig, kubeconfig(entries))
         aws = Aws(self.directory, self.state.ports[AWS])
         endpoints.write(self.directory.root, [cluster.server for cluster in clusters.values()], aws.endpoint)
         base = _base_environment(self.directory)
