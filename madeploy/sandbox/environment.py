@@ -4,6 +4,7 @@ together."""
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -186,6 +187,20 @@ class Environment:
         if stuck:
             raise not_ending(stuck)
         return ended
+
+    def retire(self, compute: int) -> None:
+        """Keep the first `compute` compute clusters, end and delete the others."""
+        gone = self.names[compute + 1 :]
+        self.state.compute = compute
+        self._end([name for name in self.state.processes if name.partition("/")[0] in gone])
+        self.state.ports = {
+            name: port for name, port in self.state.ports.items() if name.partition("/")[0] not in gone
+        }
+        self.directory.save(self.state)
+        for name in gone:
+            shutil.rmtree(self.directory.cluster(name))
+        entries = [cluster.kubeconfig_entry() for cluster in self.clusters.values()]
+        write_private(self.kubeconfig, kubeconfig(entries))
 
     def status(self) -> list[ComponentStatus]:
         """What runs and what does not, cluster by cluster."""

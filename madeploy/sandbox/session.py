@@ -89,7 +89,8 @@ class Sandbox:
         """Tools, clusters, stack, `pulumi up`. Again: converges.
 
         Args:
-            compute: number of embedded compute clusters; the remembered number when None.
+            compute: number of embedded compute clusters; the remembered number when None. Those no longer
+                wanted are deleted once the stack has left them.
             audit: write audit logs of the embedded API servers; as remembered when None.
             contexts: contexts of the user's clusters by role, in place of the embedded ones; empty for
                 embedded ones, as remembered when None.
@@ -109,17 +110,23 @@ class Sandbox:
             stack = self._stack(environment)
 
             def create(_: progress.Phase) -> None:
-                self._files().write(*self._contexts(environment))
+                self._files().write(*self._contexts(environment, compute))
                 stack.create()
 
             phases.run("preparing the stack", create)
             results: list[Result] = []
             phases.run("pulumi up", lambda phase: results.append(stack.up(progress.say, phase.note)))
             summary = stack.summary()
+            # Only now: what was registered there had to be taken away by way of its API server.
+            if compute is not None and compute < environment.state.compute:
+                environment.retire(compute)
         return Brought(phases.seconds, results[0], summary, environment.state.plugins, started)
 
     def start(self, compute: int | None = None, audit: bool | None = None) -> Sequence[str]:
-        """Start the environment without touching the stack. Returns the components that were started."""
+        """Start the environment without touching the stack; `compute` can only add clusters.
+
+        Returns the components that were started.
+        """
         with self.directory.locked("start"):
             return self._start(Phases(), compute, audit, None)[2]
 
@@ -208,7 +215,8 @@ class Sandbox:
         needed = ENGINE_TOOLS if contexts else (*TOOLS, *ENGINE_TOOLS)
         phases.run("finding tools", lambda _: found.append(tools.ensure(needed)))
         paths = {name: tool.path for name, tool in found[0].items()}
-        environment = Environment(self.directory, paths, compute, audit)
+        environment = Environment(self.directory, paths, audit=audit)
+        environment.state.compute = max(environment.state.compute, compute or 1)
         environment.state.contexts = contexts
         started: list[str] = []
         title = "starting AWS" if contexts else "starting clusters and AWS"
@@ -257,11 +265,11 @@ class Sandbox:
         state.path = list(dict.fromkeys(str(entry) for entry in entries))
         self.directory.save(state)
 
-    def _contexts(self, environment: Environment) -> tuple[dict[str, str], str]:
-        """Contexts of the compute clusters by name, and that of the control plane."""
+    def _contexts(self, environment: Environment, count: int | None) -> tuple[dict[str, str], str]:
+        """Contexts of the (first `count`) compute clusters by name, and that of the control plane."""
         contexts = environment.state.contexts or {name: name for name in environment.names}
-        compute = {name: context for name, context in contexts.items() if name != CONTROL_PLANE}
-        return compute, contexts[CONTROL_PLANE]
+        compute = [(name, context) for name, context in contexts.items() if name != CONTROL_PLANE]
+        return dict(compute if environment.state.contexts else compute[:count]), contexts[CONTROL_PLANE]
 
     def _files(self) -> StackFiles:
         return StackFiles(self.directory, self.program)
