@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 MASK: Final = "********"
@@ -78,13 +78,29 @@ def in_plain(data: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tupl
             yield path, kind
 
 
-def masked_line(line: str) -> str:
-    """A line of a text that could not be parsed, with everything masked that could be a secret."""
-    key, colon, value = line.partition(":")
-    if colon and is_secret_key(key.strip(" -\"'{").split(":")[-1]) and value.strip():
-        return f"{key}: {MASK}"
+_KEY_LINE: Final = re.compile(r"""^(\s*(?:- +)*["']?)([^\s"'#{}\[\],&*!|>%@`]+)(["']?\s*:)(\s.*|)$""")
+_ITEM_LINE: Final = re.compile(r"^\s*- +\S+\s*$")
+_ANY_KEY: Final = re.compile(r"([\w.-]+)[\"']?\s*:(?=\s|$)")
+
+
+def masked_line(line: str, known: Container[str]) -> str:
+    """A line of a text that could not be parsed, with every value masked that may be a secret: all but
+    those of `known` keys whose names say otherwise, and of list items that look like none."""
+    found = _KEY_LINE.match(line)
+    if found is None:
+        if _ITEM_LINE.match(line) or not any(letter.isalnum() for letter in line):
+            return _without_credentials(line)
+        return line[: len(line) - len(line.lstrip())] + MASK
+    before, key, colon, value = found.groups()
+    names = [key.rpartition(":")[2], *_ANY_KEY.findall(value)]
+    if value.strip() and not all(name in known and not is_secret_key(name) for name in names):
+        return f"{before}{key}{colon} {MASK}"
+    return _without_credentials(line)
+
+
+def _without_credentials(line: str) -> str:
     line = _URL_PASSWORD.sub(f"://{MASK}@", line)
-    return _TEXT_SECRET.sub(lambda found: MASK if _mixed(found.group()) else found.group(), line)
+    return _TEXT_SECRET.sub(lambda word: MASK if _mixed(word.group()) else word.group(), line)
 
 
 def _mixed(text: str) -> bool:

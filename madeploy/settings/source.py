@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from array import array
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import PurePath
 from typing import Final
 
 from madeploy.findings import Finding, Location
-from madeploy.settings.environment import SECRET_KEYS
+from madeploy.settings import shape
+from madeploy.settings.environment import SECRET_KEYS, Environment
 from madeploy.settings.secrecy import MASK, is_secret_key, kind_of_secret, masked_line
 from madeploy.settings.yaml_nodes import Node
 
@@ -36,6 +37,12 @@ def subject(path: Path, prefix: str = "michelangelo:") -> str:
         else:
             text += f'["{_printable(step)}"]'
     return prefix + text
+
+
+@cache
+def _known_keys() -> frozenset[str]:
+    """Keys of settings, which say themselves whether their values are secrets."""
+    return frozenset({"config", *(key for _, _, key in shape.walk(Environment))})
 
 
 _NAMED: Final = {"\t": "<tab>"}
@@ -142,7 +149,7 @@ class Source:
         elif self._inside_secret(line):
             shown, caret = MASK, 0
         else:
-            shown = masked_line(text)
+            shown = masked_line(text, _known_keys())
             caret = min(caret, len(shown))
         start = max(0, caret - _BEFORE_CARET) if len(shown) > _SHOWN_WIDTH else 0
         clipped = shown[start : start + _SHOWN_WIDTH]
@@ -150,10 +157,26 @@ class Source:
         after = _printable(clipped[caret - start :]) + "…" * (len(shown) > start + _SHOWN_WIDTH)
         return Location(self.file, line + 1, column + 1, before + after, len(before) + 1)
 
+    def hide(self, value: Node) -> None:
+        """Mask the text below a key that nobody knows: it may be a misspelt key for a secret."""
+        for _, node in value.scalars():
+            if isinstance(node.value, str):
+                self._hidden.setdefault(node.line, []).append(node)
+
+    def hide_at(self, path: Path) -> None:
+        """The same by path, where the file holds it. Keys that stand elsewhere say what they are."""
+        _, value = self.node(path)
+        if value is not None and path and path[-1] not in _known_keys():
+            self.hide(value)
+
+    @cached_property
+    def _hidden(self) -> dict[int, list[Node]]:
+        return {}
+
     @cached_property
     def _secrets(self) -> tuple[dict[int, list[Node]], list[Node]]:
         """Every scalar whose value may be a secret, by the names above it, its look, or because it is
-        the value of one that is: by their first line, from the right, and those over several lines."""
+        the value of one that is: by their first line, and those over several lines."""
         scalars = list(self.config.scalars()) if self.config is not None else []
         found, values = [], set()
         for path, node in scalars:
@@ -164,7 +187,7 @@ class Source:
                 values.add(node.value)
         found += [node for _, node in scalars if isinstance(node.value, str) and node.value in values]
         lines: dict[int, list[Node]] = {}
-        for node in sorted(set(found), key=lambda item: -item.column):
+        for node in set(found):
             lines.setdefault(node.line, []).append(node)
         return lines, [node for node in set(found) if node.end_line > node.line]
 
@@ -173,7 +196,8 @@ class Source:
         lines, long = self._secrets
         if any(node.line < line <= node.end_line for node in long):
             return MASK, 0
-        for node in lines.get(line, ()):
+        here = {*lines.get(line, ()), *self._hidden.get(line, ())}
+        for node in sorted(here, key=lambda item: -item.column):
             end = node.end_column if node.end_line == line else len(text)
             text = text[: node.column] + MASK + text[end:]
             if caret >= end:

@@ -161,8 +161,9 @@ def _take_apart(source: Source, root: Node | None) -> StackFile:
     if config is not None and config.kind == "mapping":
         source.config, source.config_key = config, config_key
     stack.complete = "environment" not in entries
-    for name, (key, _) in entries.items():
+    for name, (key, value) in entries.items():
         if name not in PULUMI_KEYS:
+            source.hide(value)
             stack.findings.append(_beside_config(name, source, key))
             stack.lost.add(name.removeprefix(f"{PROJECT}:"))
     if config is None:
@@ -213,6 +214,8 @@ def _known() -> tuple[str, ...]:
 def _config_key(stack: StackFile, name: str, key: Node, value: Node) -> None:
     """File one key below `config` under settings, secrets, other people's, or findings."""
     source, known = stack.source, _known()
+    if name.removeprefix(f"{PROJECT}:") not in known:
+        source.hide(value)
     namespace, colon, bare = name.partition(":")
     where = source.place(key.line, key.column)
     if not colon:

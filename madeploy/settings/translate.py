@@ -271,6 +271,9 @@ def findings(
         if item["type"] == "extra_forbidden" and place.parent is not None
     }
     for item, place in errors:
+        if item["type"] == "extra_forbidden":
+            source.hide_at(place.path)
+    for item, place in errors:
         if any(place.path[: len(path)] == path for path in encrypted):
             continue
         if item["type"] == "missing" and place.path in misspelt:
