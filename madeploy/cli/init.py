@@ -125,7 +125,8 @@ def _ask(given: Mapping[str, str | None], needed: Callable[[str, Mapping[str, st
         value = given[flag]
         if value is None and needed(flag, answers):
             if not sys.stdin.isatty():
-                missing = [f"--{name}" for name in QUESTIONS if given[name] is None and needed(name, answers)]
+                known = {name: text for name, text in given.items() if text is not None}
+                missing = [f"--{name}" for name in QUESTIONS if name not in known and needed(name, known)]
                 raise _RefusedError(f"Nobody is there to ask; give {', '.join(missing)}.")
             from rich.prompt import Prompt
 

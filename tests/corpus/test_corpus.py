@@ -21,9 +21,7 @@ ROOT = Path(__file__).parents[2]
 REPRESENTATIVE = (
     "aliases that multiply",
     "five thousand wrong clusters",
-    "only line breaks",
     "ten megabytes",
-    "zero bytes",
     "a host of emoji",
 )
 """Recipes that are also run as the command, in a process of its own whose memory can be measured."""
