@@ -284,6 +284,69 @@ def test_a_bad_stack_fails_with_the_text_of_validate_and_no_traceback(
         assert line.partition(" error ")[2] in up.stdout
 
 
+def pods(deployed: Deployed) -> dict[str, set[str]]:
+    """Names of the pods of each service."""
+    found: dict[str, set[str]] = {}
+    for pod in deployed.get("control-plane", "pods", "-n", "ma-system")["items"]:
+        if "deletionTimestamp" not in pod["metadata"]:
+            found.setdefault(pod["metadata"]["labels"]["app"], set()).add(pod["metadata"]["name"])
+    return found
+
+
+def conditions(item: dict[str, Any]) -> set[str]:
+    """Types of the conditions that hold."""
+    return {c["type"] for c in item["status"]["conditions"] if c["status"] == "True"}
+
+
+def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a_pod(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    """NET-7, NET-10, NET-11, CP-7: Gateway API with certificates of an internal CA, by the plain CLI; the
+    pods' own configuration is the same, so none of them is rolled; and the outputs keep their URLs."""
+    changed = tmp_path / "Pulumi.sandbox.yaml"
+    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
+    data["config"]["michelangelo:tls"] = {"mode": "internalCa"}
+    data["config"]["michelangelo:frontDoor"] = {
+        "kind": "gatewayApi",
+        "className": "sandbox",
+        "controllerNamespace": "ingress-nginx",
+    }
+    changed.write_text(yaml.safe_dump(data))
+    urls = deployed.run("pulumi", "stack", "output", "urls", "--json").stdout
+    before = pods(deployed)
+    up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
+    try:
+        assert up.returncode == 0, up.stdout[-4000:]
+        (gateway,) = deployed.get("control-plane", "gateways", "-n", "ma-system")["items"]
+        assert {"Accepted", "Programmed"} <= conditions(gateway)
+        (issuer,) = deployed.get("control-plane", "clusterissuers")["items"]
+        assert "Ready" in conditions(issuer)
+        assert deployed.get("control-plane", "ingresses", "-n", "ma-system")["items"] == []
+        assert deployed.get("control-plane", "grpcroutes", "-n", "ma-system")["items"]
+        assert pods(deployed) == before
+        assert deployed.run("pulumi", "stack", "output", "urls", "--json").stdout == urls
+    finally:
+        back = deployed.madeploy("sandbox", "up")
+    assert back.returncode == 0, back.stderr[-3000:]
+    assert len(deployed.get("control-plane", "ingresses", "-n", "ma-system")["items"]) == 2
+
+
+def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_path: Path) -> None:
+    """CP-6, CP-7: a log level of the worker."""
+    changed = tmp_path / "Pulumi.sandbox.yaml"
+    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
+    data["config"]["michelangelo:controlPlane"]["worker"] = {"logLevel": "debug"}
+    changed.write_text(yaml.safe_dump(data))
+    before = pods(deployed)
+    up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
+    assert up.returncode == 0, up.stdout[-4000:]
+    after = pods(deployed)
+    rolled = {service for service in before if not before[service] & after[service]}
+    kept = {service for service in before if before[service] == after[service]}
+    assert (rolled, kept) == ({"michelangelo-worker"}, before.keys() - {"michelangelo-worker"})
+    assert deployed.madeploy("sandbox", "up").returncode == 0
+
+
 def processes_of(state: Path) -> list[int]:
     """Processes that carry a sandbox's state directory in their environment or command line."""
     found = []
