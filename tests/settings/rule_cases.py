@@ -1,0 +1,367 @@
+"""Cases for the rules between sections: each broken once or more, and the near misses that are allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from madeploy.settings.environment import CONTROL_PLANE
+
+SECURE = {"secure": "v1:placeholder"}
+ARN = "arn:aws:iam::123456789012:role/example"
+
+
+def aws(**more: Any) -> dict[str, Any]:
+    return {
+        "kind": "aws",
+        "region": "eu-west-1",
+        "buckets": {"workspace": "example-a", "models": "example-b"},
+        "identity": {"kind": "podIdentity", "clusterName": "control"},
+    } | more
+
+
+def minio(**more: Any) -> dict[str, Any]:
+    return {
+        "kind": "s3Compatible",
+        "endpoint": "https://minio.example.com",
+        "credentialsSecret": "minio",
+    } | more
+
+
+def existing(**buckets: str) -> dict[str, Any]:
+    return {
+        "kind": "existing",
+        "region": "eu-west-1",
+        "buckets": {"workspace": "example-a", "models": "example-b"} | buckets,
+    }
+
+
+def temporal(**more: Any) -> dict[str, Any]:
+    return {"engine": "temporal", "host": "temporal.example.com:7233"} | more
+
+
+def service(name: str, **more: Any) -> dict[str, Any]:
+    return {"controlPlane": {name: more}}
+
+
+def override(name: str, **config: Any) -> dict[str, Any]:
+    return service(name, config=config)
+
+
+def cluster(**more: Any) -> dict[str, Any]:
+    return {"clusters": {"gpu": {"kubeconfigContext": "gpu"} | more}}
+
+
+def tier(name: str) -> dict[str, Any]:
+    return {"platform": {"tier": name}}
+
+
+def origins(*listed: str, **more: Any) -> dict[str, Any]:
+    return {"cors": {"additionalOrigins": list(listed)} | more}
+
+
+ACME = {"mode": "acme", "email": "platform@example.com"}
+
+BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
+    # code, severity, subject, sections
+    ("MA120", "error", "controlPlane.apiserver.config.k8s.qsp", override("apiserver", k8s={"qsp": 1})),
+    ("MA120", "error", "controlPlane.worker.config.azure", override("worker", azure={})),
+    ("MA121", "error", "controlPlane.apiserver.config.k8s", override("apiserver", k8s=300)),
+    ("MA121", "error", "controlPlane.apiserver.config.k8s.burst", override("apiserver", k8s={"burst": 1.5})),
+    ("MA122", "error", "controlPlane.worker.config.minio.secure", override("worker", minio={"secure": True})),
+    (
+        "MA122",
+        "error",
+        "controlPlane.worker.config.logging.level",
+        override("worker", logging={"level": "warn"}),
+    ),
+    (
+        "MA123",
+        "error",
+        "controlPlane.controllermgr.config.metadataStorage.enableMetadataStorage",
+        override("controllermgr", metadataStorage={"enableMetadataStorage": True}),
+    ),
+    (
+        "MA124",
+        "warning",
+        "controlPlane.apiserver.config.apiserver.crdSync.enableCRDDeletion",
+        override("apiserver", apiserver={"crdSync": {"enableCRDDeletion": True}}),
+    ),
+    (
+        "MA501",
+        "error",
+        "controlPlane.controllermgr.config.mysql.password",
+        override("controllermgr", mysql={"password": "example"}),
+    ),
+    (
+        "MA130",
+        "error",
+        "controlPlane.controllermgr.leaderElection",
+        service("controllermgr", leaderElection=False),
+    ),
+    ("MA131", "warning", "controlPlane.envoy.replicas", service("envoy", replicas=1)),
+    ("MA132", "error", "images", {"images": {"apiserver": {"tag": "sha-cbf5720"}}}),
+    ("MA133", "error", "images.tag", {"images": {"tag": "main"}}),
+    ("MA133", "error", "images.tag", {"images": {"tag": "feature-x"}}),
+    ("MA133", "error", "images.ui.tag", {"images": {"tag": "sha-cbf5720", "ui": {"tag": "latest"}}}),
+    ("MA133", "warning", "images.tag", {"images": {"tag": "main"}} | tier("staging")),
+    ("MA133", "info", "images.tag", {"images": {"tag": "main"}} | tier("development")),
+    ("MA134", "warning", "images.pullPolicy", {"images": {"tag": "latest"}} | tier("development")),
+    ("MA134", "warning", "images.pullPolicy", {"images": {"tag": "sha-cbf5720", "pullPolicy": "Never"}}),
+    (
+        "MA135",
+        "warning",
+        "workflow.additionalTaskLists[1]",
+        {"workflow": temporal(additionalTaskLists=["a", "a"])},
+    ),
+    (
+        "MA135",
+        "warning",
+        "workflow.additionalTaskLists[0]",
+        {"workflow": temporal(additionalTaskLists=["trigger_run"])},
+    ),
+    ("MA136", "warning", "workflow.host", {"workflow": temporal(host="temporal.example.com:7833")}),
+    (
+        "MA136",
+        "warning",
+        "workflow.host",
+        {"workflow": {"engine": "cadence", "host": "cadence.example.com:7833", "transport": "tchannel"}},
+    ),
+    ("MA137", "error", "workflow.tls", {"workflow": temporal(tls=True)}),
+    (
+        "MA137",
+        "error",
+        "workflow.tls",
+        {
+            "workflow": {
+                "engine": "cadence",
+                "host": "cadence.example.com:7933",
+                "transport": "tchannel",
+                "tls": True,
+            }
+        },
+    ),
+    (
+        "MA138",
+        "error",
+        "workflow.executionUrlFormat",
+        {"workflow": temporal(executionUrlFormat="https://e.example.com/{{.Run}}")},
+    ),
+    (
+        "MA138",
+        "error",
+        "workflow.executionUrlFormat",
+        {"workflow": temporal(executionUrlFormat="e.example.com")},
+    ),
+    ("MA201", "error", "domains.app", {"domains": {"api": "ml.example.com", "app": "ml.example.com"}}),
+    ("MA202", "error", "domains.api", {"domains": {"api": "xn--pple-43d.com", "app": "app.example.com"}}),
+    ("MA202", "error", "cors.additionalOrigins[0]", origins("https://xn--80ak6aa92e.com")),
+    ("MA203", "error", "cors.additionalOrigins[0]", origins("http://studio.example.com")),
+    ("MA203", "warning", "cors.additionalOrigins[0]", origins("http://studio.example.com") | tier("staging")),
+    ("MA204", "error", "cors.additionalOrigins[0]", origins("https://*.co.uk")),
+    ("MA204", "error", "cors.additionalOrigins[0]", origins("https://*.github.io")),
+    ("MA205", "error", "cors.allowCredentials", origins("https://*.example.com", allowCredentials=True)),
+    ("MA206", "warning", "cors.additionalOrigins[0]", origins("https://app.example.com:443")),
+    (
+        "MA206",
+        "warning",
+        "cors.additionalOrigins[1]",
+        origins("https://a.example.com", "https://a.example.com:443"),
+    ),
+    ("MA207", "error", "cors.additionalOrigins[0]", origins("http://localhost:3000")),
+    ("MA207", "warning", "cors.additionalOrigins[0]", origins("https://dev.localhost") | tier("staging")),
+    (
+        "MA210",
+        "error",
+        "controlPlane.worker.apiAccess",
+        {"tls": {"mode": "internalCa"}} | service("worker", apiAccess="public"),
+    ),
+    (
+        "MA211",
+        "error",
+        "tls.server",
+        {"tls": ACME | {"server": "https://acme-staging.example.com/directory"}},
+    ),
+    ("MA212", "error", "tls.appSecretName", {"tls": ACME | {"apiSecretName": "a", "appSecretName": "a"}}),
+    (
+        "MA213",
+        "error",
+        "domains.app",
+        {"tls": ACME, "domains": {"api": "api.example.com", "app": "app.ml.local"}},
+    ),
+    ("MA214", "warning", "frontDoor.className", {"frontDoor": {"kind": "ingress", "className": "traefik"}}),
+    ("MA220", "warning", "network.policies", {"network": {"policies": False}}),
+    ("MA221", "warning", "network.egressCidrs[0]", {"network": {"egressCidrs": ["0.0.0.0/0"]}}),
+    (
+        "MA221",
+        "warning",
+        "controlPlane.kubernetesApiCidrs[0]",
+        {"controlPlane": {"kubernetesApiCidrs": ["::/0"]}},
+    ),
+    ("MA222", "error", "clusters.gpu.management", cluster(management="selfManaged")),
+    (
+        "MA223",
+        "warning",
+        "network.egressCidrs[1]",
+        {"network": {"egressCidrs": ["10.0.0.0/8", "10.1.0.0/16"]}},
+    ),
+    (
+        "MA223",
+        "warning",
+        "network.egressCidrs[1]",
+        {"network": {"egressCidrs": ["10.0.0.0/8", "10.0.0.0/8"]}},
+    ),
+    ("MA301", "error", "storage.buckets.models", {"storage": existing(models="Upper")}),
+    ("MA301", "error", "storage.buckets.models", {"storage": existing(models="a..b")}),
+    ("MA301", "error", "storage.buckets.models", {"storage": existing(models="10.0.0.1")}),
+    ("MA301", "error", "storage.buckets.models", {"storage": existing(models="sthree-a")}),
+    ("MA301", "error", "storage.buckets.models", {"storage": existing(models="a--x-s3")}),
+    ("MA302", "error", "storage.buckets.models", {"storage": existing(models="deploy-models")}),
+    (
+        "MA303",
+        "error",
+        "storage.buckets.models",
+        {"storage": aws(buckets={"workspace": "example", "models": "example"})},
+    ),
+    ("MA303", "warning", "storage.buckets.models", {"storage": existing(models="example-a")}),
+    ("MA304", "warning", "storage.buckets.models", {"storage": existing(models="example.models")}),
+    (
+        "MA305",
+        "warning",
+        "storage.buckets.models",
+        {"storage": minio(buckets={"workspace": "default", "models": "models"})},
+    ),
+    (
+        "MA306",
+        "error",
+        "storage.permissionsBoundaryArn",
+        {"storage": aws(permissionsBoundaryArn="arn:aws-cn:iam::123456789012:policy/x")},
+    ),
+    (
+        "MA306",
+        "error",
+        "storage.kmsKeyArn",
+        {"storage": aws(kmsKeyArn="arn:aws:kms:us-east-1:123456789012:key/x")},
+    ),
+    (
+        "MA306",
+        "error",
+        "storage.identity.oidcProviderArn",
+        {
+            "storage": aws(
+                identity={
+                    "kind": "irsa",
+                    "oidcProviderArn": "arn:aws-us-gov:iam::123456789012:oidc-provider/x",
+                }
+            )
+        },
+    ),
+    ("MA310", "error", "storage.endpoint", {"storage": minio(endpoint="http://minio.example.com")}),
+    ("MA310", "warning", "storage.endpoint", {"storage": minio(endpoint="http://minio.minio.svc:9000")}),
+    (
+        "MA310",
+        "warning",
+        "storage.endpoint",
+        {"storage": minio(endpoint="http://minio.example.com")} | tier("staging"),
+    ),
+    (
+        "MA311",
+        "error",
+        "storage",
+        {"storage": {"kind": "s3Compatible", "endpoint": "https://minio.example.com"}},
+    ),
+    (
+        "MA311",
+        "error",
+        "objectStore",
+        {
+            "storage": {"kind": "s3Compatible", "endpoint": "https://minio.example.com"},
+            "objectStore": {"accessKeyId": SECURE},
+        },
+    ),
+    ("MA312", "warning", "objectStore", {"objectStore": {"accessKeyId": SECURE, "secretAccessKey": SECURE}}),
+    ("MA313", "warning", "storage.protect", {"storage": aws(protect=False)}),
+    ("MA315", "warning", "storage.roleArns", {"storage": existing() | {"roleArns": {"worker": ARN}}}),
+    (
+        "MA401",
+        "error",
+        "clusters.b.server",
+        {
+            "clusters": {
+                "a": {"kubeconfigContext": "a", "server": "https://c.example.com"},
+                "b": {"kubeconfigContext": "b", "server": "https://C.example.com.:443"},
+            }
+        },
+    ),
+    ("MA402", "error", "clusters.gpu", {"clusters": {"gpu": {}}}),
+    ("MA402", "error", "controlPlane", {"kubeconfigs": ...}),
+    ("MA403", "error", f"clusters.{CONTROL_PLANE}", {"clusters": {CONTROL_PLANE: {}}}),
+    ("MA404", "error", "kubeconfigs.gpu", {"kubeconfigs": {CONTROL_PLANE: SECURE, "gpu": SECURE}}),
+    ("MA405", "error", f"clusters.{'a' * 57}", {"clusters": {"a" * 57: {"kubeconfigContext": "a"}}}),
+    ("MA407", "warning", "clusters.gpu.kubeconfigContext", cluster()),
+    ("MA407", "warning", "controlPlane.kubeconfigContext", {"controlPlane": {"kubeconfigContext": "a"}}),
+    (
+        "MA408",
+        "error",
+        "clusters.b.kubeconfigContext",
+        {"clusters": {"a": {"kubeconfigContext": "x"}, "b": {"kubeconfigContext": "x"}}},
+    ),
+    ("MA409", "error", "clusters.gpu.server", cluster(server="https://localhost:6443")),
+    ("MA409", "error", "clusters.gpu.server", cluster(server="https://[::1]:6443")),
+    (
+        "MA409",
+        "warning",
+        "clusters.gpu.server",
+        cluster(server="https://127.0.0.1:6443") | tier("development"),
+    ),
+]
+
+ALLOWED: list[tuple[str, dict[str, Any]]] = [
+    (
+        "MA133",
+        {
+            "images": {
+                "tag": "main",
+                **{
+                    n: {"digest": f"sha256:{'0' * 64}"}
+                    for n in ("apiserver", "controllermgr", "worker", "ui")
+                },
+            }
+        },
+    ),
+    ("MA133", {"images": {"registry": "registry.example.com/ml", "tag": "build-17"}}),
+    ("MA130", service("controllermgr", leaderElection=False, replicas=1)),
+    ("MA137", {"workflow": {"engine": "cadence", "host": "cadence.example.com:7833", "tls": True}}),
+    ("MA202", {"domains": {"api": "api.xn--bcher-kva.example", "app": "app.example.com"}}),
+    ("MA204", origins("https://*.example.co.uk")),
+    (
+        "MA210",
+        {
+            "tls": {"mode": "internalCa"},
+            "controlPlane": {"caBundleConfigMap": "ca", "worker": {"apiAccess": "public"}},
+        },
+    ),
+    ("MA212", {"tls": {"mode": "provided", "apiSecretName": "a", "appSecretName": "a"}}),
+    (
+        "MA213",
+        {
+            "tls": ACME | {"server": "https://acme.ml.internal/directory"},
+            "domains": {"api": "api.ml.internal", "app": "app.ml.internal"},
+        },
+    ),
+    ("MA214", {"frontDoor": {"kind": "ingress", "className": "nginx-internal"}}),
+    ("MA222", {"network": {"egressCidrs": ["203.0.113.0/28"]}} | cluster(management="selfManaged")),
+    ("MA302", {"storage": minio()}),
+    ("MA310", {"storage": minio(endpoint="http://minio.example.com")} | tier("development")),
+    ("MA315", {"storage": existing() | {"roleArns": {"worker": ARN, "controllermgr": ARN}}}),
+    (
+        "MA401",
+        {
+            "clusters": {
+                "a": {"kubeconfigContext": "a", "server": "https://c.example.com"},
+                "b": {"kubeconfigContext": "b", "server": "https://c.example.com:6443"},
+            }
+        },
+    ),
+    ("MA405", {"clusters": {"a" * 56: {"kubeconfigContext": "a"}}}),
+    ("MA409", cluster(server="https://kubernetes.default.svc")),
+]
