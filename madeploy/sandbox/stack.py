@@ -113,14 +113,41 @@ class Stack:
         tell(f"  the engine was interrupted: {len(pending)} operations are checked against what exists")
         deployment["resources"] = [*(deployment.get("resources") or []), *adopted]
         deployment["pending_operations"] = []
-        # The export keeps secrets encrypted; it is private all the same.
-        mended = self._files.directory / "mended.json"
-        write_private(mended, json.dumps(export))
-        self._engine.ask("stack", "import", f"--file={mended}", where=self._files.directory)
-        mended.unlink()
+        self._import(export)
         if adopted:
-            targets = [f"--target={resource['urn']}" for resource in adopted]
+            urns = [resource["urn"] for resource in adopted]
+            targets = [f"--target={urn}" for urn in urns]
             self._engine.run("refresh", *targets, where=self._files.program, note=note)
+            self._restore_field_managers(set(urns))
+
+    def _restore_field_managers(self, urns: set[str]) -> None:
+        """Let adopted objects be changed under the name they were created with.
+
+        pulumi-kubernetes makes up a field manager for each object and keeps it in the state. What it was for
+        these was lost with the engine; under another name the API server would refuse every change.
+        """
+        export = self._export()
+        has_changed = False
+        for resource in export["deployment"].get("resources") or []:
+            if resource["urn"] in urns and resource["type"].startswith("kubernetes:"):
+                outputs = resource["outputs"]
+                entries = (outputs.get("metadata") or {}).get("managedFields") or []
+                names = [entry.get("manager", "") for entry in entries]
+                own = next((name for name in names if name.startswith("pulumi-kubernetes-")), None)
+                if own and outputs.get("__fieldManager") != own:
+                    outputs["__fieldManager"] = own
+                    has_changed = True
+        if has_changed:
+            self._import(export)
+
+    def _import(self, export: dict[str, Any]) -> None:
+        # An export keeps secrets encrypted; the file is private all the same.
+        file = self._files.directory / "mended.json"
+        write_private(file, json.dumps(export))
+        try:
+            self._engine.ask("stack", "import", f"--file={file}", where=self._files.directory)
+        finally:
+            file.unlink()
 
     def _break_stale_lock(self, tell: Tell) -> None:
         locks = sorted((self._files.backend / ".pulumi" / "locks").glob(f"**/{STACK}/*.json"))
