@@ -60,7 +60,7 @@ def _entry(service: str, path: Path, entry: Entry) -> Iterator[Violation]:
         accepted, why, fix = service_keys.FORMS[entry.key.type], "", ""
         if entry.key.type == "bind address" and isinstance(entry.value, int):
             why = "A bare number is read as text without a colon, and the service fails to bind."
-            fix = f'Write "{":"}{entry.value}", with the quotes.'
+            fix = f'Write ":{entry.value}", with the quotes.'
         elif entry.key.type == "duration" and isinstance(entry.value, (int, float)):
             why = "A bare number would mean nanoseconds."
             fix = "Write the number with its unit, such as 30s."
