@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,10 +12,12 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from madeploy.sandbox.engine import DONE
 from madeploy.sandbox.progress import duration
 from madeploy.sandbox.session import Brought, Sandbox
 from madeploy.sandbox.tools import ToolStatus
 
+PIPE_WIDTH = 120
 _OUTPUTS = ("urls", "namespaces", "buckets", "iam_roles", "clusters")
 """Outputs worth a line in the summary, in this order."""
 
@@ -49,7 +52,9 @@ def show_brought(brought: Brought, seconds: float) -> None:
     console.print(phases)
     console.print()
     result = brought.result
-    changes = ", ".join(f"{count} {what}" for what, count in result.changes.items() if what != "same")
+    changes = ", ".join(
+        f"{count} {DONE.get(what, what)}" for what, count in result.changes.items() if what != "same"
+    )
     same = result.changes.get("same", 0)
     console.print(
         f"{changes}, {same} unchanged" if changes else f"no changes: {same} resources are as they should be"
@@ -142,7 +147,8 @@ def exports(variables: Mapping[str, str | None]) -> str:
 
 
 def _console() -> Console:
-    return Console(highlight=False, soft_wrap=True)
+    # Whatever reads a pipe has no width of its own.
+    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
 
 
 def _show_resources(console: Console, resources: Mapping[str, Mapping[str, int]]) -> None:

@@ -20,7 +20,8 @@ COMPONENT = "engine"
 """Its name in logs and process labels."""
 CANCEL_SECONDS = 60.0
 """How long the engine may take to finish what is under way once it was asked to stop."""
-_DONE = {
+_VERDICTS = ("", "update failed", "refresh failed", "destroy failed", "preview failed")
+DONE = {
     "create": "created",
     "create-replacement": "created",
     "update": "updated",
@@ -28,6 +29,7 @@ _DONE = {
     "delete-replaced": "deleted",
     "discard": "forgotten",
 }
+"""What is said of a resource, by the engine's word for the operation."""
 
 
 @dataclass
@@ -207,22 +209,23 @@ class _Follower:
     def _take(self, event: Mapping[str, Any]) -> None:
         if "resourcePreEvent" in event:
             metadata = event["resourcePreEvent"]["metadata"]
-            if metadata["op"] in _DONE:
+            if metadata["op"] in DONE:
                 self._note(f"{_name(metadata)} ...")
         elif "resOutputsEvent" in event:
             metadata = event["resOutputsEvent"]["metadata"]
             operation = metadata["op"]
             self._seen[operation] = self._seen.get(operation, 0) + 1
             self._result.changes = dict(self._seen)
-            if operation in _DONE:
-                self._tell(f"  {_DONE[operation]} {_name(metadata)}")
+            if operation in DONE:
+                self._tell(f"  {DONE[operation]} {_name(metadata)}")
         elif "summaryEvent" in event:
             self._result.changes = dict(event["summaryEvent"].get("resourceChanges") or {})
         elif event.get("diagnosticEvent", {}).get("severity") == "error":
             message = event["diagnosticEvent"]["message"].strip()
             urn = event["diagnosticEvent"].get("urn", "")
             text = f"{urn.rpartition('::')[2]}: {message}" if urn else message
-            if message and text not in self._result.errors:
+            # That the operation failed is said anyway.
+            if message not in _VERDICTS and text not in self._result.errors:
                 self._result.errors.append(text)
 
 
