@@ -331,6 +331,27 @@ def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a
     assert len(deployed.get("control-plane", "ingresses", "-n", "ma-system")["items"]) == 2
 
 
+def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    """NET-11, CP-8, UX-3: within seconds, instead of a failure about an unknown kind."""
+    changed = tmp_path / "Pulumi.sandbox.yaml"
+    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
+    data["config"]["michelangelo:tls"] = {"mode": "internalCa"}
+    changed.write_text(yaml.safe_dump(data))
+    definitions = str(ROOT / "madeploy" / "sandbox" / "crds" / "cert-manager.io.yaml")
+    assert deployed.run("kubectl", "--context", "control-plane", "delete", "-f", definitions).returncode == 0
+    try:
+        up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
+        assert up.returncode != 0
+        assert "clusterissuers.cert-manager.io" in up.stdout
+        assert "helm install cert-manager" in up.stdout
+    finally:
+        deployed.run("kubectl", "--context", "control-plane", "apply", "--server-side", "-f", definitions)
+        back = deployed.madeploy("sandbox", "up")
+    assert back.returncode == 0, back.stderr[-3000:]
+
+
 def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_path: Path) -> None:
     """CP-6, CP-7: a log level of the worker."""
     changed = tmp_path / "Pulumi.sandbox.yaml"
@@ -361,9 +382,23 @@ def processes_of(state: Path) -> list[int]:
     return found
 
 
+def deletions(state: Path) -> list[tuple[str, str]]:
+    """What the engine had deleted on the control plane, in order, as its API server's audit log has it."""
+    lines = (state / "logs" / "control-plane-audit.log").read_text().splitlines()
+    events = [json.loads(line) for line in lines]
+    return [
+        (event["objectRef"]["resource"], event["objectRef"]["name"])
+        for event in events
+        if event["verb"] == "delete"
+        and event["stage"] == "ResponseComplete"
+        and "name" in event["objectRef"]
+        and not event["user"]["username"].startswith("system:")
+    ]
+
+
 def kill_engine_during_up(made: Deployed, after: float) -> None:
     """Start `sandbox up` and end its engine without warning once it has been at work for a while."""
-    command = [sys.executable, "-m", "madeploy", "sandbox", "up"]
+    command = [sys.executable, "-m", "madeploy", "sandbox", "up", "--audit"]
     with subprocess.Popen(
         command, cwd=ROOT, env=made.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as up:
@@ -387,7 +422,8 @@ def kill_engine_during_up(made: Deployed, after: float) -> None:
 
 def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(tmp_path: Path) -> None:
     """UX-1, CARD-3: stale lock and pending operations included; and two sandboxes run side by side, each
-    with processes and ports of its own. `down` then leaves no process and no port."""
+    with processes and ports of its own. `down` then removes the registration first and the API server last
+    (CP-8, REG-4: its finalizer needs the controller manager, V16), and leaves no process and no port."""
     made = sandbox(tmp_path / "state")
     try:
         kill_engine_during_up(made, after=6.0)
@@ -400,6 +436,10 @@ def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(tmp_pat
         assert down.returncode == 0, down.stdout[-3000:] + down.stderr[-3000:]
     finally:
         made.madeploy("sandbox", "stop")
+    assert deletions(made.state)[-1] == ("namespaces", "ma-system")
+    order = [name for kind, name in deletions(made.state) if kind in ("clusters", "deployments")]
+    assert order.index("compute-0") < order.index("michelangelo-controllermgr")
+    assert order.index("michelangelo-controllermgr") < order.index("michelangelo-apiserver")
     assert processes_of(made.state) == []
     for name, port in state["ports"].items():
         with socket.socket() as probe:
