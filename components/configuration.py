@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pulumi
-import yaml
 
 from madeploy import kubeconfigs
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
@@ -86,7 +85,7 @@ def _access(name: str, context: str | None, secret: str | None, cluster: Any) ->
             certificate_authority_data=cluster.certificate_authority_data,
         )
     # Wrapped at once: from here on the credentials reach resources only as a secret output.
-    text = yaml.safe_dump(minified, sort_keys=True)
+    text = json.dumps(minified, sort_keys=True)
     return Access(pulumi.Output.secret(text), minified, endpoint)
 
 

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from madeploy.names.kubernetes import Service, common_labels
+from madeploy.settings.yaml_text import dump
 
 Object = dict[str, Any]
 """One Kubernetes object as plain data. Values may be the engine's outputs where a component passes
@@ -57,25 +56,9 @@ def metadata(
     return data
 
 
-class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[misc]
-    """libyaml's emitter where PyYAML was built with it, and no aliases: nobody reads those at ease."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    """Texts of several lines as blocks, so that a configuration file in a ConfigMap can be read."""
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Dumper.add_representer(str, _represent_text)
-
-
 def to_yaml(data: Mapping[str, Any]) -> str:
     """YAML text with sorted keys: the same data gives the same bytes."""
-    text: str = yaml.dump(dict(data), Dumper=_Dumper, sort_keys=True, width=10_000, allow_unicode=True)
-    return text
+    return dump(dict(data), sort_keys=True)
 
 
 def checksum(*texts: str) -> str:

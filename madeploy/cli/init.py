@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
-import yaml
 
 from madeploy.cli.stacks import FOLDER, known_stacks, stack_path
 from madeploy.cli.validate import INVALID
@@ -20,6 +19,7 @@ from madeploy.settings.environment import CONTROL_PLANE, PROJECT, Environment
 from madeploy.settings.example import MODELINE, comment
 from madeploy.settings.loader import load_environment
 from madeploy.settings.stack_file import encrypt_command
+from madeploy.settings.yaml_text import dump
 
 Text = Optional[str]  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
 
@@ -113,7 +113,7 @@ def stack_text(data: Mapping[str, Any]) -> str:
     for key, value in data.items():
         _, info = shape.fields(Environment)[key]
         lines += comment(info.description or "", 2)
-        text = yaml.safe_dump({f"{PROJECT}:{key}": value}, sort_keys=False, width=10_000)
+        text = dump({f"{PROJECT}:{key}": value})
         lines += [f"  {line}" for line in text.splitlines()]
     return "\n".join(lines) + "\n"
 

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-import yaml
 from pydantic import BaseModel
 
 from madeploy.settings import shape
 from madeploy.settings.environment import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
 from madeploy.settings.stack_file import OBJECT_STORE_KEYS, encrypt_command
+from madeploy.settings.yaml_text import dump
 
 MODELINE: Final = "# yaml-language-server: $schema=schema.json"
 """First line of every stack file: how editors find the schema."""
@@ -122,7 +122,7 @@ def _off(lines: list[str], indent: int) -> list[str]:
 
 def _data_lines(name: str, value: Any, indent: int) -> list[str]:
     """A key with plain data as YAML."""
-    text = yaml.safe_dump({name: value}, sort_keys=False, width=10_000, allow_unicode=True)
+    text = dump({name: value})
     return [f"{' ' * indent}{line}" for line in text.splitlines()]
 
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madeploy.settings.yaml_nodes import MAX_DEPTH, MAX_ITEMS, UnreadableError, compose, resolve
+from madeploy.settings.yaml_text import dump
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zl", "Zp")), max_size=12)
 JSON = st.recursive(
@@ -21,13 +22,20 @@ JSON = st.recursive(
 
 @given(JSON.filter(lambda data: not (isinstance(data, str) and not data)))
 def test_what_was_dumped_is_read_again(data: Any) -> None:
-    """CARD-5: plain data in, the same plain data out, keys `<<` excepted."""
-    text = yaml.safe_dump(data, allow_unicode=True)
+    """CARD-5: plain data in, the same plain data out, keys `<<` excepted; for YAML 1.1 readers too."""
+    text = dump(data)
     if "<<" in text:
         return
     node, problems = compose(text.encode())
     assert problems == []
     assert (None if node is None else node.data()) == data
+    assert yaml.safe_load(text) == data
+
+
+@pytest.mark.parametrize("text", ["0E0", "12e5", "0o17", "1e+3", "-1e3"])
+def test_text_that_a_go_reader_takes_for_a_number_is_written_in_quotes(text: str) -> None:
+    """CARD-4, CARD-5: a tag of digits and an e, for one."""
+    assert dump({"tag": text}) == f"tag: '{text}'\n"
 
 
 @pytest.mark.parametrize(
