@@ -101,12 +101,7 @@ class Sandbox:
         """
         phases = Phases()
         with self.directory.locked("up"):
-            environment, found, started = self._start(phases, compute, audit, contexts)
-
-            def choose(_: progress.Phase) -> None:
-                self._choose_plugins(environment, found, mode)
-
-            phases.run("choosing provider plugins", choose)
+            environment, started = self._start(phases, compute, audit, contexts, mode)
             stack = self._stack(environment)
 
             def create(_: progress.Phase) -> None:
@@ -128,7 +123,7 @@ class Sandbox:
         Returns the components that were started.
         """
         with self.directory.locked("start"):
-            return self._start(Phases(), compute, audit, None)[2]
+            return self._start(Phases(), compute, audit)[1]
 
     def stop(self) -> list[str]:
         """End every process; data and stack stay. Returns the components that ran."""
@@ -149,7 +144,7 @@ class Sandbox:
             if stack is not None and stack.exists():
                 phases = Phases()
                 # The plugins need the API servers to delete what is in them.
-                environment, _, _ = self._start(phases, None, None, None)
+                environment, _ = self._start(phases)
                 stack = self._stack(environment)
                 results: list[Result] = []
                 phases.run(
@@ -190,10 +185,10 @@ class Sandbox:
         """Environment variables by which kubectl, pulumi and the AWS tools work on this sandbox.
 
         Raises:
-            SandboxError: it was never brought up.
+            SandboxError: it was never started.
         """
         environment = Environment(self.directory)
-        if not environment.state.path:
+        if not environment.state.ports:
             raise SandboxError(
                 "there is no sandbox yet",
                 f"{self.directory.root} does not remember one",
@@ -204,10 +199,12 @@ class Sandbox:
     def _start(
         self,
         phases: Phases,
-        compute: int | None,
-        audit: bool | None,
-        contexts: Mapping[str, str] | None,
-    ) -> tuple[Environment, ToolPaths, list[str]]:
+        compute: int | None = None,
+        audit: bool | None = None,
+        contexts: Mapping[str, str] | None = None,
+        mode: Mode | None = None,
+    ) -> tuple[Environment, list[str]]:
+        """Find tools, choose plugins if `mode` says which, start; what fails before is not remembered."""
         remembered = Environment(self.directory).state.contexts
         contexts = remembered if contexts is None else dict(contexts)
         self._refuse_exchange(remembered, contexts)
@@ -218,10 +215,17 @@ class Sandbox:
         environment = Environment(self.directory, paths, audit=audit)
         environment.state.compute = max(environment.state.compute, compute or 1)
         environment.state.contexts = contexts
+        if mode is not None:
+            wanted: Mode = mode
+
+            def choose(_: progress.Phase) -> None:
+                self._choose_plugins(environment, found[0], wanted)
+
+            phases.run("choosing provider plugins", choose)
         started: list[str] = []
         title = "starting AWS" if contexts else "starting clusters and AWS"
         phases.run(title, lambda phase: started.extend(environment.start(phase.note)))
-        return environment, found[0], started
+        return environment, started
 
     def _refuse_exchange(self, before: Mapping[str, str], now: Mapping[str, str]) -> None:
         """A stack's objects are in the clusters it was brought up on: on others it would lose them."""
@@ -263,7 +267,6 @@ class Sandbox:
         beside_python = Path(sys.executable).parent
         entries = [*choice.path_entries, beside_python, *found.directories()]
         state.path = list(dict.fromkeys(str(entry) for entry in entries))
-        self.directory.save(state)
 
     def _contexts(self, environment: Environment, count: int | None) -> tuple[dict[str, str], str]:
         """Contexts of the (first `count`) compute clusters by name, and that of the control plane."""
