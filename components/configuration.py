@@ -97,12 +97,26 @@ def load() -> Configuration:
     """
     # `pulumi.Config` gives values by name only; misspelt keys are found by looking at all of them.
     raw = {**pulumi.runtime.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
+    encrypted = set(pulumi.runtime.get_config_secret_keys_env())
+    plain = [
+        key
+        for name in SECRET_KEYS
+        if (key := f"{PROJECT}:{name}") in raw
+        and key not in encrypted
+        and not pulumi.runtime.is_config_secret(key)
+    ]
     sections, secrets = _read(raw)
     try:
         names = {key: frozenset(value) for key, value in secrets.items()}
         environment = environment_from_config(sections, names, _stack_file())
     except InvalidStack as error:
         raise pulumi.RunError(f"the stack's configuration cannot be used\n{error}") from None
+
+    if plain:
+        # A stack file is refused for this with its line; values can also come by other ways.
+        raise pulumi.RunError(
+            f"{' and '.join(plain)} must be encrypted: set them with `pulumi config set --secret --path`"
+        )
 
     wanted: dict[str, tuple[str | None, Any]] = {
         CONTROL_PLANE: (environment.control_plane.kubeconfig_context, None)
