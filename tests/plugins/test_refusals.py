@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from madeploy.sandbox.plugins import endpoints
 from madeploy.sandbox.plugins.aws.provider import RESOURCE_TYPES, rejections, session_of, type_of
@@ -174,6 +176,13 @@ def test_only_another_cluster_replaces_a_provider_and_an_identifier_decides_alon
     assert options.diff(known, {"clusterIdentifier": "b"})[1] == ["clusterIdentifier"]
     assert options.diff({"kubeconfig": one}, {"kubeconfig": UNKNOWN})[1] == ["kubeconfig"]
     assert options.diff(known, dict(known)) == ([], [])
+
+
+@pytest.mark.parametrize("length", [8, 3_000])
+def test_a_kubeconfig_on_one_line_of_json_is_contents_and_no_path(length: int) -> None:
+    """CARD-3: it may be longer than any file name the system would look up."""
+    data = yaml.safe_load(config(CLUSTER, token="w" * length))
+    assert kubeconfig.load(json.dumps(data), {}).server == CLUSTER
 
 
 def test_kubeconfigs_are_read_from_contents_files_and_the_environment(tmp_path: Path) -> None:

@@ -103,8 +103,13 @@ def active_cluster(contents_or_path: str | None, context: str | None, cluster: s
 
 def _documents(contents_or_path: str | None, environ: Mapping[str, str]) -> tuple[list[dict[str, Any]], Path]:
     if contents_or_path:
-        path = Path(contents_or_path).expanduser() if len(contents_or_path) < 4096 else None
-        if path is not None and "\n" not in contents_or_path and path.is_file():
+        # Contents may be JSON on one line, longer than any file name the system would look up.
+        try:
+            path = Path(contents_or_path).expanduser()
+            is_file = path.is_file()
+        except (OSError, ValueError, RuntimeError):
+            is_file = False
+        if is_file:
             return [_parsed(_read(path), str(path))], path.parent
         return [_parsed(contents_or_path, "the provider's kubeconfig")], Path.cwd()
     listed = [Path(entry) for entry in environ.get("KUBECONFIG", "").split(os.pathsep) if entry]
