@@ -331,6 +331,31 @@ def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a
     assert len(deployed.get("control-plane", "ingresses", "-n", "ma-system")["items"]) == 2
 
 
+def test_kubeconfigs_kept_encrypted_in_the_stack_file_do_what_contexts_do(
+    deployed: Deployed, tmp_path: Path
+) -> None:
+    """CARD-3, REG-1: as the README says for a real environment; the file holds them encrypted only, and the
+    providers are the same, so that nothing is changed by it."""
+    changed = tmp_path / "Pulumi.sandbox.yaml"
+    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
+    del data["config"]["michelangelo:controlPlane"]["kubeconfigContext"]
+    del data["config"]["michelangelo:clusters"]["compute-0"]["kubeconfigContext"]
+    changed.write_text(yaml.safe_dump(data))
+    environ = deployed.shell()
+    for context in ("control-plane", "compute-0"):
+        view = ["kubectl", "config", "view", "--raw", "--minify", "--flatten", f"--context={context}"]
+        shown = subprocess.run(view, env=environ, capture_output=True, check=True)
+        path = f"michelangelo:kubeconfigs.{context}"
+        set_ = ["pulumi", "config", "set", "--secret", "--path", path, "--config-file", str(changed)]
+        subprocess.run(set_, cwd=ROOT, env=environ, input=shown.stdout, capture_output=True, check=True)
+    assert "client-key-data" not in changed.read_text()
+    assert deployed.madeploy("validate", str(changed)).returncode == 0
+    preview = deployed.run(
+        "pulumi", "preview", "--expect-no-changes", "--non-interactive", "--config-file", str(changed)
+    )
+    assert preview.returncode == 0, preview.stdout[-3000:]
+
+
 def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
     deployed: Deployed, tmp_path: Path
 ) -> None:
