@@ -18,6 +18,7 @@ GOOD = {
     "kubectl": json.dumps({"clientVersion": {"major": "1", "minor": "35", "gitVersion": "v1.35.0"}}),
     "kwok": "kwok version v0.7.2 go1.24.5 (linux/amd64)",
     "kubeconform": "v0.7.0",
+    "kube-score": "kube-score version: 1.20.1, commit: 1234567, built: 2025-05-01",
 }
 
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.sandbox
 
 @pytest.fixture(scope="module")
 def tools() -> ToolPaths:
-    return ensure()
+    return ensure(TOOLS)
 
 
 @pytest.mark.parametrize("name", [name for name, tool in TOOLS.items() if tool.version_arguments])

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.tools import FAMILIES, TOOLS, ensure, inspect
+from madeploy.sandbox.tools import DEFAULT_TOOLS, FAMILIES, TOOLS, ensure, inspect
 from madeploy.sandbox.tools.room import Room
 from tests.sandbox_tools.conftest import Machine
 
@@ -42,11 +42,20 @@ def test_only_the_family_of_a_tool_is_built(machine: Machine) -> None:
 def test_everything_can_be_built(machine: Machine) -> None:
     """UX-1."""
     machine.put_go()
-    tools = ensure()
+    tools = ensure(TOOLS)
     assert list(tools) == list(TOOLS)
     assert {tool.source for tool in tools.values()} == {"built"}
     assert all(os.access(tool.path, os.X_OK) for tool in tools.values())
     assert len(machine.go_calls("build")) == len(FAMILIES)
+
+
+def test_a_tool_on_request_is_built_only_when_it_is_named(machine: Machine) -> None:
+    """UX-1."""
+    machine.put_go()
+    assert list(ensure()) == list(DEFAULT_TOOLS)
+    built = {path.name for path in (machine.cache / "tools").iterdir()}
+    assert built == FAMILIES.keys() - {"kube-score"}
+    assert ensure(["kube-score"])["kube-score"].source == "built"
 
 
 def test_the_language_host_has_its_scripts_beside_it(machine: Machine) -> None:

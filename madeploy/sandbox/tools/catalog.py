@@ -28,6 +28,7 @@ class Tool:
             `companion_of` vouches for it.
         needs_beside: tools that must lie in the same directory for this one to be of use.
         companion_of: the tool whose version and place on PATH decide about this one.
+        on_request: nothing needs it but a check that names it, so it is not in `DEFAULT_TOOLS`.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Tool:
     version_arguments: tuple[str, ...] | None
     needs_beside: tuple[str, ...] = ()
     companion_of: str | None = None
+    on_request: bool = False
 
     def accepts(self, version: str) -> bool:
         """Whether a copy of `version` ("1.34.1") found on PATH is good enough."""
@@ -117,6 +119,13 @@ FAMILIES: Final[dict[str, Family]] = {
             gibibytes=1.0,
             stamps=("main.version=v0.8.0",),
         ),
+        Family(
+            "kube-score",
+            "1.20.0",
+            {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},
+            gibibytes=0.5,
+            stamps=("main.version=v1.20.0",),
+        ),
     )
 }
 
@@ -178,5 +187,17 @@ TOOLS: Final[dict[str, Tool]] = {
             "its options and its JSON report have been the same since 0.6",
             ("-v",),
         ),
+        Tool(
+            "kube-score",
+            "kube-score",
+            "1.20.0",
+            ">=1.20,<1.21",
+            "minor versions add checks, and which of them fail is written down for 1.20",
+            ("version",),
+            on_request=True,
+        ),
     )
 }
+
+DEFAULT_TOOLS: Final = tuple(name for name, tool in TOOLS.items() if not tool.on_request)
+"""What is found or built when no tool is named."""

@@ -15,7 +15,7 @@ from madeploy.sandbox import progress as reporting
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.progress import Reporter
 from madeploy.sandbox.tools import build, cache
-from madeploy.sandbox.tools.catalog import FAMILIES, TOOLS, Family, Tool
+from madeploy.sandbox.tools.catalog import DEFAULT_TOOLS, FAMILIES, TOOLS, Family, Tool
 from madeploy.sandbox.tools.found import on_path
 from madeploy.sandbox.tools.room import Room
 
@@ -80,14 +80,14 @@ def inspect(names: Iterable[str] = TOOLS) -> list[ToolStatus]:
     return [_inspect(tool) for tool in _tools(names)]
 
 
-def ensure(names: Iterable[str] = TOOLS, progress: Reporter = reporting.stderr) -> ToolPaths:
+def ensure(names: Iterable[str] = DEFAULT_TOOLS, progress: Reporter = reporting.stderr) -> ToolPaths:
     """Find the named tools, building those that are neither on PATH nor in the cache.
 
     Builds run side by side as memory and cores allow. The first that fails stops the others; what they have
     compiled is kept by Go.
 
     Args:
-        names: names from `TOOLS`; all of them if left out.
+        names: names from `TOOLS`; `DEFAULT_TOOLS` if left out.
         progress: where builds report to.
 
     Raises:
