@@ -294,6 +294,8 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     ("MA402", "error", "clusters.gpu", {"clusters": {"gpu": {}}}),
     ("MA402", "error", "controlPlane", {"kubeconfigs": ...}),
+    ("MA139", "error", "platform.namespace", {"platform": {"namespace": "default"}}),
+    ("MA139", "error", "platform.namespace", {"platform": {"namespace": "kube-system"}}),
     ("MA403", "error", f"clusters.{CONTROL_PLANE}", {"clusters": {CONTROL_PLANE: {}}}),
     ("MA404", "error", "kubeconfigs.gpu", {"kubeconfigs": {CONTROL_PLANE: SECURE, "gpu": SECURE}}),
     ("MA405", "error", f"clusters.{'a' * 57}", {"clusters": {"a" * 57: {"kubeconfigContext": "a"}}}),

@@ -189,4 +189,10 @@ SERVICES: Final[dict[str, Code]] = {
         "The link to an execution would be missing or wrong in every pipeline run.",
         "Use {{.Domain}} and {{.ExecutionID}} and nothing else between double braces.",
     ),
+    "MA139": Code(
+        "Namespace that is somebody else's",
+        "The namespace would be labelled, its pods held to Pod Security restricted, and it would be deleted "
+        "with the stack.",
+        "Choose a namespace of the control plane's own, such as ma-system.",
+    ),
 }

@@ -146,3 +146,11 @@ def execution_links_are_templates(env: Environment, _: SecretNames) -> Iterator[
         )
     elif not re.match(r"https?://", template):
         yield Violation("MA138", path, "is no URL", fix="Start it with http:// or https://.")
+
+
+@rule("MA139", reads=("platform",))
+def the_control_plane_has_a_namespace_of_its_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-7: Kubernetes' own namespaces are not ours to label or delete."""
+    name = env.platform.namespace
+    if name == "default" or name.startswith("kube-"):
+        yield Violation("MA139", ("platform", "namespace"), f"{name} belongs to Kubernetes")
