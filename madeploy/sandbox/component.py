@@ -128,27 +128,28 @@ class Supervisor:
         if component.prepare is not None:
             component.prepare()
         log = self.directory.log(component.name)
-        try:
-            child = process.spawn(
-                component.name,
-                component.argv,
-                self.directory.root,
-                log,
-                component.environment,
-                parent_death_signal=signal.SIGKILL if self.die_with_parent else None,
+        with process.uninterrupted():
+            try:
+                child = process.spawn(
+                    component.name,
+                    component.argv,
+                    self.directory.root,
+                    log,
+                    component.environment,
+                    parent_death_signal=signal.SIGKILL if self.die_with_parent else None,
+                )
+            except OSError as error:
+                raise SandboxError(
+                    f"{component.name} cannot be started",
+                    f"{component.argv[0]}: {error.strerror}",
+                    "run `madeploy tools` to see where each program comes from",
+                ) from None
+            self.started.append(component.name)
+            mark = process.start_mark(child.pid) or "ended at once"
+            self.state.processes[component.name] = ProcessRecord(
+                child.pid, mark, list(component.argv), component.settings, time.time()
             )
-        except OSError as error:
-            raise SandboxError(
-                f"{component.name} cannot be started",
-                f"{component.argv[0]}: {error.strerror}",
-                "run `madeploy tools` to see where each program comes from",
-            ) from None
-        self.started.append(component.name)
-        mark = process.start_mark(child.pid) or "ended at once"
-        self.state.processes[component.name] = ProcessRecord(
-            child.pid, mark, list(component.argv), component.settings, time.time()
-        )
-        self.directory.save(self.state)
+            self.directory.save(self.state)
         return _Starting(component, time.monotonic(), child)
 
     def _is_up(self, item: _Starting) -> bool:

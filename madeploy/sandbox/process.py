@@ -12,8 +12,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,6 +25,7 @@ TERM_SECONDS = 5.0
 KILL_SECONDS = 5.0
 LOG_KEEP_BYTES = 1_000_000
 """A log longer than four times this is cut to its last part when its component starts."""
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PR_SET_PDEATHSIG = 1
 _children: list[subprocess.Popen[bytes]] = []
 """Kept so that Python neither complains about processes meant to outlive it nor leaves zombies of those
@@ -61,6 +64,28 @@ def _boot_id() -> str:
 def is_alive(pid: int, mark: str) -> bool:
     """Whether the process that was given this mark still runs."""
     return start_mark(pid) == mark
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put Ctrl-C, SIGTERM and SIGHUP off until the block is over.
+
+    An interrupt between the start of a process and the note of it would leave one that nobody knows.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are handled in the main thread only
+        return
+    came: list[int] = []
+    before = {number: signal.getsignal(number) for number in _INTERRUPTS}
+    for number in _INTERRUPTS:
+        signal.signal(number, lambda arrived, _: came.append(arrived))
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 def spawn(

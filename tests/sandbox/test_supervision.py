@@ -266,3 +266,18 @@ def test_a_second_command_is_refused_while_one_is_at_work(tmp_path: Path) -> Non
     with directory.locked("up"), pytest.raises(SandboxError) as error, directory.locked("down"):
         pass
     assert f"process {os.getpid()} (sandbox up)" in error.value.why
+
+
+def test_an_interrupt_waits_until_a_started_process_is_written_down() -> None:
+    """UX-1: between a process and the note of it no Ctrl-C comes through, afterwards it does."""
+    done: list[str] = []
+
+    def note() -> None:
+        with process.uninterrupted():
+            signal.raise_signal(signal.SIGINT)
+            done.append("noted")
+
+    with pytest.raises(KeyboardInterrupt):
+        note()
+    assert done == ["noted"]
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
