@@ -163,6 +163,7 @@ def _files(pages: Mapping[str, str]) -> Iterator[int]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        wbufsize = -1  # Head and body at once: their receiver acknowledges late.
 
         def do_GET(self) -> None:
             body = pages.get(self.path, "").encode()

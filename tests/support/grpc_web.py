@@ -41,6 +41,8 @@ def connect(
     """A connection to this machine; with TLS its certificate has to be `host`'s."""
     connection = http.client.HTTPConnection(host, port, timeout=30)
     plain = socket.create_connection(("127.0.0.1", port), timeout=30)
+    # As `http.client` does for its own: head and body are two writes.
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sock = plain if tls is None else tls.wrap_socket(plain, server_hostname=host)
     return connection
 
