@@ -78,14 +78,14 @@ def uninterrupted() -> Iterator[None]:
     came: list[int] = []
     before = {number: signal.getsignal(number) for number in _INTERRUPTS}
     for number in _INTERRUPTS:
-        signal.signal(number, lambda arrived, _: came.append(arrived))
+        signal.signal(number, lambda number, _: came.append(number))
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        for number in came:
-            signal.raise_signal(number)
+        for arrived in came:
+            signal.raise_signal(arrived)
 
 
 def spawn(
