@@ -73,7 +73,7 @@ class Aws:
             why = f"moto answered {status}"
         if status != 200:
             raise SandboxError(
-                "the AWS resources of the last session could not be brought back",
+                "the AWS resources made before the last stop could not be brought back",
                 f"{why}; they are recorded in {self._recording}",
                 "see `madeploy sandbox logs aws`; `madeploy sandbox reset` starts without them",
             )

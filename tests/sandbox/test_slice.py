@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import signal
 import socket
 import ssl
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,61 +17,21 @@ import boto3
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.sandbox import (
+    ROOT,
+    UP_LIMIT,
+    Deployed,
+    conditions,
+    deletions,
+    kill_engine_during_up,
+    pods,
+    processes_of,
+    sandbox,
+)
+
 SERVICES = ("apiserver", "controllermgr", "envoy", "ui", "worker")
 STACK_FILE = ROOT / "stacks" / "Pulumi.sandbox.yaml"
-UP_LIMIT = 420
 pytestmark = pytest.mark.sandbox
-
-
-@dataclass
-class Deployed:
-    """A sandbox of its own, driven by its command line only."""
-
-    state: Path
-    environ: dict[str, str]
-
-    def madeploy(self, *arguments: str, limit: float = UP_LIMIT) -> subprocess.CompletedProcess[str]:
-        """Run `madeploy` with this sandbox's state."""
-        return subprocess.run(
-            [sys.executable, "-m", "madeploy", *arguments],
-            cwd=ROOT,
-            env=self.environ,
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-        )
-
-    def shell(self) -> dict[str, str]:
-        """The environment that `sandbox env` gives to a user's shell."""
-        exports = json.loads(self.madeploy("sandbox", "env", "--json").stdout)
-        # A variable without a value is one that the shell is told to unset.
-        return {name: value for name, value in {**os.environ, **exports}.items() if value is not None}
-
-    def run(self, *command: str, limit: float = UP_LIMIT) -> subprocess.CompletedProcess[str]:
-        """Run a program as typed by hand in that shell, at the root of the checkout."""
-        return subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.shell(),
-            capture_output=True,
-            text=True,
-            timeout=limit,
-            check=False,
-        )
-
-    def get(self, context: str, *arguments: str) -> dict[str, Any]:
-        """What `kubectl get … -o json` shows in one cluster."""
-        done = self.run("kubectl", "--context", context, "get", *arguments, "-o", "json")
-        assert done.returncode == 0, done.stderr
-        found: dict[str, Any] = json.loads(done.stdout)
-        return found
-
-
-def sandbox(state: Path) -> Deployed:
-    """A sandbox that does not run yet."""
-    return Deployed(state, {**os.environ, "MADEPLOY_STATE": str(state), "NO_COLOR": "1"})
 
 
 @pytest.fixture(scope="module")
@@ -284,20 +240,6 @@ def test_a_bad_stack_fails_with_the_text_of_validate_and_no_traceback(
         assert line.partition(" error ")[2] in up.stdout
 
 
-def pods(deployed: Deployed) -> dict[str, set[str]]:
-    """Names of the pods of each service."""
-    found: dict[str, set[str]] = {}
-    for pod in deployed.get("control-plane", "pods", "-n", "ma-system")["items"]:
-        if "deletionTimestamp" not in pod["metadata"]:
-            found.setdefault(pod["metadata"]["labels"]["app"], set()).add(pod["metadata"]["name"])
-    return found
-
-
-def conditions(item: dict[str, Any]) -> set[str]:
-    """Types of the conditions that hold."""
-    return {c["type"] for c in item["status"]["conditions"] if c["status"] == "True"}
-
-
 def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a_pod(
     deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -391,58 +333,6 @@ def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_
     kept = {service for service in before if before[service] == after[service]}
     assert (rolled, kept) == ({"michelangelo-worker"}, before.keys() - {"michelangelo-worker"})
     assert deployed.madeploy("sandbox", "up").returncode == 0
-
-
-def processes_of(state: Path) -> list[int]:
-    """Processes that carry a sandbox's state directory in their environment or command line."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if str(state).encode() in text:
-                found.append(int(entry.name))
-    return found
-
-
-def deletions(state: Path) -> list[tuple[str, str]]:
-    """What the engine had deleted on the control plane, in order, as its API server's audit log has it."""
-    lines = (state / "logs" / "control-plane-audit.log").read_text().splitlines()
-    events = [json.loads(line) for line in lines]
-    return [
-        (event["objectRef"]["resource"], event["objectRef"]["name"])
-        for event in events
-        if event["verb"] == "delete"
-        and event["stage"] == "ResponseComplete"
-        and "name" in event["objectRef"]
-        and not event["user"]["username"].startswith("system:")
-    ]
-
-
-def kill_engine_during_up(made: Deployed, after: float) -> None:
-    """Start `sandbox up` and end its engine without warning once it has been at work for a while."""
-    command = [sys.executable, "-m", "madeploy", "sandbox", "up", "--audit"]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=made.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as up:
-        deadline = time.monotonic() + UP_LIMIT
-        while time.monotonic() < deadline:
-            engines = [
-                pid
-                for pid in processes_of(made.state)
-                if b"\0up\0" in b"\0" + Path(f"/proc/{pid}/cmdline").read_bytes()
-                and Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].endswith(b"pulumi")
-            ]
-            if engines:
-                time.sleep(after)
-                os.kill(engines[0], signal.SIGKILL)
-                break
-            time.sleep(0.05)
-        else:
-            pytest.fail("the engine never started")
-        assert up.wait(timeout=UP_LIMIT) != 0
 
 
 def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(tmp_path: Path) -> None:
