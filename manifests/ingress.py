@@ -17,8 +17,9 @@ NGINX = "nginx.ingress.kubernetes.io/"
 """Prefix of the annotations of ingress-nginx."""
 
 _TIMEOUT = "3600"
-_BODY_SIZE = "4m"
-"""gRPC's own limit of one message, 4 MiB; ingress-nginx refuses bodies over 1 MiB by default."""
+_BODY_SIZE = "5m"
+"""Above gRPC's own limit of one message, 4 MiB and its frame; ingress-nginx refuses bodies over 1 MiB by
+default."""
 
 GRPC_WEB_INGRESS = "michelangelo-grpc-web"
 """Ingress of the gRPC-Web paths where Envoy terminates TLS: the back end's protocol is an annotation
