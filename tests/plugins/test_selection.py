@@ -29,7 +29,11 @@ def program(path: Path, text: str = "#!/bin/sh\nexit 0\n") -> Path:
 @pytest.fixture
 def machine(tmp_path: Path) -> dict[str, str]:
     """The environment of a machine where nothing is installed."""
-    return {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home")}
+    return {
+        "PATH": str(tmp_path / "bin"),
+        "HOME": str(tmp_path / "home"),
+        "MADEPLOY_CACHE": str(tmp_path / "cache"),
+    }
 
 
 @pytest.fixture
@@ -94,16 +98,17 @@ def test_a_stand_in_on_path_is_not_taken_for_the_official_plugin(
 
 
 def test_a_download_is_tried_once_a_day(tmp_path: Path, machine: dict[str, str], refusing: Path) -> None:
-    """The second `up` on a machine without a network does not wait for it again."""
+    """UX-1: the second `up` on a machine without a network does not wait for it again, in whichever
+    checkout."""
     first = select(tmp_path / "state", pulumi=refusing, environ=machine)
     assert "403 HTTP error" in first.reason
     asked = (tmp_path / "asked").read_text().splitlines()
     assert sorted(line.split()[-2] for line in asked) == ["aws", "kubernetes"]
     assert f"plugin install resource kubernetes v{version('pulumi-kubernetes')}" in asked
-    second = select(tmp_path / "state", pulumi=refusing, environ=machine)
+    second = select(tmp_path / "another", pulumi=refusing, environ=machine)
     assert (tmp_path / "asked").read_text().splitlines() == asked
     assert "403 HTTP error" in second.reason
-    for remembered in (tmp_path / "state").glob("*-plugin-downloads.json"):
+    for remembered in (tmp_path / "cache").glob("*-plugin-downloads.json"):
         content = json.loads(remembered.read_text())
         remembered.write_text(json.dumps({**content, "time": time.time() - 25 * 3600}))
     select(tmp_path / "state", pulumi=refusing, environ=machine)

@@ -111,6 +111,15 @@ def deletions(state: Path) -> list[tuple[str, str]]:
     ]
 
 
+def is_engine_of_up(pid: int) -> bool:
+    """Whether a process is `pulumi up`; one that has ended meanwhile is not."""
+    try:
+        program, *arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return program.endswith(b"pulumi") and b"up" in arguments
+
+
 def kill_engine_during_up(made: Deployed, after: float) -> None:
     """Start `sandbox up` and end its engine without warning once it has been at work for a while."""
     command = [sys.executable, "-m", "madeploy", "sandbox", "up", "--audit"]
@@ -119,12 +128,7 @@ def kill_engine_during_up(made: Deployed, after: float) -> None:
     ) as up:
         deadline = time.monotonic() + UP_LIMIT
         while time.monotonic() < deadline:
-            engines = [
-                pid
-                for pid in processes_of(made.state)
-                if b"\0up\0" in b"\0" + Path(f"/proc/{pid}/cmdline").read_bytes()
-                and Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].endswith(b"pulumi")
-            ]
+            engines = [pid for pid in processes_of(made.state) if is_engine_of_up(pid)]
             if engines:
                 time.sleep(after)
                 os.kill(engines[0], signal.SIGKILL)

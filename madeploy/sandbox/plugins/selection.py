@@ -24,6 +24,7 @@ from typing import Literal
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.plugins.endpoints import STATE_VARIABLE
 from madeploy.sandbox.progress import phase, say
+from madeploy.sandbox.tools import cache
 
 Mode = Literal["auto", "official", "offline"]
 
@@ -172,7 +173,7 @@ def _source(
         return Source(package, version, "official", found, f"{found} is on PATH")
     if found := _in_cache(name, package, version, environ):
         return Source(package, version, "official", found, f"in Pulumi's plugin cache, {found.parent}")
-    refusal = _download(package, version, mode, state_dir, pulumi, environ, download_seconds)
+    refusal = _download(package, version, mode, pulumi, environ, download_seconds)
     if not refusal and (found := _in_cache(name, package, version, environ)):
         return Source(package, version, "official", found, f"downloaded to {found.parent}")
     refusal = refusal or "the download left no plugin behind"
@@ -226,7 +227,6 @@ def _download(
     package: str,
     version: str,
     mode: Mode,
-    state_dir: Path,
     pulumi: Path,
     environ: Mapping[str, str],
     seconds: float,
@@ -234,7 +234,8 @@ def _download(
     """Try to install the official plugin; why that was not to be, or the empty string."""
     if not seconds:
         return "none is installed"
-    refusals = state_dir / f"{package}-{REFUSALS_FILE}"
+    # Of the machine, not of one sandbox: the next checkout need not wait for the same answer.
+    refusals = cache.directory(environ) / f"{package}-{REFUSALS_FILE}"
     if mode == "auto" and (told := _remembered(refusals, version)):
         return told
     command = [str(pulumi), "plugin", "install", "resource", package, f"v{version}"]
@@ -242,6 +243,7 @@ def _download(
         refusal = _run(command, {**environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}, seconds)
     if refusal:
         say(f"no official plugin for pulumi-{package}: {refusal}")
+        refusals.parent.mkdir(parents=True, exist_ok=True)
         refusals.write_text(
             json.dumps({"version": version, "time": time.time(), "why": refusal}), encoding="utf-8"
         )

@@ -18,7 +18,7 @@ import platform
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,9 +39,9 @@ class Entry:
     seconds: float
 
 
-def directory() -> Path:
+def directory(environ: Mapping[str, str] = os.environ) -> Path:
     """The cache's root: `$MADEPLOY_CACHE`, else `madeploy` in the user's cache directory."""
-    chosen = os.environ.get("MADEPLOY_CACHE")
+    chosen = environ.get("MADEPLOY_CACHE")
     return Path(chosen).absolute() if chosen else Path(platformdirs.user_cache_dir("madeploy"))
 
 
