@@ -112,6 +112,15 @@ def _build(scratch: Path, clusters: int) -> Sides:
     return Sides(_side("build", settings, ours), _side("dump", built, theirs), difference)
 
 
+def _start(_: Path, __: int) -> Sides:
+    return Sides(
+        # Importing the program alone would leave out what the SDK loads when resources are made.
+        _python("-c", "import components.configuration, components.platform, benchmarks.sides.sdk"),
+        _side("sdk"),
+        lambda: "",
+    )
+
+
 def _register(scratch: Path, clusters: int) -> Sides:
     configuration, stack = scratch / "configuration.json", scratch / "Pulumi.fleet.yaml"
     ours, theirs = scratch / "registered.json", scratch / "registered-raw.json"
@@ -159,6 +168,11 @@ BENCHMARKS = {
         "writing the same objects, built before",
         _build,
         1000,
+    ),
+    "start": Benchmark(
+        "importing all that the Pulumi program imports, with the parts of the SDK that it uses",
+        "importing these parts of the SDK alone",
+        _start,
     ),
     "register": Benchmark(
         "the Pulumi program registering a platform with 20 clusters, no engine",

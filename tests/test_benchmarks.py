@@ -71,7 +71,7 @@ def test_both_programs_register_the_same_resources(tmp_path: Path) -> None:
     assert registered[-1]["urn"] in sides.difference()
 
 
-def test_sides_run_once_each_in_the_order_a_b_b_a(tmp_path: Path) -> None:
+def test_sides_run_in_the_order_a_b_b_a(tmp_path: Path) -> None:
     """UX-2: and progress names every round."""
     a, b = (python(f"open('order', 'a').write('{side}')", tmp_path) for side in "AB")
     rounds: list[str] = []
@@ -82,7 +82,7 @@ def test_sides_run_once_each_in_the_order_a_b_b_a(tmp_path: Path) -> None:
 
 
 def test_memory_and_processor_time_are_those_of_the_command_alone() -> None:
-    """REG-12: this process's own memory, however large, is not the command's."""
+    """Memory of this process, however large, is not the command's."""
     ballast = bytearray(200 << 20)
     ballast[::4096] = b"x" * len(ballast[::4096])
     small, large = python("pass"), python("x = bytearray(b'x') * (100 << 20); sum(range(10**7))")
@@ -93,7 +93,7 @@ def test_memory_and_processor_time_are_those_of_the_command_alone() -> None:
 
 
 def test_ratios_are_of_medians_of_least_values_and_of_rounds() -> None:
-    """REG-12."""
+    """The two summaries differ when single runs were disturbed, and the rounds show how far."""
     found = ratio([2.0, 4.0, 6.0, 30.0], [1.0, 1.0, 2.0, 4.0])
     assert (found.median, found.least, found.lowest, found.highest) == (5 / 1.5, 2.0, 3.0, 6.0)
 

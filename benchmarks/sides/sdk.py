@@ -1,0 +1,9 @@
+"""The parts of the SDK that the program uses, which load when they are first touched:
+`python -m benchmarks.sides.sdk`. Every program with such resources pays for them."""
+
+from __future__ import annotations
+
+import pulumi_aws as aws
+import pulumi_kubernetes as k8s
+
+USED = (aws.s3.Bucket, aws.iam.Role, k8s.core.v1.Secret)
