@@ -11,7 +11,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from madeploy.cli.stacks import FOLDER, known_stacks, stack_path
+from madeploy.cli.stacks import folder, known_stacks, stack_path
 from madeploy.cli.validate import INVALID
 from madeploy.findings.text import report
 from madeploy.settings import shape
@@ -181,7 +181,7 @@ def init(
     Never overwrites a file, and writes none that would not validate. Copying leaves out what belongs to
     one environment only: clusters and secrets; domains and buckets get new names.
     """
-    path = FOLDER / f"Pulumi.{name}.yaml"
+    path = folder() / f"Pulumi.{name}.yaml"
     chosen = tier or tier_of(name)
     try:
         if not _STACK_NAME.fullmatch(name):

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-FOLDER = Path("stacks")
+_FOLDER = "stacks"
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def folder() -> Path:
+    """Where stack files are: `stacks/` of the current directory, else of the checkout this command belongs
+    to, so that it works from anywhere."""
+    here = Path(_FOLDER)
+    return here if here.is_dir() else _CHECKOUT / _FOLDER
 
 
 def stack_path(given: str) -> Path:
-    """The file of a path, or of a stack's name in `stacks/`. It need not exist."""
+    """The file of a path, or of a stack's name in the folder of stack files. It need not exist."""
     path = Path(given)
     if path.suffix in (".yaml", ".yml") or path.exists() or "/" in given:
         return path
-    return FOLDER / f"Pulumi.{given}.yaml"
+    return folder() / f"Pulumi.{given}.yaml"
 
 
 def all_stacks() -> list[Path]:
-    """Every stack file in `stacks/`, by name."""
-    return sorted(FOLDER.glob("Pulumi.*.yaml"))
+    """Every stack file in the folder of stack files, by name."""
+    return sorted(folder().glob("Pulumi.*.yaml"))
 
 
 def known_stacks() -> str:
