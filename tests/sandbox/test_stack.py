@@ -217,13 +217,16 @@ def test_an_engine_killed_while_an_object_is_awaited_is_mended_and_the_object_ke
 ) -> None:
     """UX-1: stale lock, and a creation that did happen though the engine never learned of it."""
     command = [str(small.pulumi), "up", "--yes", "--skip-preview", "--non-interactive"]
-    with subprocess.Popen(
-        command,
-        cwd=small.program,
-        env={**small.variables, process.LABEL: f"{small.directory.root}|engine"},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as engine, config.new_client_from_config(str(environment.kubeconfig), "control-plane") as api:
+    with (
+        subprocess.Popen(
+            command,
+            cwd=small.program,
+            env={**small.variables, process.LABEL: f"{small.directory.root}|engine"},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        ) as engine,
+        config.new_client_from_config(str(environment.kubeconfig), "control-plane") as api,
+    ):
         ingresses = client.NetworkingV1Api(api)
         deadline = time.monotonic() + 60
         # The Ingress is there, and the engine waits for an address that never comes.
