@@ -11,14 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-from kubernetes import client, config
-from kubernetes.client.exceptions import ApiException
-from urllib3.exceptions import HTTPError
 
 from madeploy.names.kubernetes import PLURALS, crd
 from madeploy.settings import Environment
 
 POLL_SECONDS = 1.0
+
+
+class SilentClusterError(Exception):
+    """A cluster that did not answer, or refused to; holds the kind of failure and nothing it said."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,11 @@ PROMETHEUS = Gate(
 def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
     """Which of the CustomResourceDefinitions `wanted` are not established in a cluster.
 
-    Raises ApiException or HTTPError when the cluster does not answer.
+    Raises SilentClusterError when the cluster does not answer.
     """
+    # Only a creation comes here; previews and updates without one need not pay for this import.
+    from kubernetes import client, config
+
     with tempfile.TemporaryDirectory() as scratch:
         # The client writes certificates into files of its own; the scratch folder takes them away again.
         loader = config.kube_config.KubeConfigLoader(dict(kubeconfig), temp_file_path=scratch)
@@ -105,8 +109,8 @@ def wait_for_definitions(
         try:
             missing = find_missing()
             trouble = ", ".join(missing)
-        except (ApiException, HTTPError) as error:
-            missing, trouble = ["?"], f"unknown, the cluster does not say ({type(error).__name__})"
+        except SilentClusterError as error:
+            missing, trouble = ["?"], f"unknown, the cluster does not say ({error})"
         if not missing:
             return
         if time.monotonic() >= deadline:

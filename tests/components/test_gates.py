@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from kubernetes.client.exceptions import ApiException
 
-from components.gates import PLATFORM, wait_for_definitions
+from components.gates import PLATFORM, SilentClusterError, wait_for_definitions
 from madeploy.names.kubernetes import PLURALS
 
 
@@ -35,7 +34,7 @@ def test_an_api_server_that_does_not_answer_for_a_moment_does_not_end_the_wait()
     def find() -> list[str]:
         answer = answers.pop(0)
         if answer is None:
-            raise ApiException(status=503)
+            raise SilentClusterError("ApiException")
         return answer
 
     wait_for_definitions(find, 5, "hint", poll_seconds=0)

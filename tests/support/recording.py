@@ -144,6 +144,9 @@ def record(program: Callable[[], Any], preview: bool = False, stack: str = "test
         _Answers(), project="michelangelo", stack=stack, preview=preview, monitor=_Monitor(recording)
     )
     settings.SETTINGS.callbacks = _Callbacks()  # type: ignore[assignment]
+    # A program that failed leaves work behind, which belongs to the loop of its own run.
+    settings.SETTINGS.outputs.clear()
+    settings.SETTINGS.rpc_manager.clear()
     try:
         loop.run_until_complete(run())
     finally:
