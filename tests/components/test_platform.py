@@ -10,6 +10,7 @@ from typing import Any
 
 import pulumi
 import pytest
+from hypothesis import assume, given, settings
 
 from components.compute_cluster import registered_token
 from components.configuration import Access, Configuration
@@ -17,7 +18,7 @@ from components.platform import Platform
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests import catalog
-from tests.support import environments
+from tests.support import environments, strategies
 from tests.support.recording import TOKEN, Recording, record
 
 PEM = "-----BEGIN CERTIFICATE-----\nZXhhbXBsZQ==\n-----END CERTIFICATE-----\n"
@@ -235,3 +236,17 @@ def test_a_preview_registers_what_an_update_does(aws: tuple[Recording, dict[str,
     """CARD-3: nothing is created inside an apply."""
     previewed = {r.identity for r in deploy(environments.production_aws(), preview=True)[0].resources}
     assert previewed == {r.identity for r in aws[0].resources}
+
+
+@settings(max_examples=12)
+@given(data=strategies.environments())
+def test_every_environment_that_validates_can_be_previewed(data: dict[str, Any]) -> None:
+    """CARD-3, CARD-5, CARD-6: whatever may be said in a stack file, the program makes resources of it, each
+    under a name of its own."""
+    environment = Environment.model_validate(data)
+    assume(CONTROL_PLANE not in environment.clusters)
+    recording, _ = deploy(environment, preview=True)
+    urns = [resource.urn for resource in recording.resources]
+    assert len(urns) == len(set(urns))
+    registered = recording.of_type("kubernetes:michelangelo.api/v2:Cluster")
+    assert {r.inputs["metadata"]["name"] for r in registered} == set(environment.clusters)
