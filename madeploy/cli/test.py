@@ -8,6 +8,8 @@ from pathlib import Path
 
 import typer
 
+from madeploy.sandbox import tools
+
 ROOT = Path(__file__).resolve().parents[2]
 CHECKS = (
     ("format", ("ruff", "format", "--check", ".")),
@@ -47,6 +49,8 @@ def run(
     pytest = [sys.executable, "-m", "pytest", "-q", *selection]
     codes = [_run("quick tests", [*pytest, "-m", "not sandbox", *_workers(4, "worksteal")])]
     if not quick:
+        # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
+        tools.ensure(tools.TOOLS)
         # Each worker starts clusters of its own, 1.3 GB; the tests of one module share what they deploy.
         sandbox = [*pytest, "-m", "sandbox", "--durations=15", *_workers(2, "loadfile")]
         codes.append(_run("sandbox tests", sandbox))
