@@ -149,7 +149,7 @@ def disk_full(why: str) -> SandboxError:
     return SandboxError(
         "there is no room on the disk for building tools",
         why,
-        f"free space (a first build of everything needs about 6 GB in {directory()} and Go's own caches, "
+        f"free space (a first build of everything needs about 9 GB in {directory()} and Go's own caches, "
         "`go env GOCACHE GOMODCACHE`), or set MADEPLOY_CACHE to a directory on another disk; then run the "
         "same command again: what is compiled already is kept",
     )

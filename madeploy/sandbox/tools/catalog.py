@@ -54,11 +54,10 @@ class Family:
         name: directory of its `go.mod` and `go.sum`.
         version: version of its main module, part of the cache entry's name.
         packages: the package of each tool to build, by tool name.
+        gibibytes: memory a build takes at its highest, measured on two cores.
         stamps: linker variables set to make the tools say their version ("package.Variable=value").
         scripts: files of `scripts_module` that are put beside the tools, executable.
         scripts_module: module path the scripts are taken from.
-        gibibytes: memory a build takes at its highest (measured with two cores; the linker's share grows with
-            the number of tools).
     """
 
     name: str
@@ -98,25 +97,25 @@ FAMILIES: Final[dict[str, Family]] = {
             "pulumi",
             PULUMI,
             {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
-            gibibytes=3.0,
+            gibibytes=2.0,
             stamps=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",),
         ),
         Family(
             "pulumi-python",
             "3.78.1",
             {"pulumi-language-python": "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"},
-            gibibytes=1.0,
+            gibibytes=0.5,
             stamps=("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.78.1",),
             scripts=("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-analyzer-policy-python"),
             scripts_module="github.com/pulumi/pulumi/sdk/v3",
         ),
-        Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=2.0),
-        Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=1.0),
+        Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=1.2),
+        Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=0.5),
         Family(
             "kubeconform",
             "0.8.0",
             {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
-            gibibytes=1.0,
+            gibibytes=0.5,
             stamps=("main.version=v0.8.0",),
         ),
         Family(
