@@ -35,8 +35,8 @@ pytestmark = pytest.mark.sandbox
 
 
 @pytest.fixture(scope="module")
-def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """`sandbox up`, once for this module; stopped at its end."""
+def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """`sandbox up`, once for this module, the tools being there; stopped at its end."""
     made = sandbox(tmp_path_factory.mktemp("slice"))
     committed = STACK_FILE.read_bytes()
     try:
@@ -335,7 +335,9 @@ def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_
     assert deployed.madeploy("sandbox", "up").returncode == 0
 
 
-def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(tmp_path: Path) -> None:
+def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(
+    tool_paths: dict[str, Path], tmp_path: Path
+) -> None:
     """UX-1, CARD-3: stale lock and pending operations included; and two sandboxes run side by side, each
     with processes and ports of its own. `down` then removes the registration first and the API server last
     (CP-8, REG-4: its finalizer needs the controller manager, V16), and leaves no process and no port."""
