@@ -74,6 +74,7 @@ class Platform(pulumi.ComponentResource):
         Gateway("gateway", GatewayArgs(by_name, [*control_plane.api, *issuers.resources], doors), here)
         ObjectGroup("ModelRegistry", by_name["model-registry"], control_plane.api, here)
         ObjectGroup("Alerts", by_name["alerts"], spaces, here, gate(PROMETHEUS))
+        task_credentials = self._task_credentials(args)
         clusters = {
             cluster: ComputeCluster(
                 cluster,
@@ -81,7 +82,7 @@ class Platform(pulumi.ComponentResource):
                     environment,
                     args.access[cluster],
                     provider,
-                    self._task_credentials(args),
+                    task_credentials,
                     control_plane.controllers,
                 ),
                 own,

@@ -9,20 +9,23 @@ from madeploy.settings import Environment
 DIGEST = f"sha256:{'0' * 63}1"
 
 
+MINIMAL: dict[str, Any] = {
+    "domains": {"api": "api.ml.example.com", "app": "app.ml.example.com"},
+    "tls": {"mode": "provided"},
+    "images": {"tag": "sha-cbf5720"},
+    "workflow": {"engine": "temporal", "host": "temporal.example.com:7233"},
+    "storage": {
+        "kind": "existing",
+        "region": "eu-west-1",
+        "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
+    },
+}
+"""Sections that have no default, as a stack file writes them."""
+
+
 def environment(**sections: Any) -> Environment:
     """The smallest environment there is, with sections put over it as a stack file writes them."""
-    data: dict[str, Any] = {
-        "domains": {"api": "api.ml.example.com", "app": "app.ml.example.com"},
-        "tls": {"mode": "provided"},
-        "images": {"tag": "sha-cbf5720"},
-        "workflow": {"engine": "temporal", "host": "temporal.example.com:7233"},
-        "storage": {
-            "kind": "existing",
-            "region": "eu-west-1",
-            "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
-        },
-    }
-    return Environment.model_validate(data | sections)
+    return Environment.model_validate(MINIMAL | sections)
 
 
 def minimal() -> Environment:

@@ -8,17 +8,10 @@ from typing import Any
 import yaml
 
 from madeploy.settings.loader import Stack, load_environment
+from tests.support import environments
 
-MINIMAL: dict[str, Any] = {
+MINIMAL: dict[str, Any] = environments.MINIMAL | {
     "domains": {"api": "api.example.com", "app": "app.example.com"},
-    "tls": {"mode": "provided"},
-    "images": {"tag": "sha-cbf5720"},
-    "workflow": {"engine": "temporal", "host": "temporal.example.com:7233"},
-    "storage": {
-        "kind": "existing",
-        "region": "eu-west-1",
-        "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
-    },
     "kubeconfigs": {"control-plane": {"secure": "v1:placeholder"}},
 }
 """Sections of a valid production stack."""
