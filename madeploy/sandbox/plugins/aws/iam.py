@@ -22,7 +22,24 @@ _VERSIONS_KEPT = 5
 """Versions of a managed policy that AWS keeps; the next one needs room."""
 
 
-class Role(ResourceType):
+class _Described(ResourceType):
+    """A type whose outputs are what IAM says of it, after a creation as after a read."""
+
+    def read(self, session: Session, id: str, known: Properties) -> Properties | None:
+        try:
+            return self._outputs(session, id, known)
+        except ClientError as error:
+            if code_of(error) == _GONE:
+                return None
+            raise
+
+    @staticmethod
+    def _outputs(session: Session, id: str, known: Properties) -> Properties:
+        """Outputs of the resource of this id. Raises ClientError when IAM does not have it."""
+        raise NotImplementedError
+
+
+class Role(_Described):
     token = "aws:iam/role:Role"
     required = ("assumeRolePolicy",)
     optional = (
@@ -56,14 +73,6 @@ class Role(ResourceType):
         )
         return inputs["name"], self._outputs(session, inputs["name"], inputs)
 
-    def read(self, session: Session, id: str, known: Properties) -> Properties | None:
-        try:
-            return self._outputs(session, id, known)
-        except ClientError as error:
-            if code_of(error) == _GONE:
-                return None
-            raise
-
     def update(self, session: Session, id: str, known: Properties, inputs: Properties) -> Properties:
         iam = session.client("iam")
         trust = document(inputs["assumeRolePolicy"])
@@ -94,10 +103,10 @@ class Role(ResourceType):
                 raise
 
     @staticmethod
-    def _outputs(session: Session, name: str, known: Properties) -> Properties:
-        role = session.client("iam").get_role(RoleName=name)["Role"]
+    def _outputs(session: Session, id: str, known: Properties) -> Properties:
+        role = session.client("iam").get_role(RoleName=id)["Role"]
         return {
-            "name": name,
+            "name": id,
             "namePrefix": known.get("namePrefix") or "",
             "arn": role["Arn"],
             "assumeRolePolicy": document(role["AssumeRolePolicyDocument"]),
@@ -154,7 +163,7 @@ class RolePolicy(ResourceType):
         return {**inputs, "policy": policy, "namePrefix": inputs.get("namePrefix") or ""}
 
 
-class Policy(ResourceType):
+class Policy(_Described):
     token = "aws:iam/policy:Policy"
     required = ("policy",)
     optional = ("description", "name", "namePrefix", "path")
@@ -173,14 +182,6 @@ class Policy(ResourceType):
             Tags=tag_list(inputs.get("tagsAll")),
         )["Policy"]
         return made["Arn"], self._outputs(session, made["Arn"], inputs)
-
-    def read(self, session: Session, id: str, known: Properties) -> Properties | None:
-        try:
-            return self._outputs(session, id, known)
-        except ClientError as error:
-            if code_of(error) == _GONE:
-                return None
-            raise
 
     def update(self, session: Session, id: str, known: Properties, inputs: Properties) -> Properties:
         iam = session.client("iam")
@@ -206,12 +207,12 @@ class Policy(ResourceType):
                 raise
 
     @staticmethod
-    def _outputs(session: Session, arn: str, known: Properties) -> Properties:
+    def _outputs(session: Session, id: str, known: Properties) -> Properties:
         iam = session.client("iam")
-        found = iam.get_policy(PolicyArn=arn)["Policy"]
-        version = iam.get_policy_version(PolicyArn=arn, VersionId=found["DefaultVersionId"])["PolicyVersion"]
+        found = iam.get_policy(PolicyArn=id)["Policy"]
+        version = iam.get_policy_version(PolicyArn=id, VersionId=found["DefaultVersionId"])["PolicyVersion"]
         return {
-            "arn": arn,
+            "arn": id,
             "attachmentCount": found.get("AttachmentCount", 0),
             "description": found.get("Description") or None,
             "name": found["PolicyName"],
@@ -256,7 +257,7 @@ class RolePolicyAttachment(ResourceType):
                 raise
 
 
-class OpenIdConnectProvider(ResourceType):
+class OpenIdConnectProvider(_Described):
     token = "aws:iam/openIdConnectProvider:OpenIdConnectProvider"
     required = ("clientIdLists", "url")
     optional = ("thumbprintLists",)
@@ -274,14 +275,6 @@ class OpenIdConnectProvider(ResourceType):
         )
         arn = made["OpenIDConnectProviderArn"]
         return arn, self._outputs(session, arn, inputs)
-
-    def read(self, session: Session, id: str, known: Properties) -> Properties | None:
-        try:
-            return self._outputs(session, id, known)
-        except ClientError as error:
-            if code_of(error) == _GONE:
-                return None
-            raise
 
     def update(self, session: Session, id: str, known: Properties, inputs: Properties) -> Properties:
         iam = session.client("iam")
@@ -312,11 +305,11 @@ class OpenIdConnectProvider(ResourceType):
                 raise
 
     @staticmethod
-    def _outputs(session: Session, arn: str, known: Properties) -> Properties:
-        found = session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+    def _outputs(session: Session, id: str, known: Properties) -> Properties:
+        found = session.client("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=id)
         url = found["Url"]
         return {
-            "arn": arn,
+            "arn": id,
             "clientIdLists": _ordered(found.get("ClientIDList"), known.get("clientIdLists")),
             "thumbprintLists": _ordered(found.get("ThumbprintList"), known.get("thumbprintLists")),
             # AWS leaves the scheme out of what it returns.
