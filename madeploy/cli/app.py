@@ -3,17 +3,15 @@ as a message for a person."""
 
 from __future__ import annotations
 
-import importlib
 import sys
-from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from madeploy import __version__
-from madeploy.sandbox.errors import SandboxError
+from madeploy.cli.lazy import Verbs, lazy_group
+from madeploy.errors import ToolkitError
 
-VERBS: dict[str, tuple[str, str]] = {
+VERBS: Verbs = {
     "sandbox": ("madeploy.cli.sandbox", "app"),
     "test": ("madeploy.cli.test", "run"),
     "validate": ("madeploy.cli.validate", "validate"),
@@ -21,36 +19,13 @@ VERBS: dict[str, tuple[str, str]] = {
     "schema": ("madeploy.cli.schema", "schema"),
     "init": ("madeploy.cli.init", "init"),
     "config": ("madeploy.cli.config", "app"),
+    "clusters": ("madeploy.cli.clusters", "app"),
     "tools": ("madeploy.cli.tools", "tools"),
 }
 """Verb, its module, and the function or group there. The order is the help's."""
 
-
-class LazyGroup(TyperGroup):
-    """A group that imports a verb's module when the verb is called: checks of a stack file must not pay
-    for the imports of the embedded environment."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        """Verbs in the order of the table."""
-        return list(VERBS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """The verb's command, imported now; None for an unknown verb."""
-        if cmd_name not in VERBS:
-            return None
-        module, attribute = VERBS[cmd_name]
-        target = getattr(importlib.import_module(module), attribute)
-        if not isinstance(target, typer.Typer):
-            single = typer.Typer(add_completion=False, rich_markup_mode=None)
-            single.command(name=cmd_name)(target)
-            target = single
-        command = typer.main.get_command(target)
-        command.name = cmd_name
-        return command
-
-
 app = typer.Typer(
-    cls=LazyGroup,
+    cls=lazy_group(VERBS),
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -78,7 +53,7 @@ def main() -> None:
     unreachable, 130 interrupted (UX-2)."""
     try:
         app(prog_name="madeploy")
-    except SandboxError as error:
+    except ToolkitError as error:
         print(str(error), file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except KeyboardInterrupt:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 _FOLDER = "stacks"
@@ -16,10 +17,17 @@ def folder() -> Path:
 
 
 def stack_path(given: str) -> Path:
-    """The file of a path, or of a stack's name in the folder of stack files. It need not exist."""
+    """The file of a path, or of a stack's name in the folder of stack files. It need not exist.
+
+    Where the shell names another file for its stack, as Pulumi's CLI reads it (`PULUMI_STACK`,
+    `PULUMI_OPTION_CONFIG_FILE`), that one is the stack's.
+    """
     path = Path(given)
     if path.suffix in (".yaml", ".yml") or path.exists() or "/" in given:
         return path
+    elsewhere = os.environ.get("PULUMI_OPTION_CONFIG_FILE")
+    if elsewhere and given == os.environ.get("PULUMI_STACK"):
+        return Path(elsewhere)
     return folder() / f"Pulumi.{given}.yaml"
 
 

@@ -1,0 +1,140 @@
+"""How the command line reaches the clusters of a stack: as their administrator, by what the stack says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from madeploy import kubeconfigs
+from madeploy.cli.stacks import known_stacks, stack_path
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.errors import ToolkitError
+from madeploy.findings.text import report
+from madeploy.kubeconfigs import KubeconfigError
+from madeploy.settings import CONTROL_PLANE, PROJECT, Environment
+from madeploy.settings.loader import label, load_environment
+
+PULUMI_SECONDS = 120
+
+
+@dataclass(frozen=True)
+class StackAccess:
+    """One stack's environment, and its clusters' kubeconfigs as far as they were asked for."""
+
+    name: str
+    """The stack's name."""
+
+    path: Path
+    """Its file."""
+
+    environment: Environment
+    kubeconfigs: Mapping[str, Mapping[str, Any]]
+    """Minified kubeconfig by cluster; the control plane's is `control-plane`. They hold credentials."""
+
+    def client(self, cluster: str) -> Kubernetes:
+        """The API server of one of these clusters, as its administrator. Raises ClientError."""
+        return Kubernetes.from_kubeconfig(self.kubeconfigs[cluster])
+
+
+def open_environment(given: str) -> tuple[str, Path, Environment]:
+    """A stack's name, file and environment. Raises ToolkitError (2) with all findings when the file is
+    missing or wrong."""
+    path = stack_path(given)
+    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    if not path.exists():
+        raise ToolkitError(
+            f"there is no stack {given}",
+            f"{path} does not exist; there are {known_stacks()}",
+            "name one of these, or write it: bin/madeploy init ENV",
+            exit_code=2,
+        )
+    loaded = load_environment(path, label(path))
+    if loaded.environment is None:
+        raise ToolkitError(
+            f"stack {name} cannot be used",
+            report(label(path), loaded.findings),
+            f"correct the file; bin/madeploy validate {name} checks it",
+            exit_code=2,
+        )
+    return name, path, loaded.environment
+
+
+def open_stack(given: str, clusters: Iterable[str] | None = None) -> StackAccess:
+    """A stack with access to its clusters; `clusters` None means all, the control plane's included.
+
+    Kubeconfigs come from where the program takes them: the encrypted `kubeconfigs` of the stack file, else
+    the named contexts of the kubeconfig at hand. Raises ToolkitError (2) for a file, a name or a kubeconfig
+    that cannot be used.
+    """
+    name, path, environment = open_environment(given)
+    contexts = {CONTROL_PLANE: environment.control_plane.kubeconfig_context}
+    contexts |= {cluster: entry.kubeconfig_context for cluster, entry in environment.clusters.items()}
+    wanted = list(contexts) if clusters is None else list(clusters)
+    unknown = [cluster for cluster in wanted if cluster not in contexts]
+    if unknown:
+        there = ", ".join(sorted(environment.clusters)) or "none"
+        raise ToolkitError(
+            f"stack {name} has no cluster {', '.join(unknown)}",
+            f"its clusters are: {there}",
+            f"name one of these, or add it: bin/madeploy clusters add NAME --stack {name}",
+            exit_code=2,
+        )
+    secrets = secret_section(name, "kubeconfigs") if any(contexts[c] is None for c in wanted) else {}
+    found: dict[str, Mapping[str, Any]] = {}
+    defects: list[str] = []
+    for cluster in wanted:
+        try:
+            found[cluster] = _minified(cluster, contexts[cluster], secrets.get(cluster))
+        except KubeconfigError as error:
+            defects += [f"{error.subject}: {defect}" for defect in error.defects]
+    if defects:
+        raise ToolkitError(
+            f"clusters of stack {name} cannot be reached as configured",
+            "\n".join(defects),
+            "correct the kubeconfig or its entry in the stack file",
+            exit_code=2,
+        )
+    return StackAccess(name, path, environment, found)
+
+
+def _minified(cluster: str, context: str | None, secret: Any) -> Mapping[str, Any]:
+    subject = f"kubeconfigs.{cluster}"
+    if isinstance(secret, str):
+        return kubeconfigs.minify(kubeconfigs.load(secret, subject), context, subject)
+    if context is None:
+        raise KubeconfigError(subject, ["is not set, and the entry names no kubeconfigContext"])
+    return kubeconfigs.read_context(context)
+
+
+def secret_section(stack: str, key: str) -> dict[str, Any]:
+    """An encrypted map of the stack's configuration, decrypted by the Pulumi CLI: it alone has the key.
+
+    Raises ToolkitError (3) when the CLI is missing or cannot decrypt. Values are never shown.
+    """
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise ToolkitError(
+            f"the secrets of stack {stack} cannot be read",
+            "the Pulumi CLI, which decrypts them, is not on PATH",
+            "install it (bin/madeploy tools shows what is there), or name a kubeconfigContext instead",
+        )
+    command = [pulumi, "config", "--show-secrets", "--json", "--stack", stack, "--non-interactive"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=PULUMI_SECONDS, check=False, stdin=subprocess.DEVNULL
+    )
+    if done.returncode != 0:
+        raise ToolkitError(
+            f"the secrets of stack {stack} cannot be read",
+            done.stderr.strip() or f"exit code {done.returncode}",
+            "log in (`pulumi login`) and give the stack's passphrase or key, as `pulumi up` needs them too",
+        )
+    entry = json.loads(done.stdout).get(f"{PROJECT}:{key}") or {}
+    value = entry.get("objectValue") or entry.get("value") or {}
+    if isinstance(value, str):
+        value = json.loads(value)
+    return value if isinstance(value, dict) else {}

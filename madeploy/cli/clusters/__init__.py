@@ -1,0 +1,19 @@
+"""`madeploy clusters`: registered compute clusters, from the first look to the last."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import typer
+
+from madeploy.cli.lazy import Verbs, lazy_group
+
+VERBS: Final[Verbs] = {}
+"""Verb, its module and its function there. The order is the help's."""
+
+app = typer.Typer(
+    cls=lazy_group(VERBS),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Register compute clusters, prove them, rotate their credentials, and let them go.",
+)
