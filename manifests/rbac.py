@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from madeploy.names.kubernetes import (
     API_GROUP,
+    CREDENTIAL_READER,
     CREDENTIALS_NAMESPACE,
     PLURALS,
     Service,
@@ -159,7 +160,7 @@ def _cluster_credentials(environment: Environment) -> tuple[Object, ...]:
     if not names:
         return ()
     rules = [_rule([""], ["secrets"], ["get"], names=names)]
-    name = f"{workload('controllermgr')}-clusters"
+    name = CREDENTIAL_READER
     return _namespaced_role(environment, name, CREDENTIALS_NAMESPACE, rules)
 
 

@@ -19,6 +19,7 @@ VERBS: Verbs = {
     "schema": ("madeploy.cli.schema", "schema"),
     "init": ("madeploy.cli.init", "init"),
     "config": ("madeploy.cli.config", "app"),
+    "plan": ("madeploy.cli.plan", "plan"),
     "clusters": ("madeploy.cli.clusters", "app"),
     "tools": ("madeploy.cli.tools", "tools"),
 }

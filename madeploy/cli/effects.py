@@ -10,17 +10,18 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
+from madeploy.plan.changes import Objects, indexed
+from madeploy.plan.differences import differences
 from madeploy.settings import shape
 from madeploy.settings.environment import Environment
 from madeploy.settings.example import everything
 from madeploy.settings.shape import Shape
 
 Data = dict[str, Any]
-Identity = tuple[str, str, str, str]
-"""Cluster, kind, namespace (empty when cluster-scoped) and name of an object."""
+WHOLE = "the whole object"
+"""Stands for a field where an object comes or goes."""
 
 
 @dataclass(frozen=True, order=True)
@@ -43,55 +44,28 @@ def _environment(data: Mapping[str, Any]) -> Environment:
     return Environment.model_validate_json(json.dumps(data), strict=True, by_alias=True, by_name=False)
 
 
-def rendered(environment: Environment) -> dict[Identity, Data]:
+def rendered(environment: Environment) -> Objects:
     """Every object of every cluster by its identity."""
     from manifests.catalog import targets
 
-    found: dict[Identity, Data] = {}
-    for target in targets(environment):
-        for bundle in target.bundles:
-            for item in bundle.objects:
-                meta = item["metadata"]
-                name = meta.get("name") or meta.get("generateName", "")
-                found[target.cluster, item["kind"], meta.get("namespace", ""), name] = item
-    return found
+    return indexed(
+        (target.cluster, item)
+        for target in targets(environment)
+        for bundle in target.bundles
+        for item in bundle.objects
+    )
 
 
-def _opened(value: Any) -> Any:
-    """A file inside a ConfigMap or Secret as data, where it is YAML or JSON."""
-    if isinstance(value, str) and "\n" in value:
-        try:
-            data = yaml.load(value, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except yaml.YAMLError:
-            return value
-        return data if isinstance(data, (dict, list)) else value
-    return value
-
-
-def differences(before: Any, after: Any, path: str = "") -> Iterator[str]:
-    """Paths of the fields in which two values differ; a field that only one has is one of them."""
-    before, after = _opened(before), _opened(after)
-    if before == after:
-        return
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in dict.fromkeys((*before, *after)):
-            step = f'["{key}"]' if "." in str(key) or "/" in str(key) else f".{key}"
-            yield from differences(before.get(key), after.get(key), f"{path}{step}")
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for index, (old, new) in enumerate(zip(before, after, strict=True)):
-            yield from differences(old, new, f"{path}[{index}]")
-    else:
-        yield path.lstrip(".") or "the whole object"
-
-
-def between(old: Mapping[Identity, Data], new: Mapping[Identity, Data]) -> set[Effect]:
+def between(old: Objects, new: Objects) -> set[Effect]:
     """Every field of every object in which two rendered environments differ."""
     found: set[Effect] = set()
     for identity in {*old, *new}:
+        whose = (identity.cluster, identity.kind, identity.namespace, identity.name)
         if identity not in old or identity not in new:
-            found.add(Effect(*identity, "the whole object"))
+            found.add(Effect(*whose, WHOLE))
             continue
-        found |= {Effect(*identity, path) for path in differences(old[identity], new[identity])}
+        changed = differences(old[identity], new[identity])
+        found |= {Effect(*whose, difference.dotted or WHOLE) for difference in changed}
     return found
 
 
@@ -157,7 +131,7 @@ def _contexts(choices: Mapping[str, str]) -> Iterator[tuple[str, Data]]:
 
 
 @lru_cache(maxsize=8)
-def _rendered_contexts(choices: frozenset[tuple[str, str]]) -> list[tuple[str, Data, dict[Identity, Data]]]:
+def _rendered_contexts(choices: frozenset[tuple[str, str]]) -> list[tuple[str, Data, Objects]]:
     """Contexts that are accepted, each rendered once."""
     found = []
     for condition, base in _contexts(dict(choices)):

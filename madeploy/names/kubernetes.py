@@ -37,6 +37,9 @@ PLURALS: Final[dict[str, str]] = {
 }
 """Kinds of the platform's API and their plurals, `modelfamilys` included as spelt there (facts 4.2)."""
 
+CREDENTIAL_READER: Final = "michelangelo-controllermgr-clusters"
+"""Role by which the controller manager reads the registered clusters' Secrets, and its binding."""
+
 RAY_MANAGER: Final = "ray-manager"
 """ServiceAccount, ClusterRole on a compute cluster (registration guide, appendix)."""
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from madeploy.cli.effects import Effect, between, differences, rendered
+from madeploy.cli.effects import Effect, between, rendered
 from madeploy.cli.explain import find_key
+from madeploy.plan.differences import differences
 from madeploy.settings import Environment, shape
 from tests.cli_config.conftest import Run
 from tests.support.environments import minimal
@@ -103,7 +104,8 @@ def test_differences_look_into_files() -> None:
     """UX-3: a field inside a ConfigMap's YAML is named, not the whole file."""
     before = {"data": {"base.yaml": "a: 1\nb:\n  - x\n"}, "same": 1, "list": [1, 2]}
     after = {"data": {"base.yaml": "a: 1\nb:\n  - y\n"}, "same": 1, "list": [1]}
-    assert list(differences(before, after)) == ['data["base.yaml"].b[0]', "list"]
+    found = [difference.dotted for difference in differences(before, after)]
+    assert found == ['data["base.yaml"].b[0]', "list"]
 
 
 def test_objects_that_only_one_has_are_whole() -> None:
@@ -111,4 +113,4 @@ def test_objects_that_only_one_has_are_whole() -> None:
     old = rendered(minimal())
     identity = next(iter(old))
     new = {key: value for key, value in old.items() if key != identity}
-    assert between(old, new) == {Effect(*identity, "the whole object")}
+    assert between(old, new) == {Effect(identity.cluster, identity.kind, identity.namespace, identity.name, "the whole object")}

@@ -1,0 +1,135 @@
+"""`madeploy plan`: what a change means, in sentences, before it is made."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, Optional
+
+import typer
+
+from madeploy.cli.access import open_environment
+from madeploy.errors import ToolkitError
+from madeploy.plan.changes import Comparison
+from madeploy.plan.environments import between, of_environment, of_tree
+from madeploy.plan.preview import read_preview
+from madeploy.plan.report import to_json, to_markdown, to_text
+from madeploy.plan.sentences import sentences
+from madeploy.settings import Environment
+
+PREVIEW_SECONDS = 1800
+_FORMATS = {"text": to_text, "markdown": to_markdown, "json": to_json}
+
+
+def plan(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    since: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Option("--from", metavar="FILE", help="Compare with an older stack file; needs no engine."),
+    ] = None,
+    against: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--against", metavar="DIR", help="Compare with a rendered folder; needs no engine."),
+    ] = None,
+    preview: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(
+            "--preview", metavar="FILE", help="Read a saved `pulumi preview --json`, or - for standard input."
+        ),
+    ] = None,
+    form: Annotated[
+        Literal["text", "markdown", "json"], typer.Option("--format", help="Form of the output.")
+    ] = "text",
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+) -> None:
+    """Say what a change of STACK means: what restarts, what users notice, what is made, replaced, lost.
+
+    Compares with what the stack holds, by `pulumi preview`; with --from, --against or --preview with what
+    these say. Ends with 0 when it could be told, with 2 when the stack cannot be used.
+    """
+    if sum(source is not None for source in (since, against, preview)) > 1:
+        raise typer.BadParameter("give one of --from, --against and --preview")
+    name, path, environment = open_environment(stack)
+    if since is not None:
+        comparison = between(open_environment(since)[2], environment)
+    elif against is not None:
+        comparison = _against(Path(against), environment)
+    elif preview is not None:
+        comparison = _saved(preview)
+    else:
+        comparison = _live(name, path, environment)
+    write = to_json if as_json else _FORMATS[form]
+    sys.stdout.write(write(name, sentences(comparison), comparison))
+
+
+def _against(folder: Path, environment: Environment) -> Comparison:
+    if not folder.is_dir():
+        raise ToolkitError(
+            f"there is nothing rendered in {folder}",
+            "it is no folder",
+            "write it first: bin/madeploy render STACK -o DIR",
+            exit_code=2,
+        )
+    try:
+        before = of_tree(folder)
+    except ValueError as error:
+        raise ToolkitError(
+            "the rendered folder cannot be read", str(error), "render it anew", exit_code=2
+        ) from None
+    known = {identity.kind for identity in before}
+    after = {
+        identity: item
+        for identity, item in of_environment(environment).items()
+        # A rendered folder has Kubernetes objects only.
+        if identity.kind != "Bucket" or identity.kind in known
+    }
+    return Comparison(before, after, first=not before)
+
+
+def _saved(source: str) -> Comparison:
+    try:
+        text = sys.stdin.read() if source == "-" else Path(source).read_text(encoding="utf-8")
+        return read_preview(text)
+    except OSError as error:
+        why = f"{source}: {error.strerror}"
+    except ValueError as error:
+        why = f"{source} {error}"
+    raise ToolkitError(
+        "the preview cannot be read", why, "make it with `pulumi preview --json > FILE`", exit_code=2
+    )
+
+
+def _live(name: str, path: Path, environment: Environment) -> Comparison:
+    """From the engine's own preview; from nothing where the stack was never deployed."""
+    pulumi = shutil.which("pulumi")
+    if pulumi is None:
+        raise ToolkitError(
+            f"what stack {name} holds cannot be read",
+            "the Pulumi CLI is not on PATH",
+            "install it, or compare without it: --from OLD_FILE or --against RENDERED_DIR",
+        )
+    from madeploy.sandbox.progress import phase
+
+    command = [pulumi, "preview", "--json", "--stack", name, "--non-interactive"]
+    with phase(f"previewing stack {name}"):
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=PREVIEW_SECONDS,
+            check=False,
+            stdin=subprocess.DEVNULL,
+        )
+    if "no stack named" in done.stderr:
+        return between(None, environment)
+    try:
+        return read_preview(done.stdout)
+    except ValueError as error:
+        raise ToolkitError(
+            f"stack {name} cannot be previewed",
+            done.stderr.strip() or str(error),
+            "correct it, or compare without the engine: --from OLD_FILE or --against RENDERED_DIR",
+            exit_code=1,
+        ) from None

@@ -1,0 +1,110 @@
+"""Two states of an environment, and what happens to each object between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from madeploy.plan.differences import Difference, differences
+
+Operation = Literal["create", "update", "replace", "delete"]
+CONTROL_PLANE = "control-plane"
+AWS = "aws"
+"""Stands where objects have their cluster's name."""
+
+
+@dataclass(frozen=True, order=True)
+class Identity:
+    """An object: its cluster (`control-plane`, a compute cluster's name, or `aws`), kind, namespace (empty
+    where there is none) and name."""
+
+    cluster: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
+
+
+Objects = Mapping[Identity, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One object that does not stay as it is."""
+
+    identity: Identity
+    operation: Operation
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    kept: bool = False
+    """Whether the thing itself outlives its deletion here (a bucket that is retained)."""
+
+    @cached_property
+    def fields(self) -> tuple[Difference, ...]:
+        """Fields that differ; none of an object that comes or goes."""
+        if self.before is None or self.after is None:
+            return ()
+        return tuple(differences(self.before, self.after))
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Everything there was, everything there will be, and what lies between."""
+
+    before: Objects
+    after: Objects
+    replaced: frozenset[Identity] = frozenset()
+    """Objects that the engine deletes and makes anew."""
+
+    retained: frozenset[Identity] = frozenset()
+    """Objects that are only forgotten when they go."""
+
+    first: bool = field(default=False)
+    """Whether nothing was deployed before."""
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """Every object that does not stay as it is, in order."""
+        return tuple(self._changes())
+
+    def _changes(self) -> Iterator[Change]:
+        for identity in sorted({*self.before, *self.after}):
+            old, new = self.before.get(identity), self.after.get(identity)
+            if old is None:
+                yield Change(identity, "create", None, new)
+            elif new is None:
+                yield Change(identity, "delete", old, None, identity in self.retained)
+            elif identity in self.replaced:
+                yield Change(identity, "replace", old, new, identity in self.retained)
+            elif next(differences(old, new), None) is not None:
+                yield Change(identity, "update", old, new)
+
+    def of(self, *kinds: str) -> list[Change]:
+        """Changes of objects of these kinds."""
+        return [change for change in self.changes if change.identity.kind in kinds]
+
+    def find(self, kind: str, name: str) -> Change | None:
+        """The change of one object; None when it stays as it is."""
+        wanted = (kind, name)
+        return next((c for c in self.changes if (c.identity.kind, c.identity.name) == wanted), None)
+
+    def counts(self) -> dict[Operation, int]:
+        """Number of objects by what happens to them."""
+        found: dict[Operation, int] = {}
+        for change in self.changes:
+            found[change.operation] = found.get(change.operation, 0) + 1
+        return found
+
+
+def indexed(objects: Iterable[tuple[str, Mapping[str, Any]]]) -> dict[Identity, Mapping[str, Any]]:
+    """Kubernetes objects with their cluster's name, by identity."""
+    found: dict[Identity, Mapping[str, Any]] = {}
+    for cluster, item in objects:
+        meta = item["metadata"]
+        name = meta.get("name") or meta.get("generateName", "")
+        found[Identity(cluster, item["kind"], meta.get("namespace", ""), name)] = item
+    return found

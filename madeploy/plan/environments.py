@@ -1,0 +1,71 @@
+"""Environments and rendered files as one side of a comparison, without an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from madeploy.plan.changes import AWS, Comparison, Identity, indexed
+from madeploy.plan.differences import UNKNOWN
+from madeploy.settings import CONTROL_PLANE, Environment
+from madeploy.settings.storage import AwsStorage
+from manifests import registration
+from manifests.catalog import targets
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def of_environment(environment: Environment) -> dict[Identity, Mapping[str, Any]]:
+    """Every object that settings determine, the buckets by name, and every cluster: also one whose address
+    is only in a kubeconfig."""
+    found = indexed(
+        (target.cluster, item)
+        for target in targets(environment)
+        for bundle in target.bundles
+        for item in bundle.objects
+    )
+    for name in environment.clusters:
+        registered = registration.cluster(environment, name, UNKNOWN, UNKNOWN)
+        found.setdefault(*next(iter(indexed([(CONTROL_PLANE, registered)]).items())))
+    storage = environment.storage
+    if isinstance(storage, AwsStorage):
+        for name in storage.buckets.model_dump(exclude_none=True).values():
+            found[Identity(AWS, "Bucket", "", name)] = {"bucket": name}
+    return found
+
+
+def between(before: Environment | None, after: Environment) -> Comparison:
+    """What changes from one environment to another; from nothing when there is none before."""
+    old = of_environment(before) if before is not None else {}
+    retained = frozenset(
+        identity
+        for identity in old
+        if identity.kind == "Bucket"
+        and before is not None
+        and isinstance(before.storage, AwsStorage)
+        and before.storage.protect
+    )
+    return Comparison(old, of_environment(after), retained=retained, first=before is None)
+
+
+def of_tree(folder: Path) -> dict[Identity, Mapping[str, Any]]:
+    """Objects of a rendered tree: the folder right below `folder` is the cluster's name.
+
+    Raises ValueError naming the file that is no YAML.
+    """
+    found: dict[Identity, Mapping[str, Any]] = {}
+    for path in sorted(folder.rglob("*.yaml")):
+        cluster = path.relative_to(folder).parts[0]
+        try:
+            documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=_LOADER))
+        except (yaml.YAMLError, UnicodeDecodeError):
+            raise ValueError(f"{path} is no YAML") from None
+        found |= indexed(
+            (cluster, item)
+            for item in documents
+            if isinstance(item, dict) and "name" in (item.get("metadata") or {}) and item.get("apiVersion")
+        )
+    return found

@@ -1,0 +1,78 @@
+"""The engine's own preview (`pulumi preview --json`) as a comparison."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from madeploy.plan.changes import AWS, Comparison, Identity
+
+SECRET: Final = "[secret]"
+_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
+"""Key by which the engine marks values that are no plain data (Pulumi, resource property values)."""
+
+_REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
+_PULUMI: Final = ("pulumi.com/waitFor", "pulumi.com/patchForce", "pulumi.com/skipAwait")
+
+
+def read_preview(text: str) -> Comparison:
+    """The comparison of what a stack holds with what its program asks for.
+
+    Raises ValueError when the text is no preview, or one that failed; with what it said.
+    """
+    try:
+        document = json.loads(text)
+    except ValueError:
+        raise ValueError("is no JSON; make it with `pulumi preview --json`") from None
+    if not isinstance(document, dict) or not isinstance(document.get("steps"), list):
+        said = document.get("diagnostics") if isinstance(document, dict) else None
+        messages = [
+            str(one.get("message", "")).strip() for one in said or () if one.get("severity") == "error"
+        ]
+        raise ValueError("; ".join(messages) or "has no steps; make it with `pulumi preview --json`")
+    before: dict[Identity, Mapping[str, Any]] = {}
+    after: dict[Identity, Mapping[str, Any]] = {}
+    replaced, retained = set(), set()
+    for step in document["steps"]:
+        old, new = _state(step.get("oldState")), _state(step.get("newState"))
+        operation = str(step.get("op"))
+        if old is not None and operation != "create":
+            before[old[0]] = old[1]
+            if (step.get("oldState") or {}).get("retainOnDelete"):
+                retained.add(old[0])
+        if new is not None and not operation.startswith(("delete", "discard")):
+            after[new[0]] = new[1]
+            if operation in _REPLACES:
+                replaced.add(new[0])
+    return Comparison(before, after, frozenset(replaced), frozenset(retained), first=not before)
+
+
+def _state(state: Mapping[str, Any] | None) -> tuple[Identity, dict[str, Any]] | None:
+    """Identity and inputs of a Kubernetes or AWS resource; None for what the engine keeps for itself."""
+    if state is None or not state.get("custom"):
+        return None
+    kind = str(state["type"])
+    inputs = _plain(state.get("inputs") or {})
+    name = str(state["urn"]).rpartition("::")[2]
+    last = kind.rpartition(":")[2]
+    if kind.startswith("kubernetes:"):
+        metadata = inputs.get("metadata") or {}
+        annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if k not in _PULUMI}
+        inputs["metadata"] = {k: v for k, v in {**metadata, "annotations": annotations}.items() if v != {}}
+        inputs["kind"] = last
+        cluster = str(state.get("provider") or "").split("::")[-2].removeprefix("k8s-")
+        return Identity(cluster, last, metadata.get("namespace", ""), metadata.get("name", name)), inputs
+    if kind.startswith("aws:"):
+        return Identity(AWS, last, "", str(inputs.get("bucket") or inputs.get("name") or name)), inputs
+    return None
+
+
+def _plain(value: Any) -> Any:
+    """Values without the engine's own: defaults it notes, and secrets, which are all the same here."""
+    if isinstance(value, dict):
+        if _SIGNATURE in value:
+            # Two ciphertexts of one value differ; the step says whether the resource changes at all.
+            return SECRET
+        return {key: _plain(item) for key, item in value.items() if key != "__defaults"}
+    return [_plain(item) for item in value] if isinstance(value, list) else value

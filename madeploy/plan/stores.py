@@ -1,0 +1,122 @@
+"""Buckets, rights to them, and how long models are kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from madeploy.names.kubernetes import CREDENTIAL_READER
+from madeploy.plan.changes import AWS, CONTROL_PLANE, Change, Comparison, Operation
+from madeploy.plan.text import Level, Sentence, capital, is_or_are, listed
+
+_BUCKET_SETTINGS: Final = {
+    "BucketLifecycleConfiguration": "lifecycle",
+    "BucketVersioning": "versioning",
+    "BucketServerSideEncryptionConfiguration": "encryption",
+    "BucketPolicy": "policy",
+    "BucketPublicAccessBlock": "public access block",
+    "BucketOwnershipControls": "ownership",
+    "BucketLogging": "access logging",
+    "BucketObjectLockConfiguration": "Object Lock",
+}
+
+
+def about_stores(comparison: Comparison) -> Iterator[Sentence]:
+    """Buckets that are made, given up or changed."""
+    buckets = comparison.of("Bucket")
+    gone = [change for change in buckets if change.operation in ("delete", "replace")]
+    new = [change for change in buckets if change.operation == "create"]
+    aside = tuple(
+        change.identity for change in comparison.changes if change.identity.kind in _BUCKET_SETTINGS
+    )
+    for change in gone:
+        name = str((change.before or {}).get("bucket", change.identity.name))
+        if change.kept:
+            text = f"Bucket {name} is given up: it stays with all its objects, and nothing of it is copied."
+            yield Sentence("notice", text, (change.identity,))
+        else:
+            text = f"Bucket {name} is deleted; AWS refuses while there are objects in it."
+            yield Sentence("loss", text, (change.identity,))
+    if new:
+        names = listed(str((change.after or {}).get("bucket", change.identity.name)) for change in new)
+        word = "Bucket" if len(new) == 1 else "Buckets"
+        text = f"{word} {names} {is_or_are(new)} made, empty"
+        if gone:
+            text += ": what pipelines and models refer to stays in the old one, copy it before"
+        yield Sentence("notice", f"{text}.", (*(change.identity for change in new), *aside))
+    if not new and not gone and aside:
+        kinds = [_BUCKET_SETTINGS[identity.kind] for identity in aside]
+        names = listed(identity.name for identity in aside)
+        yield Sentence("quiet", f"{capital(listed(kinds))} of bucket {names} changes; objects stay.", aside)
+
+
+def about_rights(comparison: Comparison) -> Iterator[Sentence]:
+    """Rights that are given or taken, on AWS and in Kubernetes, of things that stay."""
+    if comparison.first:
+        return
+    for change in comparison.of("RolePolicy", "Role"):
+        if change.identity.cluster != AWS or change.operation not in ("update", "replace"):
+            continue
+        before, after = _actions(change, False), _actions(change, True)
+        name = change.identity.name
+        if before == after:
+            yield Sentence(
+                "notice", f"Who may take IAM role {name}, or on what, changes.", (change.identity,)
+            )
+            continue
+        what = [
+            f"{verb} {listed(sorted(actions))}"
+            for verb, actions in (("may now", after - before), ("may no longer", before - after))
+            if actions
+        ]
+        level: Level = "outage" if before - after else "quiet"
+        yield Sentence(level, f"IAM role {name} {' and '.join(what)}.", (change.identity,))
+    kinds = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
+    words: dict[Operation, str] = {"create": "given", "update": "changed", "delete": "taken"}
+    for operation, word in words.items():
+        about = tuple(
+            change.identity
+            for change in comparison.of(*kinds)
+            if change.identity.cluster == CONTROL_PLANE
+            and change.operation == operation
+            and change.identity.name != CREDENTIAL_READER
+        )
+        if about:
+            yield Sentence("notice", f"Rights in Kubernetes are {word}: {listed(about)}.", about)
+
+
+def _actions(change: Change, after: bool) -> set[str]:
+    text: Any = ((change.after if after else change.before) or {}).get("policy")
+    try:
+        document = json.loads(text) if isinstance(text, str) else text or {}
+    except ValueError:
+        return set()
+    found: set[str] = set()
+    for statement in document.get("Statement", ()) if isinstance(document, dict) else ():
+        actions = statement.get("Action", ())
+        found |= {actions} if isinstance(actions, str) else set(actions)
+    return found
+
+
+def about_retention(comparison: Comparison) -> Iterator[Sentence]:
+    """Models that are removed after a while, from now on or no longer."""
+    for change in comparison.of("CronJob"):
+        if change.operation == "create":
+            text = (
+                "Models past their retention are removed on schedule "
+                f"{(change.after or {})['spec']['schedule']}, "
+                "their objects first: bin/madeploy models retention --dry-run lists what the first run takes."
+            )
+            yield Sentence("loss", text, (change.identity,))
+        elif change.operation == "delete":
+            yield Sentence("notice", "Models are kept for good from now on.", (change.identity,))
+        else:
+            keys = listed(field.dotted for field in change.fields)
+            yield Sentence(
+                "notice",
+                f"The removal of old models changes ({keys}): bin/madeploy models retention --dry-run "
+                "lists what "
+                "the next run takes.",
+                (change.identity,),
+            )

@@ -1,0 +1,79 @@
+"""The commonest changes of an environment: a name, the environment before, and the one after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from madeploy.settings import Environment
+from tests.support.environments import MINIMAL, environment
+
+Made = Callable[[], Environment]
+_ACME: Final = {"tls": {"mode": "acme", "email": "platform@example.com"}}
+_AWS: Final[dict[str, Any]] = {
+    "kind": "aws",
+    "region": "eu-west-1",
+    "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
+    "identity": {
+        "kind": "irsa",
+        "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
+    },
+}
+_ONE: Final = {"first": {"server": "https://first.example.com:6443"}}
+_TWO: Final = {**_ONE, "second": {"server": "https://second.example.com:6443"}}
+
+
+def made(**sections: Any) -> Made:
+    """The smallest environment with these sections."""
+    return lambda: environment(**sections)
+
+
+def _domains(app: str) -> dict[str, Any]:
+    return {"domains": {**MINIMAL["domains"], "app": app}}
+
+
+CASES: Final[dict[str, tuple[Made, Made]]] = {
+    "nothing": (made(), made()),
+    "the application moves to another host": (
+        made(**_ACME),
+        made(**_ACME, **_domains("studio.ml.example.com")),
+    ),
+    "an origin is admitted": (made(), made(cors={"additionalOrigins": ["https://studio.example.com"]})),
+    "an origin is refused again": (made(cors={"additionalOrigins": ["https://studio.example.com"]}), made()),
+    "all images are updated": (made(), made(images={"tag": "sha-abcdef0"})),
+    "the API server gets more pods": (made(), made(controlPlane={"apiserver": {"replicas": 4}})),
+    "Envoy gets one pod only": (made(), made(controlPlane={"envoy": {"replicas": 1}})),
+    "the worker gets more memory": (
+        made(),
+        made(controlPlane={"worker": {"resources": {"cpu": "250m", "memory": "1Gi"}}}),
+    ),
+    "the workflow engine moves": (
+        made(),
+        made(workflow={"engine": "temporal", "host": "temporal-2.example.com:7233"}),
+    ),
+    "the first cluster is added": (made(), made(clusters=_ONE)),
+    "a second cluster is added": (made(clusters=_ONE), made(clusters=_TWO)),
+    "the second cluster is removed": (made(clusters=_TWO), made(clusters=_ONE)),
+    "a cluster's API server moves": (
+        made(clusters=_ONE),
+        made(clusters={"first": {"server": "https://moved.example.com:6443"}}),
+    ),
+    "certificates come from ACME": (made(), made(**_ACME)),
+    "the front door becomes the Gateway API": (
+        made(),
+        made(frontDoor={"kind": "gatewayApi", "className": "eg", "controllerNamespace": "gateways"}),
+    ),
+    "another bucket takes the models": (
+        made(storage=_AWS),
+        made(storage={**_AWS, "buckets": {**_AWS["buckets"], "models": "example-ml-models-2"}}),
+    ),
+    "isolation is lifted": (made(), made(network={"policies": False})),
+    "the namespace changes": (made(), made(platform={"namespace": "michelangelo"})),
+    "the controller manager runs alone": (
+        made(controlPlane={"controllermgr": {"replicas": 1, "leaderElection": False}}),
+        made(
+            controlPlane={"controllermgr": {"replicas": 1, "leaderElection": False, "logLevel": "debug"}},
+        ),
+    ),
+    "a team may read models": (made(), made(modelRegistry={"namespaces": ["team-a"]})),
+}
