@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field
 
 from madeploy.settings.base import Accepts, DnsLabel, Name, Section
+from madeploy.settings.servers import parse_server
 
 ClusterName = DnsLabel
 """Name of a cluster: a label, because it is used as the value of one."""
@@ -22,34 +22,8 @@ Size = Annotated[
 """A size as the platform stores it."""
 
 
-def canonical_server(server: str) -> str:
-    """`host:port` of an API server's address, lower case, without a final dot, the port written out:
-    equal for addresses that differ in spelling only.
-
-    Raises ValueError for what the platform cannot be told: it joins host and port with a colon, so no
-    path can follow, and sends no token over plain HTTP (facts 3.1).
-    """
-    try:
-        url = urlsplit(server)
-        port = url.port
-    except ValueError:
-        raise ValueError("is no URL with a port from 1 to 65535") from None
-    if url.scheme != "https":
-        raise ValueError("does not start with https://; the platform sends no token over plain HTTP")
-    if url.username is not None or url.password is not None:
-        raise ValueError("carries a user name or password; take them out of the address")
-    if url.path or url.query or url.fragment:
-        raise ValueError("has something after the port; the platform appends the port to the host")
-    if not url.hostname or any(c.isspace() or c == "%" for c in url.netloc) or not url.netloc.isascii():
-        raise ValueError("has no host, or one with characters that a host cannot have")
-    if port == 0:
-        raise ValueError("has port 0; ports are 1 to 65535")
-    host = url.hostname.rstrip(".").lower()
-    return f"[{host}]:{port or 443}" if ":" in host else f"{host}:{port or 443}"
-
-
 def _check_server(value: str) -> str:
-    canonical_server(value)
+    parse_server(value)
     return value
 
 

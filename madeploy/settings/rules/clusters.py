@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
 from madeploy.findings.model import Severity
 from madeploy.settings.checks import SECRETS, SecretNames, Violation, rule
-from madeploy.settings.clusters import canonical_server
 from madeploy.settings.environment import CONTROL_PLANE, Environment
+from madeploy.settings.servers import canonical_server, leads_nowhere, parse_server
 from madeploy.settings.source import Path
 from madeploy.settings.stack_file import encrypt_command
 from madeploy.settings.translate import did_you_mean
@@ -107,18 +106,8 @@ def addresses_lead_out_of_the_pod(env: Environment, _: SecretNames) -> Iterator[
     for name, cluster in env.clusters.items():
         if cluster.server is None:
             continue
-        host = canonical_server(cluster.server).rsplit(":", 1)[0].strip("[]")
-        if _leads_nowhere(host):
+        host, _ = parse_server(cluster.server)
+        if leads_nowhere(host):
             severity: Severity = "warning" if env.platform.tier == "development" else "error"
             evidence = f"{host} is the machine itself"
             yield Violation("MA409", ("clusters", name, "server"), evidence, severity=severity)
-
-
-def _leads_nowhere(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified or address.is_link_local
