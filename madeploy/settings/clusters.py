@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
+from madeploy.settings.authorities import authority_text
 from madeploy.settings.base import Accepts, DnsLabel, Name, Section
+from madeploy.settings.identities import TaskIdentity
 from madeploy.settings.servers import parse_server
 
 ClusterName = DnsLabel
@@ -28,14 +29,7 @@ def _check_server(value: str) -> str:
 
 
 def _check_authority(value: str) -> str:
-    try:
-        text = base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("is not base64 on one line") from None
-    if b"PRIVATE KEY" in text:
-        raise ValueError("holds a private key; give the certificate alone, and replace the key")
-    if b"-----BEGIN CERTIFICATE-----" not in text:
-        raise ValueError("is base64 of something else than a PEM certificate")
+    authority_text(value)
     return value
 
 
@@ -94,6 +88,9 @@ class Cluster(Section):
     management: Literal["managed", "selfManaged"] = "managed"
     """`managed` (EKS, GKE, AKS): the API server is not a pod, no NetworkPolicy can admit traffic to it;
     `selfManaged`: `allow-michelangelo-controller` is made in `kube-system`."""
+
+    task_identity: TaskIdentity | None = None
+    """How task pods get AWS credentials for the object store. Default: not from here."""
 
     region: Name | None = None
     """Region, stored with the registration."""
