@@ -97,7 +97,10 @@ def _saved(source: str) -> Comparison:
     except ValueError as error:
         why = f"{source} {error}"
     raise ToolkitError(
-        "the preview cannot be read", why, "make it with `pulumi preview --json > FILE`", exit_code=2
+        "the preview cannot be read",
+        why,
+        "make it with `pulumi preview --json --show-sames > FILE`",
+        exit_code=2,
     )
 
 
@@ -112,7 +115,8 @@ def _live(name: str, path: Path, environment: Environment) -> Comparison:
         )
     from madeploy.sandbox.progress import phase
 
-    command = [pulumi, "preview", "--json", "--stack", name, "--non-interactive"]
+    command = [pulumi, "preview", "--json", "--show-sames", "--non-interactive"]
+    command += ["--stack", name, "--config-file", str(path.resolve())]
     with phase(f"previewing stack {name}"):
         done = subprocess.run(
             command,

@@ -43,6 +43,9 @@ class Change:
     kept: bool = False
     """Whether the thing itself outlives its deletion here (a bucket that is retained)."""
 
+    hidden: tuple[str, ...] = ()
+    """Fields that differ in values which are not shown: secrets."""
+
     @cached_property
     def fields(self) -> tuple[Difference, ...]:
         """Fields that differ; none of an object that comes or goes."""
@@ -59,6 +62,9 @@ class Comparison:
     after: Objects
     replaced: frozenset[Identity] = frozenset()
     """Objects that the engine deletes and makes anew."""
+
+    hidden: Mapping[Identity, tuple[str, ...]] = field(default_factory=dict)
+    """Objects that change, with fields whose values are not shown, by their dotted paths."""
 
     retained: frozenset[Identity] = frozenset()
     """Objects that are only forgotten when they go."""
@@ -80,8 +86,8 @@ class Comparison:
                 yield Change(identity, "delete", old, None, identity in self.retained)
             elif identity in self.replaced:
                 yield Change(identity, "replace", old, new, identity in self.retained)
-            elif next(differences(old, new), None) is not None:
-                yield Change(identity, "update", old, new)
+            elif identity in self.hidden or next(differences(old, new), None) is not None:
+                yield Change(identity, "update", old, new, hidden=self.hidden.get(identity, ()))
 
     def of(self, *kinds: str) -> list[Change]:
         """Changes of objects of these kinds."""

@@ -24,15 +24,16 @@ def read_preview(text: str) -> Comparison:
     try:
         document = json.loads(text)
     except ValueError:
-        raise ValueError("is no JSON; make it with `pulumi preview --json`") from None
-    if not isinstance(document, dict) or not isinstance(document.get("steps"), list):
-        said = document.get("diagnostics") if isinstance(document, dict) else None
-        messages = [
-            str(one.get("message", "")).strip() for one in said or () if one.get("severity") == "error"
-        ]
-        raise ValueError("; ".join(messages) or "has no steps; make it with `pulumi preview --json`")
+        raise ValueError("is no JSON; make it with `pulumi preview --json --show-sames`") from None
+    said = document.get("diagnostics") if isinstance(document, dict) else None
+    errors = [str(one.get("message", "")).strip() for one in said or () if one.get("severity") == "error"]
+    if errors or not isinstance(document, dict) or not isinstance(document.get("steps"), list):
+        raise ValueError(
+            "; ".join(errors) or "has no steps; make it with `pulumi preview --json --show-sames`"
+        )
     before: dict[Identity, Mapping[str, Any]] = {}
     after: dict[Identity, Mapping[str, Any]] = {}
+    hidden: dict[Identity, tuple[str, ...]] = {}
     replaced, retained = set(), set()
     for step in document["steps"]:
         old, new = _state(step.get("oldState")), _state(step.get("newState"))
@@ -45,7 +46,9 @@ def read_preview(text: str) -> Comparison:
             after[new[0]] = new[1]
             if operation in _REPLACES:
                 replaced.add(new[0])
-    return Comparison(before, after, frozenset(replaced), frozenset(retained), first=not before)
+            elif operation == "update" and old is not None and old[1] == new[1]:
+                hidden[new[0]] = tuple(step.get("detailedDiff") or step.get("diffReasons") or ())
+    return Comparison(before, after, frozenset(replaced), hidden, frozenset(retained), first=not before)
 
 
 def _state(state: Mapping[str, Any] | None) -> tuple[Identity, dict[str, Any]] | None:

@@ -28,10 +28,14 @@ def summary(comparison: Comparison) -> str:
 
 
 def _fields(change: Change) -> str:
-    # What happens to a Secret's values is nobody's to read.
-    names = [field.dotted for field in change.fields]
+    names = _names(change)
     more = len(names) - SHOWN_FIELDS
     return ", ".join(names[:SHOWN_FIELDS]) + (f" and {count(more, 'other')}" if more > 0 else "")
+
+
+def _names(change: Change) -> list[str]:
+    """Paths of the fields that differ, never their values: those of Secrets are nobody's to read."""
+    return [*(field.dotted for field in change.fields), *change.hidden]
 
 
 def to_text(title: str, found: list[Sentence], comparison: Comparison) -> str:
@@ -88,7 +92,7 @@ def to_json(title: str, found: list[Sentence], comparison: Comparison) -> str:
                 "namespace": change.identity.namespace,
                 "name": change.identity.name,
                 "operation": change.operation,
-                "fields": [field.dotted for field in change.fields],
+                "fields": _names(change),
             }
             for change in comparison.changes
         ],

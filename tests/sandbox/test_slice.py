@@ -320,12 +320,22 @@ def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
 
 
 def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_path: Path) -> None:
-    """CP-6, CP-7: a log level of the worker."""
+    """CP-6, CP-7, UX-4: a log level of the worker; the plan has said so before."""
     changed = tmp_path / "Pulumi.sandbox.yaml"
     data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
     data["config"]["michelangelo:controlPlane"]["worker"] = {"logLevel": "debug"}
     changed.write_text(yaml.safe_dump(data))
     before = pods(deployed)
+    plan = deployed.run("bin/madeploy", "plan", str(changed), "--json")
+    assert plan.returncode == 0, plan.stderr[-3000:]
+    assert json.loads(plan.stdout)["sentences"] == [
+        {
+            "level": "quiet",
+            "text": "The worker restarts, pod after pod, for another configuration (logging.level): "
+            "workflows go "
+            "on from their last finished step.",
+        }
+    ]
     up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
     assert up.returncode == 0, up.stdout[-4000:]
     after = pods(deployed)
