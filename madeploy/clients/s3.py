@@ -1,0 +1,82 @@
+"""An S3 object store as the toolkit calls it: boto3 with time limits, and typed failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from madeploy.clients.errors import Cause, ClientError, cause_of_exception, cause_of_status
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+ATTEMPTS = 4
+
+
+class S3:
+    """One object store with the credentials that boto3 finds (environment, profile, SSO, role).
+
+    Args:
+        endpoint: URL with scheme; None for AWS's own of the region.
+        region: such as `eu-west-1`.
+        path_style: whether buckets are folders of the URL, not host names.
+    """
+
+    def __init__(self, endpoint: str | None, region: str, path_style: bool = False) -> None:
+        # This import takes a second, which only commands that call S3 should wait for.
+        import boto3
+        from botocore.config import Config
+
+        settings = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+            s3={"addressing_style": "path" if path_style else "virtual"},
+        )
+        self._client = boto3.client("s3", region_name=region, endpoint_url=endpoint, config=settings)
+        self.endpoint = str(self._client.meta.endpoint_url)
+
+    def pages(self, bucket: str, prefix: str, limit: int = 1000) -> Iterator[list[tuple[str, int]]]:
+        """Keys that start with `prefix`, in order, with sizes in bytes; `limit` keys a page at most.
+
+        Raises ClientError.
+        """
+        query: dict[str, Any] = {"Bucket": bucket, "Prefix": prefix, "MaxKeys": limit}
+        while True:
+            answer = self._call("list_objects_v2", **query)
+            page = [(item["Key"], item["Size"]) for item in answer.get("Contents") or ()]
+            if page:
+                yield page
+            if not answer.get("IsTruncated"):
+                return
+            query["ContinuationToken"] = answer["NextContinuationToken"]
+
+    def delete(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
+        """Delete up to 1000 objects; the reason by key for those that could not be. Raises ClientError."""
+        objects = [{"Key": key} for key in keys]
+        answer = self._call("delete_objects", Bucket=bucket, Delete={"Objects": objects, "Quiet": True})
+        return {
+            item["Key"]: f"{item.get('Code', '')} {item.get('Message', '')}".strip()
+            for item in answer.get("Errors") or ()
+        }
+
+    def _call(self, operation: str, **given: Any) -> dict[str, Any]:
+        from botocore import exceptions
+
+        try:
+            answer: dict[str, Any] = getattr(self._client, operation)(**given)
+        except exceptions.ClientError as error:
+            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+            said = error.response.get("Error", {})
+            cause: Cause = cause_of_status(status) if status >= 400 else "invalid"
+            message = f"{said.get('Code', '')} {said.get('Message', '')}".strip()
+            raise ClientError(self.endpoint, cause, message, status or None) from None
+        except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
+            raise ClientError(self.endpoint, "unauthorized", "there are no AWS credentials") from None
+        except exceptions.HTTPClientError as error:
+            inner = error.kwargs.get("error")
+            cause = cause_of_exception(inner if isinstance(inner, BaseException) else error)
+            raise ClientError(self.endpoint, cause) from None
+        except exceptions.BotoCoreError as error:
+            # Expired SSO sessions, profiles that are not there: the text names them, never a credential.
+            raise ClientError(self.endpoint, "unauthorized", str(error)) from None
+        return answer
