@@ -10,19 +10,21 @@ import pulumi
 import pulumi_aws as aws
 
 from components.providers import amazon
-from madeploy.names.aws import IDENTITIES, Identity, role
-from madeploy.names.kubernetes import workload
-from madeploy.settings.storage import AwsStorage, PodIdentity
+from madeploy.names.aws import role
+from madeploy.settings import Environment
+from madeploy.settings.identities import PodIdentity
+from madeploy.settings.storage import AwsStorage
 from manifests.aws_documents import bucket_policy, object_access, trust
+from manifests.identities import Subject, subjects
 
 
 @dataclass(frozen=True)
 class ArtifactStoreArgs:
     """What an artifact store is made from."""
 
+    environment: Environment
     storage: AwsStorage
-    namespace: str
-    """Namespace of the ServiceAccounts that may take the roles."""
+    """Its storage section."""
 
     stack: str
 
@@ -50,7 +52,8 @@ class ArtifactStore(pulumi.ComponentResource):
             purpose: self._bucket(purpose, bucket, storage) for purpose, bucket in purposes.items()
         }
         self.role_arns = {
-            identity: self._role(identity, list(purposes.values()), args) for identity in IDENTITIES
+            subject.identity: self._role(subject, list(purposes.values()), args)
+            for subject in subjects(args.environment)
         }
         self.register_outputs({"buckets": self.buckets, "role_arns": self.role_arns})
 
@@ -131,13 +134,14 @@ class ArtifactStore(pulumi.ComponentResource):
             lambda values: {"name": values[0], "arn": values[1], "region": storage.region}
         )
 
-    def _role(self, identity: Identity, buckets: list[str], args: ArtifactStoreArgs) -> pulumi.Output[str]:
-        storage = args.storage
+    def _role(self, subject: Subject, buckets: list[str], args: ArtifactStoreArgs) -> pulumi.Output[str]:
+        storage, identity = args.storage, subject.identity
         made = aws.iam.Role(
             identity,
             name=role(args.stack, identity),
             description=f"Michelangelo {identity} of {args.stack}: objects of its buckets",
-            assume_role_policy=json.dumps(trust(storage.identity, args.namespace, workload(identity))),
+            path=storage.role_path,
+            assume_role_policy=json.dumps(trust(subject.source, subject.namespace, subject.service_account)),
             permissions_boundary=storage.permissions_boundary_arn,
             opts=self._opts,
         )
@@ -148,12 +152,13 @@ class ArtifactStore(pulumi.ComponentResource):
             policy=json.dumps(object_access(storage.region, buckets, storage.kms_key_arn)),
             opts=self._opts,
         )
-        if isinstance(storage.identity, PodIdentity):
+        if isinstance(subject.source, PodIdentity):
             aws.eks.PodIdentityAssociation(
                 identity,
-                cluster_name=storage.identity.cluster_name,
-                namespace=args.namespace,
-                service_account=workload(identity),
+                cluster_name=subject.source.cluster_name,
+                namespace=subject.namespace,
+                service_account=subject.service_account,
+                region=subject.source.region,
                 role_arn=made.arn,
                 opts=self._opts,
             )

@@ -19,10 +19,12 @@ door, which this update may be the first to make. Nor is a `Cluster`: its condit
 
 def type_token(obj: Object) -> str:
     """Type token of an object's resource: `kubernetes:apps/v1:Deployment`; the core group, which has no
-    name in `apiVersion`, is called `core` (pulumi-kubernetes schema)."""
+    name in `apiVersion`, is called `core` (pulumi-kubernetes schema). The ServiceAccount that Kubernetes
+    makes in every namespace is patched: it can be neither created nor deleted."""
     api_version: str = obj["apiVersion"]
     group_version = api_version if "/" in api_version else f"core/{api_version}"
-    return f"kubernetes:{group_version}:{obj['kind']}"
+    patched = obj["kind"] == "ServiceAccount" and obj["metadata"]["name"] == "default"
+    return f"kubernetes:{group_version}:{obj['kind']}{'Patch' if patched else ''}"
 
 
 def logical_name(bundle: str, obj: Object) -> str:

@@ -17,7 +17,7 @@ from components.providers import kubernetes
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
 from madeploy.settings import Environment
 from manifests import registration
-from manifests.objects import Bundle
+from manifests.objects import Bundle, Inputs
 
 _JWT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 TOKEN_LIMIT = "60s"
@@ -34,6 +34,9 @@ class ComputeClusterArgs:
 
     task_credentials: pulumi.Output[dict[str, str]] | None
     """Data of the tasks' Secret, in base64 and secret; None where tasks need no static keys."""
+
+    inputs: Inputs
+    """IAM roles, the tasks' one among them."""
 
     after: Sequence[pulumi.Resource]
     """The control plane: definitions must exist before the `Cluster`, and its controller manager must
@@ -86,7 +89,7 @@ class ComputeCluster(pulumi.ComponentResource):
         there = pulumi.ResourceOptions(parent=self, provider=compute)
         here = pulumi.ResourceOptions(parent=self, provider=args.control_plane)
 
-        objects = list(registration.compute_side(args.environment, name).objects)
+        objects = list(registration.compute_side(args.environment, name, args.inputs).objects)
         if args.task_credentials is not None:
             objects.append(registration.task_credentials(args.task_credentials))
         access = bundles.create(Bundle(name, tuple(objects)), there)

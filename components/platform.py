@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import Any
 
 import pulumi
@@ -29,8 +30,8 @@ from madeploy.names import kubernetes as names
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.front_door import GatewayApiFrontDoor
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
-from manifests import catalog, credentials, registration
-from manifests.objects import Inputs, Object
+from manifests import catalog, credentials, identities, registration
+from manifests.objects import Object
 
 
 class Platform(pulumi.ComponentResource):
@@ -49,14 +50,12 @@ class Platform(pulumi.ComponentResource):
 
         store = None
         if isinstance(storage, AwsStorage):
-            store = ArtifactStore(
-                "store",
-                ArtifactStoreArgs(storage, environment.platform.namespace, pulumi.get_stack()),
-                own,
-            )
+            store = ArtifactStore("store", ArtifactStoreArgs(environment, storage, pulumi.get_stack()), own)
         secrets, fingerprint = self._object_store_credentials(args)
         roles: dict[str, Any] = {**store.role_arns} if store else {}
-        inputs = Inputs(roles, fingerprint)
+        inputs = replace(
+            identities.predicted_inputs(environment, pulumi.get_stack()), object_store_checksum=fingerprint
+        )
         by_name = bundles.by_name(catalog.bundles(environment, inputs))
 
         def gate(kind: Gate) -> pulumi.ResourceHookBinding:
@@ -83,6 +82,7 @@ class Platform(pulumi.ComponentResource):
                     args.access[cluster],
                     provider,
                     task_credentials,
+                    inputs,
                     control_plane.controllers,
                 ),
                 own,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from madeploy.names.aws import bucket_arn
-from madeploy.settings.storage import Identity, Irsa
+from madeploy.settings.identities import Irsa, PodIdentity
 
 Document = dict[str, Any]
 _VERSION = "2012-10-17"
@@ -59,7 +59,7 @@ def object_access(region: str, buckets: Iterable[str], kms_key_arn: str | None) 
     return {"Version": _VERSION, "Statement": statements}
 
 
-def trust(identity: Identity, namespace: str, service_account: str) -> Document:
+def trust(identity: Irsa | PodIdentity, namespace: str, service_account: str) -> Document:
     """Who may take a role: one ServiceAccount, by IRSA or EKS Pod Identity (EKS user guide)."""
     if isinstance(identity, Irsa):
         issuer = identity.oidc_provider_arn.split(":oidc-provider/", 1)[1]

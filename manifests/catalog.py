@@ -60,7 +60,7 @@ def bundles(environment: Environment, inputs: Inputs | None = None) -> tuple[Bun
     return tuple(Bundle(name, build(environment, given)) for name, build in CONTROL_PLANE)
 
 
-def targets(environment: Environment) -> tuple[Target, ...]:
+def targets(environment: Environment, inputs: Inputs | None = None) -> tuple[Target, ...]:
     """Every cluster with everything that settings alone determine: the control plane's first, compute
     clusters by name.
 
@@ -73,12 +73,12 @@ def targets(environment: Environment) -> tuple[Target, ...]:
         for name in clusters
         if (server := environment.clusters[name].server) is not None
     )
-    control_plane = (*bundles(environment), Bundle("clusters", registered))
+    control_plane = (*bundles(environment, inputs), Bundle("clusters", registered))
     compute = (
         Target(
             name,
             (
-                registration.compute_side(environment, name),
+                registration.compute_side(environment, name, inputs),
                 Bundle("token", (registration.token_request(),)),
             ),
         )

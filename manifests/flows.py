@@ -35,7 +35,8 @@ from madeploy.settings import Environment
 from madeploy.settings.base import split_host_port
 from madeploy.settings.clusters import Cluster
 from madeploy.settings.front_door import IngressFrontDoor
-from madeploy.settings.storage import AwsStorage, ExistingStorage, Irsa, S3CompatibleStorage
+from madeploy.settings.identities import Irsa
+from madeploy.settings.storage import AwsStorage, ExistingStorage, S3CompatibleStorage
 
 HTTPS: Final = 443
 KUBERNETES_API_PORTS: Final = (443, 6443)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+from madeploy.names.aws import ROLE_ARN_ANNOTATION, tasks
 from madeploy.names.kubernetes import (
     API_VERSION,
     CLUSTERS_NAMESPACE,
@@ -22,8 +23,9 @@ from madeploy.names.storage import s3_endpoint, s3_url
 from madeploy.settings import Environment
 from madeploy.settings.clusters import Sku
 from madeploy.settings.storage import S3CompatibleStorage, Storage
+from manifests.identities import TASK_ACCOUNT, role_arn
 from manifests.network_policies import compute_side as network_policies
-from manifests.objects import Bundle, Object, metadata
+from manifests.objects import Bundle, Inputs, Object, metadata
 from manifests.rbac import account, cluster_role, cluster_role_binding
 
 _RAY_RULE: Final = {
@@ -34,11 +36,12 @@ _RAY_RULE: Final = {
 _SLA: Final = {"production": "SLA_TYPE_PRODUCTION", "ephemeral": "SLA_TYPE_EPHEMERAL"}
 
 
-def compute_side(environment: Environment, name: str) -> Bundle:
+def compute_side(environment: Environment, name: str, inputs: Inputs | None = None) -> Bundle:
     """What cluster `name` gets besides the token Secret and values that are secret: the `ray-manager`
-    account and its rights (guide, step 2), the tasks' storage configuration (step 1), and, where the
-    cluster is self-managed, the NetworkPolicy that admits the control plane (NET-12). The bundle has the
-    cluster's name, because every cluster gets objects of the same names."""
+    account and its rights (guide, step 2), the tasks' storage configuration (step 1) and their role on AWS,
+    and, where the cluster is self-managed, the NetworkPolicy that admits the control plane (NET-12). The
+    bundle has the cluster's name, because every cluster gets objects of the same names. `inputs` holds the
+    roles that are made here."""
     return Bundle(
         name,
         (
@@ -57,8 +60,28 @@ def compute_side(environment: Environment, name: str) -> Bundle:
                 "metadata": metadata(TASK_CONFIG, RAY_NAMESPACE),
                 "data": task_config(environment.storage),
             },
+            *task_account(environment, name, inputs or Inputs()),
             *network_policies(environment, name),
         ),
+    )
+
+
+def task_account(environment: Environment, name: str, inputs: Inputs) -> tuple[Object, ...]:
+    """The ServiceAccount of cluster `name`'s task pods with the IAM role it takes (MR-2), where it takes one
+    by annotation. Kubernetes makes that account in every namespace: only the annotation is ours, no label."""
+    arn = role_arn(environment, inputs, tasks(name))
+    if arn is None:
+        return ()
+    return (
+        {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {
+                "name": TASK_ACCOUNT,
+                "namespace": RAY_NAMESPACE,
+                "annotations": {ROLE_ARN_ANNOTATION: arn},
+            },
+        },
     )
 
 

@@ -12,8 +12,8 @@ from typing import Any, Final
 from madeploy.names.aws import ROLE_ARN_ANNOTATION, Identity
 from madeploy.names.kubernetes import config_map
 from madeploy.settings import Environment
-from madeploy.settings.storage import AwsStorage, ExistingStorage, Irsa
 from manifests.credentials import object_store_secret_name
+from manifests.identities import role_arn
 from manifests.objects import Inputs, Object, checksum
 from manifests.pods import Container, checksum_annotation, config_volume, secret_volume
 from manifests.service_config import CONFIG_FOLDER
@@ -70,14 +70,3 @@ def client_service_account(
     arn = role_arn(environment, inputs, service)
     annotations = {ROLE_ARN_ANNOTATION: arn} if arn is not None else None
     return service_account(environment, service, annotations, calls_kubernetes)
-
-
-def role_arn(environment: Environment, inputs: Inputs, service: Identity) -> Any:
-    """IAM role of a service; None where it has none, or gets it from EKS Pod Identity, which knows
-    ServiceAccounts by name."""
-    storage = environment.storage
-    if isinstance(storage, ExistingStorage):
-        return storage.role_arns.get(service)
-    if isinstance(storage, AwsStorage) and isinstance(storage.identity, Irsa):
-        return inputs.role_arns.get(service)
-    return None

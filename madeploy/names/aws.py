@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Final, Literal
 
 Identity = Literal["controllermgr", "worker"]
@@ -10,6 +11,11 @@ IDENTITIES: Final[tuple[Identity, ...]] = ("controllermgr", "worker")
 
 ROLE_ARN_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
 """ServiceAccount annotation that IRSA reads (EKS user guide, IAM roles for service accounts)."""
+
+LOG_DELIVERY: Final = "logging.s3.amazonaws.com"
+"""Service that writes server access logs (Amazon S3 User Guide)."""
+
+_ROLE_NAME_LIMIT: Final = 64
 
 
 def partition(region: str) -> str:
@@ -21,11 +27,47 @@ def partition(region: str) -> str:
     return "aws"
 
 
+def dns_suffix(region: str) -> str:
+    """End of the host names of a region's services (AWS General Reference)."""
+    return "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
+
+
 def bucket_arn(region: str, bucket: str) -> str:
     """ARN of a bucket; bucket ARNs have neither region nor account."""
     return f"arn:{partition(region)}:s3:::{bucket}"
 
 
-def role(stack: str, identity: Identity) -> str:
-    """Name of an identity's IAM role, at most 64 characters: `michelangelo-<stack>-<identity>`."""
-    return f"michelangelo-{stack[: 64 - len('michelangelo--') - len(identity)]}-{identity}"
+def account_of(arn: str) -> str:
+    """Account in an ARN; empty where it has none, as those of buckets."""
+    return arn.split(":")[4]
+
+
+def issuer(oidc_provider_arn: str) -> str:
+    """Issuer of an IAM OIDC provider, without `https://`: what its condition keys start with (IAM user
+    guide, OIDC federation)."""
+    return oidc_provider_arn.split(":oidc-provider/", 1)[1]
+
+
+def tasks(cluster: str) -> str:
+    """Identity of the task pods of one compute cluster: `tasks-<cluster>`."""
+    return f"tasks-{cluster}"
+
+
+def role(stack: str, identity: str) -> str:
+    """Name of an identity's IAM role: `michelangelo-<stack>-<identity>`. Beyond the 64 characters that IAM
+    allows, it ends in a fingerprint of the whole, so that names that start alike stay different."""
+    name = f"michelangelo-{stack}-{identity}"
+    if len(name) <= _ROLE_NAME_LIMIT:
+        return name
+    fingerprint = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: _ROLE_NAME_LIMIT - 9]}-{fingerprint}"
+
+
+def role_arn(region: str, account: str, stack: str, identity: str, path: str = "/") -> str:
+    """ARN of an identity's IAM role, as `role` names it, below `path`."""
+    return f"arn:{partition(region)}:iam::{account}:role{path}{role(stack, identity)}"
+
+
+def key_alias(stack: str) -> str:
+    """Alias of the stack's KMS key."""
+    return f"alias/michelangelo-{stack}"

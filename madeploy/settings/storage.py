@@ -8,15 +8,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from madeploy.settings.base import Accepts, Arn, DnsSubdomain, Name, Region, Section
+from madeploy.settings.buckets import AccessLogs, Buckets, KmsKey, Lifecycle, ObjectLock
+from madeploy.settings.identities import ServiceIdentity
 
-BucketName = Annotated[
-    str,
-    Field(min_length=3, max_length=63),
-    Accepts(
-        "3 to 63 lower-case letters, digits, hyphens and dots, a letter or digit first and last",
-        "example-ml-models",
-    ),
-]
 TagKey = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]+$", max_length=128),
@@ -28,51 +22,22 @@ TagValue = Annotated[
     Accepts("at most 256 letters, digits, spaces and _ . : / = + - @", "ml"),
 ]
 
+AccountId = Annotated[
+    str,
+    Field(pattern=r"^[0-9]{12}$"),
+    Accepts("the account's 12 digits, in quotes", "123456789012"),
+]
+"""Number of an AWS account."""
+
+RolePath = Annotated[
+    str,
+    Field(pattern=r"^/([A-Za-z0-9._+=,@-]+/)*$", max_length=512),
+    Accepts("a path that starts and ends with a slash", "/michelangelo/"),
+]
+"""Path of IAM roles (IAM user guide, IAM identifiers)."""
+
 Identities = Literal["controllermgr", "worker"]
 """The services that call the object store, and so have an IAM role (facts 2.2, 5.2)."""
-
-
-class Buckets(Section):
-    """Bucket names by purpose."""
-
-    workspace: BucketName = Field(examples=["example-ml-workspace"])
-    """Pipeline workspaces, results and code archives. The platform's own default is `default`."""
-
-    models: BucketName
-    """Model artefacts. The platform's serving code expects `deploy-models` (facts 0.4)."""
-
-    logs: BucketName | None = Field(default=None, examples=["example-ml-logs"])
-    """Task logs. Default: no such bucket."""
-
-
-class Irsa(Section):
-    """IAM roles for service accounts, through the cluster's OIDC provider."""
-
-    kind: Literal["irsa"]
-    """Chooses IRSA."""
-
-    oidc_provider_arn: Annotated[
-        str,
-        Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:oidc-provider/\S+$"),
-        Accepts(
-            "arn:aws:iam::<account>:oidc-provider/<issuer's host and path>",
-            "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE",
-        ),
-    ]
-    """ARN of the IAM OIDC provider of the control plane's cluster."""
-
-
-class PodIdentity(Section):
-    """EKS Pod Identity: the agent on each node hands out credentials."""
-
-    kind: Literal["podIdentity"]
-    """Chooses EKS Pod Identity."""
-
-    cluster_name: Name
-    """Name of the control plane's EKS cluster."""
-
-
-Identity = Annotated[Irsa | PodIdentity, Field(discriminator="kind")]
 
 
 class AwsStorage(Section):
@@ -87,8 +52,13 @@ class AwsStorage(Section):
     buckets: Buckets
     """Names of the buckets to make. S3 names are global."""
 
-    identity: Identity
-    """How pods get the roles' credentials: no static key."""
+    identity: ServiceIdentity
+    """How the services' pods get their roles' credentials: no static key. Task pods: `taskIdentity` of each
+    cluster."""
+
+    account_id: AccountId | None = None
+    """The AWS account, in quotes. When it is known, from here or from an OIDC provider's ARN, an update with
+    credentials of another account is refused. Default: that of the credentials."""
 
     kms_key_arn: (
         Annotated[
@@ -100,16 +70,43 @@ class AwsStorage(Section):
         ]
         | None
     ) = None
-    """Customer-managed key for encryption at rest. Default: keys managed by S3 (SSE-S3)."""
+    """Existing customer-managed key, or alias, for encryption at rest (SSE-KMS). Default: keys managed by S3
+    (SSE-S3)."""
+
+    kms_key: KmsKey | None = None
+    """Customer-managed key to make for the buckets (SSE-KMS), in place of `kmsKeyArn`. Default: none."""
 
     protect: bool = True
-    """Whether buckets are protected from `pulumi destroy`. Default true."""
+    """Whether buckets, and their key, are protected from `pulumi destroy`. Default true."""
+
+    force_destroy: bool = False
+    """Whether deleting a bucket deletes every object in it first. Default false: a bucket with objects is
+    not deleted. Needs `protect: false`."""
 
     noncurrent_days: int = Field(default=30, ge=1, le=3650)
     """Days after which overwritten and deleted object versions are removed. Default 30."""
 
+    abort_upload_days: int = Field(default=7, ge=1, le=365)
+    """Days after which the parts of an unfinished multipart upload are removed. Default 7."""
+
+    lifecycle: Lifecycle = Lifecycle()
+    """More lifecycle rules, by bucket and prefix. Default: none."""
+
+    object_lock: ObjectLock | None = None
+    """Retention that nobody can shorten, for compliance. Default: none."""
+
+    access_logs: AccessLogs | None = None
+    """Server access logs of the buckets. Default: none."""
+
+    service_access: Literal["guide", "readOnly"] = "guide"
+    """What the services may do with objects: `guide`, the model-registry guide's four actions; `readOnly`,
+    only what their code calls at this generation (facts 2.3 row 43). Task pods always write."""
+
     permissions_boundary_arn: Arn | None = None
     """IAM permissions boundary of every role. Default: none."""
+
+    role_path: RolePath = "/"
+    """IAM path of every role. Default `/`. A change replaces the roles."""
 
     tags: Mapping[TagKey, TagValue] = Field(default_factory=dict)
     """Tags of every AWS resource, besides the toolkit's own."""

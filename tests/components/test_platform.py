@@ -64,7 +64,9 @@ def minio() -> tuple[Recording, dict[str, Any]]:
 def kubernetes_objects(recording: Recording) -> dict[tuple[str, ...], dict[str, Any]]:
     """Registered Kubernetes objects by provider, kind, namespace and name."""
     return {
-        (r.provider, r.type.rpartition(":")[2], m.get("namespace", ""), m["name"]): r.inputs
+        (r.provider, r.type.rpartition(":")[2].removesuffix("Patch"), m.get("namespace", ""), m["name"]): (
+            r.inputs
+        )
         for r in recording.resources
         if r.type.startswith("kubernetes:") and (m := r.inputs["metadata"])
     }

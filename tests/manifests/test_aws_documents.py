@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from madeploy.names import aws
-from madeploy.settings.storage import Irsa, PodIdentity
+from madeploy.settings.identities import Irsa, PodIdentity
 from manifests.aws_documents import bucket_policy, object_access, trust
 
 OIDC = "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE"

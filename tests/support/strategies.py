@@ -8,7 +8,16 @@ from typing import Any
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from madeploy.settings import Environment, base, clusters, images, shape, storage, workflow
+from madeploy.settings import (
+    Environment,
+    base,
+    buckets,
+    clusters,
+    images,
+    shape,
+    storage,
+    workflow,
+)
 from madeploy.settings.origins import Origin
 from madeploy.settings.service_keys import KEYS, Type
 from madeploy.settings.shape import Shape
@@ -52,7 +61,7 @@ BY_TYPE: dict[str, Strategy] = {
         (images.Tag, st.from_regex(r"sha-[0-9a-f]{7}", fullmatch=True) | st.sampled_from(["main", "v1.2.3"])),
         (images.Digest, st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)),
         (images.Repository, labels.map("registry.example.com:5000/{}".format)),
-        (storage.BucketName, labels.map("example-{}-bucket".format)),
+        (buckets.BucketName, labels.map("example-{}-bucket".format)),
         (storage.TagKey, names),
         (storage.TagValue, names),
         (clusters.Size, st.integers(1, 4096).map("{}G".format)),

@@ -9,10 +9,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from madeploy.findings.model import Severity
+from madeploy.settings.buckets import Buckets
 from madeploy.settings.checks import SECRETS, SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
 from madeploy.settings.source import Path
-from madeploy.settings.storage import AwsStorage, Buckets, ExistingStorage, S3CompatibleStorage
+from madeploy.settings.storage import AwsStorage, ExistingStorage, S3CompatibleStorage
 
 _NAME: Final = re.compile(r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
 _RESERVED_STARTS: Final = ("xn--", "sthree-", "amzn-s3-demo-")

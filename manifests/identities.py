@@ -1,0 +1,117 @@
+"""Who calls the object store on AWS, how it gets its role, and what it may do with which bucket (MR-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from madeploy.names import aws as names
+from madeploy.names.kubernetes import RAY_NAMESPACE, workload
+from madeploy.settings import Environment
+from madeploy.settings.buckets import Purpose
+from madeploy.settings.identities import GivenRole, Irsa, PodIdentity
+from madeploy.settings.storage import AwsStorage, ExistingStorage
+from manifests.objects import Inputs
+
+Access = Literal["write", "read"]
+"""`write`: the model-registry guide's four actions; `read`: those of them that read."""
+
+TASK_ACCOUNT: Final = "default"
+"""ServiceAccount of task pods, in the namespace of the same name: the task templates set none (facts 3.3)."""
+
+SERVICE_ACCESS: Final[Mapping[str, Mapping[Purpose, Access]]] = {
+    "guide": {"workspace": "write", "models": "write"},
+    "readOnly": {"workspace": "read", "models": "read"},
+}
+"""What the services may do, by `storage.serviceAccess`: the guide's set, or what their code calls (facts 2.3
+row 43). Neither writes nor reads task logs."""
+
+TASK_ACCESS: Final[Mapping[Purpose, Access]] = {"workspace": "write", "models": "write", "logs": "write"}
+"""What task pods may do: they produce workspaces, model artefacts and logs."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One identity with an IAM role of this environment, and the ServiceAccount that may take the role."""
+
+    identity: str
+    """`controllermgr`, `worker` or `tasks-<cluster>`."""
+
+    namespace: str
+    service_account: str
+    source: Irsa | PodIdentity
+    access: Mapping[Purpose, Access]
+    """What it may do, by purpose of the bucket."""
+
+
+def subjects(environment: Environment) -> tuple[Subject, ...]:
+    """Every identity that gets a role of its own from this environment; none unless storage is `aws`."""
+    storage = environment.storage
+    if not isinstance(storage, AwsStorage):
+        return ()
+    namespace, access = environment.platform.namespace, SERVICE_ACCESS[storage.service_access]
+    services = tuple(
+        Subject(identity, namespace, workload(identity), storage.identity, access)
+        for identity in names.IDENTITIES
+    )
+    tasks = tuple(
+        Subject(names.tasks(name), RAY_NAMESPACE, TASK_ACCOUNT, cluster.task_identity, TASK_ACCESS)
+        for name, cluster in sorted(environment.clusters.items())
+        if isinstance(cluster.task_identity, Irsa | PodIdentity)
+    )
+    return services + tasks
+
+
+def account(environment: Environment) -> str | None:
+    """The AWS account of the buckets and roles: said in the settings, or in the ARN of an OIDC provider,
+    which is of the roles' own account. None where only the credentials know it."""
+    storage = environment.storage
+    if not isinstance(storage, AwsStorage):
+        return None
+    if storage.account_id is not None:
+        return storage.account_id
+    providers = (s.source.oidc_provider_arn for s in subjects(environment) if isinstance(s.source, Irsa))
+    return next(map(names.account_of, providers), None)
+
+
+def predicted_inputs(environment: Environment, stack: str) -> Inputs:
+    """What builders need from AWS, said before anything exists, so that rendered files and updates agree.
+
+    Args:
+        environment: the environment.
+        stack: name of the Pulumi stack, which is part of the roles' names.
+
+    Returns:
+        `role_arns` by identity (`controllermgr`, `worker`, `tasks-<cluster>`) for every role that is put on
+        a ServiceAccount: all those taken by IRSA, whose OIDC provider's ARN tells the account. Roles taken
+        by EKS Pod Identity are in it when the account is known; no annotation needs them. Empty unless
+        storage is `aws`: the roles of `existing` are in the settings, and builders read them there.
+        `object_store_checksum` is None: it is a fingerprint of secret values, which only the engine reads.
+    """
+    storage, known = environment.storage, account(environment)
+    if not isinstance(storage, AwsStorage) or known is None:
+        return Inputs()
+    return Inputs(
+        {
+            subject.identity: names.role_arn(
+                storage.region, known, stack, subject.identity, storage.role_path
+            )
+            for subject in subjects(environment)
+        }
+    )
+
+
+def role_arn(environment: Environment, inputs: Inputs, identity: str) -> Any:
+    """The role to put on an identity's ServiceAccount. None where it has none, or gets it from EKS Pod
+    Identity, which knows ServiceAccounts by name."""
+    storage = environment.storage
+    sources = {names.tasks(name): cluster.task_identity for name, cluster in environment.clusters.items()}
+    if isinstance(storage, AwsStorage):
+        sources |= dict.fromkeys(names.IDENTITIES, storage.identity)
+    elif isinstance(storage, ExistingStorage) and identity in names.IDENTITIES:
+        return dict(storage.role_arns).get(identity)
+    source = sources.get(identity)
+    if isinstance(source, GivenRole):
+        return source.role_arn
+    return inputs.role_arns.get(identity) if isinstance(source, Irsa) else None
