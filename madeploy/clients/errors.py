@@ -104,6 +104,8 @@ def cause_of_exception(error: BaseException) -> Cause:
             return "refused"
         if isinstance(item, (TimeoutError, urllib3.exceptions.TimeoutError)):
             return "timeout"
+        if isinstance(item, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+            return "reset"
         if isinstance(item, (ssl.SSLError, urllib3.exceptions.SSLError)):
             return "tls"
     return "reset"

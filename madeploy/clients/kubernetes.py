@@ -8,18 +8,22 @@ import ssl
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import urllib3
 
+from madeploy.clients.deadline import client_context
 from madeploy.clients.errors import ClientError, cause_of_exception, cause_of_status
 
 Object = dict[str, Any]
 """A Kubernetes object as plain data."""
 
 CONNECT_SECONDS = 5.0
+"""For TCP, and again for TLS."""
 READ_SECONDS = 15.0
+"""For a whole answer."""
 ATTEMPTS = 4
 """How often a call without side effects is made at most: the provider plugin makes it once."""
 LONGEST_PAUSE_SECONDS = 10.0
@@ -61,9 +65,17 @@ class Kubernetes:
             except config.ConfigException:
                 server = str(minified["clusters"][0]["cluster"].get("server"))
                 raise ClientError(server, "unauthorized", "its kubeconfig gives no credential") from None
-            context = ssl.create_default_context(cafile=settings.ssl_ca_cert)
+            try:
+                context = client_context(cafile=settings.ssl_ca_cert)
+            except ssl.SSLError:
+                said = "its kubeconfig's authority is no PEM certificate"
+                raise ClientError(settings.host, "tlsAuthority", said) from None
             if settings.cert_file:
-                context.load_cert_chain(settings.cert_file, settings.key_file)
+                try:
+                    context.load_cert_chain(settings.cert_file, settings.key_file)
+                except ssl.SSLError:
+                    said = "its kubeconfig's client certificate and key are no pair"
+                    raise ClientError(settings.host, "unauthorized", said) from None
         if not settings.verify_ssl:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -86,19 +98,21 @@ class Kubernetes:
         """The API server as the control plane calls it: the registered authority (PEM text) and bearer
         token, nothing else (facts 3.1). `server` is `https://host:port`.
 
-        Raises ValueError when the authority is no PEM certificate.
+        Raises ValueError when the authority is no PEM certificate, or the token cannot stand in a header.
         """
         try:
-            context = ssl.create_default_context(cadata=certificate_authority)
-        except ssl.SSLError:
+            context = client_context(certificate_authority)
+        except (ssl.SSLError, ValueError):
             raise ValueError("the registered authority is no PEM certificate") from None
+        if not token.isascii() or not token.isprintable() or " " in token:
+            raise ValueError("the registered token has characters that no token has")
         limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         pool = urllib3.PoolManager(ssl_context=context, timeout=limits, retries=False)
         return cls(server.rstrip("/"), pool, {"Authorization": f"Bearer {token}"})
 
     def get(self, path: str, **query: Any) -> Object:
         """The object at `path` (`/api/v1/namespaces/default/secrets/x`)."""
-        return _decoded(self._call("GET", path, query))
+        return _decoded(self._call("GET", path, query, attempts=ATTEMPTS))
 
     def find(self, path: str) -> Object | None:
         """The object at `path`, None where there is none."""
@@ -111,7 +125,20 @@ class Kubernetes:
 
     def text(self, path: str) -> str:
         """The answer to GET `path` as text (`/healthz`)."""
-        return self._call("GET", path, {}).decode("utf-8", errors="replace")
+        return self._call("GET", path, {}, attempts=ATTEMPTS).decode("utf-8", errors="replace")
+
+    def clock(self) -> float | None:
+        """Seconds since 1970 by the server's clock, as it dates its answers; None when it does not.
+
+        Any answer will do, a refusal of the credential too.
+        """
+        try:
+            answer = self._pool.request("GET", f"{self.server}/version", headers=self._headers)
+            return parsedate_to_datetime(answer.headers["Date"]).timestamp()
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise ClientError(self.server, cause_of_exception(error)) from None
+        except (KeyError, ValueError):
+            return None
 
     def items(self, path: str, page: int = PAGE, **query: Any) -> Iterator[Object]:
         """Objects of a collection, page by page: never more than one page is held."""
@@ -124,8 +151,13 @@ class Kubernetes:
             if not follow:
                 return
 
+    def review(self, path: str, item: Object) -> Object:
+        """The server's answer to a question that changes nothing (SelfSubjectReview and its kin). Tried
+        again as reads are."""
+        return _decoded(self._call("POST", path, {}, item, attempts=ATTEMPTS))
+
     def create(self, path: str, item: Object, **query: Any) -> Object:
-        """Create an object in the collection `path`, or a review, or a subresource. Tried once."""
+        """Create an object in the collection `path`, or a subresource. Tried once."""
         return _decoded(self._call("POST", path, {"fieldManager": FIELD_MANAGER, **query}, item))
 
     def apply(self, path: str, item: Object, manager: str = FIELD_MANAGER, force: bool = False) -> Object:
@@ -154,8 +186,8 @@ class Kubernetes:
         query: Mapping[str, Any],
         body: Object | None = None,
         content: str = "application/json",
+        attempts: int = 1,
     ) -> bytes:
-        attempts = ATTEMPTS if method == "GET" else 1
         for attempt in range(1, attempts + 1):
             try:
                 return self._once(method, path, query, body, content)

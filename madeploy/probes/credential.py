@@ -1,0 +1,244 @@
+"""The way from an address to a right: name, connection, TLS, credential, each verb. All of it with what is
+registered, never as an administrator."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from madeploy.clients.deadline import client_context
+from madeploy.clients.errors import ClientError, cause_of_exception
+from madeploy.clients.kubernetes import CONNECT_SECONDS, Kubernetes
+from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
+from madeploy.names.servers import split_server
+from madeploy.probes import tokens
+from madeploy.probes.causes import CODES, finding_of
+from madeploy.probes.identity import account_uid
+from madeploy.probes.registration import Registered
+from madeploy.probes.remedies import Remedies
+from madeploy.settings import Environment
+from manifests.registration import compute_side
+
+ACCOUNT = f"system:serviceaccount:{RAY_NAMESPACE}:{RAY_MANAGER}"
+CLOCK_SECONDS = 60.0
+"""Difference of clocks that API servers put up with when they judge a token."""
+
+
+def resolve(registered: Registered, remedies: Remedies) -> tuple[str, Finding | None]:
+    """Addresses of the registered host, as text; a finding when it has none."""
+    host, port = _dialled(registered)
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError:
+        evidence = f"{host} does not resolve from this machine"
+        return "", find("MA430", registered.server, evidence, fix=_address_fix(remedies))
+    return f"{host}: {', '.join(dict.fromkeys(str(item[4][0]) for item in found))}", None
+
+
+def connect(registered: Registered, remedies: Remedies) -> tuple[str, Finding | None]:
+    """Whether a TCP connection comes about."""
+    began = time.monotonic()
+    try:
+        socket.create_connection(_dialled(registered), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        failure = ClientError(registered.server, cause_of_exception(error))
+        return "", finding_of(failure, registered.server, fix=_address_fix(remedies))
+    return f"connected in {(time.monotonic() - began) * 1000:.0f} ms", None
+
+
+def handshake(registered: Registered, remedies: Remedies) -> tuple[str, Finding | None]:
+    """Whether the registered authority vouches for the server, under the registered host."""
+    host, port = _dialled(registered)
+    try:
+        context = client_context(registered.certificate_authority)
+    except (ssl.SSLError, ValueError):
+        fix = "\n".join([remedies.up, remedies.roll])
+        return "", find("MA442", registered.secret_names["ca"], "holds no PEM certificate", fix=fix)
+    try:
+        with (
+            socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
+            context.wrap_socket(plain, server_hostname=host) as secured,
+        ):
+            version = secured.version() or "TLS"
+    except OSError as error:
+        failure = ClientError(registered.server, cause_of_exception(error))
+        return "", _tls_finding(failure, registered, remedies)
+    return f"{version}; its certificate is for {host} and signed by the registered authority", None
+
+
+def accept(
+    registered: Registered,
+    client: Kubernetes,
+    compute: Kubernetes | None,
+    remedies: Remedies,
+    clock: Callable[[], float] = time.time,
+) -> tuple[str, Finding | None]:
+    """Whether the API server takes the registered token for `ray-manager`'s. Raises ClientError for what
+    says nothing about the token."""
+    subject = f"Secret default/{registered.secret_names['token']}"
+    question = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    claims = tokens.claims(registered.token)
+    try:
+        review = client.review("/apis/authentication.k8s.io/v1/selfsubjectreviews", question)
+    except ClientError as error:
+        if error.cause != "unauthorized":
+            raise
+        return "", _refusal(subject, claims, client.clock(), compute, remedies, clock())
+    user = str(((review.get("status") or {}).get("userInfo") or {}).get("username"))
+    if user != ACCOUNT:
+        fix = "\n".join([remedies.up, remedies.roll])
+        return "", find("MA444", subject, f"the API server takes it for {user}, not {ACCOUNT}", fix=fix)
+    if compute is not None and claims.account_uid not in (None, account_uid(compute)):
+        return "", _other_cluster(registered, remedies)
+    return f"the API server takes the registered token for {user}", None
+
+
+def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
+    """Attributes of every access the registered credential must have: those of the role that the
+    registration makes, in namespace `default`, and the health check's path (facts 1.3)."""
+    for item in compute_side(environment, name).objects:
+        if item["kind"] in ("ClusterRole", "Role") and item["metadata"]["name"] == RAY_MANAGER:
+            for rule in item["rules"]:
+                for group in rule.get("apiGroups", ()):
+                    for resource in rule["resources"]:
+                        for verb in rule["verbs"]:
+                            yield {
+                                "resourceAttributes": {
+                                    "group": group,
+                                    "resource": resource,
+                                    "verb": verb,
+                                    "namespace": RAY_NAMESPACE,
+                                }
+                            }
+    yield {"nonResourceAttributes": {"path": "/healthz", "verb": "get"}}
+
+
+def authorize(environment: Environment, client: Kubernetes, remedies: Remedies) -> tuple[str, Finding | None]:
+    """Whether the registered credential has each right, all that are missing at once. Raises ClientError."""
+    missing, asked = [], 0
+    for attributes in rights(environment, remedies.name):
+        question = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": attributes,
+        }
+        answer = client.review("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", question)
+        asked += 1
+        if not (answer.get("status") or {}).get("allowed"):
+            missing.append(_sentence(attributes))
+    if missing:
+        evidence = f"{RAY_MANAGER} may not {'; may not '.join(missing)}"
+        return "", find("MA443", remedies.name, evidence, fix=remedies.up)
+    return f"all {asked} rights, asked one by one with the registered token", None
+
+
+def _dialled(registered: Registered) -> tuple[str, int]:
+    host, port = split_server(registered.server)
+    return host.removeprefix("https://").strip("[]"), int(port)
+
+
+def _sentence(attributes: dict[str, Any]) -> str:
+    path = attributes.get("nonResourceAttributes")
+    if path:
+        return f"{path['verb']} {path['path']}"
+    wanted = attributes["resourceAttributes"]
+    return f"{wanted['verb']} {wanted['resource']}.{wanted['group']} in namespace {wanted['namespace']}"
+
+
+def _address_fix(remedies: Remedies) -> str:
+    return "\n".join(
+        [
+            f"Set clusters.{remedies.name}.server to the address at which the control plane's pods reach the "
+            "API server (what serves it here is no proof: this was asked from this machine), then:",
+            remedies.up,
+        ]
+    )
+
+
+def _tls_finding(failure: ClientError, registered: Registered, remedies: Remedies) -> Finding:
+    if failure.cause == "tlsAuthority":
+        fix = "\n".join(
+            [
+                f"Set clusters.{remedies.name}.certificateAuthorityData to the authority of this address (or "
+                "correct its kubeconfig), then write it and let the controller manager read it:",
+                remedies.up,
+                remedies.roll,
+            ]
+        )
+        return finding_of(failure, registered.server, fix=fix)
+    if CODES[failure.cause] in ("MA435", "MA436"):
+        return finding_of(failure, registered.server, fix=_address_fix(remedies))
+    return finding_of(failure, registered.server)
+
+
+def _refusal(
+    subject: str,
+    claims: tokens.Claims,
+    there: float | None,
+    compute: Kubernetes | None,
+    remedies: Remedies,
+    here: float,
+) -> Finding:
+    """Why a token is refused: by its own dates first, then by what stands behind it on the cluster."""
+    now = here if there is None else there
+    skew = now - here
+    clocks = f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
+    starts = max(claims.not_before or 0.0, claims.issued_at or 0.0)
+    if starts > now + CLOCK_SECONDS:
+        evidence = f"begins to be valid {starts - now:.0f} s from now by the API server's clock"
+        if abs(skew) > CLOCK_SECONDS:
+            evidence += f"; {clocks}"
+        return find("MA439", subject, evidence, fix=_clock_fix(remedies))
+    left = claims.left(now)
+    if left is not None and left <= 0:
+        if claims.expires_at is not None and claims.expires_at > here and skew > CLOCK_SECONDS:
+            evidence = f"has expired by the API server's clock only: {clocks}"
+            return find("MA439", subject, evidence, fix=_clock_fix(remedies))
+        return find("MA438", subject, f"expired {-left:.0f} s ago", fix=remedies.rotate)
+    return find("MA437", subject, _revoked(claims, compute), fix=remedies.rotate)
+
+
+def _clock_fix(remedies: Remedies) -> str:
+    return "\n".join(
+        ["Set the clocks of the cluster's control plane and of this machine by NTP, then:", remedies.rotate]
+    )
+
+
+def _revoked(claims: tokens.Claims, compute: Kubernetes | None) -> str:
+    refused = "the API server does not accept it (401)"
+    if compute is None:
+        return f"{refused}; its dates are in order"
+    try:
+        account = account_uid(compute)
+        if account is None:
+            return f"{refused}: ServiceAccount {RAY_NAMESPACE}/{RAY_MANAGER} is not there"
+        if claims.account_uid not in (None, account):
+            return f"{refused}: it was issued for another ServiceAccount, an earlier one or another cluster's"
+        if (
+            claims.secret
+            and compute.find(f"/api/v1/namespaces/{RAY_NAMESPACE}/secrets/{claims.secret}") is None
+        ):
+            return f"{refused}: Secret {RAY_NAMESPACE}/{claims.secret}, which it stood in, is gone"
+    except ClientError:
+        # The kubeconfig's user may not look; the refusal itself stands.
+        return f"{refused}; its dates are in order"
+    return f"{refused}: another cluster issued it, or the API server's keys have changed"
+
+
+def _other_cluster(registered: Registered, remedies: Remedies) -> Finding:
+    evidence = (
+        f"context {remedies.compute_context} leads to another cluster than {registered.server}: the "
+        f"registered token is not of the {RAY_MANAGER} that is there"
+    )
+    fix = "\n".join(
+        [
+            f"Name the context of {registered.server} in clusters.{remedies.name}.kubeconfigContext (or "
+            "store its kubeconfig), then:",
+            remedies.up,
+        ]
+    )
+    return find("MA448", remedies.name, evidence, fix=fix)

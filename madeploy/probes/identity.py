@@ -1,0 +1,47 @@
+"""Which cluster a connection leads to: every cluster's namespace `kube-system` has a UID of its own."""
+
+from __future__ import annotations
+
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
+from madeploy.probes.remedies import Remedies
+from madeploy.settings import Environment
+
+IN_CLUSTER = "https://kubernetes.default"
+"""How an address begins by which the control plane registers itself as a compute cluster (facts 3.1)."""
+
+
+def cluster_uid(client: Kubernetes) -> str:
+    """UID of namespace `kube-system`. Raises ClientError."""
+    return str(client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
+
+
+def account_uid(compute: Kubernetes) -> str | None:
+    """UID of ServiceAccount `ray-manager`, None where there is none. Raises ClientError."""
+    account = compute.find(f"/api/v1/namespaces/{RAY_NAMESPACE}/serviceaccounts/{RAY_MANAGER}")
+    return None if account is None else str(account["metadata"]["uid"])
+
+
+def same_cluster_findings(
+    control_plane: Kubernetes, compute: Kubernetes, environment: Environment, remedies: Remedies
+) -> list[Finding]:
+    """A finding when both connections lead to one cluster, unless the control plane is registered on
+    purpose, by its address inside. Raises ClientError."""
+    entry = environment.clusters.get(remedies.name)
+    if entry is not None and (entry.server or "").startswith(IN_CLUSTER):
+        return []
+    if cluster_uid(control_plane) != cluster_uid(compute):
+        return []
+    evidence = (
+        f"context {remedies.compute_context} leads to the control plane's own cluster (namespace "
+        "kube-system has the same UID)"
+    )
+    fix = "\n".join(
+        [
+            f"Name the compute cluster's context in clusters.{remedies.name}.kubeconfigContext (or store its "
+            "kubeconfig), then:",
+            remedies.up,
+        ]
+    )
+    return [find("MA448", remedies.name, evidence, fix=fix)]

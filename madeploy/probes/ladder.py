@@ -1,0 +1,221 @@
+"""The ladder: what has to hold before the platform can dispatch to a cluster, rung by rung (REG-6).
+
+It is climbed from the machine it runs on, with the registered credential. What only the platform itself
+can show, that its own pods reach the cluster, is the rung `health`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.findings import Finding
+from madeploy.probes import credential
+from madeploy.probes.causes import administrator_finding, finding_of
+from madeploy.probes.health import control_plane_clock, health, health_findings
+from madeploy.probes.identity import same_cluster_findings
+from madeploy.probes.kuberay import missing_definitions, operator_findings, operator_version
+from madeploy.probes.ray_cluster import create_ray_cluster as try_ray_cluster
+from madeploy.probes.registered_objects import registration_findings
+from madeploy.probes.registration import Registered, read_registration, registered_client
+from madeploy.probes.remedies import Remedies, remedies
+from madeploy.probes.storage import storage_findings
+from madeploy.settings import Environment
+
+State = Literal["passed", "failed", "notTried", "skipped"]
+
+RUNGS = (
+    "registration",
+    "dns",
+    "tcp",
+    "tls",
+    "credential",
+    "rights",
+    "storage",
+    "kuberay",
+    "health",
+    "rayCluster",
+)
+"""Names of the rungs, in the order they are climbed."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step and how it ended."""
+
+    name: str
+    """One of `RUNGS`."""
+
+    state: State
+    """`passed`; `failed`, with the findings; `notTried`, because an earlier one failed; `skipped`, because
+    it cannot be looked at from here."""
+
+    detail: str
+    """What was seen, or why it was not looked at."""
+
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def finding(self) -> Finding | None:
+        """The first finding of a failed rung."""
+        return self.findings[0] if self.findings else None
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "rung": self.name,
+            "state": self.state,
+            "detail": self.detail,
+            "findings": [finding.to_data() for finding in self.findings],
+        }
+
+
+class _SkippedError(Exception):
+    """A rung that cannot be looked at from here."""
+
+
+@dataclass
+class _Climber:
+    """What the rungs share while they are climbed."""
+
+    control_plane: Kubernetes
+    compute: Kubernetes | None
+    environment: Environment
+    remedies: Remedies
+    for_real: bool
+    clock: Callable[[], float]
+    registered: Registered
+    client: Kubernetes | None = None
+
+    def registration(self) -> str | Iterable[Finding]:
+        found = registration_findings(
+            self.control_plane, self.compute, self.registered, self.environment, self.remedies
+        )
+        if not found and self.compute is not None:
+            found = same_cluster_findings(self.control_plane, self.compute, self.environment, self.remedies)
+        return found or f"Cluster and both Secrets, for {self.registered.server}"
+
+    def dns(self) -> str | Iterable[Finding]:
+        return _one(credential.resolve(self.registered, self.remedies))
+
+    def tcp(self) -> str | Iterable[Finding]:
+        return _one(credential.connect(self.registered, self.remedies))
+
+    def tls(self) -> str | Iterable[Finding]:
+        return _one(credential.handshake(self.registered, self.remedies))
+
+    def credential(self) -> str | Iterable[Finding]:
+        return _one(
+            credential.accept(
+                self.registered, self._registered_client(), self.compute, self.remedies, self.clock
+            )
+        )
+
+    def rights(self) -> str | Iterable[Finding]:
+        return _one(credential.authorize(self.environment, self._registered_client(), self.remedies))
+
+    def storage(self) -> str | Iterable[Finding]:
+        compute = self._administrator()
+        found = storage_findings(self.control_plane, compute, self.environment, self.remedies)
+        return found or "the tasks' configuration is what the stack says"
+
+    def kuberay(self) -> str | Iterable[Finding]:
+        compute = self._administrator()
+        found = missing_definitions(compute, self.remedies) or operator_findings(compute, self.remedies)
+        return found or f"definitions served, operator {operator_version(compute) or 'available'}"
+
+    def health(self) -> str | Iterable[Finding]:
+        now = control_plane_clock(self.control_plane)
+        cluster = self.registered.cluster or {}
+        found = health_findings(cluster, now, self.remedies)
+        return found or f"the platform reached it {health(cluster).age(now) or 0:.0f} s ago"
+
+    def ray_cluster(self) -> str | Iterable[Finding]:
+        return _one(try_ray_cluster(self._registered_client(), self.remedies, for_real=self.for_real))
+
+    def _registered_client(self) -> Kubernetes:
+        if self.client is None:
+            self.client = registered_client(self.registered)
+        return self.client
+
+    def _administrator(self) -> Kubernetes:
+        if self.compute is None:
+            raise _SkippedError(
+                "needs the cluster's kubeconfig: the registered credential may not look there"
+            )
+        return self.compute
+
+
+def climb(
+    control_plane: Kubernetes,
+    compute: Kubernetes | None,
+    environment: Environment,
+    name: str,
+    *,
+    stack: str = "STACK",
+    create_ray_cluster: bool = False,
+    clock: Callable[[], float] = time.time,
+) -> list[Rung]:
+    """Climb until a rung fails; rungs above it are `notTried`.
+
+    Args:
+        control_plane: the control plane's cluster, as its administrator.
+        compute: the compute cluster, as its administrator; None where there is no kubeconfig for it, and
+            then what only an administrator may see is `skipped`.
+        environment: what the stack says.
+        name: the compute cluster.
+        stack: name of the stack, for the commands that findings give.
+        create_ray_cluster: create a RayCluster, suspended, and delete it; a dry run otherwise.
+        clock: this machine's clock, seconds since 1970.
+
+    Raises:
+        ClientError: the control plane does not answer. A compute cluster that does not is a rung.
+    """
+    known = remedies(environment, name, stack)
+    climber = _Climber(
+        control_plane,
+        compute,
+        environment,
+        known,
+        create_ray_cluster,
+        clock,
+        read_registration(control_plane, name),
+    )
+    rungs: list[Rung] = []
+    failed = ""
+    for rung in RUNGS:
+        if failed:
+            rungs.append(Rung(rung, "notTried", f"{failed} failed"))
+            continue
+        rungs.append(_try(climber, rung))
+        if rungs[-1].state == "failed":
+            failed = rung
+    return rungs
+
+
+def _try(climber: _Climber, rung: str) -> Rung:
+    step = getattr(climber, "ray_cluster" if rung == "rayCluster" else rung)
+    try:
+        outcome: str | Iterable[Finding] = step()
+    except _SkippedError as skipped:
+        return Rung(rung, "skipped", str(skipped))
+    except ClientError as error:
+        if error.server == climber.control_plane.server and error.server != climber.registered.server:
+            raise
+        if climber.compute is not None and rung in ("registration", "storage", "kuberay"):
+            outcome = [administrator_finding(error, climber.remedies.name)]
+        else:
+            outcome = [finding_of(error, climber.registered.server)]
+    if isinstance(outcome, str):
+        return Rung(rung, "passed", outcome)
+    findings = tuple(outcome)
+    return Rung(rung, "failed", findings[0].evidence, findings)
+
+
+def _one(outcome: tuple[str, Finding | None]) -> str | Iterable[Finding]:
+    detail, finding = outcome
+    return detail if finding is None else [finding]
