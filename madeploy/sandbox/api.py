@@ -24,6 +24,7 @@ _PLURALS = {
     "CustomResourceDefinition": "customresourcedefinitions",
     "IngressClass": "ingressclasses",
     "GatewayClass": "gatewayclasses",
+    "Deployment": "deployments",
 }
 """Kinds the sandbox applies itself."""
 
@@ -97,7 +98,11 @@ class Api:
         headers: Mapping[str, str] = {"Content-Type": content} if content else {}
         data = json.dumps(body).encode() if body is not None else None
         answer = self._pool.request(method, self._server + path, body=data, headers=headers)
-        decoded: Object = json.loads(answer.data)
+        try:
+            decoded: Object = json.loads(answer.data)
+        except ValueError:
+            # Paths of a group that is not there yet are answered by text.
+            raise ApiError(answer.status, answer.data.decode("utf-8", "replace")[:200].strip()) from None
         if answer.status >= 300:
             raise ApiError(answer.status, str(decoded.get("message", "")))
         return decoded

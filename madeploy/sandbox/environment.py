@@ -331,6 +331,7 @@ def _furnish(cluster: Cluster) -> None:
         *objects.namespaces(),
         *objects.definitions(is_control_plane),
         *objects.classes(),
+        *([] if is_control_plane else objects.operators()),
     ]
     deadline = time.monotonic() + USABLE_SECONDS / 2
     for item in wanted:

@@ -16,6 +16,7 @@ CONTROL_PLANE_ONLY = ("michelangelo.api", "michelangelo.api-open")
 COMPUTE_ONLY = ("ray.io",)
 INGRESS_CONTROLLER = "k8s.io/ingress-nginx"
 GATEWAY_CONTROLLER = "madeploy.sandbox/gateway-controller"
+KUBERAY_VERSION = "1.4.2"
 REGION = "sandbox"
 ZONES = ("a", "b", "c")
 
@@ -74,6 +75,27 @@ def classes() -> list[Object]:
             "kind": "GatewayClass",
             "metadata": {"name": "sandbox"},
             "spec": {"controllerName": GATEWAY_CONTROLLER},
+        },
+    ]
+
+
+def operators() -> list[Object]:
+    """KubeRay's operator on a compute cluster, as its chart names and labels it; kwok plays its pod, so that
+    it is available and does nothing."""
+    name, namespace = "kuberay-operator", "ray-system"
+    labels = {"app.kubernetes.io/name": name, "app.kubernetes.io/component": name}
+    container = {"name": name, "image": f"quay.io/kuberay/operator:v{KUBERAY_VERSION}"}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}},
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": namespace, "labels": labels},
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": labels},
+                "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}},
+            },
         },
     ]
 

@@ -12,5 +12,8 @@ annotated
 the routes
   attached to them.
 
+- the platform's controller manager: the health of registered `Cluster` objects, asked of the compute clusters
+  with the registered credentials for as long as one of its pods is ready, and their finalizer.
+
 An object that names a class or an issuer which is not there waits, as it would on a real cluster.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import urllib3
@@ -12,6 +13,7 @@ import urllib3
 from madeploy.sandbox.actors.certificates import CertificateActor
 from madeploy.sandbox.actors.cluster import View
 from madeploy.sandbox.actors.front_doors import play_gateways, play_load_balancers
+from madeploy.sandbox.actors.registrations import RegistrationActor
 from madeploy.sandbox.api import Api, ApiError
 from madeploy.sandbox.pki import Pair
 
@@ -30,13 +32,24 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     say("playing ingress controller, load balancer, cert-manager and Gateway API; no traffic flows")
+    say("playing the platform's controller manager for registered clusters")
+
+    def front(view: View) -> None:
+        play_load_balancers(view)
+        certificates.play(view)
+        play_gateways(view)
+
+    # In a thread of their own: a compute cluster that does not answer holds nobody else up.
+    registrations = RegistrationActor(api, say)
+    threading.Thread(target=_play, args=(api, registrations.play, stop), daemon=True).start()
+    _play(api, front, stop)
+
+
+def _play(api: Api, part: Callable[[View], None], stop: threading.Event) -> None:
     trouble = ""
     while not stop.is_set():
         try:
-            view = View(api, say)
-            play_load_balancers(view)
-            certificates.play(view)
-            play_gateways(view)
+            part(View(api, say))
             trouble = ""
         except (ApiError, urllib3.exceptions.HTTPError) as error:
             # One line for as long as the same thing is wrong.
