@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +36,14 @@ class StackAccess:
     kubeconfigs: Mapping[str, Mapping[str, Any]]
     """Minified kubeconfig by cluster; the control plane's is `control-plane`. They hold credentials."""
 
+    unusable: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with the kubeconfigs of the other clusters asked for, as far as they could be missed."""
+
     def client(self, cluster: str) -> Kubernetes:
-        """The API server of one of these clusters, as its administrator. Raises ClientError."""
+        """The API server of one of these clusters, as its administrator. Raises ClientError, and
+        ToolkitError (2) for an unusable one."""
+        if cluster in self.unusable:
+            raise _unusable(self.name, [self.unusable[cluster]])
         return Kubernetes.from_kubeconfig(self.kubeconfigs[cluster])
 
 
@@ -64,8 +70,11 @@ def open_environment(given: str) -> tuple[str, Path, Environment]:
     return name, path, loaded.environment
 
 
-def open_stack(given: str, clusters: Iterable[str] | None = None) -> StackAccess:
-    """A stack with access to its clusters; `clusters` None means all, the control plane's included.
+def open_stack(
+    given: str, clusters: Iterable[str] | None = None, required: Iterable[str] | None = None
+) -> StackAccess:
+    """A stack with access to its clusters; `clusters` None means all, the control plane's included. Those not
+    `required` (None: all are) may lack a usable kubeconfig.
 
     Kubeconfigs come from where the program takes them: the encrypted `kubeconfigs` of the stack file, else
     the named contexts of the kubeconfig at hand. Raises ToolkitError (2) for a file, a name or a kubeconfig
@@ -86,20 +95,25 @@ def open_stack(given: str, clusters: Iterable[str] | None = None) -> StackAccess
         )
     secrets = secret_section(name, "kubeconfigs") if any(contexts[c] is None for c in wanted) else {}
     found: dict[str, Mapping[str, Any]] = {}
-    defects: list[str] = []
+    unusable: dict[str, str] = {}
     for cluster in wanted:
         try:
             found[cluster] = _minified(cluster, contexts[cluster], secrets.get(cluster))
         except KubeconfigError as error:
-            defects += [f"{error.subject}: {defect}" for defect in error.defects]
-    if defects:
-        raise ToolkitError(
-            f"clusters of stack {name} cannot be reached as configured",
-            "\n".join(defects),
-            "correct the kubeconfig or its entry in the stack file",
-            exit_code=2,
-        )
-    return StackAccess(name, path, environment, found)
+            unusable[cluster] = "\n".join(f"{error.subject}: {defect}" for defect in error.defects)
+    needed = unusable.keys() & set(wanted if required is None else required)
+    if needed:
+        raise _unusable(name, [text for cluster, text in unusable.items() if cluster in needed])
+    return StackAccess(name, path, environment, found, unusable)
+
+
+def _unusable(stack: str, defects: Iterable[str]) -> ToolkitError:
+    return ToolkitError(
+        f"clusters of stack {stack} cannot be reached as configured",
+        "\n".join(defects),
+        "correct the kubeconfig or its entry in the stack file",
+        exit_code=2,
+    )
 
 
 def _minified(cluster: str, context: str | None, secret: Any) -> Mapping[str, Any]:
