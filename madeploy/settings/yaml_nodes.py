@@ -8,9 +8,10 @@ are text). Only what a stack file needs is accepted: mappings with text keys, li
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import yaml
 
@@ -22,6 +23,18 @@ MAX_NODES: Final = 80_000
 
 MAX_ITEMS: Final = 5_000
 """Items of one list and keys of one mapping; clusters, the longest, are at most thousands."""
+
+
+class Limits(NamedTuple):
+    """How much of a file is read at most."""
+
+    depth: int
+    nodes: int
+    items: int
+
+
+STACK_FILE: Final = Limits(MAX_DEPTH, MAX_NODES, MAX_ITEMS)
+"""Limits of a stack file, and of any file whose reader names no others."""
 
 MAX_PROBLEMS: Final = 200
 """Problems that are collected; further ones are dropped."""
@@ -114,7 +127,9 @@ def resolve(text: str) -> Any:
 class _Composer:
     """Builds nodes from events. Problems that leave the rest readable are collected."""
 
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: bytes, limits: Limits, resolver: Callable[[str], Any]) -> None:
+        self.limits = limits
+        self.resolve = resolver
         self.loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(content)
         self.problems: list[Problem] = []
         self.anchors: dict[str, Node] = {}
@@ -128,16 +143,16 @@ class _Composer:
     def _count(self, event: Any, amount: int, depth: int) -> None:
         self.nodes += amount
         where = event.start_mark
-        if self.nodes > MAX_NODES:
-            evidence = f"the file has more than {MAX_NODES:,} values, aliases expanded"
+        if self.nodes > self.limits.nodes:
+            evidence = f"the file has more than {self.limits.nodes:,} values, aliases expanded"
             raise UnreadableError(Problem("MA105", where.line, where.column, evidence))
-        if depth > MAX_DEPTH:
-            evidence = f"values are nested deeper than {MAX_DEPTH} levels"
+        if depth > self.limits.depth:
+            evidence = f"values are nested deeper than {self.limits.depth} levels"
             raise UnreadableError(Problem("MA105", where.line, where.column, evidence))
 
     def _check_length(self, event: Any, count: int, kind: str) -> None:
-        if count > MAX_ITEMS:
-            where, evidence = event.start_mark, f"a {kind} has more than {MAX_ITEMS:,} entries"
+        if count > self.limits.items:
+            where, evidence = event.start_mark, f"a {kind} has more than {self.limits.items:,} entries"
             raise UnreadableError(Problem("MA105", where.line, where.column, evidence))
 
     def document(self) -> Node | None:
@@ -153,10 +168,20 @@ class _Composer:
             self._problem(
                 "MA106",
                 event,
-                "a second YAML document starts here; Pulumi reads the first only",
-                "Remove the `---` and what follows, or make it a stack file of its own.",
+                "a second YAML document starts here; only the first is read",
+                "Remove the `---` and what follows, or make it a file of its own.",
             )
         return root
+
+    def documents(self) -> Iterator[Node]:
+        """Every document of the text; anchors end with theirs."""
+        loader = self.loader
+        loader.get_event()  # stream start
+        while not loader.check_event(yaml.StreamEndEvent):
+            loader.get_event()  # document start
+            self.anchors.clear()
+            yield self.node(0)
+            loader.get_event()  # document end
 
     def node(self, depth: int) -> Node:
         event = self.loader.get_event()
@@ -189,7 +214,7 @@ class _Composer:
         if event.tag not in _STR_TAGS:
             self._tag(event)
         plain = event.implicit[0] and event.tag is None and event.style in (None, "")
-        value = resolve(event.value) if plain else event.value
+        value = self.resolve(event.value) if plain else event.value
         return Node("scalar", value, event.start_mark, event.end_mark)
 
     def _tag(self, event: Any) -> None:
@@ -310,11 +335,29 @@ def compose(content: bytes) -> tuple[Node | None, list[Problem]]:
 
     None when the text holds no document. Raises UnreadableError on a syntax error or a limit passed.
     """
-    composer = _Composer(content)
-    try:
+    composer = _Composer(content, STACK_FILE, resolve)
+    with _read(composer):
         root = composer.document()
+    return root, composer.problems
+
+
+def compose_all(
+    content: bytes, limits: Limits = STACK_FILE, resolver: Callable[[str], Any] = resolve
+) -> tuple[list[Node], list[Problem]]:
+    """Every document of a text in UTF-8, empty ones as null, and what is wrong with it but leaves it
+    readable. `limits` are those of the file; `resolver` gives plain scalars their value. Raises
+    UnreadableError as `compose` does."""
+    composer = _Composer(content, limits, resolver)
+    with _read(composer):
+        roots = list(composer.documents())
+    return roots, composer.problems
+
+
+@contextmanager
+def _read(composer: _Composer) -> Iterator[None]:
+    try:
+        yield
     except yaml.YAMLError as error:
         raise UnreadableError(_from_error(error)) from None
     finally:
         composer.loader.dispose()
-    return root, composer.problems
