@@ -27,6 +27,8 @@ READ_SECONDS = 15.0
 ATTEMPTS = 4
 """How often a call without side effects is made at most: the provider plugin makes it once."""
 LONGEST_PAUSE_SECONDS = 10.0
+CONNECTIONS = 32
+"""Connections kept open to one server: as many threads as use a client at the same time."""
 PAGE = 500
 """Objects per page of a list (`limit`), the size kubectl uses."""
 FIELD_MANAGER = "madeploy"
@@ -86,9 +88,13 @@ class Kubernetes:
         limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         pool: urllib3.PoolManager
         if settings.proxy:
-            pool = urllib3.ProxyManager(settings.proxy, ssl_context=context, timeout=limits, retries=False)
+            pool = urllib3.ProxyManager(
+                settings.proxy, ssl_context=context, timeout=limits, retries=False, maxsize=CONNECTIONS
+            )
         else:
-            pool = urllib3.PoolManager(ssl_context=context, timeout=limits, retries=False, **named)
+            pool = urllib3.PoolManager(
+                ssl_context=context, timeout=limits, retries=False, maxsize=CONNECTIONS, **named
+            )
         return cls(settings.host.rstrip("/"), pool, headers)
 
     @classmethod
@@ -107,7 +113,7 @@ class Kubernetes:
         if not token.isascii() or not token.isprintable() or " " in token:
             raise ValueError("the registered token has characters that no token has")
         limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
-        pool = urllib3.PoolManager(ssl_context=context, timeout=limits, retries=False)
+        pool = urllib3.PoolManager(ssl_context=context, timeout=limits, retries=False, maxsize=CONNECTIONS)
         return cls(server.rstrip("/"), pool, {"Authorization": f"Bearer {token}"})
 
     def get(self, path: str, **query: Any) -> Object:

@@ -19,9 +19,12 @@ class S3:
         endpoint: URL with scheme; None for AWS's own of the region.
         region: such as `eu-west-1`.
         path_style: whether buckets are folders of the URL, not host names.
+        keys: access key id and secret access key, in place of what boto3 finds.
     """
 
-    def __init__(self, endpoint: str | None, region: str, path_style: bool = False) -> None:
+    def __init__(
+        self, endpoint: str | None, region: str, path_style: bool = False, keys: tuple[str, str] | None = None
+    ) -> None:
         # This import takes a second, which only commands that call S3 should wait for.
         import boto3
         from botocore.config import Config
@@ -32,7 +35,15 @@ class S3:
             retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
             s3={"addressing_style": "path" if path_style else "virtual"},
         )
-        self._client = boto3.client("s3", region_name=region, endpoint_url=endpoint, config=settings)
+        key_id, secret = keys or (None, None)
+        self._client = boto3.client(
+            "s3",
+            region_name=region,
+            endpoint_url=endpoint,
+            config=settings,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+        )
         self.endpoint = str(self._client.meta.endpoint_url)
 
     def pages(self, bucket: str, prefix: str, limit: int = 1000) -> Iterator[list[tuple[str, int]]]:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import queue
-import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,11 +9,11 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
+from madeploy.probes.bounded import WORKERS, run_bounded
 from madeploy.probes.causes import administrator_finding
 
 SECONDS = 8.0
 """Time for one cluster: connection, credential (a login command included) and one question."""
-WORKERS = 32
 
 _QUESTION = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 
@@ -36,47 +33,28 @@ def preflight(
     clients: Mapping[str, Callable[[], Kubernetes]],
     seconds: float = SECONDS,
     workers: int = WORKERS,
+    note: Callable[[int], None] = lambda _: None,
 ) -> Preflight:
-    """Ask each cluster who its credential stands for; `clients` makes the connection and may itself raise
-    ClientError or ToolkitError, or take long.
+    """Ask each cluster whom its credential stands for.
 
-    No cluster gets more than `seconds`; one that has not answered by then is set aside and its thread left
-    behind (nothing can interrupt a name resolution, or a server that sends a byte a second).
+    Args:
+        clients: makes the connection to each cluster, as its administrator; may itself raise ClientError or
+            ToolkitError, or take long.
+        seconds: time limit for one cluster, see `run_bounded`.
+        workers: clusters asked at the same time.
+        note: told how many have been asked.
     """
-    waiting = dict(clients)
-    answers: queue.Queue[tuple[str, Finding | None]] = queue.Queue()
-    outcome: dict[str, Finding | None] = {}
-    running: dict[str, float] = {}
-    names = iter(list(waiting))
 
-    def start_next() -> None:
-        name = next(names, None)
-        if name is not None:
-            running[name] = time.monotonic() + seconds
-            # Daemons: the command ends whether they do or not.
-            threading.Thread(
-                target=lambda: answers.put((name, _ask(name, clients[name]))), daemon=True
-            ).start()
+    def task(name: str) -> Callable[[], Finding | None]:
+        return lambda: _ask(name, clients[name])
 
-    for _ in range(min(workers, len(waiting))):
-        start_next()
-    while running:
-        patience = max(min(running.values()) - time.monotonic(), 0)
-        try:
-            name, finding = answers.get(timeout=patience)
-        except queue.Empty:
-            late = [name for name, deadline in running.items() if deadline <= time.monotonic()]
-            for name in late:
-                outcome[name] = find("MA432", name, f"no answer within {seconds:g} s")
-                del running[name]
-                start_next()
-            continue
-        if running.pop(name, None) is not None:
-            outcome[name] = finding
-            start_next()
+    def late(name: str) -> Finding | None:
+        return find("MA432", f"{name}: kubeconfig", f"no answer within {seconds:g} s")
+
+    found = run_bounded({name: task(name) for name in clients}, late, seconds, workers, note)
     return Preflight(
-        [name for name in clients if outcome[name] is None],
-        {name: finding for name in clients if (finding := outcome[name]) is not None},
+        [name for name, finding in found.items() if finding is None],
+        {name: finding for name, finding in found.items() if finding is not None},
     )
 
 
