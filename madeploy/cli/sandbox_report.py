@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from madeploy.sandbox.engine import DONE
+from madeploy.engine.events import DONE
 from madeploy.sandbox.progress import duration
 from madeploy.sandbox.session import Brought, Sandbox
 from madeploy.sandbox.tools import ToolStatus

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from madeploy.engine.driver import Engine
+from madeploy.engine.events import Result
 from madeploy.sandbox import plugins, policy_host, process, progress, tools
 from madeploy.sandbox.aws import Aws
 from madeploy.sandbox.cluster import CONTROL_PLANE
-from madeploy.sandbox.engine import Engine, Result
 from madeploy.sandbox.environment import TOOLS, Environment, not_ending
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.plugins import Mode
@@ -281,7 +282,8 @@ class Sandbox:
         variables = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         variables |= self._variables(environment)
         pulumi = _first_on(variables["PATH"], "pulumi")
-        return Stack(self._files(), Engine(pulumi, variables, self.directory))
+        variables[process.LABEL] = f"{self.directory.root}|engine"
+        return Stack(self._files(), Engine(pulumi, variables, self.directory.root))
 
     def _variables(self, environment: Environment) -> dict[str, str]:
         state = environment.state

@@ -17,11 +17,13 @@ import pytest
 import yaml
 from kubernetes import client, config
 
+from madeploy.engine.driver import Engine
+from madeploy.engine.stack import physical_id
+from madeploy.errors import ToolkitError
 from madeploy.sandbox import plugins, process
-from madeploy.sandbox.engine import Engine
 from madeploy.sandbox.environment import Environment
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.stack import Stack, physical_id
+from madeploy.sandbox.stack import Stack
 from madeploy.sandbox.stack_files import StackFiles
 from madeploy.sandbox.state import StateDirectory
 
@@ -172,7 +174,8 @@ class Small:
             "PATH": os.pathsep.join(map(str, path)),
         }
         self.pulumi = tools["pulumi"]
-        self.stack = Stack(self.files, Engine(self.pulumi, self.variables, self.directory))
+        labelled = {**self.variables, process.LABEL: f"{self.directory.root}|engine"}
+        self.stack = Stack(self.files, Engine(self.pulumi, labelled, self.directory.root))
         self.configure("nobody-serves-this")
         self.stack.create()
 
@@ -261,7 +264,7 @@ def test_an_operation_that_fails_says_what_the_engine_said(small: Small) -> None
     (small.program / "__main__.py").write_text(
         PROGRAM.replace('"number": 80', '"number": 80000'), encoding="utf-8"
     )
-    with pytest.raises(SandboxError) as error:
+    with pytest.raises(ToolkitError) as error:
         small.stack.up(_silent, _silent)
     assert error.value.exit_code == 1
     assert "door: " in error.value.why

@@ -1,0 +1,144 @@
+"""The engine's events, read while they are written: what was done to which resource, and what failed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Tell = Callable[[str], None]
+"""Given one line of news."""
+
+DONE = {
+    "create": "created",
+    "create-replacement": "created",
+    "update": "updated",
+    "delete": "deleted",
+    "delete-replaced": "deleted",
+    "discard": "forgotten",
+}
+"""What is said of a resource, by the engine's word for the operation."""
+
+_VERDICTS = ("", "update failed", "refresh failed", "destroy failed", "preview failed")
+"""That the operation failed is said anyway."""
+
+
+def silent(line: str) -> None:
+    """Takes news nobody waits for."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One error of the engine."""
+
+    message: str
+    """What it said, without a secret."""
+
+    urn: str = ""
+    """Resource it is about; empty where it is about none."""
+
+    @property
+    def name(self) -> str:
+        """The resource's logical name, or nothing."""
+        return self.urn.rpartition("::")[2]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.message}" if self.urn else self.message
+
+
+@dataclass
+class Result:
+    """What one operation did, or a preview would do."""
+
+    changes: dict[str, int] = field(default_factory=dict)
+    """Number of resources by what happened to them, in the engine's words: `create`, `update`, `delete`,
+    `same`, ..."""
+
+    touched: list[tuple[str, str]] = field(default_factory=list)
+    """Operation and URN of everything that changes, in the engine's order."""
+
+    failures: list[Failure] = field(default_factory=list)
+    """Its errors, each once."""
+
+    seconds: float = 0.0
+    """How long it took, by the clock."""
+
+    code: int = 0
+    """Exit code of the CLI."""
+
+    log: Path | None = None
+    """Its whole output."""
+
+    @property
+    def changed(self) -> int:
+        """Resources that something happened to."""
+        return sum(count for what, count in self.changes.items() if what != "same")
+
+
+class Follower:
+    """Reads the file of events while the engine writes it.
+
+    Args:
+        path: the file; it need not be there yet.
+        tell: given one line for every resource that changed.
+        note: told where the operation stands.
+    """
+
+    def __init__(self, path: Path, tell: Tell, note: Tell) -> None:
+        self.result = Result()
+        self._path = path
+        self._tell = tell
+        self._note = note
+        self._file: Any = None
+        self._rest = ""
+        self._seen: dict[str, int] = {}
+
+    def __enter__(self) -> Follower:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def look(self) -> None:
+        """Take in what was written since the last look."""
+        if self._file is None:
+            if not self._path.exists():
+                return
+            self._file = self._path.open(encoding="utf-8")
+            os.chmod(self._path, 0o600)
+        *lines, self._rest = (self._rest + self._file.read()).split("\n")
+        for line in lines:
+            try:
+                self._take(json.loads(line))
+            except ValueError:  # half a line, of an engine that was killed
+                continue
+
+    def _take(self, event: Mapping[str, Any]) -> None:
+        if "resourcePreEvent" in event:
+            metadata = event["resourcePreEvent"]["metadata"]
+            if metadata["op"] in DONE:
+                self.result.touched.append((metadata["op"], metadata["urn"]))
+                self._note(f"{_name(metadata)} ...")
+        elif "resOutputsEvent" in event:
+            metadata = event["resOutputsEvent"]["metadata"]
+            operation = metadata["op"]
+            self._seen[operation] = self._seen.get(operation, 0) + 1
+            self.result.changes = dict(self._seen)
+            if operation in DONE:
+                self._tell(f"  {DONE[operation]} {_name(metadata)}")
+        elif "summaryEvent" in event:
+            self.result.changes = dict(event["summaryEvent"].get("resourceChanges") or {})
+        elif event.get("diagnosticEvent", {}).get("severity") == "error":
+            message = event["diagnosticEvent"]["message"].strip()
+            failure = Failure(message, event["diagnosticEvent"].get("urn", ""))
+            if message not in _VERDICTS and failure not in self.result.failures:
+                self.result.failures.append(failure)
+
+
+def _name(metadata: Mapping[str, Any]) -> str:
+    kind = str(metadata["type"]).rpartition(":")[2]
+    return f"{kind} {str(metadata['urn']).rpartition('::')[2]}"

@@ -1,0 +1,207 @@
+"""Processes that are never mistaken for others: known by their id and a start mark. One whose mark differs
+is somebody else's and is left alone."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+TERM_SECONDS = 5.0
+"""How long a process may take to end on SIGTERM before it is killed."""
+KILL_SECONDS = 5.0
+LOG_KEEP_BYTES = 1_000_000
+"""A log longer than four times this is cut to its last part when its program starts again."""
+_PR_SET_PDEATHSIG = 1
+_children: list[subprocess.Popen[bytes]] = []
+"""Kept so that Python neither complains about processes meant to outlive it nor leaves zombies of those
+that ended."""
+
+
+def start_mark(pid: int) -> str | None:
+    """What tells this process from any other of the same id; None when it has ended (a zombie has ended).
+
+    On Linux boot id and start time in clock ticks; elsewhere the start time `ps` gives, in seconds.
+    """
+    if sys.platform == "linux":
+        fields = _status(pid)
+        return None if fields is None or fields[0] in "ZX" else f"{_boot_id()}/{fields[19]}"
+    answer = subprocess.run(
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    status, _, started = answer.partition(" ")
+    return None if not status or status.startswith("Z") else started.strip()
+
+
+def started_at(pid: int) -> float | None:
+    """When a process started, in seconds since 1970; None when it has ended or the system does not say."""
+    fields = _status(pid) if sys.platform == "linux" else None
+    if fields is None:
+        return None
+    return _boot_seconds() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+
+
+def parent(pid: int) -> int | None:
+    """Id of a process's parent; None when it has ended or the system does not say."""
+    fields = _status(pid) if sys.platform == "linux" else None
+    return None if fields is None else int(fields[1])
+
+
+def arguments(pid: int) -> list[str]:
+    """A process's command line; empty when it has ended, or is another user's."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")[:-1]
+    except OSError:
+        return []
+
+
+def own() -> list[int]:
+    """Ids of this user's processes, this one left out. Empty where there is no /proc."""
+    proc, me = Path("/proc"), os.getuid()
+    found = []
+    for entry in proc.iterdir() if proc.is_dir() else ():
+        try:
+            if entry.name.isdigit() and int(entry.name) != os.getpid() and entry.stat().st_uid == me:
+                found.append(int(entry.name))
+        except OSError:  # ended meanwhile
+            continue
+    return sorted(found)
+
+
+def _status(pid: int) -> list[str] | None:
+    """Fields of /proc/<pid>/stat from the state on (proc(5), field 3)."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    # The command name in parentheses may hold spaces and parentheses itself.
+    return text.rpartition(")")[2].split()
+
+
+@lru_cache(maxsize=1)
+def _boot_id() -> str:
+    return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+
+
+@lru_cache(maxsize=1)
+def _boot_seconds() -> float:
+    for line in Path("/proc/stat").read_text(encoding="ascii").splitlines():
+        if line.startswith("btime "):
+            return float(line.split()[1])
+    return 0.0
+
+
+def is_alive(pid: int, mark: str) -> bool:
+    """Whether the process that was given this mark still runs."""
+    return start_mark(pid) == mark
+
+
+def spawn(
+    title: str,
+    argv: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
+    where: Path,
+    parent_death_signal: signal.Signals | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, so that Ctrl-C in the terminal does not reach it.
+
+    Args:
+        title: what the log calls it.
+        argv: program (absolute path) and arguments.
+        log: file its output is appended to.
+        environment: its whole environment.
+        where: its working directory.
+        parent_death_signal: what it gets when the thread that calls this ends. Linux only.
+
+    Raises:
+        OSError: the program cannot be started.
+    """
+    _shorten(log)
+    global _children
+    _children = [child for child in _children if child.poll() is None]
+    before = None
+    if parent_death_signal is not None and sys.platform == "linux":
+        before = _die_with_parent(os.getpid(), parent_death_signal)
+    with open(log, "ab", buffering=0) as output:
+        output.write(f"--- {time.strftime('%Y-%m-%d %H:%M:%S')} starting {title}\n".encode())
+        child = subprocess.Popen(
+            list(argv),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=where,
+            env=dict(environment),
+            start_new_session=True,
+            preexec_fn=before,
+        )
+    _children.append(child)
+    return child
+
+
+def _die_with_parent(parent: int, number: signal.Signals) -> Callable[[], None]:
+    # Loaded here: between fork and exec nothing may be imported or allocated that another thread could hold.
+    prctl = ctypes.CDLL(None).prctl
+
+    def ask_kernel() -> None:
+        prctl(_PR_SET_PDEATHSIG, number)
+        if os.getppid() != parent:  # the parent died before the request was made
+            os._exit(1)
+
+    return ask_kernel
+
+
+def stop(processes: Iterable[tuple[int, str]], term_seconds: float = TERM_SECONDS) -> list[int]:
+    """End processes given by id and mark, all at once: SIGTERM, and SIGKILL for those that take too long.
+
+    Returns:
+        Ids of those that still run (another user's, or stuck in the kernel).
+    """
+    pending = [(pid, mark) for pid, mark in processes if is_alive(pid, mark)]
+    for number, seconds in ((signal.SIGTERM, term_seconds), (signal.SIGKILL, KILL_SECONDS)):
+        for pid, mark in pending:
+            if is_alive(pid, mark):
+                try:
+                    os.kill(pid, number)
+                except (ProcessLookupError, PermissionError):
+                    continue
+        deadline = time.monotonic() + seconds
+        while pending and time.monotonic() < deadline:
+            pending = [(pid, mark) for pid, mark in pending if is_alive(pid, mark)]
+            if pending:
+                time.sleep(0.02)
+        if not pending:
+            break
+    return [pid for pid, _ in pending]
+
+
+def _shorten(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        if log.stat().st_size <= 4 * LOG_KEEP_BYTES:
+            return
+    except FileNotFoundError:
+        return
+    with open(log, "rb") as file:
+        file.seek(-LOG_KEEP_BYTES, os.SEEK_END)
+        file.readline()
+        kept = file.read()
+    log.write_bytes(b"--- older lines were cut\n" + kept)
+
+
+def last_lines(log: Path, count: int = 15) -> str:
+    """The end of a log, for an error message."""
+    try:
+        with open(log, "rb") as file:
+            file.seek(0, os.SEEK_END)
+            file.seek(max(0, file.tell() - 16_384))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return "\n".join(line[:300] for line in lines[-count:])

@@ -1,0 +1,214 @@
+"""One stack of a program: worked on by the engine, looked into, mended after an engine that was killed."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from madeploy.engine import locks
+from madeploy.engine.driver import Engine, require_success
+from madeploy.engine.events import Result, Tell, silent
+from madeploy.engine.locks import Lock
+from madeploy.errors import ToolkitError
+
+Document = dict[str, Any]
+"""A stack's state as `pulumi stack export` gives it; secrets stay encrypted."""
+
+CREATION_LOCKED = "the stack is currently locked"
+_ABSENT = ("no stack named", "not found")
+
+
+class Stack:
+    """One stack.
+
+    Args:
+        engine: the CLI.
+        name: the stack's name.
+        where: the program's directory, which holds `Pulumi.yaml`.
+        config: the file its configuration is in; where the CLI looks by itself when None. Several stacks
+            may share one.
+        log: name of its log; the stack's when None.
+    """
+
+    def __init__(
+        self, engine: Engine, name: str, where: Path, config: Path | None = None, log: str | None = None
+    ) -> None:
+        self.name = name
+        self.where = where
+        self._engine = engine
+        self._config = config
+        self._log = log or name
+
+    def run(
+        self,
+        verb: str,
+        *arguments: str,
+        exclude: Sequence[str] = (),
+        keep_going: bool = False,
+        tell: Tell = silent,
+        note: Tell = silent,
+        stop: threading.Event | None = None,
+    ) -> Result:
+        """`up`, `preview`, `refresh` or `destroy`; returns however it ends.
+
+        Args:
+            verb: the operation.
+            arguments: further arguments.
+            exclude: URNs that are left as they are, with all that depends on them.
+            keep_going: go on with what does not depend on a failure (`up` and `destroy`).
+            tell: given one line for every resource that changed.
+            note: told where the operation stands.
+            stop: asks the engine to stop.
+        """
+        config = (f"--config-file={self._config}",) if self._config is not None else ()
+        left = tuple(f"--exclude={urn}" for urn in exclude)
+        dependents = ("--exclude-dependents",) if left else ()
+        going = ("--continue-on-error",) if keep_going else ()
+        given = (f"--stack={self.name}", *config, *left, *dependents, *going, *arguments)
+        return self._engine.run(
+            verb, *given, where=self.where, name=self._log, tell=tell, note=note, stop=stop
+        )
+
+    def export(self) -> Document | None:
+        """The stack's state; None when there is no such stack. Raises ToolkitError when it cannot be read."""
+        done = self._engine.try_ask("stack", "export", f"--stack={self.name}", where=self.where)
+        if done.returncode != 0:
+            if any(sign in done.stderr for sign in _ABSENT):
+                return None
+            raise ToolkitError(
+                f"the state of stack {self.name} cannot be read",
+                done.stderr.strip() or f"exit code {done.returncode}",
+                "log in (`pulumi login`) and give the stack's passphrase or key, as for `pulumi up`",
+            )
+        document: Document = json.loads(done.stdout)
+        return document
+
+    def resources(self) -> list[Document]:
+        """Resources in the stack's state; none when there is no such stack."""
+        return _resources(self.export() or {})
+
+    def replace_state(self, document: Document) -> None:
+        """Put a changed export in the place of the state."""
+        # An export keeps secrets encrypted; the file is private all the same.
+        with tempfile.TemporaryDirectory() as scratch:
+            file = Path(scratch) / "state.json"
+            file.write_text(json.dumps(document), encoding="utf-8")
+            self._engine.ask("stack", "import", f"--stack={self.name}", f"--file={file}", where=self.where)
+
+    def locks(self, backend: Path | None, project: str) -> list[Lock]:
+        """Who holds the stack.
+
+        Args:
+            backend: directory of a file backend, whose locks can be read; None for another one, which only
+                tells when it is asked to do something. A refresh of the stack's own root does nothing else.
+            project: the program's name.
+
+        Raises:
+            ToolkitError: something else than a lock is in the way.
+        """
+        if backend is not None:
+            return locks.in_directory(backend, project, self.name)
+        root = f"urn:pulumi:{self.name}::{project}::pulumi:pulumi:Stack::{project}-{self.name}"
+        result = self.run("refresh", f"--target={root}")
+        told = "\n".join([*map(str, result.failures), self._last_output(result)])
+        if result.code == 0 or CREATION_LOCKED not in told:
+            return []
+        return locks.in_message(told)
+
+    def _last_output(self, result: Result) -> str:
+        if result.log is None or not result.log.exists():
+            return ""
+        return result.log.read_text(encoding="utf-8", errors="replace").rpartition("--- ")[2]
+
+    def unlock(self) -> None:
+        """Take away every lock on the stack."""
+        self._engine.ask("cancel", "--yes", f"--stack={self.name}", where=self.where)
+
+    def repair(self) -> bool:
+        """Put a state in order that the engine refuses as damaged. Returns whether it was."""
+        done = self._engine.try_ask("state", "repair", "--yes", f"--stack={self.name}", where=self.where)
+        if done.returncode != 0:
+            raise ToolkitError(
+                f"the state of stack {self.name} is damaged",
+                done.stderr.strip() or f"exit code {done.returncode}",
+                "the backend keeps the state before the last change beside it (`.bak`): "
+                "docs/recovering.md says how to go back to it",
+            )
+        return "repaired" in done.stdout + done.stderr
+
+    def settle(self, tell: Tell = silent, note: Tell = silent) -> int:
+        """Find out what became of operations whose end the engine did not see.
+
+        The engine notes a creation before it asks for it. One whose end it never saw may or may not have
+        happened: `up` would fail on the object that exists. So each is entered in the state as if it had been
+        created, and read back: what is not there is dropped again, what is there is the stack's from then on.
+
+        Returns:
+            Number of such operations.
+        """
+        document = self.export()
+        deployment = (document or {}).get("deployment") or {}
+        pending = deployment.get("pending_operations") or []
+        if document is None or not pending:
+            return 0
+        tell(f"  the engine was interrupted: {len(pending)} operations are checked against what exists")
+        known = {resource["urn"] for resource in _resources(document)}
+        adopted = []
+        for operation in pending:
+            resource = operation["resource"]
+            identity = physical_id(resource)
+            if operation["type"] == "creating" and identity and resource["urn"] not in known:
+                adopted.append({**resource, "id": identity, "outputs": resource.get("inputs") or {}})
+        deployment["resources"] = [*_resources(document), *adopted]
+        deployment["pending_operations"] = []
+        self.replace_state(document)
+        if adopted:
+            urns = [resource["urn"] for resource in adopted]
+            require_success("refresh", self.run("refresh", *(f"--target={urn}" for urn in urns), note=note))
+            self._restore_field_managers(set(urns))
+        return len(pending)
+
+    def _restore_field_managers(self, urns: set[str]) -> None:
+        """Let adopted objects be changed under the name they were created with.
+
+        pulumi-kubernetes makes up a field manager for each object and keeps it in the state. What it was for
+        these was lost with the engine; under another name the API server would refuse every change.
+        """
+        document = self.export() or {}
+        has_changed = False
+        for resource in _resources(document):
+            if resource["urn"] in urns and resource["type"].startswith("kubernetes:"):
+                outputs = resource["outputs"]
+                entries = (outputs.get("metadata") or {}).get("managedFields") or []
+                names = [entry.get("manager", "") for entry in entries]
+                own = next((name for name in names if name.startswith("pulumi-kubernetes-")), None)
+                if own and outputs.get("__fieldManager") != own:
+                    outputs["__fieldManager"] = own
+                    has_changed = True
+        if has_changed:
+            self.replace_state(document)
+
+
+def physical_id(resource: Document) -> str | None:
+    """The id the provider gives a resource of these inputs; None where it cannot be known beforehand.
+
+    Kubernetes: `namespace/name`, or `name` (pulumi-kubernetes). AWS: those whose creation fails if they
+    exist; the rest are settings of these, which a second creation just sets again.
+    """
+    inputs, kind = resource.get("inputs") or {}, resource["type"]
+    if kind.startswith("kubernetes:"):
+        metadata = inputs.get("metadata") or {}
+        name, namespace = metadata.get("name"), metadata.get("namespace")
+        if not name:
+            return None
+        return f"{namespace}/{name}" if namespace else str(name)
+    name = {"aws:s3/bucket:Bucket": "bucket", "aws:iam/role:Role": "name"}.get(kind)
+    return str(inputs[name]) if name and inputs.get(name) else None
+
+
+def _resources(document: Document) -> list[Document]:
+    return (document.get("deployment") or {}).get("resources") or []
