@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -36,7 +36,7 @@ CONTROL_PLANE: Final[tuple[tuple[str, Builder], ...]] = (
     ("envoy", lambda environment, _: envoy(environment)),
     ("ui", lambda environment, _: ui(environment)),
     ("doors", lambda environment, _: (*ingresses(environment), *routes(environment))),
-    ("model-registry", lambda environment, _: model_registry(environment)),
+    ("model-registry", model_registry),
     ("alerts", lambda environment, _: alerts(environment)),
 )
 """Bundles of the control plane's cluster: constant name and builder, in the order of application. A new
@@ -60,18 +60,26 @@ def bundles(environment: Environment, inputs: Inputs | None = None) -> tuple[Bun
     return tuple(Bundle(name, build(environment, given)) for name, build in CONTROL_PLANE)
 
 
-def targets(environment: Environment, inputs: Inputs | None = None) -> tuple[Target, ...]:
-    """Every cluster with everything that settings alone determine: the control plane's first, compute
-    clusters by name.
+def targets(
+    environment: Environment,
+    inputs: Inputs | None = None,
+    endpoints: Mapping[str, tuple[str, str]] | None = None,
+) -> tuple[Target, ...]:
+    """Every cluster with everything that settings determine: the control plane's first, compute clusters by
+    name. `endpoints` are `(host, port)` of clusters as they were registered, for those whose settings name
+    no server.
 
-    Left out is what holds a secret value, and a `Cluster` whose address is not in the settings but in a
-    kubeconfig.
+    Left out is what holds a secret value (`manifests.secret_references` lists it), and a `Cluster` whose
+    address neither says: only a kubeconfig does.
     """
     clusters = sorted(environment.clusters)
+    known = dict(endpoints or {})
+    for name in clusters:
+        server = environment.clusters[name].server
+        if server is not None:
+            known[name] = split_server(server)
     registered = tuple(
-        registration.cluster(environment, name, *split_server(server))
-        for name in clusters
-        if (server := environment.clusters[name].server) is not None
+        registration.cluster(environment, name, *known[name]) for name in clusters if name in known
     )
     control_plane = (*bundles(environment, inputs), Bundle("clusters", registered))
     compute = (
@@ -87,7 +95,9 @@ def targets(environment: Environment, inputs: Inputs | None = None) -> tuple[Tar
     return (Target(CONTROL_PLANE_CLUSTER, control_plane), *compute)
 
 
-def objects(environment: Environment) -> list[Object]:
+def objects(environment: Environment, inputs: Inputs | None = None) -> list[Object]:
     """All objects of all targets, in order. Names repeat from one compute cluster to the next: where
     that matters, `targets` says which is whose."""
-    return [obj for target in targets(environment) for bundle in target.bundles for obj in bundle.objects]
+    return [
+        obj for target in targets(environment, inputs) for bundle in target.bundles for obj in bundle.objects
+    ]

@@ -28,7 +28,8 @@ from madeploy.names.addresses import (
     envoy_upstream,
 )
 from madeploy.names.aws import IDENTITIES, Identity
-from madeploy.names.kubernetes import Service
+from madeploy.names.kubernetes import SERVICES, Workload
+from madeploy.names.models import RETENTION, Retention
 from madeploy.names.servers import split_server
 from madeploy.names.storage import s3_endpoint
 from madeploy.settings import Environment
@@ -58,9 +59,9 @@ INSTANCE_METADATA: Final = ("169.254.169.254/32", "fd00:ec2::254/128")
 
 @dataclass(frozen=True)
 class Component:
-    """The pods of one of the control plane's services."""
+    """The pods of one of the control plane's services, or of its job."""
 
-    service: Service
+    service: Workload
 
     def __str__(self) -> str:
         return self.service
@@ -117,6 +118,20 @@ class Flow:
     """Guide, facts row or setting the row comes from."""
 
     protocol: Literal["TCP", "UDP"] = "TCP"
+
+
+def components(environment: Environment) -> tuple[Workload, ...]:
+    """Everything that runs pods in the control plane's namespace."""
+    return (*SERVICES, *_jobs(environment))
+
+
+def _jobs(environment: Environment) -> tuple[Workload, ...]:
+    return (RETENTION,) if environment.model_registry.retention_days is not None else ()
+
+
+def _store_clients(environment: Environment) -> tuple[Identity | Retention, ...]:
+    """What calls the object store."""
+    return (*IDENTITIES, *((RETENTION,) if _jobs(environment) else ()))
 
 
 def flows(environment: Environment) -> tuple[Flow, ...]:
@@ -197,7 +212,7 @@ def _between_services(environment: Environment) -> Iterator[Flow]:
 def _kubernetes_apis(environment: Environment) -> Iterator[Flow]:
     cidrs = environment.control_plane.kubernetes_api_cidrs
     own: Peer = Networks(cidrs) if cidrs else Anywhere()
-    for service in ("apiserver", "controllermgr"):
+    for service in ("apiserver", "controllermgr", *_jobs(environment)):
         for port in KUBERNETES_API_PORTS:
             yield Flow(Component(service), own, port, "Kubernetes API of the control plane", "facts 1.3")
     basis = "network guide, required connectivity"
@@ -247,7 +262,7 @@ def _object_store(environment: Environment) -> Iterator[Flow]:
     port = urlsplit(f"//{host}").port or (HTTPS if tls else 80)
     cidrs = environment.network.object_store_cidrs
     peer: Peer = Networks(cidrs) if cidrs else Anywhere()
-    for service in IDENTITIES:
+    for service in _store_clients(environment):
         yield Flow(Component(service), peer, port, "object store", "network guide, required connectivity")
 
 
@@ -256,11 +271,11 @@ def _credentials(environment: Environment) -> Iterator[Flow]:
     storage = environment.storage
     if isinstance(storage, S3CompatibleStorage):
         return
-    for service in IDENTITIES:
+    for service in _store_clients(environment):
         yield from _aws_credentials(storage, service)
 
 
-def _aws_credentials(storage: AwsStorage | ExistingStorage, service: Identity) -> Iterator[Flow]:
+def _aws_credentials(storage: AwsStorage | ExistingStorage, service: Identity | Retention) -> Iterator[Flow]:
     source = Component(service)
     by_role = (
         isinstance(storage.identity, Irsa)
@@ -272,7 +287,7 @@ def _aws_credentials(storage: AwsStorage | ExistingStorage, service: Identity) -
         return
     agent = Networks(POD_IDENTITY_AGENT)
     yield Flow(source, agent, 80, "EKS Pod Identity agent, credentials", "facts 1.2")
-    if isinstance(storage, ExistingStorage):
+    if isinstance(storage, ExistingStorage) and service != RETENTION:
         # A role the settings do not know of is either the pod's, or the node's.
         node = Networks(INSTANCE_METADATA)
         yield Flow(source, node, 80, "instance metadata, the node role's credentials", "facts 1.2")
@@ -296,7 +311,7 @@ def _name_resolution(environment: Environment) -> Iterator[Flow]:
     """The cluster's DNS for every service that opens connections; the application opens none."""
     port = environment.network.dns_port
     server = Pods("kube-system", (("k8s-app", "kube-dns"),))
-    services: tuple[Service, ...] = ("apiserver", "controllermgr", "worker", "envoy")
+    services = ("apiserver", "controllermgr", "worker", "envoy", *_jobs(environment))
     for service in services:
         for destination in (server, Networks((NODE_LOCAL_DNS,))):
             source = Component(service)

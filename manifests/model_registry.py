@@ -1,4 +1,4 @@
-"""Who may read models (model-registry guide, access control; requirement MR-4)."""
+"""Who may read models, and how long they are kept (model-registry guide; requirements MR-4, MR-8)."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import Final
 
 from madeploy.names.kubernetes import API_GROUP, PLURALS
 from madeploy.settings import Environment
-from manifests.objects import Object
+from manifests.objects import Inputs, Object
 from manifests.rbac import READ, account, role, role_binding
+from manifests.retention import retention
 
 READER: Final = "model-registry-reader"
 CI_BINDING: Final = "ci-model-registry-reader"
@@ -15,7 +16,12 @@ CI_BINDING: Final = "ci-model-registry-reader"
 _RULE: Final = {"apiGroups": [API_GROUP], "resources": [PLURALS["Model"]], "verbs": list(READ)}
 
 
-def model_registry(environment: Environment) -> tuple[Object, ...]:
+def model_registry(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
+    """Readers of models, and the job that removes old ones."""
+    return (*readers(environment), *retention(environment, inputs))
+
+
+def readers(environment: Environment) -> tuple[Object, ...]:
     """In each team's namespace, which exists already: the Role, and the binding of continuous
     integration's ServiceAccount where one is named."""
     settings = environment.model_registry

@@ -9,9 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
-from madeploy.names.kubernetes import SERVICES, Service, selector_labels, workload
+from madeploy.names.kubernetes import Workload, selector_labels, workload
 from madeploy.settings import Environment
-from manifests.flows import API_SERVER_PODS, Anywhere, Component, Flow, Networks, Peer, compute_flows, flows
+from manifests.flows import (
+    API_SERVER_PODS,
+    Anywhere,
+    Component,
+    Flow,
+    Networks,
+    Peer,
+    components,
+    compute_flows,
+    flows,
+)
 from manifests.objects import Object, metadata
 
 DEFAULT_DENY: Final = "michelangelo-default-deny"
@@ -22,7 +32,7 @@ Direction = Literal["ingress", "egress"]
 
 
 def control_plane(environment: Environment) -> tuple[Object, ...]:
-    """Default deny for the control plane's pods, both ways, and one policy for each service with its
+    """Default deny for the control plane's pods, both ways, and one policy for each service and job with its
     flows; none when `network.policies` is off.
 
     Pods are selected by the label `app`, the one their Deployments select by. Wider labels would catch
@@ -30,12 +40,13 @@ def control_plane(environment: Environment) -> tuple[Object, ...]:
     """
     if not environment.network.policies:
         return ()
-    names = [workload(service) for service in SERVICES]
+    present = components(environment)
+    names = [workload(service) for service in present]
     everything = {"matchExpressions": [{"key": "app", "operator": "In", "values": names}]}
     namespace = environment.platform.namespace
     deny = _policy(metadata(DEFAULT_DENY, namespace), everything, {})
     table = flows(environment)
-    return (deny, *(_service_policy(namespace, service, table) for service in SERVICES))
+    return (deny, *(_service_policy(namespace, service, table) for service in present))
 
 
 def compute_side(environment: Environment, name: str) -> tuple[Object, ...]:
@@ -71,7 +82,7 @@ def _policy(
     }
 
 
-def _service_policy(namespace: str, service: Service, table: Iterable[Flow]) -> Object:
+def _service_policy(namespace: str, service: Workload, table: Iterable[Flow]) -> Object:
     rules: dict[str, Any] = {}
     own = Component(service)
     table = tuple(table)

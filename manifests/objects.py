@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from madeploy.names.kubernetes import Service, common_labels
+from madeploy.names.kubernetes import Workload, common_labels
 from madeploy.settings.yaml_text import dump
 
 Object = dict[str, Any]
@@ -42,7 +42,7 @@ class Inputs:
 def metadata(
     name: str,
     namespace: str | None,
-    service: Service | None = None,
+    service: Workload | None = None,
     annotations: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Metadata with the common labels. `namespace` is None only for cluster-scoped objects: renderers

@@ -65,7 +65,7 @@ def template(
         # Variables such as MICHELANGELO_UI_PORT would tell every container of every Service.
         "enableServiceLinks": False,
         "terminationGracePeriodSeconds": STOP_SECONDS + (ENDPOINT_REMOVAL_SECONDS if container.serves else 0),
-        "securityContext": _pod_security(container.sysctls),
+        "securityContext": pod_security(container.sysctls),
         "containers": [_container(environment, service, container, settings.resources)],
         "volumes": [*container.volumes, {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}}],
     }
@@ -130,11 +130,7 @@ def _container(
         "image": reference(environment, service),
         "imagePullPolicy": environment.images.pull_policy,
         "resources": _resources(resources),
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
+        "securityContext": container_security(),
         "volumeMounts": [*container.mounts, {"name": "tmp", "mountPath": "/tmp"}],
         **container.probes,
     }
@@ -164,7 +160,17 @@ def _resources(resources: Resources) -> Data:
     }
 
 
-def _pod_security(sysctls: Mapping[str, str]) -> Data:
+def container_security() -> Data:
+    """What Pod Security `restricted` asks of a container, and a root that cannot be written."""
+    return {
+        "allowPrivilegeEscalation": False,
+        "capabilities": {"drop": ["ALL"]},
+        "readOnlyRootFilesystem": True,
+    }
+
+
+def pod_security(sysctls: Mapping[str, str]) -> Data:
+    """What Pod Security `restricted` asks of a pod."""
     context: Data = {
         "runAsNonRoot": True,
         "runAsUser": USER,

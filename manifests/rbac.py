@@ -11,7 +11,7 @@ from madeploy.names.kubernetes import (
     CREDENTIAL_READER,
     CREDENTIALS_NAMESPACE,
     PLURALS,
-    Service,
+    Workload,
     cluster_ca_secret,
     cluster_token_secret,
     crd,
@@ -84,7 +84,7 @@ def controllermgr_rbac(environment: Environment) -> tuple[Object, ...]:
     )
 
 
-def role(name: str, namespace: str, rules: Sequence[Rule], service: Service | None = None) -> Object:
+def role(name: str, namespace: str, rules: Sequence[Rule], service: Workload | None = None) -> Object:
     """A Role."""
     return {
         "apiVersion": RBAC_VERSION,
@@ -95,7 +95,7 @@ def role(name: str, namespace: str, rules: Sequence[Rule], service: Service | No
 
 
 def role_binding(
-    name: str, namespace: str, role_name: str, subject: Rule, service: Service | None = None
+    name: str, namespace: str, role_name: str, subject: Rule, service: Workload | None = None
 ) -> Object:
     """A RoleBinding to a Role of the same namespace."""
     return {
@@ -107,7 +107,7 @@ def role_binding(
     }
 
 
-def cluster_role(name: str, rules: Sequence[Rule], service: Service | None = None) -> Object:
+def cluster_role(name: str, rules: Sequence[Rule], service: Workload | None = None) -> Object:
     """A ClusterRole."""
     return {
         "apiVersion": RBAC_VERSION,
@@ -117,7 +117,7 @@ def cluster_role(name: str, rules: Sequence[Rule], service: Service | None = Non
     }
 
 
-def cluster_role_binding(name: str, role_name: str, subject: Rule, service: Service | None = None) -> Object:
+def cluster_role_binding(name: str, role_name: str, subject: Rule, service: Workload | None = None) -> Object:
     """A ClusterRoleBinding."""
     return {
         "apiVersion": RBAC_VERSION,
@@ -133,7 +133,7 @@ def account(name: str, namespace: str) -> Rule:
     return {"kind": "ServiceAccount", "name": name, "namespace": namespace}
 
 
-def _cluster_role(environment: Environment, service: Service, rules: Sequence[Rule]) -> tuple[Object, ...]:
+def _cluster_role(environment: Environment, service: Workload, rules: Sequence[Rule]) -> tuple[Object, ...]:
     name = workload(service)
     subject = account(name, environment.platform.namespace)
     return cluster_role(name, rules, service), cluster_role_binding(name, name, subject, service)

@@ -115,7 +115,7 @@ def provided(environment: Environment) -> dict[Name, str]:
         secret(cluster_ca_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)
         secret(cluster_token_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)
     registry = environment.model_registry
-    for team in registry.namespaces:
+    for team in (*registry.namespaces, *registry.retention.namespaces):
         names[Name("Namespace", None, team)] = "modelRegistry.namespaces: the team"
     if registry.ci_reader is not None:
         reader = registry.ci_reader

@@ -15,12 +15,14 @@ VERBS: Verbs = {
     "sandbox": ("madeploy.cli.sandbox", "app"),
     "test": ("madeploy.cli.test", "run"),
     "validate": ("madeploy.cli.validate", "validate"),
+    "lint": ("madeploy.cli.lint", "lint"),
     "explain": ("madeploy.cli.explain", "explain"),
     "schema": ("madeploy.cli.schema", "schema"),
     "init": ("madeploy.cli.init", "init"),
     "config": ("madeploy.cli.config", "app"),
     "plan": ("madeploy.cli.plan", "plan"),
     "clusters": ("madeploy.cli.clusters", "app"),
+    "models": ("madeploy.cli.models", "app"),
     "tools": ("madeploy.cli.tools", "tools"),
 }
 """Verb, its module, and the function or group there. The order is the help's."""

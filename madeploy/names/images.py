@@ -7,6 +7,7 @@ from typing import Final
 from madeploy.names.kubernetes import Service
 from madeploy.settings import Environment
 from madeploy.settings.images import Image, Images
+from madeploy.settings.model_registry import Retention
 
 FLOATING_TAG: Final = "main"
 """Tag the platform publishes for its newest build (facts 1.1). What runs where nothing is pinned, which
@@ -25,4 +26,15 @@ def reference(environment: Environment, service: Service) -> str:
     else:
         repository, fallback = image.repository or f"{images.registry}/{service}", images.tag or FLOATING_TAG
     tag = image.tag or (None if image.digest else fallback)
-    return f"{repository}{f':{tag}' if tag else ''}{f'@{image.digest}' if image.digest else ''}"
+    return _joined(repository, tag, image.digest)
+
+
+def retention_reference(environment: Environment) -> str:
+    """Image reference of the job that removes old models."""
+    image, default = environment.model_registry.retention.image, Retention().image
+    tag = image.tag or (None if image.digest else default.tag)
+    return _joined(image.repository or default.repository, tag, image.digest)
+
+
+def _joined(repository: str | None, tag: str | None, digest: str | None) -> str:
+    return f"{repository}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"

@@ -7,6 +7,9 @@ from typing import Final, Literal
 Service = Literal["apiserver", "controllermgr", "worker", "ui", "envoy"]
 SERVICES: Final[tuple[Service, ...]] = ("apiserver", "controllermgr", "worker", "ui", "envoy")
 
+Workload = Service | Literal["retention"]
+"""What runs pods in the control plane's namespace: the services, and the job that removes old models."""
+
 CLUSTERS_NAMESPACE: Final = "ma-system"
 """Namespace of `Cluster` objects; the controller manager refuses others (facts 0.3, 3.1)."""
 
@@ -49,9 +52,9 @@ TASK_CONFIG: Final = "michelangelo-config"
 TASK_CREDENTIALS: Final = "aws-credentials"
 
 
-def workload(service: Service) -> str:
-    """Name of a service's Deployment, Service, ServiceAccount and of its legacy label `app`
-    (facts 5.12): `michelangelo-<service>`."""
+def workload(service: Workload) -> str:
+    """Name of a service's Deployment (of the job's CronJob), Service, ServiceAccount and of its legacy
+    label `app` (facts 5.12): `michelangelo-<service>`."""
     return f"michelangelo-{service}"
 
 
@@ -62,12 +65,12 @@ def config_map(service: Service) -> str:
     return fixed.get(service, f"{workload(service)}-config")
 
 
-def selector_labels(service: Service) -> dict[str, str]:
+def selector_labels(service: Workload) -> dict[str, str]:
     """Labels a service's selectors use. They never change: selectors are immutable."""
     return {"app": workload(service)}
 
 
-def common_labels(service: Service | None = None) -> dict[str, str]:
+def common_labels(service: Workload | None = None) -> dict[str, str]:
     """Recommended labels of every object, and the legacy `app` of a service's own objects."""
     labels = {
         "app.kubernetes.io/part-of": "michelangelo",
@@ -87,6 +90,12 @@ def cluster_ca_secret(cluster: str) -> str:
 def cluster_token_secret(cluster: str) -> str:
     """Secret with key `token` that a `Cluster` names as `tokenTag` (registration guide, step 6)."""
     return f"cluster-{cluster}-client-token"
+
+
+def ray_manager_token(generation: int) -> str:
+    """Secret of a credential's generation on a compute cluster: the guide's `ray-manager-token` for the
+    first, with the number after it for those that follow."""
+    return RAY_MANAGER_TOKEN if generation == 1 else f"{RAY_MANAGER_TOKEN}-{generation}"
 
 
 def crd(kind: str) -> str:

@@ -1,0 +1,64 @@
+"""`madeploy lint`: check manifests of models and inference servers without network, engine or login."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding, exit_code
+from madeploy.findings.text import report, to_json, write
+from madeploy.models.lint import MAX_BYTES
+from madeploy.models.lint import lint as check
+
+STANDARD_INPUT = "-"
+
+
+def _content(given: str) -> tuple[str, bytes]:
+    """A file's name in messages and its beginning. Raises ToolkitError (2) when it cannot be read."""
+    if given == STANDARD_INPUT:
+        return "standard input", sys.stdin.buffer.read(MAX_BYTES + 1)
+    try:
+        with Path(given).open("rb") as file:
+            return given, file.read(MAX_BYTES + 1)
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ToolkitError(f"{given} cannot be read", why, "name a file, or - for input", 2) from None
+
+
+def lint(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of manifests; - for input.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    sarif: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
+) -> None:
+    """Check manifests of Model and InferenceServer: what the API server would drop, refuse or stumble over.
+
+    YAML with any number of documents, JSON, and lists as kubectl prints them; objects of other kinds are
+    named and left out. Needs no network, engine or login. Ends with 1 when something is wrong.
+    """
+    results: list[tuple[str, list[Finding]]] = []
+    for given in files:
+        name, content = _content(given)
+        results.append((name, check(name, content)))
+    findings = [finding for _, found in results for finding in found]
+    if sarif is not None:
+        from madeploy import __version__
+        from madeploy.findings.sarif import to_sarif
+
+        text = to_sarif(findings, __version__)
+        if sarif == STANDARD_INPUT:
+            sys.stdout.write(text)
+        else:
+            Path(sarif).write_text(text, encoding="utf-8")
+    if as_json:
+        sys.stdout.write(to_json(findings))
+    elif sarif != STANDARD_INPUT:
+        write("\n\n".join(report(name, found) for name, found in results), sys.stdout)
+    raise typer.Exit(exit_code(findings, strict=strict))

@@ -1,0 +1,73 @@
+"""How the verbs of `madeploy models` reach the registry, and what they say when it refuses."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+
+from madeploy.cli.access import StackAccess, open_stack
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding, text
+from madeploy.models.registry import Model, model, refusal
+from madeploy.settings import CONTROL_PLANE
+
+StackOption = Annotated[str, typer.Option("--stack", metavar="STACK", help="Name or file of the stack.")]
+NamespaceOption = Annotated[
+    str, typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Its namespace.")
+]
+NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@contextmanager
+def registry(stack: str, namespace: str | None) -> Iterator[tuple[StackAccess, Kubernetes]]:
+    """A stack and its control plane's API server. Failures of calls to it end the command: with 1 and a
+    finding when models are not defined or not to be read, else as ToolkitError (3)."""
+    access = open_stack(stack, [CONTROL_PLANE])
+    try:
+        yield access, access.client(CONTROL_PLANE)
+    except ClientError as error:
+        finding = refusal(error, namespace)
+        if finding is None:
+            raise ToolkitError(
+                f"the registry of stack {access.name} cannot be read",
+                str(error),
+                "see that the control plane's cluster answers: kubectl get --raw /readyz",
+            ) from None
+        complain([finding])
+        raise typer.Exit(1) from None
+
+
+def named(client: Kubernetes, namespace: str, name: str) -> Model:
+    """One model. Ends the command with 1 when there is none."""
+    found = model(client, namespace, name)
+    if found is None:
+        note(f"There is no Model {name} in namespace {namespace}.")
+        raise typer.Exit(1)
+    return found
+
+
+def complain(findings: Sequence[Finding]) -> None:
+    """Findings in full, beside the command's output."""
+    if findings:
+        text.write("\n\n".join(map(text.one, findings)), sys.stderr)
+
+
+def note(line: str) -> None:
+    """A line for a person, beside the command's output."""
+    print(line, file=sys.stderr)  # noqa: T201
+
+
+def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Rows in aligned columns below a header, each line ending in a line feed."""
+    widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
+    return "".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
+        for row in (header, *rows)
+    )

@@ -1,0 +1,54 @@
+"""`madeploy models artifacts`: the URIs of one model, for scripts."""
+
+from __future__ import annotations
+
+import json
+from enum import Enum
+from typing import Annotated
+
+import typer
+
+from madeploy.cli.models.access import (
+    JsonOption,
+    NameArgument,
+    NamespaceOption,
+    StackOption,
+    complain,
+    named,
+    registry,
+)
+
+
+class Kind(str, Enum):
+    """Which of a model's artifacts."""
+
+    deployable = "deployable"
+    raw = "raw"
+
+
+def artifacts(
+    name: NameArgument,
+    namespace: NamespaceOption,
+    stack: StackOption,
+    kind: Annotated[
+        Kind, typer.Option("--kind", help="Packaged for serving, or as trained.")
+    ] = Kind.deployable,
+    as_json: JsonOption = False,
+) -> None:
+    """Print a model's artifact URIs, one per line.
+
+    Ends with 1 when there are none, or no such model: a model has no condition that could be waited for,
+    this is the signal that it is ready.
+    """
+    with registry(stack, namespace) as (_, client):
+        found = named(client, namespace, name)
+    uris = found.deployable if kind is Kind.deployable else found.raw
+    if as_json:
+        print(json.dumps(list(uris), ensure_ascii=False))  # noqa: T201
+    else:
+        for uri in uris:
+            print(uri)  # noqa: T201
+    if not uris:
+        wanted = "MA343" if kind is Kind.deployable else "MA342"
+        complain([finding for finding in found.findings() if finding.code == wanted])
+        raise typer.Exit(1)

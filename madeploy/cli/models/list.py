@@ -1,0 +1,52 @@
+"""`madeploy models list`: every model of a namespace, or of all."""
+
+from __future__ import annotations
+
+import json
+import sys
+from datetime import datetime, timezone
+from typing import Annotated, Optional
+
+import typer
+
+from madeploy.cli.models.access import JsonOption, StackOption, columns, note, registry
+from madeploy.models.registry import Model, models
+
+_HEADER = ("NAMESPACE", "NAME", "KIND", "PACKAGE", "REVISION", "AGE", "RAW", "DEPLOYABLE")
+
+
+def list_models(
+    stack: StackOption,
+    namespace: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Only this namespace. Default: all."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List models: kind, package, revision, age in days, and how many artifact URIs they have.
+
+    Ends with 1 when models are not defined or may not be read.
+    """
+    with registry(stack, namespace) as (_, client):
+        found = sorted(models(client, namespace), key=lambda model: (model.namespace, model.name))
+    if as_json:
+        print(json.dumps([model.to_data() for model in found], indent=2, ensure_ascii=False))  # noqa: T201
+    elif found:
+        now = datetime.now(timezone.utc)
+        sys.stdout.write(columns(_HEADER, [_row(model, now) for model in found]))
+    if not found:
+        where = f"namespace {namespace}" if namespace else "any namespace"
+        note(f"No models in {where}: nothing has been registered, or it went elsewhere.")
+
+
+def _row(model: Model, now: datetime) -> tuple[str, ...]:
+    return (
+        model.namespace,
+        model.name,
+        model.kind.removeprefix("MODEL_KIND_") or "-",
+        model.package_type.removeprefix("DEPLOYABLE_MODEL_PACKAGE_TYPE_") or "-",
+        str(model.revision),
+        f"{(now - model.created).days}d" if model.created else "-",
+        str(len(model.raw)),
+        str(len(model.deployable)),
+    )

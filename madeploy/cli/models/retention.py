@@ -1,0 +1,182 @@
+"""`madeploy models retention`: what the nightly job does, now and before a person's eyes."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Annotated, Any, Optional
+
+import typer
+
+from madeploy.cli.access import StackAccess, secret_section
+from madeploy.cli.models.access import JsonOption, StackOption, columns, complain, note, registry
+from madeploy.clients.s3 import S3
+from madeploy.errors import ToolkitError
+from madeploy.findings import find
+from madeploy.models.registry import LiveRegistry, LiveStore
+from madeploy.models.retention.engine import run
+from madeploy.models.retention.terms import ATTENTION, Outcome, Policy, StoreError, Summary
+from madeploy.names.models import artifact_buckets
+from madeploy.settings.storage import S3CompatibleStorage
+
+_HEADER = ("NAMESPACE", "NAME", "CREATED", "ACTION", "OBJECTS", "BYTES", "KEPT", "REASON")
+_PROGRESS_SECONDS = 5.0
+
+
+def retention(
+    stack: StackOption,
+    namespace: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Only models of this namespace."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove models older than modelRegistry.retentionDays: their objects first, then the Model.
+
+    Objects that younger models refer to stay. What is interrupted is taken up by the next run. Ends with 1
+    when something is left that a person has to look into, with 3 when the registry or the object store
+    cannot be used.
+    """
+    summary, outcomes = Summary(), []
+    with registry(stack, namespace) as (access, client):
+        policy = _policy(access, namespace, dry_run)
+        store = LiveStore(_store(access))
+        _agreed(access, policy, yes)
+        progress = _Progress(summary)
+        try:
+            for outcome in run(LiveRegistry(client), store, policy, summary, progress.surveyed):
+                outcomes.append(outcome)
+                progress.show()
+        except StoreError as error:
+            _print(outcomes, summary, policy, as_json)
+            raise ToolkitError(
+                "retention stopped before it was through",
+                str(error),
+                "see to that, and run the command again: it goes on from there",
+            ) from None
+    _print(outcomes, summary, policy, as_json)
+    if summary.needs_attention:
+        left = [outcome for outcome in outcomes if outcome.action in ATTENTION]
+        evidence = f"{len(left)} of {summary.expired} expired models are left, such as {_about(left[0])}"
+        complain([find("MA344", f"stack {access.name}", evidence)])
+        raise typer.Exit(1)
+
+
+def _policy(access: StackAccess, namespace: str | None, dry_run: bool) -> Policy:
+    settings = access.environment.model_registry
+    if settings.retention_days is None:
+        raise ToolkitError(
+            f"stack {access.name} keeps its models for good",
+            "modelRegistry.retentionDays is not set",
+            "set it to the number of days after which models are removed",
+            exit_code=2,
+        )
+    allowed = settings.retention.namespaces
+    if namespace is not None and allowed and namespace not in allowed:
+        raise ToolkitError(
+            f"models of namespace {namespace} are not removed",
+            f"modelRegistry.retention.namespaces has only {', '.join(allowed)}",
+            "name one of these, or add it there",
+            exit_code=2,
+        )
+    return Policy(
+        datetime.now(timezone.utc) - timedelta(days=settings.retention_days),
+        frozenset(artifact_buckets(access.environment.storage)),
+        frozenset([namespace] if namespace else allowed),
+        dry_run,
+    )
+
+
+def _store(access: StackAccess) -> S3:
+    """The object store, by the caller's own AWS credentials, or by the stack's static keys."""
+    storage = access.environment.storage
+    if not isinstance(storage, S3CompatibleStorage):
+        return S3(None, storage.region, getattr(storage, "path_style", False))
+    keys = None
+    if storage.credentials_secret is None:
+        given = secret_section(access.name, "objectStore")
+        if {"accessKeyId", "secretAccessKey"} <= given.keys():
+            keys = (str(given["accessKeyId"]), str(given["secretAccessKey"]))
+    return S3(storage.endpoint, storage.region, path_style=True, keys=keys)
+
+
+def _agreed(access: StackAccess, policy: Policy, yes: bool) -> None:
+    """Ask for the stack's name. Ends the command (2) without it."""
+    if policy.is_dry_run or yes:
+        return
+    where = f"namespace {', '.join(sorted(policy.namespaces))}" if policy.namespaces else "all namespaces"
+    note(
+        f"Models of {where} created before {policy.cutoff:%Y-%m-%d %H:%M} UTC will be removed, with their "
+        f"objects in {', '.join(sorted(policy.buckets))}. --dry-run shows which."
+    )
+    if not sys.stdin.isatty():
+        raise ToolkitError(
+            "nothing was removed",
+            "nobody is there to be asked",
+            "look at it with --dry-run, then add --yes",
+            2,
+        )
+    if typer.prompt(f"Type the stack's name ({access.name}) to go on", err=True) != access.name:
+        raise ToolkitError("nothing was removed", "that is another name", "run the command again", 2)
+
+
+class _Progress:
+    """What has been done so far, every few seconds."""
+
+    def __init__(self, summary: Summary) -> None:
+        self._summary = summary
+        self._last = time.monotonic()
+
+    def surveyed(self, summary: Summary) -> None:
+        """Say how much there is to do."""
+        note(f"{summary.models:,} models, {summary.expired:,} of them expired")
+
+    def show(self) -> None:
+        """Say how much of it is done, unless that was said a moment ago."""
+        if time.monotonic() - self._last > _PROGRESS_SECONDS:
+            self._last = time.monotonic()
+            done = sum(self._summary.actions.values())
+            note(f"{done:,} of {self._summary.expired:,} done, {self._summary.objects:,} objects")
+
+
+def _about(outcome: Outcome) -> str:
+    return f"{outcome.namespace}/{outcome.name}: {outcome.reason}"
+
+
+def _print(outcomes: list[Outcome], summary: Summary, policy: Policy, as_json: bool) -> None:
+    if as_json:
+        data: dict[str, Any] = {
+            "dryRun": policy.is_dry_run,
+            "cutoff": policy.cutoff.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "buckets": sorted(policy.buckets),
+            "summary": summary.to_data(),
+            "models": [outcome.to_data() for outcome in outcomes],
+        }
+        print(json.dumps(data, indent=2, ensure_ascii=False))  # noqa: T201
+        return
+    if outcomes:
+        sys.stdout.write(columns(_HEADER, [_row(outcome) for outcome in outcomes]))
+    counts = (
+        ", ".join(f"{count:,} {action}" for action, count in sorted(summary.actions.items())) or "nothing"
+    )
+    would = "would be deleted" if policy.is_dry_run else "deleted"
+    print(f"{counts}; {summary.objects:,} objects {would}, {summary.size:,} bytes")  # noqa: T201
+
+
+def _row(outcome: Outcome) -> tuple[str, ...]:
+    return (
+        outcome.namespace,
+        outcome.name,
+        outcome.created,
+        outcome.action,
+        str(outcome.objects),
+        str(outcome.size),
+        str(outcome.kept),
+        outcome.reason or "-",
+    )

@@ -1,0 +1,62 @@
+"""One object of a file of manifests: its nodes, their places, and how messages name it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from madeploy.findings import Location
+from madeploy.settings.source import Path, Source, printable, subject
+from madeploy.settings.yaml_nodes import Node
+
+
+@dataclass(frozen=True)
+class Document:
+    """One object of a file. Paths start at the object."""
+
+    source: Source
+    root: Node
+    base: Path
+    """Where the object is in its document: empty, or an item of a list."""
+
+    kind: str
+
+    def at(self, path: Path, *, key: bool = False) -> Location:
+        return self.source.at((*self.base, *path), key=key)
+
+    def subject(self, path: Path = ()) -> str:
+        """The object and a field of it: `Model team-a/churn spec.kind`."""
+        meta = child(self.root, "metadata")
+        names = [scalar(child(meta, "namespace")), scalar(child(meta, "name"))]
+        name = "/".join(printable(str(part)) for part in names if part is not None)
+        return " ".join(part for part in (self.kind, name, subject(path, "")) if part)
+
+
+def child(node: Node | None, name: str) -> Node | None:
+    """Value of a mapping's key; None where there is neither."""
+    if node is None or node.kind != "mapping" or name not in node.value:
+        return None
+    found: Node = node.value[name][1]
+    return found
+
+
+def scalar(node: Node | None) -> Any:
+    return node.value if node is not None and node.kind == "scalar" else None
+
+
+def absent(node: Node | None, name: str) -> bool:
+    """Whether a mapping lacks a key, under any spelling: a misspelt one is reported as such."""
+    value = child(node, name)
+    if value is None:
+        return node is None or node.kind != "mapping" or respelt(name, node.value) is None
+    return value.kind == "scalar" and value.value is None
+
+
+def respelt(name: str, fields: Iterable[str]) -> str | None:
+    """The field of the same letters: snake_case, or other capitals."""
+    return next((field for field in fields if _folded(field) == _folded(name)), None)
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()

@@ -1,0 +1,17 @@
+"""Names around the model registry."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from madeploy.settings.storage import Storage
+
+Retention = Literal["retention"]
+RETENTION: Final[Retention] = "retention"
+"""The job that removes old models: its workload, and its identity on AWS."""
+
+
+def artifact_buckets(storage: Storage) -> tuple[str, ...]:
+    """Buckets that hold artifacts of models, and so those in which retention may delete: what tasks write
+    is in the workspace or in the models' bucket."""
+    return tuple(dict.fromkeys((storage.buckets.models, storage.buckets.workspace)))
