@@ -71,6 +71,53 @@ class Sku(Section):
     """GPU model."""
 
 
+CredentialKind = Literal["longLived", "bounded"]
+Generation = Annotated[int, Field(ge=1, le=999_999)]
+
+
+class KeptCredential(Section):
+    """A credential that exists besides the registered one, while one takes over from the other."""
+
+    generation: Generation
+    """Its number; `ray-manager-token-<number>` on the cluster, without the number for 1."""
+
+    kind: CredentialKind = "longLived"
+    """Its kind. Default `longLived`."""
+
+
+class Credential(Section):
+    """The credential the platform uses. `bin/madeploy clusters rotate` counts it up and does what that needs,
+    in the order that leaves no moment without a valid one."""
+
+    kind: CredentialKind = "longLived"
+    """`longLived`: the token that Kubernetes writes into Secret `ray-manager-token`, valid until that Secret
+    is deleted; `bounded`: a token with an end, asked for by `bin/madeploy clusters add` and `rotate` and kept
+    encrypted in `clusterTokens.<name>`. Default `longLived`, as the guide has it."""
+
+    lifetime_hours: int | None = Field(default=None, ge=1, le=87_600)
+    """Lifetime to ask for, in hours, of kind `bounded` only. The API server may give less; what counts is
+    the token's own end. Default 720."""
+
+    generation: int = Field(default=1, ge=0, le=999_999)
+    """Number of the credential that is registered, counted up by each rotation. 0 registers nothing: the
+    cluster is only prepared."""
+
+    keep: tuple[KeptCredential, ...] = Field(default=(), max_length=8)
+    """Credentials that exist besides, in the midst of a rotation. Default: none."""
+
+
+class Operators(Section):
+    """Operators that jobs on the cluster need."""
+
+    kube_ray: Literal["check", "install", "ignore"] = "check"
+    """KubeRay: `check` that it is there, `install` its chart into `ray-system`, or `ignore` it. Default
+    `check`."""
+
+    spark: Literal["check", "install", "ignore"] = "ignore"
+    """Spark's operator. Only `ignore`, the default, is possible at generation 2026.04: Spark jobs run on the
+    control plane's own cluster there (facts 3.3)."""
+
+
 class Cluster(Section):
     """One compute cluster: a Kubernetes cluster the platform dispatches Ray jobs to."""
 
@@ -91,6 +138,16 @@ class Cluster(Section):
 
     task_identity: TaskIdentity | None = None
     """How task pods get AWS credentials for the object store. Default: not from here."""
+
+    credential: Credential = Credential()
+    """The platform's credential."""
+
+    namespaces: tuple[DnsLabel, ...] | None = None
+    """Namespaces the credential is limited to, by a Role in each. At generation 2026.04 the platform makes
+    its Ray objects in `default` only, so `[default]` is enough. Default: a ClusterRole, as in the guide."""
+
+    operators: Operators = Operators()
+    """Operators that jobs need."""
 
     region: Name | None = None
     """Region, stored with the registration."""

@@ -56,6 +56,11 @@ class ControllerManager(ConfiguredService):
     leader_election_id: DnsSubdomain = "michelangelo-controllermgr"
     """Name of the Lease in the control plane's namespace."""
 
+    credentials_revision: int = Field(default=0, ge=0)
+    """Counted up after a compute cluster's credential was replaced or withdrawn: the pods are rolled, because
+    they read each cluster's credential only once (facts 3.1). `bin/madeploy clusters rotate` and `remove` do
+    so. Default 0."""
+
 
 class Worker(ConfiguredService):
     """The worker."""

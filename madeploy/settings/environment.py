@@ -12,10 +12,12 @@ from madeploy.settings.control_plane import ControlPlane
 from madeploy.settings.cors import Cors
 from madeploy.settings.domains import Domains
 from madeploy.settings.front_door import FrontDoor, IngressFrontDoor
+from madeploy.settings.gitops import Gitops
 from madeploy.settings.images import Images
 from madeploy.settings.model_registry import ModelRegistry
 from madeploy.settings.network import Network
 from madeploy.settings.platform import Platform
+from madeploy.settings.policies import Policies
 from madeploy.settings.storage import Storage
 from madeploy.settings.tls import Tls
 from madeploy.settings.workflow import Workflow
@@ -28,6 +30,8 @@ CONTROL_PLANE = "control-plane"
 
 SECRET_KEYS = {
     "kubeconfigs": "Encrypted kubeconfig of each cluster, by name; the control plane's is `control-plane`.",
+    "clusterTokens": "Encrypted token of each cluster whose `credential.kind` is `bounded`, by name; written "
+    "by `bin/madeploy clusters add` and `rotate`.",
     "objectStore": "Encrypted `accessKeyId` and `secretAccessKey` of an S3-compatible store.",
 }
 """Configuration keys that hold secrets: only encrypted values are accepted below them."""
@@ -68,6 +72,12 @@ class Environment(Section):
 
     network: Network = Network()
     """Network isolation."""
+
+    gitops: Gitops = Gitops()
+    """The environment as files for a GitOps engine."""
+
+    policies: Policies = Policies()
+    """Exceptions from the policies."""
 
     clusters: Mapping[ClusterName, Cluster] = Field(default_factory=dict)
     """Compute clusters by name."""

@@ -167,7 +167,11 @@ def _other_variants(place: _Place, choices: Choices, indent: int, *, off: bool) 
 
 
 def _secrets() -> Iterator[str]:
-    names = {"kubeconfigs": (CONTROL_PLANE, "example"), "objectStore": OBJECT_STORE_KEYS}
+    names = {
+        "kubeconfigs": (CONTROL_PLANE, "example"),
+        "clusterTokens": ("example",),
+        "objectStore": OBJECT_STORE_KEYS,
+    }
     for key, description in SECRET_KEYS.items():
         yield from comment(f"{description} Each is written by", 2)
         yield f"  # {encrypt_command((key, names[key][0]))}"

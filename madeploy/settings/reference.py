@@ -130,7 +130,11 @@ def configuration_reference() -> str:
         lines += _below(f"{PROJECT}:{key}", shape.field_shape(Environment, key), 2)
     lines += _overrides()
     lines.append(_SECRETS_HEAD)
-    examples = {"kubeconfigs": "control-plane", "objectStore": OBJECT_STORE_KEYS[0]}
+    examples = {
+        "kubeconfigs": "control-plane",
+        "clusterTokens": "gpu-west",
+        "objectStore": OBJECT_STORE_KEYS[0],
+    }
     for key, description in SECRET_KEYS.items():
         lines += [f"`{PROJECT}:{key}`: {description}", ""]
         lines += ["```sh", encrypt_command((key, examples[key])), "```", ""]

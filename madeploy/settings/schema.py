@@ -143,6 +143,7 @@ def _secrets() -> Schema:
     stores = {key: {"$ref": "#/$defs/Encrypted"} for key in OBJECT_STORE_KEYS}
     return {
         "kubeconfigs": {"additionalProperties": {"$ref": "#/$defs/Encrypted"}},
+        "clusterTokens": {"additionalProperties": {"$ref": "#/$defs/Encrypted"}},
         "objectStore": {"properties": stores, "additionalProperties": False, "required": [*stores]},
     }
 

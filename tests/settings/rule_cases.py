@@ -51,6 +51,10 @@ def cluster(**more: Any) -> dict[str, Any]:
     return {"clusters": {"gpu": {"kubeconfigContext": "gpu"} | more}}
 
 
+def credential(**more: Any) -> dict[str, Any]:
+    return cluster(credential=more)
+
+
 def tier(name: str) -> dict[str, Any]:
     return {"platform": {"tier": name}}
 
@@ -315,6 +319,21 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "clusters.gpu.server",
         cluster(server="https://127.0.0.1:6443") | tier("development"),
     ),
+    ("MA460", "error", "clusters.gpu.namespaces", cluster(namespaces=["team-a"])),
+    ("MA461", "warning", "clusters.gpu.namespaces[1]", cluster(namespaces=["default", "team-a"])),
+    ("MA462", "error", "clusters.gpu.operators.spark", cluster(operators={"spark": "install"})),
+    ("MA463", "error", "clusters.gpu.credential.keep", credential(keep=[{"generation": 1}])),
+    ("MA464", "warning", "clusters.gpu.credential.keep", credential(keep=[{"generation": 2}])),
+    ("MA465", "warning", "clusters.gpu.credential.generation", credential(generation=0)),
+    ("MA466", "error", "clusters.gpu.credential.generation", credential(kind="bounded")),
+    ("MA467", "error", "clusterTokens.gpu", cluster() | {"clusterTokens": {"gpu": SECURE}}),
+    (
+        "MA467",
+        "error",
+        "clusterTokens.gpo",
+        credential(kind="bounded") | {"clusterTokens": {"gpo": SECURE, "gpu": SECURE}},
+    ),
+    ("MA468", "warning", "clusters.gpu.credential.lifetimeHours", credential(lifetimeHours=24)),
 ]
 
 ALLOWED: list[tuple[str, dict[str, Any]]] = [
@@ -366,4 +385,12 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ),
     ("MA405", {"clusters": {"a" * 56: {"kubeconfigContext": "a"}}}),
     ("MA409", cluster(server="https://kubernetes.default.svc")),
+    ("MA461", cluster(namespaces=["default"])),
+    ("MA466", credential(kind="bounded", generation=0)),
+    ("MA466", credential(kind="bounded") | {"clusterTokens": {"gpu": SECURE}}),
+    (
+        "MA467",
+        credential(generation=2, keep=[{"generation": 1, "kind": "bounded"}])
+        | {"clusterTokens": {"gpu": SECURE}},
+    ),
 ]

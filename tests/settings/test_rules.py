@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from madeploy.settings import Environment
+from madeploy.settings import SECRET_KEYS, Environment
 from madeploy.settings.checks import RULES, SECRETS, Rule
 from madeploy.settings.loader import Stack
 from tests.settings.rule_cases import ALLOWED, BROKEN, service
@@ -84,7 +84,7 @@ def test_a_rule_reads_the_sections_it_declares_and_no_other(rule: Rule) -> None:
     """UX-3: a rule runs as soon as its sections are valid, so it must not touch others."""
     environments = [make() for make in ALL.values()]
     for _, _, _, sections in BROKEN:
-        plain = {key: value for key, value in sections.items() if key not in ("kubeconfigs", "objectStore")}
+        plain = {key: value for key, value in sections.items() if key not in SECRET_KEYS}
         environments.append(Environment.model_validate(ALL["minimal"]().to_yaml_data() | plain))
     watching = [_Watching.model_construct(None, **dict(environment)) for environment in environments]
     READ.clear()

@@ -106,7 +106,7 @@ def addresses_lead_out_of_the_pod(env: Environment, _: SecretNames) -> Iterator[
     for name, cluster in env.clusters.items():
         if cluster.server is None:
             continue
-        host, _ = parse_server(cluster.server)
+        host = parse_server(cluster.server)[0]
         if leads_nowhere(host):
             severity: Severity = "warning" if env.platform.tier == "development" else "error"
             evidence = f"{host} is the machine itself"

@@ -157,11 +157,14 @@ def production_data_is_protected(env: Environment, _: SecretNames) -> Iterator[V
         yield Violation("MA313", ("storage", "protect"), "is false in production")
 
 
-@rule("MA315", reads=("storage",))
+@rule("MA315", reads=("storage", "model_registry"))
 def identities_have_their_roles(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-2: with one role given, the other one is probably forgotten. Without any, pods get theirs from
     associations made elsewhere."""
     if isinstance(env.storage, ExistingStorage) and env.storage.role_arns:
-        for identity in ("controllermgr", "worker"):
+        wanted = ["controllermgr", "worker"]
+        if env.model_registry.retention_days is not None:
+            wanted.append("retention")
+        for identity in wanted:
             if identity not in env.storage.role_arns:
                 yield Violation("MA315", ("storage", "roleArns"), f"has no role for {identity}")
