@@ -58,10 +58,12 @@ class ClientError(Exception):
         cause: the kind of failure.
         status: HTTP status; None when there was no answer.
         message: what the server said, "" when it said nothing.
+        reason: the kind of failure and the message, as a phrase about the server.
     """
 
     def __init__(self, server: str, cause: Cause, message: str = "", status: int | None = None) -> None:
-        super().__init__(f"{server}: {_TEXT[cause]}" + (f": {message}" if message else ""))
+        self.reason = _TEXT[cause] + (f": {message}" if message else "")
+        super().__init__(f"{server}: {self.reason}")
         self.server = server
         self.cause: Cause = cause
         self.message = message

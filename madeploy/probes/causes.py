@@ -43,7 +43,7 @@ _ADMINISTRATOR: Final[dict[Cause, tuple[str, str]]] = {
 
 def finding_of(error: ClientError, subject: str, *, evidence: str = "", fix: str = "") -> Finding:
     """The finding for a failed call; `evidence` and `fix` where more is known than the failure says."""
-    return find(CODES[error.cause], subject, evidence or str(error), fix=fix)
+    return find(CODES[error.cause], subject, evidence or error.reason, fix=fix)
 
 
 def administrator_finding(error: ClientError, name: str) -> Finding:

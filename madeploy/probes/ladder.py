@@ -7,7 +7,8 @@ can show, that its own pods reach the cluster, is the rung `health`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -96,7 +97,10 @@ class _Climber:
             self.control_plane, self.compute, self.registered, self.environment, self.remedies
         )
         if not found and self.compute is not None:
-            found = same_cluster_findings(self.control_plane, self.compute, self.environment, self.remedies)
+            with self._without_administrator():
+                found = same_cluster_findings(
+                    self.control_plane, self.compute, self.environment, self.remedies
+                )
         return found or f"Cluster and both Secrets, for {self.registered.server}"
 
     def dns(self) -> str | Iterable[Finding]:
@@ -141,6 +145,16 @@ class _Climber:
         if self.client is None:
             self.client = registered_client(self.registered)
         return self.client
+
+    @contextmanager
+    def _without_administrator(self) -> Iterator[None]:
+        """Go on when the kubeconfig leads nowhere: the rungs after this one show whether the registration
+        does."""
+        try:
+            yield
+        except ClientError as error:
+            if self.compute is None or error.server != self.compute.server:
+                raise
 
     def _administrator(self) -> Kubernetes:
         if self.compute is None:
@@ -206,7 +220,7 @@ def _try(climber: _Climber, rung: str) -> Rung:
     except ClientError as error:
         if error.server == climber.control_plane.server and error.server != climber.registered.server:
             raise
-        if climber.compute is not None and rung in ("registration", "storage", "kuberay"):
+        if climber.compute is not None and rung in ("storage", "kuberay"):
             outcome = [administrator_finding(error, climber.remedies.name)]
         else:
             outcome = [finding_of(error, climber.registered.server)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import (
@@ -146,11 +147,18 @@ def _token(
             return []
         if not registered.token:
             problem = "has no key token, or an empty one: the platform calls the cluster as nobody"
-        unfilled = unfilled_token_findings(compute, remedies) if compute and not registered.token else []
+        unfilled = [] if registered.token else _unfilled(compute, remedies)
         fix = "\n".join([remedies.up, remedies.roll])
         return unfilled or [find("MA440", f"Secret {CREDENTIALS_NAMESPACE}/{name}", problem, fix=fix)]
-    unfilled = unfilled_token_findings(compute, remedies) if compute else []
-    return unfilled or [_missing(control_plane, name, remedies)]
+    return _unfilled(compute, remedies) or [_missing(control_plane, name, remedies)]
+
+
+def _unfilled(compute: Kubernetes | None, remedies: Remedies) -> list[Finding]:
+    try:
+        return unfilled_token_findings(compute, remedies) if compute else []
+    except ClientError:
+        # What is wrong on the control plane is known without it.
+        return []
 
 
 def _missing(control_plane: Kubernetes, name: str, remedies: Remedies) -> Finding:

@@ -8,12 +8,19 @@ import typer
 
 from madeploy.cli.lazy import Verbs, lazy_group
 
-VERBS: Final[Verbs] = {}
+VERBS: Final[Verbs] = {
+    "status": ("madeploy.cli.clusters.status", "status"),
+    "verify": ("madeploy.cli.clusters.verify", "verify"),
+}
 """Verb, its module and its function there. The order is the help's."""
 
 app = typer.Typer(
     cls=lazy_group(VERBS),
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Register compute clusters, prove them, rotate their credentials, and let them go.",
 )
+
+
+@app.callback()
+def root() -> None:
+    """Register compute clusters, prove them, rotate their credentials, and let them go."""

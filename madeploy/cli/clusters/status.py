@@ -1,0 +1,134 @@
+"""`madeploy clusters status`: one line about each registered cluster."""
+
+from __future__ import annotations
+
+import json
+import sys
+from functools import partial
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from madeploy.cli.access import StackAccess
+from madeploy.cli.clusters.verify import administrator, open_for, unreachable_control_plane
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.findings.text import report, write
+from madeploy.probes.bounded import run_bounded
+from madeploy.probes.health import control_plane_clock
+from madeploy.probes.registration import CLUSTERS
+from madeploy.probes.remedies import remedies
+from madeploy.probes.status import ClusterStatus, assignments, cluster_status, late_status
+from madeploy.sandbox.progress import phase
+from madeploy.settings import CONTROL_PLANE
+
+SECONDS = 30.0
+"""Time limit for one cluster."""
+_PIPE_WIDTH = 160
+_COLUMNS = (
+    "cluster",
+    "reachable",
+    "ready",
+    "proof",
+    "token age",
+    "expires",
+    "KubeRay",
+    "jobs",
+    "assigned",
+    "codes",
+)
+
+
+def status(
+    stack: Annotated[
+        str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+) -> None:
+    """Show each registered cluster: reachable, ready and how old that proof is, token, KubeRay, jobs.
+
+    Clusters registered at the control plane but not in the stack are shown too. Ends with 0 when every
+    cluster is reachable and freshly proven, 1 when one is not, 3 when the control plane does not answer.
+    """
+    access = open_for(stack, [], every=True)
+    control_plane = access.client(CONTROL_PLANE)
+    try:
+        registered = [item["metadata"]["name"] for item in control_plane.items(CLUSTERS)]
+        assigned = assignments(control_plane)
+        now = control_plane_clock(control_plane)
+    except ClientError as error:
+        raise unreachable_control_plane(error, access.name) from None
+    names = list(dict.fromkeys([*access.environment.clusters, *registered]))
+    with phase(f"asking {len(names)} cluster{'s' if len(names) != 1 else ''}") as asking:
+        rows = run_bounded(
+            {name: partial(_row, access, control_plane, name, assigned.get(name, 0), now) for name in names},
+            lambda name: late_status(name, name in access.environment.clusters, SECONDS),
+            SECONDS,
+            note=lambda done: asking.note(f"{done} of {len(names)} done"),
+        )
+    if as_json:
+        data = {"stack": access.name, "clusters": [row.to_data() for row in rows.values()]}
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    else:
+        _show(list(rows.values()), access.name)
+    raise typer.Exit(1 if any(row.findings for row in rows.values()) else 0)
+
+
+def _row(
+    access: StackAccess, control_plane: Kubernetes, name: str, assigned: int, now: float
+) -> ClusterStatus:
+    in_stack = name in access.environment.clusters
+    try:
+        return cluster_status(
+            control_plane,
+            administrator(access, name) if in_stack else None,
+            remedies(access.environment, name, access.name),
+            in_stack=in_stack,
+            assigned=assigned,
+            now=now,
+        )
+    except ClientError as error:
+        raise unreachable_control_plane(error, access.name) from None
+
+
+def _show(rows: list[ClusterStatus], stack: str) -> None:
+    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
+    if not rows:
+        console.print(
+            f"no cluster is registered; bin/madeploy clusters add NAME --stack {stack} registers one"
+        )
+        return
+    table = Table(*_COLUMNS, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(
+            escape(row.name + ("" if row.in_stack else " (not in the stack)")),
+            "yes" if row.reachable else "[red]no[/]",
+            {True: "yes", False: "[red]no[/]", None: "[red]never[/]"}[row.ready],
+            _age(row.proof_age),
+            _age(row.token_age),
+            "never" if row.token_left is None and row.token_age is not None else _age(row.token_left),
+            "none" if row.kuberay == "" else row.kuberay or "-",
+            "-" if row.ray_clusters is None else f"{row.ray_clusters} clusters, {row.ray_jobs} jobs",
+            str(row.assigned),
+            " ".join(dict.fromkeys(finding.code for finding in row.findings)) or "-",
+        )
+    console.print(table)
+    findings = [finding for row in rows for finding in row.findings]
+    if findings:
+        console.print()
+        write(report(f"stack {stack}", findings), sys.stdout)
+
+
+def _age(seconds: float | None) -> str:
+    """A length of time in its largest unit: `12 s`, `35 min`, `7 h`, `80 d`; past ones as `-12 s`."""
+    if seconds is None:
+        return "-"
+    length = abs(seconds)
+    sign = "-" if seconds < 0 else ""
+    for unit, size, limit in (("s", 1, 120), ("min", 60, 120), ("h", 3600, 48)):
+        if length < size * limit:
+            return f"{sign}{length / size:.0f} {unit}"
+    return f"{sign}{length / 86400:.0f} d"
