@@ -66,7 +66,8 @@ def _at_problem(source: Source, problem: Problem, *, parsed: bool) -> Finding:
     return find(problem.code, source.file, problem.evidence, fix=problem.fix, location=location)
 
 
-def _bytes(path: FilePath, file: str) -> bytes | Finding:
+def read_bytes(path: FilePath, file: str) -> bytes | Finding:
+    """What a file holds, or why it cannot be had; never more than `MAX_BYTES` of it are read."""
     try:
         if path.is_dir():
             return find("MA101", file, "is a directory")
@@ -84,7 +85,7 @@ def _bytes(path: FilePath, file: str) -> bytes | Finding:
     return content
 
 
-def _not_text(content: bytes, file: str) -> Finding | None:
+def not_text(content: bytes, file: str) -> Finding | None:
     """A complaint about bytes that are not UTF-8 text."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return find("MA102", file, "is UTF-16", location=Location(file))
@@ -111,7 +112,7 @@ def _not_text(content: bytes, file: str) -> Finding | None:
     return find("MA102", file, evidence, location=Location(file, line, column))
 
 
-def _long_line(content: bytes, file: str) -> Finding | None:
+def long_line(content: bytes, file: str) -> Finding | None:
     """A complaint about a line that no setting needs."""
     found = _LONG_LINE.search(content)
     if found is None:
@@ -125,10 +126,10 @@ def _long_line(content: bytes, file: str) -> Finding | None:
 def read(path: FilePath, file: str) -> StackFile:
     """Read a stack file; `file` is its name in messages. Never raises for what the file holds."""
     source = Source(file)
-    content = _bytes(path, file)
+    content = read_bytes(path, file)
     if isinstance(content, Finding):
         return StackFile(source, findings=[content], complete=False, usable=False)
-    problem = _not_text(content, file) or _long_line(content, file)
+    problem = not_text(content, file) or long_line(content, file)
     if problem is not None:
         return StackFile(source, findings=[problem], complete=False, usable=False)
     source.content = content

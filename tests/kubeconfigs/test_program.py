@@ -1,4 +1,4 @@
-"""Kubeconfigs give an endpoint, or say what is wrong with them."""
+"""What the program takes from kubeconfigs: an endpoint, a context, or every reason why not."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def test_an_address_is_split_into_the_host_with_its_scheme_and_the_port(
         ("http://compute.example.com", "plain HTTP"),
         ("compute.example.com:6443", "https://"),
         ("https://user:word@compute.example.com", "user name or password"),
-        ("https://compute.example.com/k8s/clusters/c-1", "no path"),
-        ("https://compute.example.com:6443?x=1", "no path"),
+        ("https://compute.example.com/k8s/clusters/c-1", "without a path"),
+        ("https://compute.example.com:6443?x=1", "something after the port"),
         ("https://compute.example.com:0", "port 0"),
         ("https://compute.example.com:70000", "no URL"),
         ("https://compute.example.com:port", "no URL"),
@@ -85,7 +85,7 @@ def test_an_address_the_platform_cannot_use_is_refused_with_the_reason(server: s
     ("cluster", "complaint"),
     [
         ({"certificate-authority-data": "%%%"}, "not base64"),
-        ({"certificate-authority-data": base64.b64encode(b"\x30\x82").decode()}, "no PEM certificate"),
+        ({"certificate-authority-data": base64.b64encode(b"\x30\x82").decode()}, "in DER"),
         (
             {"certificate-authority-data": base64.b64encode(b"-----BEGIN PRIVATE KEY-----").decode()},
             "private key",
@@ -114,7 +114,9 @@ def test_every_defect_is_reported_at_once() -> None:
 
 def test_settings_stand_in_for_what_a_kubeconfig_says() -> None:
     """REG-1: the control plane may reach a cluster by another address than its administrator."""
-    found = endpoint(config("http://ignored"), server="https://private.example.com:443")
+    found = endpoint(
+        config("https://rancher.example.com/k8s/clusters/c-1"), server="https://private.example.com:443"
+    )
     assert (found.host, found.port) == ("https://private.example.com", "443")
 
 

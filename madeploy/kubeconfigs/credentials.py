@@ -1,0 +1,160 @@
+"""The user of a kubeconfig: which credential it gives, and whether that can be used."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final, Literal
+
+from madeploy.findings import Finding
+from madeploy.kubeconfigs.document import Document, Entry
+from madeploy.settings.source import printable
+
+Kind = Literal["token", "clientCertificate", "exec", "none"]
+"""What a user identifies itself with."""
+
+FILES: Final = {
+    "certificate-authority": "certificate-authority-data",
+    "client-certificate": "client-certificate-data",
+    "client-key": "client-key-data",
+    "tokenFile": "token",
+}
+"""Fields that name a file, and those that hold what is in it."""
+
+_IMPERSONATION: Final = ("as", "as-uid", "as-groups", "as-user-extra")
+_SHORT: Final = timedelta(days=7)
+_HEADER: Final = re.compile(r"[\x21-\x7e]+")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+_EKS_NAMES: Final = ("--cluster-name", "--cluster-id", "-i")
+
+
+def kind(user: Mapping[str, Any]) -> Kind:
+    """What a user identifies itself with, in the order kubectl prefers."""
+    if user.get("exec"):
+        return "exec"
+    if user.get("token") or user.get("tokenFile"):
+        return "token"
+    if user.get("client-certificate-data") or user.get("client-certificate"):
+        return "clientCertificate"
+    return "none"
+
+
+def references(document: Document, *entries: Entry | None) -> Iterator[Finding]:
+    """Fields that name files. One beside the field with its contents is not used, and passes."""
+    for entry in entries:
+        for key, inline in FILES.items():
+            # kubectl prefers contents to a file, but for tokens.
+            if (
+                entry is not None
+                and entry.body.get(key)
+                and (key == "tokenFile" or not entry.body.get(inline))
+            ):
+                evidence = f"names a file; {inline} holds what is in one"
+                yield document.finding("MA420", (*entry.path, key), evidence)
+
+
+def defects(document: Document, entry: Entry, now: datetime, stored: bool) -> Iterator[Finding]:
+    """Why a user's credential cannot be used. `stored`: it is to be used on other machines than this one."""
+    user, path = entry.body, entry.path
+    if user.get("exec"):
+        yield _login_command(document, entry, stored)
+    if user.get("auth-provider"):
+        evidence = "names a login plugin of kubectl's own"
+        yield document.finding("MA422", (*path, "auth-provider"), evidence)
+    for key in ("username", "password"):
+        if user.get(key):
+            yield document.finding("MA422", (*path, key), "is half of a password login")
+    for key in _IMPERSONATION:
+        if user.get(key):
+            yield document.finding("MA423", (*path, key), "asks to act as somebody else")
+    if user.get("token"):
+        yield from _token(document, entry, now)
+    yield from _client_certificate(document, entry, now)
+    other = (
+        user.get("auth-provider")
+        or user.get("username")
+        or user.get("client-key")
+        or user.get("client-key-data")
+    )
+    if kind(user) == "none" and not other:
+        yield document.finding("MA426", path, "gives no credential at all")
+
+
+def _login_command(document: Document, entry: Entry, stored: bool) -> Finding:
+    called = entry.body["exec"]
+    command = called.get("command") if isinstance(called, dict) else None
+    shown = printable(str(command)).rpartition("/")[2] or "?"
+    evidence = f"gets its credential from the command {shown!r}"
+    fix = ""
+    if stored and (eks := _eks(called)):
+        fix = f"Register it by its name on EKS: {eks}\nOr use the context: --from-context CONTEXT"
+    return document.finding(
+        "MA421", (*entry.path, "exec"), evidence, fix=fix, severity="error" if stored else "info"
+    )
+
+
+def _eks(called: Any) -> str:
+    """The options that name an EKS cluster whose login command this is; "" for another."""
+    arguments = called.get("args") if isinstance(called, dict) else None
+    command = str(called.get("command") or "").rpartition("/")[2] if isinstance(called, dict) else ""
+    if command not in ("aws", "aws.exe", "aws-iam-authenticator") or not isinstance(arguments, list):
+        return ""
+    following = {str(key): str(value) for key, value in itertools.pairwise(arguments)}
+    name = next((following[key] for key in _EKS_NAMES if key in following), "")
+    region = following.get("--region", "")
+    if not _PLAIN.fullmatch(name):
+        return ""
+    return f"--eks {name} --region {region if _PLAIN.fullmatch(region) else 'REGION'}"
+
+
+def _token(document: Document, entry: Entry, now: datetime) -> Iterator[Finding]:
+    token, path = str(entry.body["token"]).strip(), (*entry.path, "token")
+    if not _HEADER.fullmatch(token):
+        yield document.finding(
+            "MA426", path, "holds characters that a token cannot have, such as line breaks"
+        )
+        return
+    ends = expiry(token)
+    if ends is None:
+        return
+    if ends <= now:
+        yield document.finding("MA426", path, f"has expired on {ends:%Y-%m-%d %H:%M} UTC")
+    elif ends - now < _SHORT:
+        evidence = f"expires on {ends:%Y-%m-%d %H:%M} UTC; updates after that will be refused"
+        yield document.finding("MA426", path, evidence, severity="warning")
+
+
+def expiry(token: str) -> datetime | None:
+    """When a JWT ends, by its `exp` (RFC 7519, 4.1.4); None for a token that does not say."""
+    parts = token.split(".")
+    if len(parts) != 3:
+        return None
+    try:
+        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+        return datetime.fromtimestamp(claims["exp"], timezone.utc)
+    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        return None
+
+
+def _client_certificate(document: Document, entry: Entry, now: datetime) -> Iterator[Finding]:
+    user, path = entry.body, entry.path
+    certificate, key = user.get("client-certificate-data"), user.get("client-key-data")
+    for mine, other, named in (
+        (certificate, key or user.get("client-key"), "client-certificate-data"),
+        (key, certificate or user.get("client-certificate"), "client-key-data"),
+    ):
+        if mine and not other:
+            yield document.finding("MA426", (*path, named), "stands alone; certificate and key go together")
+    if not (isinstance(certificate, str) and isinstance(key, str) and certificate and key):
+        return
+    from madeploy.kubeconfigs.certificates import judge_client
+
+    judged = judge_client(certificate, key, now)
+    if judged.error:
+        yield document.finding("MA426", path, judged.error)
+    for warning in judged.warnings:
+        yield document.finding("MA426", path, warning, severity="warning")

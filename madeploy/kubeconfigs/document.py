@@ -1,0 +1,264 @@
+"""The text of a kubeconfig as data with places, within limits; or everything that is wrong with it.
+
+What the fields are and of which type: `k8s.io/client-go/tools/clientcmd/api/v1`, types.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from madeploy.findings import Finding, Location, find
+from madeploy.findings.model import Severity
+from madeploy.kubeconfigs.errors import KubeconfigError
+from madeploy.settings.source import Path, printable
+from madeploy.settings.stack_file import long_line, not_text
+from madeploy.settings.translate import near, type_name
+from madeploy.settings.yaml_nodes import Node, UnreadableError, compose
+
+LISTS: Final = {"contexts": "context", "clusters": "cluster", "users": "user"}
+"""The three lists of a kubeconfig, and the key of an entry's body."""
+
+_FIELDS: Final[dict[str, dict[str, type]]] = {
+    "contexts": {"cluster": str, "user": str, "namespace": str, "extensions": list},
+    "clusters": {
+        "server": str,
+        "tls-server-name": str,
+        "insecure-skip-tls-verify": bool,
+        "certificate-authority": str,
+        "certificate-authority-data": str,
+        "proxy-url": str,
+        "disable-compression": bool,
+        "extensions": list,
+    },
+    "users": {
+        "client-certificate": str,
+        "client-certificate-data": str,
+        "client-key": str,
+        "client-key-data": str,
+        "token": str,
+        "tokenFile": str,
+        "as": str,
+        "as-uid": str,
+        "as-groups": list,
+        "as-user-extra": dict,
+        "username": str,
+        "password": str,
+        "auth-provider": dict,
+        "exec": dict,
+        "extensions": list,
+    },
+}
+_TOP: Final[dict[str, type]] = {
+    "apiVersion": str,
+    "kind": str,
+    "current-context": str,
+    "preferences": dict,
+    "extensions": list,
+    **dict.fromkeys(LISTS, list),
+}
+_TYPE_NAMES: Final = {str: "text", bool: "true or false", list: "a list", dict: "a mapping"}
+_SAVED_AS_UTF_8: Final = (
+    "Save the file as UTF-8; PowerShell writes UTF-16 unless told: | Out-File -Encoding utf8 FILE"
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One context, cluster or user."""
+
+    name: str
+    path: Path
+    """Where its body stands in the document."""
+
+    body: Mapping[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A kubeconfig's data and, where it came from text, the places of its values."""
+
+    name: str
+    """What it is called in messages: a file, `kubeconfigs.<cluster>`, a context."""
+
+    data: Mapping[str, Any] = field(repr=False)
+    root: Node | None = field(default=None, repr=False)
+
+    def at(self, path: Path) -> Location | None:
+        """Place of the value at a path, of the nearest one above it that is there; None without a text.
+        It shows no line: any line of a kubeconfig may hold a credential."""
+        node = self.root
+        if node is None:
+            return None
+        for step in path:
+            if node.kind == "mapping" and step in node.value:
+                node = node.value[step][1]
+            elif node.kind == "list" and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+            else:
+                break
+        return Location(self.name, node.line + 1, node.column + 1)
+
+    def finding(
+        self,
+        code: str,
+        path: Path,
+        evidence: str,
+        *,
+        fix: str = "",
+        accepted: str = "",
+        severity: Severity | None = None,
+    ) -> Finding:
+        """A finding about the value at a path."""
+        return find(
+            code,
+            self._subject(path),
+            evidence,
+            fix=fix,
+            accepted=accepted,
+            severity=severity,
+            location=self.at(path),
+        )
+
+    def entries(self, kind: str) -> Iterator[Entry]:
+        """Every entry of a list (`contexts`, `clusters`, `users`) that has a usable form; the first of each
+        name."""
+        seen: set[str] = set()
+        listed = self.data.get(kind)
+        for index, item in enumerate(listed if isinstance(listed, list) else ()):
+            body = item.get(LISTS[kind]) if isinstance(item, dict) else None
+            name = item.get("name") if isinstance(item, dict) else None
+            if isinstance(name, str) and name not in seen and (body is None or isinstance(body, dict)):
+                seen.add(name)
+                yield Entry(name, (kind, index, LISTS[kind]), body or {})
+
+    def _subject(self, path: Path) -> str:
+        """A path as a person reads it: `clusters[east].server`."""
+        if not path:
+            return self.name
+        text = printable(str(path[0]))
+        rest = list(path[1:])
+        if rest and isinstance(rest[0], int):
+            listed = self.data.get(str(path[0]))
+            item = listed[rest[0]] if isinstance(listed, list) and rest[0] < len(listed) else None
+            name = item.get("name") if isinstance(item, dict) else None
+            text += f"[{printable(name) if isinstance(name, str) and name else rest[0]}]"
+            rest = rest[1:]
+            if rest and rest[0] == LISTS.get(str(path[0])):
+                rest = rest[1:]
+        return text + "".join(
+            f"[{step}]" if isinstance(step, int) else f".{printable(step)}" for step in rest
+        )
+
+
+def parse(content: bytes, name: str) -> tuple[Document | None, list[Finding]]:
+    """The one document of a text, and every complaint about its form. None when it cannot be read.
+
+    Costs little whatever the text is: sizes, depth and expanded aliases have limits, and reading stops at
+    the first one passed.
+    """
+    problem = not_text(content, name) or long_line(content, name)
+    if problem is not None:
+        fix = _SAVED_AS_UTF_8 if problem.code == "MA102" else ""
+        return None, [find("MA410", name, problem.evidence, fix=fix, location=problem.location)]
+    if not content.strip():
+        return None, [find("MA410", name, "is empty", location=Location(name))]
+    try:
+        root, problems = compose(content)
+    except UnreadableError as error:
+        place = Location(name, error.problem.line + 1, error.problem.column + 1)
+        fix = error.problem.fix
+        return None, [find("MA411", name, printable(error.problem.evidence), fix=fix, location=place)]
+    findings = [
+        find(
+            "MA411",
+            name,
+            printable(item.evidence),
+            fix=item.fix,
+            location=Location(name, item.line + 1, item.column + 1),
+        )
+        for item in problems
+    ]
+    if root is None or root.value is None:
+        return None, [*findings, find("MA410", name, "holds nothing", location=Location(name))]
+    if root.kind != "mapping":
+        evidence = f"holds {type_name(root.data())} at its top, not a mapping"
+        return None, [*findings, find("MA412", name, evidence, location=Location(name))]
+    document = Document(name, root.data(), root)
+    return document, [*findings, *form(document)]
+
+
+def load(text: str | bytes, subject: str) -> dict[str, Any]:
+    """A kubeconfig's data. Raises KubeconfigError with everything that is wrong with its form."""
+    content = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    document, findings = parse(content, subject)
+    errors = [item for item in findings if item.severity == "error"]
+    if document is None or errors:
+        raise KubeconfigError(subject, errors)
+    return dict(document.data)
+
+
+def form(document: Document) -> Iterator[Finding]:
+    """What kubectl itself would refuse of a document: kinds, types, and names given twice."""
+    data = document.data
+    if data.get("kind") not in (None, "", "Config") or data.get("apiVersion") not in (None, "", "v1"):
+        yield document.finding(
+            "MA412",
+            ("kind",),
+            "says that it is something else than a kubeconfig",
+            accepted="apiVersion: v1, kind: Config",
+        )
+    elif not any(data.get(key) for key in LISTS):
+        evidence = "has neither clusters nor users nor contexts"
+        yield document.finding("MA412", (), evidence, accepted="a mapping with clusters, users and contexts")
+    yield from _types(document, (), data, _TOP)
+    for kind, body in LISTS.items():
+        listed = data.get(kind)
+        if isinstance(listed, list):
+            yield from _list(document, kind, body, listed)
+
+
+def _types(
+    document: Document, path: Path, given: Mapping[str, Any], known: Mapping[str, type]
+) -> Iterator[Finding]:
+    for key, value in given.items():
+        if key not in known:
+            meant = near(key, tuple(known))
+            if meant is not None and meant not in given:
+                yield document.finding(
+                    "MA412",
+                    (*path, key),
+                    "is no field of a kubeconfig, so nothing reads it",
+                    fix=f'Did you mean "{meant}"?',
+                    severity="warning",
+                )
+        elif value is not None and not isinstance(value, known[key]):
+            yield document.finding(
+                "MA412",
+                (*path, key),
+                f"is {type_name(value)}, not {_TYPE_NAMES[known[key]]}",
+                fix="Put it in quotes." if known[key] is str and not isinstance(value, (list, dict)) else "",
+            )
+
+
+def _list(document: Document, kind: str, body: str, listed: list[Any]) -> Iterator[Finding]:
+    seen: dict[str, int] = {}
+    for index, item in enumerate(listed):
+        path: Path = (kind, index)
+        if not isinstance(item, dict):
+            yield document.finding("MA412", path, f"is {type_name(item)}, not a mapping with name and {body}")
+            continue
+        name, inner = item.get("name"), item.get(body)
+        if not isinstance(name, str) or not name:
+            said = "has no name" if not name else f"has {type_name(name)} for a name; put it in quotes"
+            yield document.finding("MA412", path, said)
+        elif name in seen:
+            evidence = f"has the name of entry {seen[name] + 1} of {kind}"
+            yield document.finding("MA413", (*path, "name"), evidence)
+        else:
+            seen[name] = index
+        if inner is not None and not isinstance(inner, dict):
+            yield document.finding("MA412", (*path, body), f"is {type_name(inner)}, not a mapping")
+        elif inner:
+            yield from _types(document, (*path, body), inner, _FIELDS[kind])

@@ -1,0 +1,135 @@
+"""The API server of a kubeconfig as a registration names it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from madeploy.findings import Finding
+from madeploy.kubeconfigs.contexts import Chosen
+from madeploy.kubeconfigs.document import Document, Entry
+from madeploy.kubeconfigs.errors import KubeconfigError
+from madeploy.names.servers import split_server
+from madeploy.settings.authorities import authority_text
+
+_NO_PATH = (
+    "Give the cluster's own address, without a path, in its entry: server (--server https://HOST:PORT), and "
+    "certificateAuthorityData (--certificate-authority FILE, PEM) if its authority is another. With Rancher, "
+    "that is the authorized cluster endpoint."
+)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An API server as a `Cluster` object names it (registration guide, step 5; V5)."""
+
+    host: str
+    """`https://` and the host, IPv6 in brackets, no port."""
+
+    port: str
+    """Port as text, 443 where the address has none."""
+
+    certificate_authority: str = field(repr=False)
+    """Certificate authority of the server, PEM."""
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What an entry of the stack file says in place of the kubeconfig's own."""
+
+    server: str | None = None
+    """`https://host:port`, already checked."""
+
+    certificate_authority_data: str | None = None
+    """PEM in base64, already checked."""
+
+
+def defects(document: Document, entry: Entry, instead: Instead) -> Iterator[Finding]:
+    """Why an API server cannot be registered as it stands in a kubeconfig."""
+    cluster, path = entry.body, entry.path
+    yield from _address(document, cluster, (*path, "server"), instead.server)
+    if instead.server is None and cluster.get("proxy-url"):
+        yield document.finding(
+            "MA424", (*path, "proxy-url"), "names a proxy, which the control plane will not use"
+        )
+    if instead.server is None and cluster.get("tls-server-name"):
+        evidence = "asks for a certificate of another name than the address has"
+        yield document.finding("MA425", (*path, "tls-server-name"), evidence)
+    data = cluster.get("certificate-authority-data")
+    if cluster.get("insecure-skip-tls-verify"):
+        yield document.finding(
+            "MA417",
+            (*path, "insecure-skip-tls-verify"),
+            "turns verification off, which the platform has no setting for",
+            fix="Take it out, and put the cluster's authority in its place as certificate-authority-data.",
+        )
+    elif not data and not cluster.get("certificate-authority") and instead.certificate_authority_data is None:
+        yield document.finding(
+            "MA417", path, "has no certificate-authority-data", accepted="certificate-authority-data"
+        )
+    if data:
+        try:
+            authority_text(str(data))
+        except ValueError as error:
+            yield document.finding("MA418", (*path, "certificate-authority-data"), str(error))
+
+
+def _address(
+    document: Document, cluster: Mapping[str, Any], path: Any, instead: str | None
+) -> Iterator[Finding]:
+    given = cluster.get("server")
+    if not given:
+        if instead is None:
+            yield document.finding("MA416", path[:-1], "has no server")
+        return
+    try:
+        split_server(str(given))
+    except ValueError as error:
+        url = _split(str(given))
+        if instead is not None and url is not None and url.scheme == "https" and "@" not in url.netloc:
+            return
+        fix = _NO_PATH if url is not None and url.path not in ("", "/") else ""
+        yield document.finding("MA416", path, str(error), fix=fix)
+
+
+def _split(address: str) -> Any:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        return None
+
+
+def endpoint(
+    minified: Mapping[str, Any],
+    subject: str,
+    server: str | None = None,
+    certificate_authority_data: str | None = None,
+) -> Endpoint:
+    """The API server of a minified kubeconfig as a registration names it.
+
+    `server` and `certificate_authority_data` (base64 of PEM) stand in for the kubeconfig's own. What is
+    not to be seen from the text itself, such as an authority that has expired, is not looked for: a cluster
+    that cannot be reached must not keep the others from being updated (REG-10).
+
+    Raises KubeconfigError with every defect.
+    """
+    document = Document(subject, minified)
+    (entry,) = document.entries("clusters")
+    found = list(defects(document, entry, Instead(server, certificate_authority_data)))
+    encoded = certificate_authority_data or entry.body.get("certificate-authority-data")
+    if not encoded and not found:
+        found.append(document.finding("MA417", entry.path, "has no certificate-authority-data"))
+    if found:
+        raise KubeconfigError(subject, found)
+    host, port = split_server(str(server or entry.body.get("server")))
+    return Endpoint(host, port, authority_text(str(encoded)))
+
+
+def registered(chosen: Chosen, instead: Instead) -> Endpoint | None:
+    """The endpoint of a context that is free of defects; None where its authority is only referred to."""
+    assert chosen.cluster is not None
+    encoded = instead.certificate_authority_data or chosen.cluster.body.get("certificate-authority-data")
+    host, port = split_server(str(instead.server or chosen.cluster.body.get("server")))
+    return Endpoint(host, port, authority_text(str(encoded))) if encoded else None

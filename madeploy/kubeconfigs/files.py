@@ -1,0 +1,83 @@
+"""The kubeconfig at hand: the files kubectl would read on this machine, as one."""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from madeploy.kubeconfigs.contexts import minify
+from madeploy.kubeconfigs.credentials import FILES
+from madeploy.kubeconfigs.document import LISTS, Document, load
+from madeploy.kubeconfigs.errors import KubeconfigError
+from madeploy.settings.stack_file import read_bytes
+
+
+def kubeconfig_paths(environ: Mapping[str, str] = os.environ) -> list[Path]:
+    """Where kubectl looks: every file of `$KUBECONFIG`, else `~/.kube/config`."""
+    listed = environ.get("KUBECONFIG", "")
+    return [Path(part) for part in listed.split(os.pathsep) if part] or [Path.home() / ".kube" / "config"]
+
+
+def read_context(context: str, environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Minified kubeconfig of a context of the kubeconfig at hand, files it refers to inlined.
+
+    As kubectl does, files are read as one, the first entry of a name wins, and files that are not there are
+    passed over. Raises KubeconfigError naming the files looked at, or the one that cannot be used.
+    """
+    paths = kubeconfig_paths(environ)
+    merged: dict[str, Any] = {kind: [] for kind in LISTS}
+    folders: dict[tuple[str, str], Path] = {}
+    for path in paths:
+        if not path.exists():
+            continue
+        content = read_bytes(path, str(path))
+        if not isinstance(content, bytes):
+            raise KubeconfigError(str(path), [content.evidence])
+        if not content.strip():
+            continue
+        document = Document(str(path), load(content, str(path)))
+        for kind, body in LISTS.items():
+            for entry in document.entries(kind):
+                if (kind, entry.name) not in folders:
+                    folders[kind, entry.name] = path.parent
+                    merged[kind].append({"name": entry.name, body: dict(entry.body)})
+    where = ", ".join(map(str, paths))
+    if not any(kind == "contexts" and name == context for kind, name in folders):
+        there = ", ".join(sorted(name for kind, name in folders if kind == "contexts")) or "none"
+        raise KubeconfigError(
+            f"context {context!r}",
+            [f"is not in {where} (contexts there: {there}); set KUBECONFIG or the name"],
+        )
+    subject = f"context {context!r} of {where}"
+    minified = minify(merged, context, subject)
+    for kind, body in (("clusters", "cluster"), ("users", "user")):
+        (entry,) = minified[kind]
+        _inline(entry[body], folders[kind, entry["name"]], subject)
+    return minified
+
+
+def _inline(section: dict[str, Any], folder: Path, subject: str) -> None:
+    """Replace references to files by their contents, so that the result stands on its own."""
+    defects = []
+    for key, inline in FILES.items():
+        if not section.get(key):
+            continue
+        named = str(section.pop(key))
+        if section.get(inline) and inline != "token":
+            continue
+        try:
+            content = (folder / named).read_bytes()
+        except OSError as error:
+            defects.append(f"{key} names a file that cannot be read ({error.strerror})")
+        else:
+            is_token = inline == "token"
+            section[inline] = (
+                content.decode("utf-8", "replace").strip()
+                if is_token
+                else base64.b64encode(content).decode("ascii")
+            )
+    if defects:
+        raise KubeconfigError(subject, defects)
