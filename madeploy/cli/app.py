@@ -21,6 +21,7 @@ VERBS: Verbs = {
     "init": ("madeploy.cli.init", "init"),
     "config": ("madeploy.cli.config", "app"),
     "plan": ("madeploy.cli.plan", "plan"),
+    "policy": ("madeploy.cli.policy", "policy"),
     "clusters": ("madeploy.cli.clusters", "app"),
     "models": ("madeploy.cli.models", "app"),
     "tools": ("madeploy.cli.tools", "tools"),

@@ -18,7 +18,7 @@ Exit codes of commands that report: 0 nothing to report, 1 findings, 2 a stack f
 | MA2xx | network and TLS |
 | MA3xx | storage and IAM |
 | MA4xx | clusters |
-| MA5xx | security |
+| MA5xx | security and policies |
 | MA6xx | observability |
 | MA7xx | compliance |
 | MA8xx | upgrades |

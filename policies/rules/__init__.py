@@ -1,20 +1,19 @@
-"""Every rule: pure functions of a resource's type token and its properties."""
+"""Every rule: pure functions of resources, the same for the engine, for files and for a stack's objects."""
 
-from .model import Rule
-from .platform import CLUSTER_METADATA, CLUSTER_NAMESPACE
-from .rights import WILDCARD_RIGHTS
-from .secrets import SECRETS_IN_CONFIG_MAPS
-from .storage import PUBLIC_BUCKETS
-from .workloads import FLOATING_IMAGES, RESTRICTED_PODS
+from . import configuration, identities, network, platform, reliability, rights, secrets, storage, workloads
+from .model import Resource, Rule, Violation
 
 RULES: tuple[Rule, ...] = (
-    CLUSTER_METADATA,
-    CLUSTER_NAMESPACE,
-    WILDCARD_RIGHTS,
-    SECRETS_IN_CONFIG_MAPS,
-    FLOATING_IMAGES,
-    RESTRICTED_PODS,
-    PUBLIC_BUCKETS,
+    *workloads.RULES,
+    *rights.RULES,
+    *network.RULES,
+    *identities.RULES,
+    *storage.RULES,
+    *secrets.RULES,
+    *reliability.RULES,
+    *platform.RULES,
+    *configuration.RULES,
 )
+"""Every rule, by code."""
 
-__all__ = ["RULES", "Rule"]
+__all__ = ["RULES", "Resource", "Rule", "Violation"]

@@ -1,39 +1,281 @@
-"""Rules about the platform's own objects."""
+"""What the platform's own objects must be like to work (facts 0, 3, 4; verified V5 to V7)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from .model import Rule
+from .embedded import dotted, walk
+from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, rule, set_rule
 
-_CLUSTER = "kubernetes:michelangelo.api/v2:Cluster"
-
-
-def _bare(token: str, properties: Mapping[str, Any]) -> Iterator[str]:
-    metadata = properties.get("metadata") or {}
-    for key in ("labels", "annotations"):
-        if token == _CLUSTER and metadata.get(key):
-            yield (
-                f"Cluster {metadata.get('name')} has {key}. The platform stops reporting a cluster's health "
-                f"when they change; put what changes on the cluster's Secrets."
-            )
-
-
-def _in_place(token: str, properties: Mapping[str, Any]) -> Iterator[str]:
-    metadata = properties.get("metadata") or {}
-    if token == _CLUSTER and metadata.get("namespace") != "ma-system":
-        yield (
-            f"Cluster {metadata.get('name')} is in namespace {metadata.get('namespace')}; the controller "
-            "manager reads clusters in ma-system only."
-        )
+_GROUP: Final = "michelangelo.api"
+CLUSTER: Final = f"{_GROUP}/Cluster"
+INFERENCE_SERVER: Final = f"{_GROUP}/InferenceServer"
+MODEL: Final = f"{_GROUP}/Model"
+_REST: Final[Path] = ("spec", "kubernetes", "rest")
+_HOST: Final = re.compile(r"https://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)$")
+_LOOPBACK: Final = re.compile(r"https://(localhost|127\.|\[::1\]|0\.0\.0\.0)")
+_KEYS: Final = {"ca-data": "cadata", "client-token": "token"}
+"""Suffix of a credential Secret's name and the key the platform reads in it."""
 
 
-CLUSTER_METADATA = Rule(
-    "cluster-without-labels-and-annotations",
-    "A Cluster carries neither labels nor annotations: a later change to them ends its health reports.",
-    _bare,
+def _rest(resource: Resource) -> Mapping[str, Any]:
+    spec = mapping(resource.properties.get("spec"))
+    return mapping(mapping(spec.get("kubernetes")).get("rest"))
+
+
+@rule(
+    "MA585",
+    "clusters-in-their-namespace",
+    title="Cluster in a namespace that nobody reads",
+    why="The controller manager reads clusters in ma-system only.",
+    fix="Set metadata.namespace: ma-system.",
+    severities=ALWAYS,
+    kinds=[CLUSTER],
 )
-CLUSTER_NAMESPACE = Rule(
-    "cluster-in-its-namespace", "A Cluster is in the one namespace that the platform reads.", _in_place
+def misplaced(resource: Resource) -> Iterator[Violation]:
+    if resource.namespace != "ma-system":
+        yield Violation(("metadata", "namespace"), f"is in namespace {resource.namespace or '(none)'}")
+
+
+@rule(
+    "MA586",
+    "clusters-without-labels-and-annotations",
+    title="Cluster with labels or annotations",
+    why="When they change, the platform stops reporting the cluster's health until the controller manager "
+    "restarts (verified, V7).",
+    fix="Remove them; put what changes on the cluster's Secrets.",
+    severities=ALWAYS,
+    kinds=[CLUSTER],
+)
+def decorated(resource: Resource) -> Iterator[Violation]:
+    for key in ("labels", "annotations"):
+        if resource.metadata.get(key):
+            yield Violation(("metadata", key), f"has {key}")
+
+
+@rule(
+    "MA587",
+    "cluster-addresses",
+    title="Address of a cluster that the platform cannot use",
+    why="Host and port are joined as they are: without https:// no token is sent, with a port or path in "
+    "the host the address is not one, and loopback is the controller manager's own pod.",
+    fix='Write host: https://<name or address> and port: "<number>" as text.',
+    severities=ALWAYS,
+    kinds=[CLUSTER],
+)
+def address(resource: Resource) -> Iterator[Violation]:
+    host, port = _rest(resource).get("host"), _rest(resource).get("port")
+    if not isinstance(host, str) or not host.startswith("https://"):
+        yield Violation((*_REST, "host"), "host does not start with https://")
+    elif not _HOST.match(host):
+        yield Violation((*_REST, "host"), "host has more than scheme and name: a port, a path or a user")
+    elif _LOOPBACK.match(host):
+        yield Violation((*_REST, "host"), f"host {host} is the pod itself")
+    if not isinstance(port, str):
+        yield Violation((*_REST, "port"), "port is not text" if port is not None else "port is not set")
+    elif not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+        yield Violation((*_REST, "port"), "port is no number from 1 to 65535")
+
+
+@set_rule(
+    "MA588",
+    "one-cluster-per-server",
+    title="Two clusters on one API server",
+    why="The controller manager keeps one client per host and port: the second cluster is used with the "
+    "first one's credentials.",
+    fix="Register each API server once.",
+    severities=ALWAYS,
+    kinds=[CLUSTER],
+)
+def shared_server(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
+    servers: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+    for resource in resources:
+        rest = _rest(resource)
+        if isinstance(rest.get("host"), str):
+            servers[str(rest["host"]).lower().rstrip("/"), str(rest.get("port"))].append(resource)
+    for (host, port), sharing in servers.items():
+        for resource in sharing[1:]:
+            said = f"{host}:{port} is the server of {sharing[0].subject} already"
+            yield resource, Violation((*_REST, "host"), said)
+
+
+def _named(cluster: Resource) -> Iterator[tuple[str, str, str]]:
+    """Field, Secret's name and key of a cluster's two credentials."""
+    for field, key in (("caDataTag", "cadata"), ("tokenTag", "token")):
+        name = _rest(cluster).get(field)
+        yield field, name if isinstance(name, str) else "", key
+
+
+@set_rule(
+    "MA589",
+    "cluster-credentials-found",
+    title="Credentials of a cluster where the platform does not look",
+    why="It reads `cadata` and `token` from Secrets in `default`. A missing key reads as empty, without an "
+    "error: the cluster is then used without a credential.",
+    fix="Name both Secrets in the Cluster, and put them into `default` with the keys cadata and token.",
+    severities=ALWAYS,
+    kinds=[CLUSTER, "core/Secret", "external-secrets.io/ExternalSecret", "bitnami.com/SealedSecret"],
+)
+def credentials(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
+    wanted = {
+        name: key for item in resources if item.kind == CLUSTER for _, name, key in _named(item) if name
+    }
+    for resource in resources:
+        if resource.kind == CLUSTER:
+            for field, name, _ in _named(resource):
+                if not name:
+                    yield resource, Violation((*_REST, field), f"{field} is not set")
+            continue
+        name = str(resource.metadata.get("name") or "")
+        by_convention = next(
+            (key for suffix, key in _KEYS.items() if re.fullmatch(rf"cluster-.+-{suffix}", name)), None
+        )
+        key = wanted.get(name) or by_convention
+        if key is None:
+            continue
+        if resource.namespace != "default":
+            said = f"is in namespace {resource.namespace or '(none)'}, and is read in default"
+            yield resource, Violation(("metadata", "namespace"), said)
+        held = {
+            name for section in ("data", "stringData") for name in mapping(resource.properties.get(section))
+        }
+        if resource.kind == "core/Secret" and held and key not in held:
+            yield resource, Violation(("data",), f"has no key {key}")
+
+
+def _prefixed(prefix: str, *names: str) -> frozenset[str]:
+    return frozenset(f"{prefix}_{name}" for name in names)
+
+
+_ENUMS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
+    (CLUSTER, "dc"): _prefixed("DC_TYPE", "INVALID", "ON_PREM", "CLOUD_GCP", "CLOUD_OCI"),
+    (CLUSTER, "sla"): _prefixed("SLA_TYPE", "INVALID", "PRODUCTION", "EPHEMERAL"),
+    (INFERENCE_SERVER, "backendType"): _prefixed(
+        "BACKEND_TYPE", "INVALID", "TRITON", "LLM_D", "DYNAMO", "TORCHSERVE"
+    ),
+    (INFERENCE_SERVER, "tenancyType"): _prefixed("TENANCY_TYPE", "INVALID", "DEDICATED", "MULTI_TENANT"),
+    (MODEL, "kind"): _prefixed(
+        "MODEL_KIND", "INVALID", "CUSTOM", "REGRESSION", "BINARY_CLASSIFICATION",
+        "MULTICLASS_CLASSIFICATION", "CLUSTERING", "LLM_COMPLETION", "LLM_CHAT_COMPLETION", "LLM_EMBEDDING",
+    ),
+    (MODEL, "packageType"): _prefixed(
+        "DEPLOYABLE_MODEL_PACKAGE_TYPE", "INVALID", "SPARK_PIPELINE", "TRITON", "RAW", "MOBILE"
+    ),
+}  # fmt: skip
+"""Values by kind and field of `spec` (facts 4.4)."""
+
+_DATA_TYPES: Final = _prefixed(
+    "DATA_TYPE", "INVALID", "UNKNOWN", "BOOLEAN", "STRING", "BYTE", "CHAR", "SHORT", "INT", "LONG", "FLOAT",
+    "DOUBLE",
+)  # fmt: skip
+
+
+@rule(
+    "MA590",
+    "enum-values",
+    title="Value that the platform's API does not know",
+    why="The API server of Kubernetes refuses the object: enums are full upper-case names.",
+    fix="Write one of the accepted names.",
+    severities=ALWAYS,
+    kinds=[CLUSTER, INFERENCE_SERVER, MODEL],
+)
+def enums(resource: Resource) -> Iterator[Violation]:
+    spec = mapping(resource.properties.get("spec"))
+    for (kind, field), accepted in _ENUMS.items():
+        if kind == resource.kind and field in spec and spec[field] not in accepted:
+            names = ", ".join(sorted(accepted))
+            yield Violation(
+                ("spec", field), f"{field} is {str(spec[field])[:60]!r}", f"Write one of {names}."
+            )
+    if resource.kind == MODEL:
+        for path, value in walk(spec):
+            if path and path[-1] == "dataType" and value not in _DATA_TYPES:
+                yield Violation(("spec", *path), f"{dotted(path)} is {str(value)[:60]!r}")
+
+
+_FIELDS: Final[Mapping[str, frozenset[str]]] = {
+    CLUSTER: frozenset({"dc", "kubernetes", "region", "sla", "zone"}),
+    INFERENCE_SERVER: frozenset(
+        {"backendType", "decomSpec", "initSpec", "owner", "ownerSpec", "tenancyType"}
+    ),
+    MODEL: frozenset(
+        {
+            "algorithm", "decisionThreshold", "deployableArtifactUri", "derivedFields", "description",
+            "explainabilityReport", "featureEvaluationReport", "featureImportanceList",
+            "featureQualityReport", "featureStoreFeatures", "incrementalTraining", "inputSchema", "kind",
+            "llmSpec", "modelArtifactUri", "modelFamily", "outputSchema", "owner", "packageType",
+            "performanceEvaluationReport", "positiveLabel", "predictFields", "predictionResult",
+            "publishedFields", "qualityScores", "revisionId", "sealed", "source", "sourcePipelineRun",
+            "trainingFramework",
+        }
+    ),
+}  # fmt: skip
+"""Fields of `spec` by kind (facts 4.4)."""
+
+_INSTEAD: Final = {"replicas": "initSpec.numInstances", "modelVersion": "nothing: it has no such field"}
+_FREE: Final = frozenset({"metadata", "featureImportance", "supportingLinks"})
+"""Fields whose keys are the author's own."""
+
+
+def _camel(name: str) -> str:
+    head, *rest = name.split("_")
+    return head + "".join(part.capitalize() for part in rest)
+
+
+@rule(
+    "MA591",
+    "fields-that-are-kept",
+    title="Field that is silently dropped",
+    why="Kubernetes prunes fields that the definition has not: the object is accepted without what they say.",
+    fix="Use the field's name in camelCase, as the definitions have it.",
+    severities=ALWAYS,
+    kinds=[CLUSTER, INFERENCE_SERVER, MODEL],
+)
+def dropped(resource: Resource) -> Iterator[Violation]:
+    spec = mapping(resource.properties.get("spec"))
+    known = _FIELDS[resource.kind]
+    for path, _ in walk(spec):
+        if not path or not isinstance(path[-1], str) or not _FREE.isdisjoint(path[:-1]):
+            continue
+        name = path[-1]
+        if "_" in name and name == name.lower():
+            yield Violation(("spec", *path), f"{dotted(path)} is written {_camel(name)}")
+        elif len(path) == 1 and name not in known:
+            fix = f"Write {_INSTEAD[name]}." if name in _INSTEAD else ""
+            yield Violation(("spec", name), f"{resource.kind.rpartition('/')[2]} has no field {name}", fix)
+
+
+@rule(
+    "MA592",
+    "inference-servers-complete",
+    title="InferenceServer that cannot start",
+    why="The controller reads initSpec.resourceSpec without asking whether it is there, and at this "
+    "generation serves with Triton only (facts 3.5).",
+    fix="Give initSpec.resourceSpec with cpu and memory, and backendType: BACKEND_TYPE_TRITON.",
+    severities=STRICT,
+    kinds=[INFERENCE_SERVER],
+)
+def incomplete(resource: Resource) -> Iterator[Violation]:
+    spec = mapping(resource.properties.get("spec"))
+    given = mapping(mapping(spec.get("initSpec")).get("resourceSpec"))
+    if not given:
+        yield Violation(("spec", "initSpec"), "initSpec.resourceSpec is not set")
+    backend = spec.get("backendType")
+    others = _ENUMS[INFERENCE_SERVER, "backendType"] - {"BACKEND_TYPE_TRITON"}
+    if backend is None or backend in others:
+        yield Violation(("spec", "backendType"), f"backendType is {backend or 'not set'}")
+
+
+RULES: Final = (
+    misplaced,
+    decorated,
+    address,
+    shared_server,
+    credentials,
+    enums,
+    dropped,
+    incomplete,
 )

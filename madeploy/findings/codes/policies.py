@@ -1,0 +1,58 @@
+"""MA38x problems of reading what policies check; MA510 to MA599 the policies themselves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from madeploy.findings.codes.code import Code
+from policies.rules import RULES
+
+READING: Final[dict[str, Code]] = {
+    "MA380": Code(
+        "File that cannot be read as YAML",
+        "Nothing in it was checked.",
+        "Correct the place that is named; render templates first (helm template, kustomize build).",
+    ),
+    "MA381": Code(
+        "YAML that its readers understand differently",
+        "What is checked here may not be what is applied.",
+        "Write it out plainly.",
+        "warning",
+    ),
+    "MA382": Code(
+        "Nothing to check",
+        "A check that finds nothing because it sees nothing proves nothing.",
+        "Name a stack, a folder or a file with Kubernetes objects or IAM policy documents.",
+    ),
+    "MA385": Code(
+        "Suppression that cannot be used",
+        "It hides nothing; whoever wrote it believes it does.",
+        "Give the rule's name or code, the object as Kind/namespace/name, a reason and a last day "
+        "(YYYY-MM-DD); bin/madeploy policy --list names the rules.",
+    ),
+    "MA386": Code(
+        "Suppression that has expired",
+        "The reason was to be looked at again by that day, and what it hid is still there.",
+        "Correct what it hid, or decide again and set a new day.",
+    ),
+    "MA387": Code(
+        "Suppression that hides nothing",
+        "It would hide the next violation, which nobody has looked at.",
+        "Remove it.",
+        "warning",
+    ),
+}
+
+POLICIES: Final[dict[str, Code]] = {
+    **{
+        rule.code: Code(rule.title, rule.why, rule.fix, rule.severities.production or "info")
+        for rule in RULES
+    },
+    "MA599": Code(
+        "Key that the service does not read",
+        "Inside a section it reads, an unknown key stops the service at start (verified, V2); elsewhere what "
+        "it says never takes effect.",
+        "Correct or remove the key; `bin/madeploy explain` shows what overrides may hold.",
+    ),
+}
+"""Severities are those of production."""

@@ -1,0 +1,1 @@
+"""Kubernetes objects and policy documents in files that somebody else wrote."""

@@ -1,0 +1,179 @@
+"""Reads folders and files of YAML and JSON into resources that know their place.
+
+Files may be hostile: reading stops at fixed limits, nothing is executed, links to folders are not followed.
+Lines are never shown in findings, because a file may hold secrets.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from madeploy.findings import Finding, Location, find
+from madeploy.settings.yaml_nodes import Limits, Node, Problem, UnreadableError, compose_all, resolve
+from policies.rules.model import Path as ValuePath
+from policies.rules.model import Resource, type_token
+
+MAX_BYTES: Final = 32 * 1024 * 1024
+"""Size of a file; rendered fleets of a thousand clusters in one file are about 5 MiB."""
+
+MAX_FILES: Final = 20_000
+LIMITS: Final = Limits(depth=128, nodes=1_000_000, items=100_000)
+"""Custom resource definitions nest about sixty levels deep."""
+
+_SUFFIXES: Final = (".yaml", ".yml", ".json")
+_WORDS: Final = {
+    **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "on", "On", "ON"), True),
+    **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF"), False),
+}
+"""What kubectl reads as true and false besides YAML 1.2's words (YAML 1.1)."""
+
+_POLICY: Final = "aws:iam/policy:Policy"
+_TRUST: Final = "aws:iam/role:Role"
+_BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
+
+
+@dataclass
+class Reading:
+    """What was read."""
+
+    resources: list[Resource] = field(default_factory=list)
+    files: int = 0
+    skipped: int = 0
+    """Documents that are neither objects nor policy documents, such as a chart's values."""
+
+    findings: list[Finding] = field(default_factory=list)
+    places: dict[int, tuple[str, Node]] = field(default_factory=dict)
+    """File and node of each resource, by its `id`."""
+
+    def place(self, resource: Resource, path: ValuePath = ()) -> Location | None:
+        """Where a resource's value stands, or the nearest value above it that is there; None for resources
+        of no file."""
+        if id(resource) not in self.places:
+            return None
+        file, node = self.places[id(resource)]
+        line, column = node.line, node.column
+        for step in path:
+            if node.kind == "mapping" and str(step) in node.value:
+                key, node = node.value[str(step)]
+                line, column = key.line, key.column
+            elif node.kind == "list" and isinstance(step, int) and step < len(node.value):
+                node = node.value[step]
+                line, column = node.line, node.column
+            else:
+                break
+        return Location(file, line + 1, column + 1)
+
+
+def _kubectl(text: str) -> Any:
+    return _WORDS[text] if text in _WORDS else resolve(text)
+
+
+def _walk(path: Path) -> Iterator[Path]:
+    """Files below a folder in a fixed order, hidden ones left out."""
+    for folder, folders, names in os.walk(path):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if name.endswith(_SUFFIXES) and not name.startswith("."):
+                yield Path(folder) / name
+
+
+def read(paths: Iterable[Path]) -> Reading:
+    """Every object and policy document below these folders and in these files. What cannot be read is a
+    finding; documents that are something else are counted."""
+    reading = Reading()
+    for path in paths:
+        for file in _walk(path) if path.is_dir() else (path,):
+            if reading.files >= MAX_FILES:
+                evidence = f"there are more than {MAX_FILES:,} files; the others were not read"
+                reading.findings.append(find("MA380", str(path), evidence))
+                return reading
+            _read_file(reading, file)
+    return reading
+
+
+def _read_file(reading: Reading, path: Path) -> None:
+    label = str(path)
+    reading.files += 1
+    read = _compose(path, _kubectl)
+    if isinstance(read, Finding):
+        reading.findings.append(read)
+        return
+    roots, problems = read
+    reading.findings += [_problem("MA381", label, problem) for problem in problems]
+    for root in roots:
+        _add(reading, label, root)
+
+
+def _problem(code: str, label: str, problem: Problem) -> Finding:
+    where = Location(label, problem.line + 1, problem.column + 1)
+    return find(code, label, problem.evidence, fix=problem.fix, location=where)
+
+
+def _scalar(node: Node, key: str) -> Any:
+    found = node.value.get(key)
+    return found[1].value if found and found[1].kind == "scalar" else None
+
+
+def _add(reading: Reading, label: str, node: Node) -> None:
+    """One document: an object, a list of them, a policy document, or something else."""
+    if node.kind == "scalar" and node.value is None:
+        return
+    if node.kind != "mapping":
+        reading.skipped += 1
+        return
+    version, kind = _scalar(node, "apiVersion"), _scalar(node, "kind")
+    if isinstance(version, str) and isinstance(kind, str):
+        items = node.value.get("items")
+        if kind.endswith("List") and items and items[1].kind == "list":
+            for item in items[1].value:
+                _add(reading, label, item)
+        elif version.startswith("kustomize.config.k8s.io/"):
+            reading.skipped += 1
+        else:
+            resource = Resource(type_token(version, kind), node.data(), origin="file", name=label)
+            reading.resources.append(resource)
+            reading.places[id(resource)] = (label, node)
+    elif {"Statement", "Effect"} & set(node.value):
+        _add_document(reading, label, node)
+    else:
+        reading.skipped += 1
+
+
+def _add_document(reading: Reading, label: str, node: Node) -> None:
+    """An IAM policy document, or one statement of it as guides print them."""
+    data: Mapping[str, Any] = node.data()
+    document = data if "Statement" in data else {"Statement": [data]}
+    text = str(document["Statement"])
+    trusting = "sts:AssumeRole" in text
+    token = _TRUST if trusting else _BUCKET_POLICY if "Principal" in text else _POLICY
+    key = "assumeRolePolicy" if trusting else "policy"
+    resource = Resource(token, {key: document}, origin="file", name=Path(label).name)
+    reading.resources.append(resource)
+    reading.places[id(resource)] = (label, node)
+
+
+def _compose(path: Path, resolver: Callable[[str], Any]) -> tuple[list[Node], list[Problem]] | Finding:
+    """Nodes of a file's documents and problems in them, or the finding that says why there are none."""
+    label = str(path)
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ValueError(f"the file is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        return compose_all(path.read_bytes(), LIMITS, resolver)
+    except UnreadableError as error:
+        return _problem("MA380", label, error.problem)
+    except (OSError, ValueError) as error:
+        evidence = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return find("MA380", label, evidence, location=Location(label))
+
+
+def read_data(path: Path) -> Any:
+    """Plain data of a file's first document, None when it has none; or the Finding that says why it cannot
+    be read."""
+    read = _compose(path, resolve)
+    if isinstance(read, Finding):
+        return read
+    return read[0][0].data() if read[0] else None
