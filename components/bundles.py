@@ -49,7 +49,7 @@ def create(
     opts: pulumi.ResourceOptions,
     depends_on: Iterable[pulumi.Resource] = (),
     hooks: pulumi.ResourceHookBinding | None = None,
-) -> list[pulumi.Resource]:
+) -> Sequence[pulumi.CustomResource]:
     """Create a bundle's objects and return their resources, for others to depend on.
 
     Kinds in `WAIT_FOR` are waited for until they are ready, which the engine's plugin knows of its own
@@ -69,7 +69,7 @@ def create(
 class ObjectGroup(pulumi.ComponentResource):
     """One bundle as a component of its own: issuers, policies, alerts, the model registry's roles."""
 
-    resources: list[pulumi.Resource]
+    resources: Sequence[pulumi.Resource]
     """Its objects' resources."""
 
     def __init__(

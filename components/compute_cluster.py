@@ -14,6 +14,7 @@ import pulumi_kubernetes as k8s
 from components import bundles
 from components.configuration import Access
 from components.providers import kubernetes
+from madeploy.kubeconfigs import Endpoint
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
 from madeploy.settings import Environment
 from manifests import registration
@@ -85,43 +86,58 @@ class ComputeCluster(pulumi.ComponentResource):
         endpoint = args.access.endpoint
         if endpoint is None:
             raise ValueError(f"cluster {name} has no endpoint; components.configuration reads one for each")
-        compute = kubernetes(name, args.access, pulumi.ResourceOptions(parent=self))
+        compute = kubernetes(name, args.access, former_parent=self)
         there = pulumi.ResourceOptions(parent=self, provider=compute)
         here = pulumi.ResourceOptions(parent=self, provider=args.control_plane)
-
-        objects = list(registration.compute_side(args.environment, name, args.inputs).objects)
-        if args.task_credentials is not None:
-            objects.append(registration.task_credentials(args.task_credentials))
-        access = bundles.create(Bundle(name, tuple(objects)), there)
-        request = registration.token_request_arguments()
-        request["metadata"]["annotations"][bundles.WAIT_FOR_ANNOTATION] = "jsonpath={.data.token}"
-        credential = k8s.core.v1.Secret(
-            f"{name}-token",
-            **request,
-            opts=pulumi.ResourceOptions.merge(
-                there,
-                pulumi.ResourceOptions(
-                    depends_on=access, custom_timeouts=pulumi.CustomTimeouts(create=TOKEN_LIMIT)
-                ),
-            ),
-        )
-        token = credential.data.apply(lambda data: registered_token(data, name))
-        secrets = bundles.create(
-            Bundle(
-                name,
-                (
-                    registration.ca_secret(name, endpoint.certificate_authority),
-                    registration.token_secret(name, pulumi.Output.secret(token)),
-                ),
-            ),
-            here,
-            args.after,
-        )
-        bundles.create(
-            Bundle(name, (registration.cluster(args.environment, name, endpoint.host, endpoint.port),)),
-            here,
-            secrets,
-        )
+        credential = compute_half(name, args.environment, args.inputs, args.task_credentials, there)
+        control_plane_half(name, args.environment, endpoint, credential, here, args.after)
         self.host, self.port = endpoint.host, endpoint.port
         self.secrets = registration.secret_names(name)
         self.register_outputs({"host": self.host, "port": self.port, "secrets": self.secrets})
+
+
+def compute_half(
+    name: str,
+    environment: Environment,
+    inputs: Inputs,
+    task_credentials: pulumi.Output[dict[str, str]] | None,
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Output[dict[str, str]]:
+    """What the cluster itself gets, made with the provider in `opts`. Returns the data of the credential's
+    Secret, secret; unknown where this update leaves the Secret out."""
+    objects = list(registration.compute_side(environment, name, inputs).objects)
+    if task_credentials is not None:
+        objects.append(registration.task_credentials(task_credentials))
+    access = bundles.create(Bundle(name, tuple(objects)), opts)
+    request = registration.token_request_arguments()
+    request["metadata"]["annotations"][bundles.WAIT_FOR_ANNOTATION] = "jsonpath={.data.token}"
+    limits = pulumi.CustomTimeouts(create=TOKEN_LIMIT)
+    own = pulumi.ResourceOptions(depends_on=access, custom_timeouts=limits)
+    credential = k8s.core.v1.Secret(f"{name}-token", **request, opts=pulumi.ResourceOptions.merge(opts, own))
+    # A Secret that is left out has no id: what follows from its data then stays unknown, instead of failing.
+    return pulumi.Output.secret(pulumi.Output.all(credential.id, credential.data).apply(lambda made: made[1]))
+
+
+def control_plane_half(
+    name: str,
+    environment: Environment,
+    endpoint: Endpoint,
+    credential: pulumi.Output[dict[str, str]],
+    opts: pulumi.ResourceOptions,
+    after: Sequence[pulumi.Resource] = (),
+) -> None:
+    """What the control plane gets, made with the provider in `opts` after `after`: the authority's Secret,
+    the token's, and then the `Cluster`. `credential` is the data of the credential's Secret."""
+    authority = bundles.create(
+        Bundle(name, (registration.ca_secret(name, endpoint.certificate_authority),)), opts, after
+    )
+    # Where this update leaves the cluster out, the first Secret has no id, and no token is looked for.
+    token = pulumi.Output.all(authority[0].id, credential).apply(lambda made: registered_token(made[1], name))
+    secrets = bundles.create(
+        Bundle(name, (registration.token_secret(name, pulumi.Output.secret(token)),)), opts, after
+    )
+    bundles.create(
+        Bundle(name, (registration.cluster(environment, name, endpoint.host, endpoint.port),)),
+        opts,
+        [*authority, *secrets],
+    )

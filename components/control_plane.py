@@ -34,13 +34,13 @@ class ControlPlane(pulumi.ComponentResource):
     """Namespaces, then the API server, then (once it has created the definitions) the controller
     manager and the worker (CP-1 to CP-3, CP-8)."""
 
-    namespaces: list[pulumi.Resource]
+    namespaces: Sequence[pulumi.Resource]
     """Namespaces everything else waits for."""
 
-    api: list[pulumi.Resource]
+    api: Sequence[pulumi.Resource]
     """The API server's objects."""
 
-    controllers: list[pulumi.Resource]
+    controllers: Sequence[pulumi.Resource]
     """The controller manager's objects. What it finalizes depends on these, so that it is deleted
     after them (V16)."""
 

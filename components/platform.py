@@ -18,6 +18,7 @@ from components.gates import (
     CERT_MANAGER,
     GATEWAY_API,
     GATEWAY_API_BACKEND_TLS,
+    MODEL,
     PROMETHEUS,
     Gate,
     definitions_established,
@@ -27,6 +28,7 @@ from components.providers import kubernetes
 from madeploy import __version__
 from madeploy.names import addresses
 from madeploy.names import kubernetes as names
+from madeploy.names.storage import bucket_outputs
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.front_door import GatewayApiFrontDoor
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
@@ -45,14 +47,13 @@ class Platform(pulumi.ComponentResource):
         environment, storage = args.environment, args.environment.storage
         own = pulumi.ResourceOptions(parent=self)
         access = args.access[CONTROL_PLANE]
-        provider = kubernetes(CONTROL_PLANE, access, own)
+        provider = kubernetes(CONTROL_PLANE, access, former_parent=self)
         here = pulumi.ResourceOptions.merge(own, pulumi.ResourceOptions(providers=[provider]))
 
         store = None
         if isinstance(storage, AwsStorage):
             store = ArtifactStore("store", ArtifactStoreArgs(environment, storage, pulumi.get_stack()), own)
         secrets, fingerprint = self._object_store_credentials(args)
-        roles: dict[str, Any] = {**store.role_arns} if store else {}
         inputs = replace(
             identities.predicted_inputs(environment, pulumi.get_stack()), object_store_checksum=fingerprint
         )
@@ -71,7 +72,7 @@ class Platform(pulumi.ComponentResource):
         if isinstance(environment.front_door, GatewayApiFrontDoor):
             doors = gate(GATEWAY_API_BACKEND_TLS if environment.tls.envoy.enabled else GATEWAY_API)
         Gateway("gateway", GatewayArgs(by_name, [*control_plane.api, *issuers.resources], doors), here)
-        ObjectGroup("ModelRegistry", by_name["model-registry"], control_plane.api, here)
+        ObjectGroup("ModelRegistry", by_name["model-registry"], control_plane.api, here, gate(MODEL))
         ObjectGroup("Alerts", by_name["alerts"], spaces, here, gate(PROMETHEUS))
         task_credentials = self._task_credentials(args)
         clusters = {
@@ -96,8 +97,8 @@ class Platform(pulumi.ComponentResource):
                 "clusters": names.CLUSTERS_NAMESPACE,
                 "credentials": names.CREDENTIALS_NAMESPACE,
             },
-            "buckets": store.buckets if store else storage.buckets.model_dump(exclude_none=True),
-            "iam_roles": roles,
+            "buckets": bucket_outputs(storage),
+            "iam_roles": identities.given_roles(environment) | (store.role_arns if store else {}),
             "clusters": {
                 cluster: {"host": made.host, "port": made.port, "secret_names": made.secrets}
                 for cluster, made in clusters.items()

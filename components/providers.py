@@ -10,8 +10,12 @@ from components.configuration import Access
 from madeploy.settings.storage import AwsStorage
 
 
-def kubernetes(cluster: str, access: Access, opts: pulumi.ResourceOptions) -> k8s.Provider:
+def kubernetes(cluster: str, access: Access, former_parent: pulumi.Resource | None = None) -> k8s.Provider:
     """Provider of one cluster.
+
+    It has no parent: in an update that leaves its component out (`--target`, `--exclude`) the engine makes it
+    all the same, and a provider below something that is not there damages the state (pulumi#12621).
+    `former_parent` is the component it was below in earlier versions of this program.
 
     The identifier keeps edited credentials from replacing everything; mutable Secrets and ConfigMaps
     make a rotation an update instead of a delete and a create; an unreachable cluster is skipped only
@@ -26,16 +30,22 @@ def kubernetes(cluster: str, access: Access, opts: pulumi.ResourceOptions) -> k8
         enable_secret_mutable=True,
         # The plugin's own throttle (50 a second, bursts of 120) is what large updates wait for.
         kube_client_settings=k8s.KubeClientSettingsArgs(qps=200, burst=400),
-        opts=opts,
+        opts=pulumi.ResourceOptions(
+            aliases=[pulumi.Alias(parent=former_parent)] if former_parent is not None else None
+        ),
     )
 
 
-def amazon(storage: AwsStorage, stack: str, opts: pulumi.ResourceOptions) -> aws.Provider:
-    """Provider of the storage's region. Credentials and endpoints come from the AWS environment."""
+def amazon(
+    storage: AwsStorage, stack: str, account: str | None, opts: pulumi.ResourceOptions
+) -> aws.Provider:
+    """Provider of the storage's region. Credentials and endpoints come from the AWS environment; where the
+    account is known, credentials of another one are refused before anything is made."""
     return aws.Provider(
         "aws",
         region=storage.region,
         s3_use_path_style=storage.path_style,
+        allowed_account_ids=[account] if account is not None else None,
         default_tags=aws.ProviderDefaultTagsArgs(
             tags={"michelangelo:environment": stack, "michelangelo:managed-by": "madeploy", **storage.tags}
         ),
