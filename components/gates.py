@@ -42,6 +42,13 @@ PLATFORM = Gate(
     "The Michelangelo API server creates them when it starts; see "
     "`kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
 )
+MODEL = Gate(
+    "model-definition",
+    (crd("Model"),),
+    180.0,
+    "The model registry is nothing but this definition, which the Michelangelo API server creates when it "
+    "starts; see `kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
+)
 CERT_MANAGER = Gate(
     "cert-manager-definitions",
     ("clusterissuers.cert-manager.io", "certificates.cert-manager.io"),
