@@ -8,14 +8,16 @@ from typing import Any, Final, Literal
 
 from madeploy.names import aws as names
 from madeploy.names.kubernetes import RAY_NAMESPACE, workload
+from madeploy.names.models import RETENTION
 from madeploy.settings import Environment
 from madeploy.settings.buckets import Purpose
 from madeploy.settings.identities import GivenRole, Irsa, PodIdentity
 from madeploy.settings.storage import AwsStorage, ExistingStorage
 from manifests.objects import Inputs
 
-Access = Literal["write", "read"]
-"""`write`: the model-registry guide's four actions; `read`: those of them that read."""
+Access = Literal["write", "read", "remove"]
+"""`write`: the model-registry guide's four actions; `read`: those of them that read; `remove`: those that
+list and delete."""
 
 TASK_ACCOUNT: Final = "default"
 """ServiceAccount of task pods, in the namespace of the same name: the task templates set none (facts 3.3)."""
@@ -31,12 +33,16 @@ TASK_ACCESS: Final[Mapping[Purpose, Access]] = {"workspace": "write", "models": 
 """What task pods may do: they produce workspaces, model artefacts and logs."""
 
 
+RETENTION_ACCESS: Final[Mapping[Purpose, Access]] = {"workspace": "remove", "models": "remove"}
+"""What the job that removes old models may do: it never looks into an object."""
+
+
 @dataclass(frozen=True)
 class Subject:
     """One identity with an IAM role of this environment, and the ServiceAccount that may take the role."""
 
     identity: str
-    """`controllermgr`, `worker` or `tasks-<cluster>`."""
+    """`controllermgr`, `worker`, `retention` or `tasks-<cluster>`."""
 
     namespace: str
     service_account: str
@@ -55,6 +61,9 @@ def subjects(environment: Environment) -> tuple[Subject, ...]:
         Subject(identity, namespace, workload(identity), storage.identity, access)
         for identity in names.IDENTITIES
     )
+    if environment.model_registry.retention_days is not None:
+        job = workload(RETENTION)
+        services += (Subject(RETENTION, namespace, job, storage.identity, RETENTION_ACCESS),)
     tasks = tuple(
         Subject(names.tasks(name), RAY_NAMESPACE, TASK_ACCOUNT, cluster.task_identity, TASK_ACCESS)
         for name, cluster in sorted(environment.clusters.items())
@@ -83,10 +92,11 @@ def predicted_inputs(environment: Environment, stack: str) -> Inputs:
         stack: name of the Pulumi stack, which is part of the roles' names.
 
     Returns:
-        `role_arns` by identity (`controllermgr`, `worker`, `tasks-<cluster>`) for every role that is put on
-        a ServiceAccount: all those taken by IRSA, whose OIDC provider's ARN tells the account. Roles taken
-        by EKS Pod Identity are in it when the account is known; no annotation needs them. Empty unless
-        storage is `aws`: the roles of `existing` are in the settings, and builders read them there.
+        `role_arns` by identity (`controllermgr`, `worker`, `retention`, `tasks-<cluster>`) for every role
+        that is put on a ServiceAccount: all those taken by IRSA, whose OIDC provider's ARN tells the
+        account. Roles taken by EKS Pod Identity are in it when the account is known; no annotation needs
+        them. Empty unless storage is `aws`: the roles of `existing` are in the settings, and builders read
+        them there.
         `object_store_checksum` is None: it is a fingerprint of secret values, which only the engine reads.
     """
     storage, known = environment.storage, account(environment)
@@ -108,10 +118,23 @@ def role_arn(environment: Environment, inputs: Inputs, identity: str) -> Any:
     storage = environment.storage
     sources = {names.tasks(name): cluster.task_identity for name, cluster in environment.clusters.items()}
     if isinstance(storage, AwsStorage):
-        sources |= dict.fromkeys(names.IDENTITIES, storage.identity)
-    elif isinstance(storage, ExistingStorage) and identity in names.IDENTITIES:
+        sources |= dict.fromkeys((*names.IDENTITIES, RETENTION), storage.identity)
+    elif isinstance(storage, ExistingStorage) and identity in (*names.IDENTITIES, RETENTION):
         return dict(storage.role_arns).get(identity)
     source = sources.get(identity)
     if isinstance(source, GivenRole):
         return source.role_arn
     return inputs.role_arns.get(identity) if isinstance(source, Irsa) else None
+
+
+def given_roles(environment: Environment) -> dict[str, Any]:
+    """Roles that somebody else made, by identity."""
+    storage = environment.storage
+    given: dict[str, Any] = {}
+    if isinstance(storage, ExistingStorage):
+        given.update(storage.role_arns.items())
+    return given | {
+        names.tasks(name): cluster.task_identity.role_arn
+        for name, cluster in environment.clusters.items()
+        if isinstance(cluster.task_identity, GivenRole)
+    }

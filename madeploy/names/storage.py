@@ -1,9 +1,24 @@
-"""Where the object store is reached."""
+"""Where the object store is reached, and what a stack's outputs say of it."""
 
 from __future__ import annotations
 
-from madeploy.names.aws import partition
-from madeploy.settings.storage import S3CompatibleStorage, Storage
+from typing import Final
+
+from madeploy.names.aws import bucket_arn, partition
+from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
+
+ACCESS_LOGS: Final = "access-logs"
+"""Stands for the bucket of access logs where others have their purpose."""
+
+NOT_OURS: Final = "left alone: it was made elsewhere"
+PROTECTED: Final = (
+    "refused: the bucket is protected. To give it up, set storage.protect to false and run `pulumi up` first"
+)
+WHEN_EMPTY: Final = (
+    "deleted when empty, refused and left as it is while it holds objects or their versions. To delete those "
+    "with it, set storage.forceDestroy to true and run `pulumi up` first"
+)
+WITH_OBJECTS: Final = "deleted with every object and version in it (storage.forceDestroy)"
 
 
 def s3_endpoint(storage: Storage) -> tuple[str, bool]:
@@ -21,3 +36,30 @@ def s3_url(storage: Storage) -> str:
     """URL of the object store, with scheme, as AWS SDKs take it."""
     host, tls = s3_endpoint(storage)
     return f"{'https' if tls else 'http'}://{host}"
+
+
+def bucket_outputs(storage: Storage) -> dict[str, dict[str, str]]:
+    """What the stack's outputs say of each bucket, by purpose, the same for every kind of store: `name`,
+    `arn` (S3-compatible stores have the same form in their policies), `region`, and `on_destroy`: what
+    `pulumi destroy` does with it (UX-6)."""
+    named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
+    logs = storage.access_logs if isinstance(storage, AwsStorage) else None
+    if logs is not None:
+        named[ACCESS_LOGS] = logs.bucket
+    return {
+        purpose: {
+            "name": name,
+            "arn": bucket_arn(storage.region, name),
+            "region": storage.region,
+            "on_destroy": NOT_OURS if logs and name == logs.bucket and not logs.create else _fate(storage),
+        }
+        for purpose, name in named.items()
+    }
+
+
+def _fate(storage: Storage) -> str:
+    if not isinstance(storage, AwsStorage):
+        return NOT_OURS
+    if storage.protect:
+        return PROTECTED
+    return WITH_OBJECTS if storage.force_destroy else WHEN_EMPTY

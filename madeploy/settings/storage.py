@@ -36,8 +36,9 @@ RolePath = Annotated[
 ]
 """Path of IAM roles (IAM user guide, IAM identifiers)."""
 
-Identities = Literal["controllermgr", "worker"]
-"""The services that call the object store, and so have an IAM role (facts 2.2, 5.2)."""
+Identities = Literal["controllermgr", "worker", "retention"]
+"""What calls the object store, and so has an IAM role (facts 2.2, 5.2): two services, and the job that
+removes old models."""
 
 
 class AwsStorage(Section):
@@ -156,7 +157,8 @@ class ExistingStorage(Section):
     """Names of the existing buckets."""
 
     role_arns: Mapping[Identities, Arn] = Field(default_factory=dict)
-    """IAM role of each identity (`controllermgr`, `worker`), put on its ServiceAccount."""
+    """IAM role of each identity (`controllermgr`, `worker`, and `retention` for the job of
+    `modelRegistry.retentionDays`), put on its ServiceAccount."""
 
 
 Storage = Annotated[AwsStorage | S3CompatibleStorage | ExistingStorage, Field(discriminator="kind")]

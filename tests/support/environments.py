@@ -28,6 +28,19 @@ def environment(**sections: Any) -> Environment:
     return Environment.model_validate(MINIMAL | sections)
 
 
+def aws_storage(**more: Any) -> dict[str, Any]:
+    """Storage made on AWS, as a stack file writes it, with settings put over it."""
+    return {
+        "kind": "aws",
+        "region": "eu-west-1",
+        "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
+        "identity": {
+            "kind": "irsa",
+            "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
+        },
+    } | more
+
+
 def minimal() -> Environment:
     """Nothing said that has a default: what an operator starts from."""
     return environment()
@@ -68,15 +81,7 @@ def production_aws() -> Environment:
             "tls": True,
             "executionUrlFormat": "https://cadence.example.com/{{.Domain}}/{{.ExecutionID}}?a=$b",
         },
-        storage={
-            "kind": "aws",
-            "region": "eu-west-1",
-            "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
-            "identity": {
-                "kind": "irsa",
-                "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
-            },
-        },
+        storage=aws_storage(),
         modelRegistry={"namespaces": ["team-a", "team-b"], "ciReader": {}},
         network={
             "monitoringNamespace": "monitoring",

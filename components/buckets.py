@@ -1,0 +1,139 @@
+"""Buckets on AWS, each with everything that AWS keeps beside a bucket (MR-1)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+import pulumi_aws as aws
+
+from madeploy.names.aws import key_alias
+from madeploy.settings.buckets import KmsKey, ObjectLock
+from madeploy.settings.storage import AwsStorage
+from manifests.iam_documents import key_policy
+from manifests.policy_documents import Document
+
+_LOCK_MODES: Final = {"governance": "GOVERNANCE", "compliance": "COMPLIANCE"}
+
+
+@dataclass(frozen=True)
+class BucketArgs:
+    """What one bucket is made from."""
+
+    name: str
+    storage: AwsStorage
+    policy: pulumi.Input[Document]
+    lifecycle_rules: Sequence[dict[str, Any]]
+    key_arn: pulumi.Input[str] | None
+    """Customer-managed key, or None for keys managed by S3."""
+
+    object_lock: ObjectLock | None = None
+    logs_to: tuple[pulumi.Input[str], str] | None = None
+    """Bucket that access logs go to, and the start of their keys."""
+
+
+@dataclass(frozen=True)
+class KeyArgs:
+    """What the key is made from."""
+
+    storage: AwsStorage
+    stack: str
+    account: pulumi.Output[str]
+    """The AWS account, whose own policies decide about the key."""
+
+
+def kept(storage: AwsStorage, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """Options of what holds data, or the key to it: it outlives the stack and is neither replaced nor
+    destroyed by accident (UX-6)."""
+    return pulumi.ResourceOptions.merge(
+        opts, pulumi.ResourceOptions(protect=storage.protect, retain_on_delete=storage.protect)
+    )
+
+
+def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> aws.s3.Bucket:
+    """One bucket with its settings, all under the logical name `purpose`."""
+    made = aws.s3.Bucket(
+        purpose,
+        bucket=args.name,
+        force_destroy=args.storage.force_destroy,
+        object_lock_enabled=True if args.object_lock else None,
+        # An existing bucket gets Object Lock by its configuration below; this would replace it.
+        opts=pulumi.ResourceOptions.merge(
+            kept(args.storage, opts), pulumi.ResourceOptions(ignore_changes=["objectLockEnabled"])
+        ),
+    )
+    # When S3 refuses to delete a bucket that holds objects, it must not have lost its settings before.
+    beside = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(deleted_with=made))
+
+    def after(*resources: pulumi.Resource) -> pulumi.ResourceOptions:
+        return pulumi.ResourceOptions.merge(beside, pulumi.ResourceOptions(depends_on=list(resources)))
+
+    aws.s3.BucketOwnershipControls(
+        purpose, bucket=made.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=beside
+    )
+    blocked = aws.s3.BucketPublicAccessBlock(
+        purpose,
+        bucket=made.id,
+        block_public_acls=True,
+        block_public_policy=True,
+        ignore_public_acls=True,
+        restrict_public_buckets=True,
+        opts=beside,
+    )
+    aws.s3.BucketServerSideEncryptionConfiguration(
+        purpose, bucket=made.id, rules=[_encryption(args.key_arn)], opts=beside
+    )
+    versioning = aws.s3.BucketVersioning(
+        purpose, bucket=made.id, versioning_configuration={"status": "Enabled"}, opts=beside
+    )
+    aws.s3.BucketLifecycleConfiguration(
+        purpose, bucket=made.id, rules=list(args.lifecycle_rules), opts=after(versioning)
+    )
+    # S3 answers a conflict when policy and public access block of one bucket are written at once.
+    aws.s3.BucketPolicy(
+        purpose,
+        bucket=made.id,
+        policy=pulumi.Output.from_input(args.policy).apply(json.dumps),
+        opts=after(blocked),
+    )
+    if args.object_lock is not None:
+        retention = {"mode": _LOCK_MODES[args.object_lock.mode], "days": args.object_lock.days}
+        aws.s3.BucketObjectLockConfiguration(
+            purpose, bucket=made.id, rule={"default_retention": retention}, opts=after(versioning)
+        )
+    if args.logs_to is not None:
+        target, prefix = args.logs_to
+        aws.s3.BucketLogging(purpose, bucket=made.id, target_bucket=target, target_prefix=prefix, opts=beside)
+    return made
+
+
+def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """The customer-managed key of the buckets, with its alias; its ARN."""
+    made = aws.kms.Key(
+        "objects",
+        description=f"Objects of the Michelangelo buckets of {args.stack}",
+        enable_key_rotation=True,
+        rotation_period_in_days=settings.rotation_days,
+        deletion_window_in_days=settings.deletion_window_days,
+        policy=args.account.apply(lambda account: json.dumps(key_policy(args.storage.region, account))),
+        opts=kept(args.storage, opts),
+    )
+    aws.kms.Alias("objects", name=key_alias(args.stack), target_key_id=made.key_id, opts=opts)
+    arn: pulumi.Output[str] = made.arn
+    return arn
+
+
+def _encryption(key_arn: pulumi.Input[str] | None) -> dict[str, Any]:
+    if key_arn is None:
+        return {
+            "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
+            "bucket_key_enabled": False,
+        }
+    return {
+        "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
+        # One request to KMS for many objects: less cost, and no throttling of large reads.
+        "bucket_key_enabled": True,
+    }

@@ -1,0 +1,80 @@
+"""IAM roles of the identities that call the object store (MR-2)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_aws as aws
+
+from madeploy.names.aws import issuer
+from madeploy.names.aws import role as role_name
+from madeploy.settings.identities import Irsa, PodIdentity
+from madeploy.settings.storage import AwsStorage
+from manifests.iam_documents import access_policy, trust_policy
+from manifests.identities import Subject
+
+AUDIENCE = "sts.amazonaws.com"
+"""Audience of the tokens that pods exchange for credentials (EKS user guide, IRSA)."""
+
+
+@dataclass(frozen=True)
+class RoleArgs:
+    """What roles are made from."""
+
+    storage: AwsStorage
+    stack: str
+    key_arn: pulumi.Input[str] | None
+    """Customer-managed key of the buckets, or None for keys managed by S3."""
+
+
+def oidc_providers(subjects: tuple[Subject, ...], opts: pulumi.ResourceOptions) -> list[pulumi.Resource]:
+    """The OIDC providers that are not there yet. IAM reads the issuer's certificate itself."""
+    issuers = {
+        issuer(subject.source.oidc_provider_arn)
+        for subject in subjects
+        if isinstance(subject.source, Irsa) and subject.source.create_oidc_provider
+    }
+    return [
+        aws.iam.OpenIdConnectProvider(name, url=f"https://{name}", client_id_lists=[AUDIENCE], opts=opts)
+        for name in sorted(issuers)
+    ]
+
+
+def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """One identity's role with its policy, and its association where EKS hands it out; its ARN."""
+    storage, identity = args.storage, subject.identity
+    made = aws.iam.Role(
+        identity,
+        name=role_name(args.stack, identity),
+        path=storage.role_path,
+        description=f"Michelangelo {identity} of {args.stack}: objects of its buckets",
+        assume_role_policy=json.dumps(trust_policy(subject, storage.region)),
+        permissions_boundary=storage.permissions_boundary_arn,
+        opts=opts,
+    )
+
+    def policy(key_arn: Any) -> str:
+        return json.dumps(access_policy(storage, subject, key_arn))
+
+    aws.iam.RolePolicy(
+        identity,
+        name="object-access",
+        role=made.id,
+        policy=pulumi.Output.from_input(args.key_arn).apply(policy),
+        opts=opts,
+    )
+    if isinstance(subject.source, PodIdentity):
+        aws.eks.PodIdentityAssociation(
+            identity,
+            cluster_name=subject.source.cluster_name,
+            region=subject.source.region,
+            namespace=subject.namespace,
+            service_account=subject.service_account,
+            role_arn=made.arn,
+            opts=opts,
+        )
+    arn: pulumi.Output[str] = made.arn
+    return arn

@@ -1,0 +1,140 @@
+"""Policies of the identities that call the object store, and of the key that its objects are encrypted
+with (MR-2)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from madeploy.names.aws import bucket_arn, dns_suffix, issuer, partition
+from madeploy.settings.identities import Irsa
+from madeploy.settings.storage import AwsStorage
+from manifests.identities import Access, Subject
+from manifests.policy_documents import Condition, Document, Statement, document, statement
+
+OBJECT_ACTIONS: Final[dict[Access, tuple[str, ...]]] = {
+    "write": ("s3:PutObject", "s3:GetObject", "s3:DeleteObject"),
+    "read": ("s3:GetObject",),
+    "remove": ("s3:DeleteObject",),
+}
+"""Actions on objects (model-registry guide, step 2; facts 2.3 row 43)."""
+
+KEY_ACTIONS: Final[dict[Access, tuple[str, ...]]] = {
+    "write": ("kms:Decrypt", "kms:GenerateDataKey"),
+    "read": ("kms:Decrypt",),
+    "remove": (),
+}
+"""What S3 calls KMS for in a caller's name (Amazon S3 User Guide, SSE-KMS); multipart uploads decrypt too."""
+
+_KEY_ADMINISTRATION: Final = (
+    "kms:CancelKeyDeletion",
+    "kms:CreateAlias",
+    "kms:DeleteAlias",
+    "kms:Describe*",
+    "kms:Disable*",
+    "kms:Enable*",
+    "kms:Get*",
+    "kms:List*",
+    "kms:PutKeyPolicy",
+    "kms:RotateKeyOnDemand",
+    "kms:ScheduleKeyDeletion",
+    "kms:TagResource",
+    "kms:UntagResource",
+    "kms:UpdateAlias",
+    "kms:UpdateKeyDescription",
+)
+_NAMES: Final[dict[Access, str]] = {"write": "Write", "read": "Read", "remove": "Delete"}
+
+
+def access_policy(storage: AwsStorage, subject: Subject, key_arn: str | None) -> Document:
+    """What an identity may do: the model-registry guide's four actions, split by what each applies to,
+    objects or buckets, or those of them that read.
+
+    Args:
+        storage: names the buckets.
+        subject: the identity.
+        key_arn: ARN of the customer-managed key, or of an alias, that objects are encrypted with; None for
+            keys managed by S3, which need no right.
+    """
+    named = storage.buckets.model_dump(exclude_none=True)
+    granted = {purpose: access for purpose, access in subject.access.items() if purpose in named}
+    arns = {purpose: bucket_arn(storage.region, named[purpose]) for purpose in granted}
+    statements: list[Statement] = []
+    for access, name in _NAMES.items():
+        objects = [f"{arns[purpose]}/*" for purpose, given in granted.items() if given == access]
+        if objects:
+            statements.append(statement(f"{name}Objects", "Allow", OBJECT_ACTIONS[access], resources=objects))
+    statements.append(statement("ListBuckets", "Allow", ["s3:ListBucket"], resources=list(arns.values())))
+    access = next((each for each in OBJECT_ACTIONS if each in granted.values()), "read")
+    if key_arn is not None and KEY_ACTIONS[access]:
+        statements.append(_key_use(storage.region, key_arn, access))
+    return document(*statements)
+
+
+def _key_use(region: str, key_arn: str, access: Access) -> Statement:
+    """Use of a key, through S3 only. Policies do not know keys by the ARN of an alias, but by a condition on
+    it (AWS KMS Developer Guide, aliases in policies)."""
+    condition: dict[str, dict[str, object]] = {"StringEquals": {"kms:ViaService": via_s3(region)}}
+    base, _, name = key_arn.partition(":alias/")
+    if name:
+        key_arn = f"{base}:key/*"
+        condition["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": f"alias/{name}"}
+    return statement(
+        "UseKeyThroughS3", "Allow", KEY_ACTIONS[access], resources=[key_arn], condition=condition
+    )
+
+
+def via_s3(region: str) -> str | list[str]:
+    """Values of `kms:ViaService` for requests that S3 makes; in China, with either end, for the guide names
+    one and services have sent the other."""
+    names = list(dict.fromkeys(f"s3.{region}.{end}" for end in (dns_suffix(region), "amazonaws.com")))
+    return names if len(names) > 1 else names[0]
+
+
+def key_policy(region: str, account: str) -> Document:
+    """Policy of the key made for the buckets: who has IAM rights in the account may administer it, and use
+    it through S3 alone. So no identity can decrypt what it may not read from S3."""
+    principal = {"AWS": f"arn:{partition(region)}:iam::{account}:root"}
+    through_s3: Condition = {"StringEquals": {"kms:ViaService": via_s3(region)}}
+    use = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
+    return document(
+        statement("Administer", "Allow", _KEY_ADMINISTRATION, resources=["*"], principal=principal),
+        statement("UseThroughS3", "Allow", use, resources=["*"], principal=principal, condition=through_s3),
+    )
+
+
+def trust_policy(subject: Subject, region: str) -> Document:
+    """Who may take an identity's role: one ServiceAccount of one cluster, by IRSA or EKS Pod Identity (EKS
+    user guide). `region` is that of the buckets."""
+    source = subject.source
+    if isinstance(source, Irsa):
+        provider = issuer(source.oidc_provider_arn)
+        owner = f"system:serviceaccount:{subject.namespace}:{subject.service_account}"
+        return document(
+            statement(
+                "TakenByIrsa",
+                "Allow",
+                ["sts:AssumeRoleWithWebIdentity"],
+                principal={"Federated": source.oidc_provider_arn},
+                condition={
+                    "StringEquals": {f"{provider}:aud": "sts.amazonaws.com", f"{provider}:sub": owner}
+                },
+            )
+        )
+    # The session tags that the agent sends name the pod's account and cluster: without these conditions any
+    # association in the AWS account could use the role. A cluster's name is unique in its region only.
+    cluster = f"arn:{partition(region)}:eks:{source.region or region}:*:cluster/{source.cluster_name}"
+    return document(
+        statement(
+            "TakenByPodIdentity",
+            "Allow",
+            ["sts:AssumeRole", "sts:TagSession"],
+            principal={"Service": "pods.eks.amazonaws.com"},
+            condition={
+                "StringEquals": {
+                    "aws:RequestTag/kubernetes-namespace": subject.namespace,
+                    "aws:RequestTag/kubernetes-service-account": subject.service_account,
+                },
+                "StringLike": {"aws:RequestTag/eks-cluster-arn": cluster},
+            },
+        )
+    )
