@@ -3,6 +3,7 @@ with (MR-2)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from madeploy.names.aws import bucket_arn, dns_suffix, issuer, partition
@@ -64,13 +65,13 @@ def access_policy(storage: AwsStorage, subject: Subject, key_arn: str | None) ->
         if objects:
             statements.append(statement(f"{name}Objects", "Allow", OBJECT_ACTIONS[access], resources=objects))
     statements.append(statement("ListBuckets", "Allow", ["s3:ListBucket"], resources=list(arns.values())))
-    access = next((each for each in OBJECT_ACTIONS if each in granted.values()), "read")
-    if key_arn is not None and KEY_ACTIONS[access]:
-        statements.append(_key_use(storage.region, key_arn, access))
+    uses = max((KEY_ACTIONS[access] for access in granted.values()), key=len)
+    if key_arn is not None and uses:
+        statements.append(_key_use(storage.region, key_arn, uses))
     return document(*statements)
 
 
-def _key_use(region: str, key_arn: str, access: Access) -> Statement:
+def _key_use(region: str, key_arn: str, actions: Sequence[str]) -> Statement:
     """Use of a key, through S3 only. Policies do not know keys by the ARN of an alias, but by a condition on
     it (AWS KMS Developer Guide, aliases in policies)."""
     condition: dict[str, dict[str, object]] = {"StringEquals": {"kms:ViaService": via_s3(region)}}
@@ -78,14 +79,12 @@ def _key_use(region: str, key_arn: str, access: Access) -> Statement:
     if name:
         key_arn = f"{base}:key/*"
         condition["ForAnyValue:StringEquals"] = {"kms:ResourceAliases": f"alias/{name}"}
-    return statement(
-        "UseKeyThroughS3", "Allow", KEY_ACTIONS[access], resources=[key_arn], condition=condition
-    )
+    return statement("UseKeyThroughS3", "Allow", actions, resources=[key_arn], condition=condition)
 
 
 def via_s3(region: str) -> str | list[str]:
-    """Values of `kms:ViaService` for requests that S3 makes; in China, with either end, for the guide names
-    one and services have sent the other."""
+    """Value of `kms:ViaService` for requests that S3 makes; in China either end of the name, for published
+    policies have both."""
     names = list(dict.fromkeys(f"s3.{region}.{end}" for end in (dns_suffix(region), "amazonaws.com")))
     return names if len(names) > 1 else names[0]
 
@@ -95,10 +94,16 @@ def key_policy(region: str, account: str) -> Document:
     it through S3 alone. So no identity can decrypt what it may not read from S3."""
     principal = {"AWS": f"arn:{partition(region)}:iam::{account}:root"}
     through_s3: Condition = {"StringEquals": {"kms:ViaService": via_s3(region)}}
-    use = ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey"]
     return document(
         statement("Administer", "Allow", _KEY_ADMINISTRATION, resources=["*"], principal=principal),
-        statement("UseThroughS3", "Allow", use, resources=["*"], principal=principal, condition=through_s3),
+        statement(
+            "UseThroughS3",
+            "Allow",
+            KEY_ACTIONS["write"],
+            resources=["*"],
+            principal=principal,
+            condition=through_s3,
+        ),
     )
 
 

@@ -66,6 +66,7 @@ def made(service_access: str = "guide", source: str = "irsa") -> Environment:
         storage=aws_storage(
             buckets=BUCKETS, serviceAccess=service_access, identity=sources[source]("control")
         ),
+        modelRegistry={"retentionDays": 90},
         clusters={"gpu": {"kubeconfigContext": "gpu", "taskIdentity": sources[source]("gpu")}},
     )
 
@@ -130,6 +131,10 @@ MATRIX: Mapping[tuple[str, str], set[tuple[str, str]]] = {
     ("controllermgr", "readOnly"): grants(write=set(), read={"workspace", "models"}),
     ("worker", "readOnly"): grants(write=set(), read={"workspace", "models"}),
     ("tasks-gpu", "readOnly"): grants(write={"workspace", "models", "logs"}),
+    ("retention", "guide"): {
+        *(("s3:DeleteObject", f"{purpose}/*") for purpose in ("workspace", "models")),
+        *(("s3:ListBucket", purpose) for purpose in ("workspace", "models")),
+    },
 }
 ROWS = sorted(MATRIX)
 WITH_KEY = {("kms:Decrypt", "key by S3"), ("kms:GenerateDataKey", "key by S3")}
@@ -137,7 +142,7 @@ WITH_KEY = {("kms:Decrypt", "key by S3"), ("kms:GenerateDataKey", "key by S3")}
 
 def documented(identity: str, access: str, key: str | None = None) -> set[tuple[str, str]]:
     """What `docs/iam.md` says an identity may do."""
-    if key is None:
+    if key is None or identity == "retention":
         return MATRIX[identity, access]
     reads_only = access == "readOnly" and not identity.startswith("tasks-")
     return MATRIX[identity, access] | ({("kms:Decrypt", "key by S3")} if reads_only else WITH_KEY)
@@ -256,10 +261,11 @@ class TestTrust:
             + f" {item.namespace}:{item.service_account}"
             for item in subjects(made())
         }
-        assert len(owners) == 3
+        assert len(owners) == 4
         assert {(item.identity, item.namespace, item.service_account) for item in subjects(made())} == {
             ("controllermgr", "ma-system", "michelangelo-controllermgr"),
             ("worker", "ma-system", "michelangelo-worker"),
+            ("retention", "ma-system", "michelangelo-retention"),
             ("tasks-gpu", "default", "default"),
         }
 
