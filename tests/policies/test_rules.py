@@ -1,78 +1,49 @@
-"""Each rule finds what it is for, and nothing in what the toolkit makes itself."""
+"""Each rule finds what it is for, and nothing in what keeps it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 
-from components.bundles import type_token
-from madeploy.settings import Environment
-from manifests import catalog
-from policies.rules import RULES
-from tests.support import environments
-
-CLUSTER = "kubernetes:michelangelo.api/v2:Cluster"
-ROLE = "kubernetes:rbac.authorization.k8s.io/v1:Role"
-CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
-DEPLOYMENT = "kubernetes:apps/v1:Deployment"
-BLOCK = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+from madeploy.cli.policy import EVERY_RULE
+from policies.rules.model import Resource
+from tests.policies.cases import ADDITIONS, CASES, Case
+from tests.policies.world import change, found, good, names
 
 
-def deployment(image: str = "example.com/app:v1", **container: Any) -> dict[str, Any]:
-    context = {
-        "allowPrivilegeEscalation": False,
-        "capabilities": {"drop": ["ALL"]},
-        "runAsNonRoot": True,
-        "seccompProfile": {"type": "RuntimeDefault"},
-    }
-    containers = [{"name": "c", "image": image, "securityContext": {**context, **container}}]
-    return {"metadata": {"name": "d"}, "spec": {"template": {"spec": {"containers": containers}}}}
+def test_there_are_forty_rules_and_more_each_with_names_of_its_own() -> None:
+    """CARD-1: codes and names are what suppressions and reports rely on."""
+    assert len(EVERY_RULE) >= 40
+    assert (
+        len({rule.code for rule in EVERY_RULE}) == len({rule.name for rule in EVERY_RULE}) == len(EVERY_RULE)
+    )
 
 
-VIOLATIONS: list[tuple[str, str, dict[str, Any]]] = [
-    (
-        "cluster-without-labels-and-annotations",
-        CLUSTER,
-        {"metadata": {"name": "a", "namespace": "ma-system", "labels": {"x": "y"}}},
-    ),
-    ("cluster-in-its-namespace", CLUSTER, {"metadata": {"name": "a", "namespace": "default"}}),
-    ("no-wildcard-rights", ROLE, {"metadata": {"name": "r"}, "rules": [{"verbs": ["*"]}]}),
-    ("no-secrets-in-config-maps", CONFIG_MAP, {"metadata": {"name": "c"}, "data": {"DB_PASSWORD": "x"}}),
-    ("no-floating-images", DEPLOYMENT, deployment(image="example.com:5000/app")),
-    ("no-floating-images", DEPLOYMENT, deployment(image="envoyproxy/envoy:v1.29-latest")),
-    ("restricted-pods", DEPLOYMENT, deployment(runAsNonRoot=False)),
-    ("restricted-pods", DEPLOYMENT, deployment(capabilities={})),
-    ("no-public-buckets", BLOCK, {"bucket": "b", "blockPublicAcls": True}),
-]
+def test_a_platform_that_keeps_every_rule_is_clean() -> None:
+    """CARD-1: the passing fixture of every rule."""
+    assert found(good()).found == []
 
 
-def violations(token: str, properties: dict[str, Any]) -> set[str]:
-    return {rule.name for rule in RULES for _ in rule.check(token, properties)}
+def test_every_rule_has_something_to_pass_and_something_to_fail() -> None:
+    """CARD-1: a rule that sees nothing in the passing fixture would pass it always, one without a failing
+    one might never fire."""
+    kinds = {resource.kind for resource in good()}
+    added = {name: resource.kind for name, resource in ADDITIONS}
+    for rule in EVERY_RULE:
+        assert "*" in rule.kinds or kinds & rule.kinds or {added.get(rule.name)} & rule.kinds, rule.name
+    assert {case.rule for case in CASES} | set(added) == {rule.name for rule in EVERY_RULE}
 
 
-@pytest.mark.parametrize(("name", "token", "properties"), VIOLATIONS)
-def test_a_rule_finds_what_it_is_for(name: str, token: str, properties: dict[str, Any]) -> None:
-    """CARD-1, CP-7, CP-9, MR-1, UX-3."""
-    assert violations(token, properties) == {name}
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_one_change_breaks_exactly_the_rule_it_is_for(case: Case) -> None:
+    """CARD-1, CP-7, CP-9, NET-3, NET-6, NET-13, REG-3, REG-4, MR-1, MR-2, MR-9, UX-3."""
+    resources = good()
+    change(resources, case.kind, case.name, case.mutate)
+    assert names(resources) == {case.rule, *case.also}
 
 
-def test_every_rule_has_a_violation_among_the_fixtures() -> None:
-    """CARD-1: a rule without one might never fire."""
-    assert {name for name, _, _ in VIOLATIONS} == {rule.name for rule in RULES}
-
-
-@pytest.mark.parametrize(
-    "build", [environments.minimal, environments.production_aws, environments.gateway_minio]
-)
-def test_what_the_toolkit_makes_breaks_no_rule(build: Callable[[], Environment]) -> None:
-    """CP-7, CP-9, REG-4: the same objects that are rendered and applied."""
-    for obj in catalog.objects(build()):
-        assert violations(type_token(obj), obj) == set(), obj["metadata"]
-
-
-def test_a_digest_pins_an_image_whatever_its_tag_says() -> None:
-    """CP-9."""
-    image = f"example.com/app:latest@sha256:{'0' * 64}"
-    assert violations(DEPLOYMENT, deployment(image=image)) == set()
+@pytest.mark.parametrize(("name", "resource"), ADDITIONS)
+def test_a_resource_that_should_not_be_there_is_found(name: str, resource: Resource) -> None:
+    """CARD-1, MR-2, REG-4."""
+    broken = names([*good(), resource])
+    assert name in broken
+    assert broken <= {name, "pods-isolated"}
