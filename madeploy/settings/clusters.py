@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 from madeploy.settings.authorities import authority_text
 from madeploy.settings.base import Accepts, DnsLabel, Name, Section
 from madeploy.settings.identities import TaskIdentity
+from madeploy.settings.cluster_origins import Adopted, Eks
 from madeploy.settings.servers import parse_server
 
 ClusterName = DnsLabel
@@ -125,12 +126,19 @@ class Cluster(Section):
     """Context of the kubeconfig at hand ($KUBECONFIG, else ~/.kube/config) that administers the cluster.
     Default: the encrypted `kubeconfigs.<name>` of the stack file."""
 
+    eks: Eks | None = None
+    """The cluster by its name on EKS, in place of a kubeconfig. Default: none."""
+
+    adopted: Adopted | None = None
+    """Set by `bin/madeploy clusters adopt`: the registration was made by hand. Default: it was not."""
+
     server: Server | None = None
     """API server as the control plane reaches it, `https://host` or `https://host:port`. Default: the
-    address in the kubeconfig."""
+    address in the kubeconfig, or EKS's own."""
 
     certificate_authority_data: CertificateAuthority | None = None
-    """Certificate authority of that API server, PEM in base64. Default: the one in the kubeconfig."""
+    """Certificate authority of that API server, PEM in base64. Default: the one in the
+    kubeconfig, or EKS's own."""
 
     management: Literal["managed", "selfManaged"] = "managed"
     """`managed` (EKS, GKE, AKS): the API server is not a pod, no NetworkPolicy can admit traffic to it;
@@ -148,6 +156,10 @@ class Cluster(Section):
 
     operators: Operators = Operators()
     """Operators that jobs need."""
+
+    shard: int | None = Field(default=None, ge=0, le=999)
+    """Number of the stack that holds the registration, for fleet.layout sharded; never changed once the
+    cluster is registered. Written by `bin/madeploy clusters add`."""
 
     region: Name | None = None
     """Region, stored with the registration."""

@@ -11,6 +11,7 @@ from madeploy.settings.clusters import Cluster, ClusterName
 from madeploy.settings.control_plane import ControlPlane
 from madeploy.settings.cors import Cors
 from madeploy.settings.domains import Domains
+from madeploy.settings.fleet import Fleet
 from madeploy.settings.front_door import FrontDoor, IngressFrontDoor
 from madeploy.settings.gitops import Gitops
 from madeploy.settings.images import Images
@@ -78,6 +79,9 @@ class Environment(Section):
 
     policies: Policies = Policies()
     """Exceptions from the policies."""
+
+    fleet: Fleet = Fleet()
+    """Stacks the clusters are spread over."""
 
     clusters: Mapping[ClusterName, Cluster] = Field(default_factory=dict)
     """Compute clusters by name."""

@@ -51,6 +51,14 @@ def cluster(**more: Any) -> dict[str, Any]:
     return {"clusters": {"gpu": {"kubeconfigContext": "gpu"} | more}}
 
 
+def clusters(**more: dict[str, Any]) -> dict[str, Any]:
+    return {"clusters": {name: {"kubeconfigContext": name} | entry for name, entry in more.items()}}
+
+
+def sharded(configuration: dict[str, Any], size: int = 50) -> dict[str, Any]:
+    return configuration | {"fleet": {"layout": "sharded", "shardSize": size}}
+
+
 def credential(**more: Any) -> dict[str, Any]:
     return cluster(credential=more)
 
@@ -311,6 +319,12 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "clusters.b.kubeconfigContext",
         {"clusters": {"a": {"kubeconfigContext": "x"}, "b": {"kubeconfigContext": "x"}}},
     ),
+    (
+        "MA419",
+        "error",
+        "clusters.gpu.eks",
+        cluster(eks={"clusterName": "gpu", "region": "eu-west-1"}),
+    ),
     ("MA409", "error", "clusters.gpu.server", cluster(server="https://localhost:6443")),
     ("MA409", "error", "clusters.gpu.server", cluster(server="https://[::1]:6443")),
     (
@@ -334,6 +348,10 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         credential(kind="bounded") | {"clusterTokens": {"gpo": SECURE, "gpu": SECURE}},
     ),
     ("MA468", "warning", "clusters.gpu.credential.lifetimeHours", credential(lifetimeHours=24)),
+    ("MA480", "error", "clusters.gpu.shard", sharded(cluster())),
+    ("MA480", "error", "clusters.a.shard", sharded(clusters(a={}, b={"shard": 0}))),
+    ("MA481", "error", "clusters.c.shard", sharded(clusters(a={"shard": 3}, b={}, c={"shard": 3}), 1)),
+    ("MA482", "warning", "fleet.layout", clusters(**{f"c{i}": {} for i in range(21)})),
 ]
 
 ALLOWED: list[tuple[str, dict[str, Any]]] = [
@@ -387,6 +405,12 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("MA409", cluster(server="https://kubernetes.default.svc")),
     ("MA461", cluster(namespaces=["default"])),
     ("MA466", credential(kind="bounded", generation=0)),
+    ("MA480", clusters(a={}, b={"shard": 0})),
+    ("MA480", sharded(cluster(shard=7))),
+    ("MA481", sharded(clusters(**{f"c{i}": {"shard": 0} for i in range(50)}))),
+    ("MA481", clusters(**{f"c{i}": {"shard": 0} for i in range(20)}) | {"fleet": {"shardSize": 1}}),
+    ("MA482", clusters(**{f"c{i}": {} for i in range(20)})),
+    ("MA482", sharded(clusters(**{f"c{i}": {"shard": i % 2} for i in range(60)}))),
     ("MA466", credential(kind="bounded") | {"clusterTokens": {"gpu": SECURE}}),
     (
         "MA467",

@@ -1,0 +1,65 @@
+"""MA480 to MA499: layouts of fleets, and updates of many clusters (docs/fleets.md, docs/recovering.md)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from madeploy.findings.codes.code import Code
+
+FLEETS: Final[dict[str, Code]] = {
+    "MA480": Code(
+        "Cluster without a shard",
+        "In the sharded layout a cluster's shard is recorded with it: a shard that was worked out from the "
+        "other names would change when they do, and with it every registration would be made anew.",
+        "Set the shard that the finding names; a shard that has room keeps the number of stacks small.",
+    ),
+    "MA481": Code(
+        "Shard with too many clusters",
+        "A stack's state is written anew for every resource, so that an update's time and memory grow with "
+        "the square of the shard's size.",
+        "Give the cluster that was added last another shard; those that are registered keep theirs.",
+    ),
+    "MA482": Code(
+        "Large fleet in one stack",
+        "Every update of the stack starts a provider process for each cluster, 167 MiB and more each.",
+        "Start new environments of this size with fleet.layout sharded (docs/fleets.md).",
+        "warning",
+    ),
+    "MA483": Code(
+        "Layout changed while clusters are registered",
+        "The stacks of the other layout do not know these registrations: they would be deleted in one stack "
+        "before they are made in the other, and jobs lose their cluster in between.",
+        "Set fleet.layout back. To change it, remove the clusters first, then change it, then add them.",
+    ),
+    "MA484": Code(
+        "Cluster that the engine could not update",
+        "What was done so far is kept, and nothing of other clusters was changed because of it.",
+        "Remove the cause, then run the same command again: it goes on from where this one stopped.",
+    ),
+    "MA485": Code(
+        "Cluster that waits for something else",
+        "A stack it needs was not finished, so that its own was not begun.",
+        "Follow the other findings first, then run the same command again.",
+    ),
+    "MA486": Code(
+        "Stack that the engine could not update",
+        "The error is not about one cluster; all that the stack holds may be behind its settings.",
+        "Remove the cause, then run the same command again: it goes on from where this one stopped.",
+    ),
+    "MA487": Code(
+        "Stack of a cluster that is no longer there",
+        "What it made on the compute cluster, the platform's account and its rights included, is still there.",
+        "Remove it: `bin/madeploy fleet up STACK` does when the cluster can be reached.",
+        "warning",
+    ),
+    "MA488": Code(
+        "Stack that somebody works on",
+        "Two updates at once would overwrite each other's state.",
+        "Wait for the other update to end; if its engine was killed, run `bin/madeploy recover STACK`.",
+    ),
+    "MA489": Code(
+        "Environment that was never brought up",
+        "Clusters are registered with a control plane, and there is none yet.",
+        "Run `bin/madeploy fleet up STACK`, or `pulumi up --stack STACK`, first.",
+    ),
+}
