@@ -9,8 +9,8 @@ from pydantic import AfterValidator, Field
 
 from madeploy.settings.authorities import authority_text
 from madeploy.settings.base import Accepts, DnsLabel, Name, Section
-from madeploy.settings.identities import TaskIdentity
 from madeploy.settings.cluster_origins import Adopted, Eks
+from madeploy.settings.identities import TaskIdentity
 from madeploy.settings.servers import parse_server
 
 ClusterName = DnsLabel

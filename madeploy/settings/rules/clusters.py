@@ -31,14 +31,14 @@ def each_api_server_is_registered_once(env: Environment, _: SecretNames) -> Iter
 
 @rule("MA402", reads=("clusters", "control_plane", SECRETS))
 def every_cluster_can_be_reached(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
-    """REG-1: by a context of the kubeconfig at hand, or by an encrypted kubeconfig."""
+    """REG-1: by a context of the kubeconfig at hand, by an encrypted kubeconfig, or by a name on EKS."""
     kubeconfigs = secrets.get("kubeconfigs", frozenset())
     wanted: list[tuple[str, Path, str | None]] = [
         (CONTROL_PLANE, ("controlPlane",), env.control_plane.kubeconfig_context),
         *(
             (name, ("clusters", name), cluster.kubeconfig_context)
             for name, cluster in env.clusters.items()
-            if name != CONTROL_PLANE
+            if name != CONTROL_PLANE and cluster.eks is None
         ),
     ]
     for name, path, context in wanted:
@@ -46,6 +46,18 @@ def every_cluster_can_be_reached(env: Environment, secrets: SecretNames) -> Iter
             setting = ".".join(map(str, (*path, "kubeconfigContext")))
             fix = f"Set {setting}, or store its kubeconfig:\n{encrypt_command(('kubeconfigs', name))}"
             yield Violation("MA402", path, "neither kubeconfigContext nor an encrypted kubeconfig", fix=fix)
+
+
+@rule("MA419", reads=("clusters", SECRETS))
+def one_way_leads_to_a_cluster_on_eks(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
+    """REG-1: nobody could tell which of two is used."""
+    kubeconfigs = secrets.get("kubeconfigs", frozenset())
+    for name, cluster in env.clusters.items():
+        if cluster.eks is not None and (cluster.kubeconfig_context is not None or name in kubeconfigs):
+            other = (
+                "kubeconfigContext" if cluster.kubeconfig_context is not None else "an encrypted kubeconfig"
+            )
+            yield Violation("MA419", ("clusters", name, "eks"), f"stands beside {other}")
 
 
 @rule("MA403", "MA405", reads=("clusters",))

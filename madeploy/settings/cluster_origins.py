@@ -1,0 +1,41 @@
+"""Where a compute cluster comes from: a name on EKS, or a registration made by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import StringConstraints
+
+from madeploy.settings.base import Accepts, Region, Section
+
+EksName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9A-Za-z][0-9A-Za-z_-]{0,99}$"),
+    Accepts("1 to 100 letters, digits, hyphens and underscores, as EKS allows", "ml-batch"),
+]
+"""Name of a cluster on EKS (EKS API, CreateCluster)."""
+
+KeptPart = Literal["rights", "binding", "taskConfig", "taskCredentials", "authority", "registration"]
+"""Parts of a registration: the ClusterRole's rules, its binding, data of the ConfigMap
+`michelangelo-config`, of the Secret `aws-credentials`, of the authority's Secret, and the spec of the
+`Cluster`."""
+
+
+class Eks(Section):
+    """A cluster by its name on EKS, in place of a kubeconfig: whoever deploys needs AWS credentials that the
+    cluster's access entries admit, and the AWS CLI, which signs them in (`aws eks get-token`)."""
+
+    cluster_name: EksName
+    """Its name there."""
+
+    region: Region
+    """Its region."""
+
+
+class Adopted(Section):
+    """A registration made by hand that was taken over. The first update imports its objects and changes none
+    of them; labels, annotations and finalizers stay as they were found."""
+
+    keep: tuple[KeptPart, ...] = ()
+    """Parts that differed and stay as they were found; what is kept is not deleted with the cluster's entry
+    either. Take one out to have the next update make it what the settings say. Default: none."""
