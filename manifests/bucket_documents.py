@@ -15,7 +15,7 @@ def bucket_policy(region: str, bucket: str, *more: Statement) -> Document:
     """Refuses every request to a bucket that does not use TLS 1.2 or later (AWS Config rule
     `s3-bucket-ssl-requests-only`; Amazon S3 User Guide, minimum TLS version)."""
     arn = bucket_arn(region, bucket)
-    everything: dict[str, Any] = {"principal": "*", "resources": [arn, f"{arn}/*"]}
+    everything: dict[str, Any] = {"principal": {"AWS": "*"}, "resources": [arn, f"{arn}/*"]}
     return document(
         statement(
             "TlsOnly",

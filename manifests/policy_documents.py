@@ -29,7 +29,8 @@ def statement(
         sid: its name, unique in the document.
         effect: `Allow` or `Deny`.
         actions: such as `s3:GetObject`.
-        resources: ARNs; none in a trust policy, which is about the role it belongs to.
+        resources: ARNs; none in a trust policy, which is about the role it belongs to. One alone stands as
+            text, as AWS writes it.
         principal: who, in a policy of a resource; none in an identity's policy.
         condition: all of it must hold.
     """
@@ -38,7 +39,7 @@ def statement(
         made["Principal"] = principal
     made["Action"] = list(actions)
     if resources:
-        made["Resource"] = list(resources)
+        made["Resource"] = list(resources) if len(resources) > 1 else resources[0]
     if condition:
         made["Condition"] = {operator: dict(keys) for operator, keys in condition.items()}
     return made

@@ -57,7 +57,7 @@ def _applies(statement: Document, request: Request) -> bool:
 
 
 def _is_principal(named: Any, who: Any) -> bool:
-    if named == "*":
+    if named in ("*", {"AWS": "*"}):
         return True
     assert isinstance(named, Mapping), f"a principal this evaluator does not know: {named}"
     if not who:

@@ -12,6 +12,7 @@ from madeploy.sandbox.plugins.aws.resource import (
     code_of,
     document,
     own_tags,
+    retag,
     tag_list,
     tag_map,
 )
@@ -86,7 +87,7 @@ class Role(_Described):
             iam.put_role_permissions_boundary(RoleName=id, PermissionsBoundary=boundary)
         elif known.get("permissionsBoundary"):
             iam.delete_role_permissions_boundary(RoleName=id)
-        _retag(inputs, known, iam.tag_role, iam.untag_role, RoleName=id)
+        retag(inputs, known, iam.tag_role, iam.untag_role, RoleName=id)
         return self._outputs(session, id, inputs)
 
     def delete(self, session: Session, id: str, known: Properties) -> None:
@@ -192,7 +193,7 @@ class Policy(_Described):
             for version in old[: max(0, len(versions) - _VERSIONS_KEPT + 1)]:
                 iam.delete_policy_version(PolicyArn=id, VersionId=version["VersionId"])
             iam.create_policy_version(PolicyArn=id, PolicyDocument=policy, SetAsDefault=True)
-        _retag(inputs, known, iam.tag_policy, iam.untag_policy, PolicyArn=id)
+        retag(inputs, known, iam.tag_policy, iam.untag_policy, PolicyArn=id)
         return self._outputs(session, id, inputs)
 
     def delete(self, session: Session, id: str, known: Properties) -> None:
@@ -288,7 +289,7 @@ class OpenIdConnectProvider(_Described):
             iam.update_open_id_connect_provider_thumbprint(
                 OpenIDConnectProviderArn=id, ThumbprintList=thumbprints
             )
-        _retag(
+        retag(
             inputs,
             known,
             iam.tag_open_id_connect_provider,
@@ -323,14 +324,6 @@ def _ordered(found: list[str] | None, stated: Any) -> list[str]:
     items = set(found or ())
     kept = [item for item in stated or () if item in items]
     return [*kept, *sorted(items - set(kept))]
-
-
-def _retag(inputs: Properties, known: Properties, tag: Any, untag: Any, **target: str) -> None:
-    before, after = known.get("tagsAll") or {}, inputs.get("tagsAll") or {}
-    if gone := sorted(before.keys() - after.keys()):
-        untag(**target, TagKeys=gone)
-    if changed := {key: value for key, value in after.items() if before.get(key) != value}:
-        tag(**target, Tags=tag_list(changed))
 
 
 def _age(version: dict[str, Any]) -> int:

@@ -13,7 +13,7 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2
 
 from madeploy.sandbox.plugins import endpoints, properties
-from madeploy.sandbox.plugins.aws import VERSION, iam, lifecycle, s3
+from madeploy.sandbox.plugins.aws import VERSION, iam, kms, lifecycle, s3
 from madeploy.sandbox.plugins.aws.resource import ResourceType, Session, code_of, random_suffix, same_document
 from madeploy.sandbox.plugins.comparing import as_response, compared, is_ignored, pruned
 from madeploy.sandbox.plugins.properties import UNKNOWN, Properties, keep_secret, plain
@@ -23,6 +23,8 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
     kind.token: kind
     for kind in (
         s3.Bucket(),
+        s3.BucketLogging(),
+        s3.BucketObjectLockConfiguration(),
         s3.BucketOwnershipControls(),
         s3.BucketPolicy(),
         s3.BucketPublicAccessBlock(),
@@ -34,6 +36,8 @@ RESOURCE_TYPES: Mapping[str, ResourceType] = {
         iam.Role(),
         iam.RolePolicy(),
         iam.RolePolicyAttachment(),
+        kms.Alias(),
+        kms.Key(),
     )
 }
 """Every resource type the plugin serves, by token."""

@@ -144,6 +144,16 @@ def own_tags(everything: Mapping[str, str], known: Properties, session: Session)
     return {"tags": own or None, "tagsAll": dict(everything)}
 
 
+def retag(inputs: Properties, known: Properties, tag: Any, untag: Any, **target: str) -> None:
+    """Bring the tags of the resource that `target` names from those in `known` to those in `inputs`, by its
+    service's calls `tag` and `untag`."""
+    before, after = known.get("tagsAll") or {}, inputs.get("tagsAll") or {}
+    if gone := sorted(before.keys() - after.keys()):
+        untag(**target, TagKeys=gone)
+    if changed := {key: value for key, value in after.items() if before.get(key) != value}:
+        tag(**target, Tags=tag_list(changed))
+
+
 def document(value: Any) -> str:
     """A JSON document as a compact string, whatever form it comes in."""
     return json.dumps(json.loads(value) if isinstance(value, str) else value, separators=(",", ":"))

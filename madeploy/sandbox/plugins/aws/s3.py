@@ -265,3 +265,48 @@ class BucketPolicy(BucketSetting):
 
     def remove(self, s3: Any, bucket: str, known: Properties) -> None:
         s3.delete_bucket_policy(Bucket=bucket)
+
+
+class BucketLogging(BucketSetting):
+    token = "aws:s3/bucketLogging:BucketLogging"
+    required = ("bucket", "targetBucket", "targetPrefix")
+
+    def write(self, s3: Any, inputs: Properties) -> None:
+        target = {"TargetBucket": inputs["targetBucket"], "TargetPrefix": inputs["targetPrefix"]}
+        s3.put_bucket_logging(Bucket=inputs["bucket"], BucketLoggingStatus={"LoggingEnabled": target})
+
+    def fetch(self, s3: Any, bucket: str) -> Properties | None:
+        found = s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled")
+        return (
+            {"targetBucket": found["TargetBucket"], "targetPrefix": found["TargetPrefix"]} if found else None
+        )
+
+    def remove(self, s3: Any, bucket: str, known: Properties) -> None:
+        s3.put_bucket_logging(Bucket=bucket, BucketLoggingStatus={})
+
+
+class BucketObjectLockConfiguration(BucketSetting):
+    token = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
+    required = ("bucket", "rule")
+    missing = frozenset({"ObjectLockConfigurationNotFoundError"})
+
+    def write(self, s3: Any, inputs: Properties) -> None:
+        retention = inputs["rule"]["defaultRetention"]
+        rule = {"DefaultRetention": {"Mode": retention["mode"], "Days": int(retention["days"])}}
+        self._put(s3, inputs["bucket"], {"Rule": rule})
+
+    def fetch(self, s3: Any, bucket: str) -> Properties | None:
+        found = s3.get_object_lock_configuration(Bucket=bucket)["ObjectLockConfiguration"].get("Rule")
+        if not found:
+            return None
+        retention = found["DefaultRetention"]
+        return {"rule": {"defaultRetention": {"mode": retention["Mode"], "days": retention["Days"]}}}
+
+    def remove(self, s3: Any, bucket: str, known: Properties) -> None:
+        # The ability to lock stays with a bucket for good; only the default retention goes.
+        self._put(s3, bucket, {})
+
+    @staticmethod
+    def _put(s3: Any, bucket: str, configuration: dict[str, Any]) -> None:
+        enabled = {"ObjectLockEnabled": "Enabled", **configuration}
+        s3.put_object_lock_configuration(Bucket=bucket, ObjectLockConfiguration=enabled)
