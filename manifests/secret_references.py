@@ -23,6 +23,7 @@ from madeploy.settings.gitops import ExternalSecrets
 from madeploy.settings.storage import S3CompatibleStorage
 from manifests.credentials import OBJECT_STORE_SECRET, SECRETS_FILE
 from manifests.objects import Object, metadata
+from manifests.registration import is_registered
 
 API_VERSION: Final = "external-secrets.io/v1"
 PUSH_API_VERSION: Final = "external-secrets.io/v1alpha1"
@@ -67,9 +68,10 @@ class WantedSecret:
 
 def wanted_secrets(environment: Environment, among: Iterable[str] | None = None) -> Iterator[WantedSecret]:
     """Every Secret that `pulumi up` makes from secret values: the object store's keys first, registrations
-    after them. `among` are the compute clusters, by default all of the environment."""
+    after them. `among` are compute clusters that are registered, by default those of the environment."""
     storage = environment.storage
     clusters = sorted(environment.clusters) if among is None else list(among)
+    registered = [name for name in clusters if among is not None or is_registered(environment, name)]
     if isinstance(storage, S3CompatibleStorage):
         if storage.credentials_secret is None:
             yield WantedSecret(
@@ -95,7 +97,7 @@ def wanted_secrets(environment: Environment, among: Iterable[str] | None = None)
                 OBJECT_STORE_ENTRY,
                 template=template,
             )
-    for name in clusters:
+    for name in registered:
         yield from registration_secrets(name)
 
 

@@ -20,6 +20,7 @@ VERBS: Verbs = {
     "schema": ("madeploy.cli.schema", "schema"),
     "init": ("madeploy.cli.init", "init"),
     "config": ("madeploy.cli.config", "app"),
+    "render": ("madeploy.cli.render", "render"),
     "plan": ("madeploy.cli.plan", "plan"),
     "policy": ("madeploy.cli.policy", "policy"),
     "clusters": ("madeploy.cli.clusters", "app"),

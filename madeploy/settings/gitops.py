@@ -102,8 +102,8 @@ class Gitops(Section):
     """URL of the repository the files are committed to. Needed for Argo CD and Flux."""
 
     repository_secret: DnsSubdomain | None = None
-    """Existing Secret in Flux's namespace with credentials for the repository. Argo CD keeps its own. Default:
-    none."""
+    """Existing Secret in Flux's namespace with credentials for the repository; Argo CD keeps its own.
+    Default: none."""
 
     revision: Name = "main"
     """Branch that is followed; for Argo CD also a tag or a commit. Default `main`."""

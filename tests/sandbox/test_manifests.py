@@ -14,6 +14,7 @@ from kubernetes import config, dynamic
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 
 from madeploy.sandbox.environment import Environment
+from madeploy.schemas import kinds
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.loader import load_environment
 from manifests import catalog
@@ -27,9 +28,6 @@ from tests.support.objects import identity, of_kind
 ENVIRONMENTS = pytest.mark.parametrize("name", ALL)
 NAMESPACE = "manifests-test"
 STACKS = Path(__file__).parents[2] / "stacks"
-DEFINITIONS = Path(schemas.__file__).parent / "definitions"
-"""Custom resources of other projects, written down as far as this one uses them."""
-
 PLATFORM_DEFINITIONS = Path(__file__).parents[3] / "shared" / "crds"
 """The platform's own definitions, where a copy of them is at hand."""
 
@@ -137,17 +135,17 @@ def schema_folder(environment: Environment, tmp_path_factory: pytest.TempPathFac
                 document = cluster.api.get(entry["serverRelativeURL"])
                 assert document is not None
                 for schema in schemas.published(document):
-                    schemas.write(folder, schema)
-    for path in (*DEFINITIONS.glob("*.yaml"), *PLATFORM_DEFINITIONS.glob("*.json")):
-        for schema in schemas.defined(yaml.safe_load(path.read_text())):
-            schemas.write(folder, schema)
+                    kinds.write(folder, schema)
+    for path in (*kinds.DEFINITIONS.glob("*.yaml"), *PLATFORM_DEFINITIONS.glob("*.json")):
+        for schema in kinds.defined(yaml.safe_load(path.read_text())):
+            kinds.write(folder, schema)
     return folder
 
 
 def kubeconform(binary: Path, folder: Path, documents: list[Object]) -> list[str]:
     """Runs kubeconform without network; returns its complaints, a missing schema among them."""
     result = subprocess.run(
-        [binary, "-strict", "-output", "json", "-schema-location", f"{folder}/{schemas.LOCATION}", "-"],
+        [binary, "-strict", "-output", "json", "-schema-location", f"{folder}/{kinds.LOCATION}", "-"],
         input="---\n".join(map(to_yaml, documents)),
         capture_output=True,
         text=True,

@@ -1,0 +1,25 @@
+"""Objects as YAML text, each text made once."""
+
+from __future__ import annotations
+
+import marshal
+from typing import Any
+
+from madeploy.settings.yaml_text import dump
+
+
+class Texts:
+    """YAML of plain data in the order it was built in; the same data gives the same text, emitted once: every
+    compute cluster gets the same objects."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, str] = {}
+
+    def of(self, data: dict[str, Any]) -> str:
+        """The text of one document, ending in a newline."""
+        # Version 2 has no references, which would make equal data look different.
+        key = marshal.dumps(data, 2)
+        text = self._known.get(key)
+        if text is None:
+            text = self._known[key] = dump(data)
+        return text

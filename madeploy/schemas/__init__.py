@@ -1,0 +1,1 @@
+"""JSON Schemas of everything that is rendered, and kubeconform that checks against them, without network."""
