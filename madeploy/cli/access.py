@@ -17,6 +17,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings.text import report
 from madeploy.kubeconfigs import KubeconfigError
 from madeploy.settings import CONTROL_PLANE, PROJECT, Environment
+from madeploy.settings.clusters import Cluster
 from madeploy.settings.loader import label, load_environment
 
 PULUMI_SECONDS = 120
@@ -93,12 +94,15 @@ def open_stack(
             f"name one of these, or add it: bin/madeploy clusters add NAME --stack {name}",
             exit_code=2,
         )
-    secrets = secret_section(name, "kubeconfigs") if any(contexts[c] is None for c in wanted) else {}
+    on_eks = {cluster for cluster, entry in environment.clusters.items() if entry.eks is not None}
+    stored = [cluster for cluster in wanted if contexts[cluster] is None and cluster not in on_eks]
+    secrets = secret_section(name, "kubeconfigs") if stored else {}
     found: dict[str, Mapping[str, Any]] = {}
     unusable: dict[str, str] = {}
     for cluster in wanted:
         try:
-            found[cluster] = _minified(cluster, contexts[cluster], secrets.get(cluster))
+            entry = environment.clusters.get(cluster)
+            found[cluster] = minified(cluster, contexts[cluster], secrets.get(cluster), entry)
         except KubeconfigError as error:
             unusable[cluster] = "\n".join(f"{error.subject}: {defect}" for defect in error.defects)
     needed = unusable.keys() & set(wanted if required is None else required)
@@ -116,10 +120,14 @@ def _unusable(stack: str, defects: Iterable[str]) -> ToolkitError:
     )
 
 
-def _minified(cluster: str, context: str | None, secret: Any) -> Mapping[str, Any]:
+def minified(cluster: str, context: str | None, secret: Any, entry: Cluster | None) -> Mapping[str, Any]:
+    """The kubeconfig of one cluster, from where its entry says; `secret` is the decrypted one, if any, and
+    `entry` None for the control plane. Raises KubeconfigError."""
     subject = f"kubeconfigs.{cluster}"
     if isinstance(secret, str):
         return kubeconfigs.minify(kubeconfigs.load(secret, subject), context, subject)
+    if entry is not None and entry.eks is not None:
+        return kubeconfigs.read_eks(cluster, entry.eks, entry.server, entry.certificate_authority_data)
     if context is None:
         raise KubeconfigError(subject, ["is not set, and the entry names no kubeconfigContext"])
     return kubeconfigs.read_context(context)
