@@ -19,7 +19,7 @@ from pulumi_policy import (
 from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 from rules import RULES, Rule
 from rules.evaluation import evaluate
-from rules.model import Resource
+from rules.model import Resource, plain_numbers
 from stack import suppressions, tier
 
 TIER = tier()
@@ -66,7 +66,7 @@ def resource(args: ResourceValidationArgs | PolicyResource) -> Resource:
     ]
     return Resource(
         token=args.resource_type,
-        properties=plain(args.props),
+        properties=plain_numbers(plain(args.props)),
         cluster=args.provider.name if args.provider else "",
         origin="engine",
         name=args.name,

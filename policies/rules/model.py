@@ -210,6 +210,17 @@ def mappings(value: Any, path: Path) -> Iterator[tuple[Mapping[str, Any], Path]]
             yield item, (*path, index)
 
 
+def plain_numbers(value: Any) -> Any:
+    """Data with whole numbers as such: the engine sends every number as a floating-point one."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {key: plain_numbers(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [plain_numbers(inner) for inner in value]
+    return value
+
+
 def texts(value: Any) -> tuple[str, ...]:
     """The texts of a list, or the one text where a single one is allowed too."""
     if isinstance(value, str):

@@ -106,7 +106,7 @@ RIGHTS_CASES = (
 BACKEND = ("spec", "rules", 0, "http", "paths", 0, "backend", "service", "port", "number")
 
 NETWORK = (
-    case("pods-isolated", POLICY, "default-deny", put("metadata", "namespace", to="elsewhere")),
+    case("pods-isolated", POLICY, "", put("metadata", "namespace", to="elsewhere")),
     case("egress-with-destination", POLICY, "default-deny", put("spec", "egress", to=[{}])),
     case(
         "egress-with-destination",
@@ -167,14 +167,14 @@ RELIABILITY = (
         "disruption-budgets",
         "policy/PodDisruptionBudget",
         "",
-        put("spec", "selector", to={"matchLabels": {"app": "michelangelo-apiserver"}}),
+        put("spec", "selector", to={"matchLabels": {"app": "michelangelo-other"}}),
     ),
     case("budgets-let-go", "policy/PodDisruptionBudget", "", put("spec", "maxUnavailable", to=0)),
     case(
         "budgets-let-go",
         "policy/PodDisruptionBudget",
         "",
-        lambda o: o["spec"].update(maxUnavailable=None, minAvailable=2),
+        lambda o: o["spec"].update(maxUnavailable=None, minAvailable=9),
         label="all of them",
     ),
     case(

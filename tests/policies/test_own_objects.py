@@ -1,0 +1,128 @@
+"""What the toolkit makes keeps every rule, and would be caught if it did not."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from madeploy.cli import policy_sources
+from madeploy.cli.policy import EVERY_RULE
+from madeploy.settings import Environment
+from policies.rules.evaluation import check
+from policies.rules.model import Resource, Tier, plain_numbers
+from tests.components.test_platform import deploy
+from tests.policies.cases import ADDITIONS, CASES, Case
+from tests.policies.world import Object, change, names, pick
+from tests.support import environments
+
+TIERS: tuple[Tier, ...] = ("development", "staging", "production")
+
+ELSEWHERE = frozenset(
+    {
+        "michelangelo.api/InferenceServer",
+        "michelangelo.api/Model",
+        "gateway.networking.k8s.io/Gateway",
+        "gateway.networking.k8s.io/HTTPRoute",
+        "external-secrets.io/ExternalSecret",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+    }
+)
+"""Kinds the production environment does not make."""
+
+TOGETHER = frozenset({"pods-isolated", "disruption-budgets"})
+"""Rules that our objects keep several times over: all objects of the kind have to change."""
+
+
+def _documents_read(properties: Object) -> Object:
+    """Properties with policy documents as data, for a test to change them."""
+    read = {
+        key: json.loads(value)
+        for key, value in properties.items()
+        if key in ("policy", "assumeRolePolicy") and isinstance(value, str)
+    }
+    return {**properties, **read}
+
+
+def _called(resource: Resource) -> str:
+    return str(resource.metadata.get("name") or resource.name)
+
+
+@cache
+def registered(build: Callable[[], Environment]) -> tuple[Resource, ...]:
+    """Every resource the program registers, as the policy pack gets them."""
+    recording, _ = deploy(build())
+    return tuple(
+        Resource(
+            item.type,
+            _documents_read(plain_numbers(item.inputs)),
+            cluster=item.provider,
+            origin="engine",
+            name=item.name,
+            identity=item.urn,
+            depends_on=item.dependencies,
+        )
+        for item in recording.resources
+    )
+
+
+def settings_only(build: Callable[[], Environment]) -> list[Resource]:
+    """What `madeploy policy STACK` looks at."""
+    return policy_sources.of_stack("test", Path("Pulumi.test.yaml"), build()).resources
+
+
+@pytest.mark.parametrize("build", environments.ALL.values(), ids=environments.ALL)
+def test_objects_that_settings_make_keep_every_rule(build: Callable[[], Environment]) -> None:
+    """CP-7, CP-9, REG-4, NET-3, NET-13, MR-2: without a single suppression, in the environment's own tier."""
+    environment = build()
+    assert names(settings_only(build), environment.platform.tier) == set()
+
+
+@pytest.mark.parametrize("build", environments.ALL.values(), ids=environments.ALL)
+def test_resources_that_the_program_registers_keep_every_rule(build: Callable[[], Environment]) -> None:
+    """CARD-1, MR-1, MR-2: buckets, roles and registrations included."""
+    environment = build()
+    assert names(registered(build), environment.platform.tier) == set()
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_rule_broken_in_our_own_objects_is_caught(case: Case) -> None:
+    """CARD-1, CP-7, NET-3, NET-6, REG-4, MR-1, MR-2: the same changes, made to what the program registers."""
+    if case.kind in ELSEWHERE or (case.rule, case.kind) == ("no-secrets-in-files", "core/Secret"):
+        return
+    resources = [
+        replace(
+            item,
+            origin="settings",
+            # What belongs to a bucket names it, or was made from it; without both it is absent.
+            depends_on=frozenset() if case.label == "absent" else item.depends_on,
+        )
+        for item in registered(environments.production_aws)
+    ]
+    chosen = [item for item in resources if item.kind == case.kind and _called(item).endswith(case.name)]
+    if case.rule not in TOGETHER:
+        chosen = chosen[:1]
+    for item in chosen or [pick(resources, case.kind)]:
+        change(resources, case.kind, _called(item), copy.deepcopy(case.mutate))
+    (rule,) = [rule for rule in EVERY_RULE if rule.name == case.rule]
+    assert list(check([rule], resources, "production"))
+
+
+@pytest.mark.parametrize(("name", "resource"), ADDITIONS)
+def test_a_resource_added_to_our_own_is_caught(name: str, resource: Resource) -> None:
+    """CARD-1, MR-2."""
+    resources = [*registered(environments.production_aws)]
+    if resource.kind == "michelangelo.api/Cluster":
+        rest = pick(resources, resource.kind).properties["spec"]["kubernetes"]["rest"]
+        own = copy.deepcopy(dict(resource.properties))
+        own["spec"]["kubernetes"]["rest"].update(
+            host=rest["host"].upper().replace("HTTPS", "https"), port=rest["port"]
+        )
+        cluster = pick(resources, resource.kind).cluster
+        resource = Resource(resource.token, own, cluster=cluster)
+    assert name in names([*resources, resource])
