@@ -9,13 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from madeploy import tokens
 from madeploy.clients.deadline import client_context
 from madeploy.clients.errors import ClientError, cause_of_exception
 from madeploy.clients.kubernetes import CONNECT_SECONDS, Kubernetes
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
 from madeploy.names.servers import split_server
-from madeploy.probes import tokens
 from madeploy.probes.causes import CODES, finding_of
 from madeploy.probes.identity import account_uid
 from madeploy.probes.registration import Registered

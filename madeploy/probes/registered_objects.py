@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from madeploy import tokens
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding, find
@@ -13,7 +14,6 @@ from madeploy.names.kubernetes import (
     RAY_NAMESPACE,
 )
 from madeploy.names.servers import split_server
-from madeploy.probes import tokens
 from madeploy.probes.registration import CLUSTERS, Registered, rest_of, secret_path
 from madeploy.probes.remedies import Remedies
 from madeploy.settings import Environment
@@ -66,6 +66,10 @@ def _deleting(registered: Registered, remedies: Remedies) -> Finding:
                 f"-n {remedies.namespace} scale deployment/michelangelo-controllermgr --replicas=2"
             ),
             "Once the Cluster is gone, register it again if it is still wanted:",
+            remedies.control_plane(
+                f"-n {CLUSTERS_NAMESPACE} wait --for=delete clusters.michelangelo.api/{registered.name} "
+                "--timeout=2m"
+            ),
             remedies.up,
         ]
     )
@@ -77,19 +81,21 @@ def _address(
     control_plane: Kubernetes, registered: Registered, environment: Environment, remedies: Remedies
 ) -> list[Finding]:
     subject = f"Cluster {CLUSTERS_NAMESPACE}/{registered.name}"
+    # A Cluster that somebody has edited may not be reported on until a restart (V7).
+    again = "\n".join([remedies.up, remedies.roll])
     try:
         host, port = split_server(registered.server)
         canonical = canonical_server(registered.server)
     except ValueError as error:
         evidence = f"its address, {registered.server!r} from host and port, {error}"
-        return [find("MA449", subject, evidence, fix=remedies.up)]
+        return [find("MA449", subject, evidence, fix=again)]
     if (host, port) != (registered.host, registered.port):
         evidence = f"host {registered.host!r} and port {registered.port!r} do not make an address"
-        return [find("MA449", subject, evidence, fix=remedies.up)]
+        return [find("MA449", subject, evidence, fix=again)]
     entry = environment.clusters.get(registered.name)
     if entry is not None and entry.server and canonical_server(entry.server) != canonical:
         evidence = f"registered as {registered.server}; the stack says {entry.server}"
-        return [find("MA449", subject, evidence, fix=remedies.up)]
+        return [find("MA449", subject, evidence, fix=again)]
     others = [
         item["metadata"]["name"]
         for item in control_plane.items(CLUSTERS)

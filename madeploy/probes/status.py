@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
+from madeploy import tokens
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_GROUP, RAY_NAMESPACE
-from madeploy.probes import tokens
 from madeploy.probes.causes import finding_of
 from madeploy.probes.health import health, health_findings
 from madeploy.probes.kuberay import operator_version

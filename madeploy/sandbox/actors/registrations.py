@@ -105,9 +105,10 @@ class RegistrationActor:
         name = item["metadata"]["name"]
         spec = item.get("spec") or {}
         rest = (spec.get("kubernetes") or {}).get("rest") or {}
-        noticed = {field: spec.get(field) for field in _NOTICED} | {
-            field: rest.get(field) for field in ("host", "port")
-        }
+        noticed = {field: spec.get(field) for field in _NOTICED}
+        noticed |= {field: rest.get(field) for field in ("host", "port")}
+        # The real one sees a deletion between two of the same name; a look a second may not.
+        noticed["uid"] = item["metadata"]["uid"]
         if FINALIZER not in (item["metadata"].get("finalizers") or []):
             finalizers = [*(item["metadata"].get("finalizers") or []), FINALIZER]
             version = item["metadata"]["resourceVersion"]
@@ -118,7 +119,10 @@ class RegistrationActor:
                 if error.status in (404, 409):
                     return
                 raise
-        if name not in self._known or self._known[name][0] != noticed:
+        known = self._known.get(name)
+        if known is None or known[0]["uid"] != noticed["uid"]:
+            self._next.pop(name, None)
+        if known is None or known[0] != noticed:
             self._known[name] = (noticed, item["metadata"]["resourceVersion"])
 
     def _let_go(self, item: Object) -> None:
