@@ -181,7 +181,7 @@ class Source:
         found, values = [], set()
         for path, node in scalars:
             names = [str(step).removeprefix(self.prefix) for step in path if isinstance(step, str)]
-            by_name = names[0] in SECRET_KEYS or any(map(is_secret_key, names))
+            by_name = not SECRET_KEYS.keys().isdisjoint(names[:1]) or any(map(is_secret_key, names))
             if node.value is not None and (by_name or kind_of_secret(node.value)):
                 found.append(node)
                 values.add(node.value)
