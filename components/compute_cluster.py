@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 
 import pulumi
 import pulumi_kubernetes as k8s
@@ -14,14 +15,18 @@ import pulumi_kubernetes as k8s
 from components import bundles
 from components.configuration import Access
 from components.providers import kubernetes
+from madeploy import tokens
 from madeploy.kubeconfigs import Endpoint
-from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
+from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE, ray_manager_token
 from madeploy.settings import Environment
+from madeploy.settings.clusters import KeptCredential
 from manifests import registration
 from manifests.objects import Bundle, Inputs
 
-_JWT = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
-TOKEN_LIMIT = "60s"
+TOKEN_LIMIT = "30s"
+"""How long a token is waited for (registration guide, step 3); it takes less than a second (V9)."""
+
+_TIMED_OUT = re.compile("time[d ]*-?out|deadline", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -44,26 +49,33 @@ class ComputeClusterArgs:
     outlive it."""
 
 
-def registered_token(data: dict[str, str] | None, cluster: str) -> str:
-    """The token of a ServiceAccount's Secret, base64 as it stands there.
+def registered_token(data: dict[str, str] | None, cluster: str, secret: str = RAY_MANAGER_TOKEN) -> str:
+    """The token in the data of a credential's Secret, base64 as it stands there.
 
     Raises ValueError, naming what to look at but never the value, when it is empty or not a token: the
     platform would register the cluster all the same and call it anonymously (facts 3.1).
     """
     encoded = (data or {}).get("token", "")
-    where = f"Secret {RAY_NAMESPACE}/{RAY_MANAGER_TOKEN} on cluster {cluster}"
+    where = f"Secret {RAY_NAMESPACE}/{secret} on cluster {cluster}"
     if not encoded:
         raise ValueError(
             f"{where} has no token. Kubernetes writes one when the ServiceAccount {RAY_NAMESPACE}/"
             f"{RAY_MANAGER} exists and the token controller runs; see the Secret's annotations."
         )
     try:
-        token = base64.b64decode(encoded, validate=True)
+        defect = tokens.defect(base64.b64decode(encoded, validate=True).decode("ascii", errors="replace"))
     except binascii.Error:
-        token = b""
-    if not _JWT.fullmatch(token):
-        raise ValueError(f"{where} holds something that is not a ServiceAccount token; delete it and retry.")
+        defect = "is not base64"
+    if defect:
+        raise ValueError(f"What stands in {where} {defect}; delete the Secret and retry.")
     return encoded
+
+
+def expiry(encoded: str) -> str:
+    """When a token (in base64) ends by its own `exp`, which may be sooner than what was asked for: RFC 3339,
+    UTC; "" for one without an end."""
+    ends = tokens.claims(base64.b64decode(encoded).decode("ascii")).expires_at
+    return "" if ends is None else datetime.fromtimestamp(ends, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class ComputeCluster(pulumi.ComponentResource):
@@ -89,7 +101,9 @@ class ComputeCluster(pulumi.ComponentResource):
         compute = kubernetes(name, args.access, former_parent=self)
         there = pulumi.ResourceOptions(parent=self, provider=compute)
         here = pulumi.ResourceOptions(parent=self, provider=args.control_plane)
-        credential = compute_half(name, args.environment, args.inputs, args.task_credentials, there)
+        credential = compute_half(
+            name, args.environment, args.inputs, args.task_credentials, there, args.access.token
+        )
         control_plane_half(name, args.environment, endpoint, credential, here, args.after)
         self.host, self.port = endpoint.host, endpoint.port
         self.secrets = registration.secret_names(name)
@@ -102,20 +116,79 @@ def compute_half(
     inputs: Inputs,
     task_credentials: pulumi.Output[dict[str, str]] | None,
     opts: pulumi.ResourceOptions,
+    token: pulumi.Output[str] | None = None,
 ) -> pulumi.Output[dict[str, str]]:
-    """What the cluster itself gets, made with the provider in `opts`. Returns the data of the credential's
-    Secret, secret; unknown where this update leaves the Secret out."""
+    """What the cluster itself gets, made with the provider in `opts`: rights, storage configuration, KubeRay
+    where the toolkit installs it, and one Secret for each credential.
+
+    Returns the registered credential as the data of its Secret (`token`, in base64), secret; unknown where
+    this update leaves that Secret out, empty where no credential is registered. `token` is that of a bounded
+    credential, secret.
+    """
     objects = list(registration.compute_side(environment, name, inputs).objects)
     if task_credentials is not None:
         objects.append(registration.task_credentials(task_credentials))
-    access = bundles.create(Bundle(name, tuple(objects)), opts)
-    request = registration.token_request_arguments()
-    request["metadata"]["annotations"][bundles.WAIT_FOR_ANNOTATION] = "jsonpath={.data.token}"
-    limits = pulumi.CustomTimeouts(create=TOKEN_LIMIT)
-    own = pulumi.ResourceOptions(depends_on=access, custom_timeouts=limits)
-    credential = k8s.core.v1.Secret(f"{name}-token", **request, opts=pulumi.ResourceOptions.merge(opts, own))
+    access: list[pulumi.Resource] = [*bundles.create(Bundle(name, tuple(objects)), opts)]
+    if environment.clusters[name].operators.kube_ray == "install":
+        release = registration.kuberay_release()
+        access.append(k8s.helm.v3.Release(f"{name}-kuberay", **release, opts=opts))
+    made = {
+        item.generation: _credential(name, item, access, opts)
+        for item in registration.credentials(environment, name)
+    }
+    registered = environment.clusters[name].credential
+    if not registration.is_registered(environment, name):
+        return pulumi.Output.secret({})
+    secret = made[registered.generation]
     # A Secret that is left out has no id: what follows from its data then stays unknown, instead of failing.
-    return pulumi.Output.secret(pulumi.Output.all(credential.id, credential.data).apply(lambda made: made[1]))
+    if registered.kind == "longLived":
+        data = pulumi.Output.all(secret.id, secret.data).apply(lambda known: known[1])
+    elif token is not None:
+        data = pulumi.Output.all(secret.id, token).apply(
+            lambda known: {"token": base64.b64encode(known[1].encode()).decode()}
+        )
+    else:
+        raise ValueError(f"cluster {name} has a bounded credential, and no clusterTokens.{name}")
+    return pulumi.Output.secret(data)
+
+
+def _credential(
+    cluster: str,
+    credential: KeptCredential,
+    access: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> k8s.core.v1.Secret:
+    """The Secret of one credential. The name of its resource never changes: the first has none of its own,
+    because it was there before there were others."""
+    suffix = "" if credential.generation == 1 else f"-{credential.generation}"
+    request = registration.token_request_arguments(credential.generation, credential.kind)
+    hooks = None
+    if credential.kind == "longLived":
+        request["metadata"]["annotations"][bundles.WAIT_FOR_ANNOTATION] = "jsonpath={.data.token}"
+        secret = ray_manager_token(credential.generation)
+        explain = pulumi.ErrorHook(
+            f"{cluster}-token{suffix}", lambda failure: _explain(failure, cluster, secret)
+        )
+        hooks = pulumi.ResourceHookBinding(on_error=[explain])
+    limits = pulumi.CustomTimeouts(create=TOKEN_LIMIT, update=TOKEN_LIMIT)
+    own = pulumi.ResourceOptions(depends_on=access, custom_timeouts=limits, hooks=hooks)
+    merged = pulumi.ResourceOptions.merge(opts, own)
+    return k8s.core.v1.Secret(f"{cluster}-token{suffix}", **request, opts=merged)
+
+
+def _explain(failure: pulumi.ErrorHookArgs, cluster: str, secret: str) -> bool:
+    """Say why a token does not come (REG-5): the plugin knows only that it was waited for. Never tried again
+    within the same update."""
+    if failure.errors and _TIMED_OUT.search(failure.errors[0]):
+        pulumi.log.error(
+            f"cluster {cluster}: Kubernetes wrote no token into Secret {RAY_NAMESPACE}/{secret} within "
+            f"{TOKEN_LIMIT}. It does so when ServiceAccount {RAY_NAMESPACE}/{RAY_MANAGER} exists and the "
+            "token controller of its kube-controller-manager runs. Nothing was registered with it. Look at\n"
+            f"  kubectl -n {RAY_NAMESPACE} get serviceaccount {RAY_MANAGER}\n"
+            f"  kubectl -n {RAY_NAMESPACE} describe secret {secret}\n"
+            "on that cluster, then run the update again."
+        )
+    return False
 
 
 def control_plane_half(
@@ -127,14 +200,21 @@ def control_plane_half(
     after: Sequence[pulumi.Resource] = (),
 ) -> None:
     """What the control plane gets, made with the provider in `opts` after `after`: the authority's Secret,
-    the token's, and then the `Cluster`. `credential` is the data of the credential's Secret."""
+    the token's, and then the `Cluster`; nothing where no credential is registered. `credential` is the data
+    of the credential's Secret."""
+    if not registration.is_registered(environment, name):
+        return
+    registered = environment.clusters[name].credential
     authority = bundles.create(
         Bundle(name, (registration.ca_secret(name, endpoint.certificate_authority),)), opts, after
     )
     # Where this update leaves the cluster out, the first Secret has no id, and no token is looked for.
-    token = pulumi.Output.all(authority[0].id, credential).apply(lambda made: registered_token(made[1], name))
+    token = pulumi.Output.all(authority[0].id, credential).apply(
+        lambda made: registered_token(made[1], name, ray_manager_token(registered.generation))
+    )
+    ends = pulumi.Output.unsecret(token.apply(expiry)) if registered.kind == "bounded" else None
     secrets = bundles.create(
-        Bundle(name, (registration.token_secret(name, pulumi.Output.secret(token)),)), opts, after
+        Bundle(name, (registration.token_secret(name, pulumi.Output.secret(token), ends),)), opts, after
     )
     bundles.create(
         Bundle(name, (registration.cluster(environment, name, endpoint.host, endpoint.port),)),

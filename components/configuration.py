@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pulumi
 
-from madeploy import kubeconfigs
+from madeploy import kubeconfigs, tokens
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.loader import InvalidStack, environment_from_config
@@ -29,6 +29,9 @@ class Access:
 
     endpoint: Endpoint | None
     """API server as the control plane reaches it; None for the control plane itself."""
+
+    token: pulumi.Output[str] | None = None
+    """The platform's credential, secret, where it is bounded; None where Kubernetes writes it."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,8 @@ def _access(name: str, context: str | None, secret: str | None, cluster: Any) ->
     subject = f"kubeconfigs.{name}"
     if secret is not None:
         minified = kubeconfigs.minify(kubeconfigs.load(secret, subject), context, subject)
+    elif cluster is not None and cluster.eks is not None:
+        minified = kubeconfigs.read_eks(name, cluster.eks, cluster.server, cluster.certificate_authority_data)
     else:
         minified = kubeconfigs.read_context(str(context))
     endpoint = None
@@ -129,6 +134,14 @@ def load() -> Configuration:
             access[name] = _access(name, context, secrets.get("kubeconfigs", {}).get(name), cluster)
         except KubeconfigError as error:
             defects += [f"{error.subject}: {defect}" for defect in error.defects]
+    for name, token in secrets.get("clusterTokens", {}).items():
+        defect = tokens.defect(token)
+        if defect:
+            defects.append(
+                f"clusterTokens.{name} {defect}; bin/madeploy clusters rotate {name} writes a new one"
+            )
+        elif name in access:
+            access[name] = replace(access[name], token=pulumi.Output.secret(token))
     if defects:
         raise pulumi.RunError("clusters that cannot be reached as configured:\n  " + "\n  ".join(defects))
 

@@ -79,7 +79,9 @@ def targets(
         if server is not None:
             known[name] = split_server(server)
     registered = tuple(
-        registration.cluster(environment, name, *known[name]) for name in clusters if name in known
+        registration.cluster(environment, name, *known[name])
+        for name in clusters
+        if name in known and registration.is_registered(environment, name)
     )
     control_plane = (*bundles(environment, inputs), Bundle("clusters", registered))
     compute = (
@@ -87,7 +89,7 @@ def targets(
             name,
             (
                 registration.compute_side(environment, name, inputs),
-                Bundle("token", (registration.token_request(),)),
+                Bundle("token", registration.token_requests(environment, name)),
             ),
         )
         for name in clusters

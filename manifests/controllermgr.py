@@ -24,6 +24,18 @@ _PROBES: Final = {
 }
 
 
+CREDENTIALS_ANNOTATION: Final = "michelangelo.infra/cluster-credentials-revision"
+"""Annotation of the pod template that changes when clusters' credentials were replaced or withdrawn."""
+
+
+def _revision(environment: Environment) -> dict[str, str]:
+    """That annotation; none before the first time, so that adding a cluster rolls nothing. It is counted, and
+    not computed from the credentials: pods may be rolled only after the Secrets have changed, and not at all
+    for a new cluster (facts 3.1, V14)."""
+    revision = environment.control_plane.controllermgr.credentials_revision
+    return {CREDENTIALS_ANNOTATION: str(revision)} if revision > 0 else {}
+
+
 def controllermgr(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
     """Deployment, Service, ConfigMap, ServiceAccount, RBAC and disruption budget. Without leader election
     the old pod stops before the new one starts: two at work would undo each other's changes."""
@@ -41,7 +53,7 @@ def controllermgr(environment: Environment, inputs: Inputs) -> tuple[Object, ...
             environment,
             "controllermgr",
             container,
-            client_annotations(environment, inputs, "controllermgr", text),
+            {**client_annotations(environment, inputs, "controllermgr", text), **_revision(environment)},
             overlap=environment.control_plane.controllermgr.leader_election,
         ),
         cluster_service(environment, "controllermgr", PORT, METRICS_PORT, "http"),

@@ -10,29 +10,34 @@ from madeploy.names.kubernetes import (
     API_VERSION,
     CLUSTERS_NAMESPACE,
     CREDENTIALS_NAMESPACE,
+    KUBERAY_NAMESPACE,
     RAY_MANAGER,
     RAY_MANAGER_BINDING,
-    RAY_MANAGER_TOKEN,
     RAY_NAMESPACE,
     TASK_CONFIG,
     TASK_CREDENTIALS,
     cluster_ca_secret,
     cluster_token_secret,
+    ray_manager_token,
 )
 from madeploy.names.storage import s3_endpoint, s3_url
 from madeploy.settings import Environment
-from madeploy.settings.clusters import Sku
+from madeploy.settings.clusters import CredentialKind, KeptCredential, Sku
 from madeploy.settings.storage import S3CompatibleStorage, Storage
 from manifests.identities import TASK_ACCOUNT, role_arn
 from manifests.network_policies import compute_side as network_policies
 from manifests.objects import Bundle, Inputs, Object, metadata
-from manifests.rbac import account, cluster_role, cluster_role_binding
+from manifests.rbac import account, cluster_role, cluster_role_binding, role, role_binding
 
 _RAY_RULE: Final = {
     "apiGroups": ["ray.io"],
     "resources": ["rayclusters", "rayjobs"],
     "verbs": ["create", "get", "list", "watch", "update", "patch", "delete"],
 }
+KUBERAY_VERSION: Final = "1.4.2"
+EXPIRY_ANNOTATION: Final = "michelangelo.infra/token-expires-at"
+"""On the control plane's token Secret: when the token in it ends, RFC 3339."""
+
 _SLA: Final = {"production": "SLA_TYPE_PRODUCTION", "ephemeral": "SLA_TYPE_EPHEMERAL"}
 
 
@@ -52,8 +57,7 @@ def compute_side(environment: Environment, name: str, inputs: Inputs | None = No
                 # It stands for the control plane, never for a pod.
                 "automountServiceAccountToken": False,
             },
-            cluster_role(RAY_MANAGER, [_RAY_RULE]),
-            cluster_role_binding(RAY_MANAGER_BINDING, RAY_MANAGER, account(RAY_MANAGER, RAY_NAMESPACE)),
+            *_rights(environment.clusters[name].namespaces),
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -131,22 +135,73 @@ def task_credentials_data(access_key_id: str, secret_access_key: str, region: st
     return {key: base64.b64encode(value.encode()).decode() for key, value in text.items()}
 
 
-def token_request_arguments() -> dict[str, Any]:
-    """Metadata and type of the Secret that Kubernetes writes `ray-manager`'s token into (guide, step 3;
-    V9)."""
+def _rights(namespaces: tuple[str, ...] | None) -> tuple[Object, ...]:
+    """Rights on Ray's objects: everywhere as in the guide, or in some namespaces only."""
+    subject = account(RAY_MANAGER, RAY_NAMESPACE)
+    if namespaces is None:
+        return (
+            cluster_role(RAY_MANAGER, [_RAY_RULE]),
+            cluster_role_binding(RAY_MANAGER_BINDING, RAY_MANAGER, subject),
+        )
+    return tuple(
+        item
+        for namespace in namespaces
+        for item in (
+            role(RAY_MANAGER, namespace, [_RAY_RULE]),
+            role_binding(RAY_MANAGER_BINDING, namespace, RAY_MANAGER, subject),
+        )
+    )
+
+
+def kuberay_release() -> dict[str, Any]:
+    """Arguments of a Helm release of KubeRay's operator, the version and namespace the platform is tested
+    with (facts 1.4). No value of it is secret."""
     return {
-        "metadata": metadata(
-            RAY_MANAGER_TOKEN,
-            RAY_NAMESPACE,
-            annotations={"kubernetes.io/service-account.name": RAY_MANAGER},
-        ),
+        "name": "kuberay-operator",
+        "chart": "kuberay-operator",
+        "version": KUBERAY_VERSION,
+        "repository_opts": {"repo": "https://ray-project.github.io/kuberay-helm/"},
+        "namespace": KUBERAY_NAMESPACE,
+        "create_namespace": True,
+    }
+
+
+def is_registered(environment: Environment, name: str) -> bool:
+    """Whether cluster `name` has a credential to be registered with; else it is only prepared."""
+    return environment.clusters[name].credential.generation > 0
+
+
+def credentials(environment: Environment, name: str) -> tuple[KeptCredential, ...]:
+    """Credentials cluster `name` has for the platform: the registered one, where one is, then those kept
+    besides."""
+    credential = environment.clusters[name].credential
+    if not is_registered(environment, name):
+        return credential.keep
+    return (KeptCredential(generation=credential.generation, kind=credential.kind), *credential.keep)
+
+
+def token_request_arguments(generation: int = 1, kind: CredentialKind = "longLived") -> dict[str, Any]:
+    """Metadata and type of a credential's Secret on the compute cluster. Kubernetes writes `ray-manager`'s
+    token into a long-lived one (guide, step 3; V9). A bounded one stays empty: its token is bound to it, and
+    is refused from the moment it is deleted (TokenRequest, `boundObjectRef`)."""
+    name = ray_manager_token(generation)
+    if kind == "bounded":
+        return {"metadata": metadata(name, RAY_NAMESPACE), "type": "Opaque"}
+    annotations = {"kubernetes.io/service-account.name": RAY_MANAGER}
+    return {
+        "metadata": metadata(name, RAY_NAMESPACE, annotations=annotations),
         "type": "kubernetes.io/service-account-token",
     }
 
 
-def token_request() -> Object:
-    """That Secret as an object; it holds no value until Kubernetes writes one."""
-    return {"apiVersion": "v1", "kind": "Secret", **token_request_arguments()}
+def token_requests(environment: Environment, name: str) -> tuple[Object, ...]:
+    """These Secrets as objects, one for each credential; no value is in them."""
+    return tuple(token_request(item.generation, item.kind) for item in credentials(environment, name))
+
+
+def token_request(generation: int = 1, kind: CredentialKind = "longLived") -> Object:
+    """One of them."""
+    return {"apiVersion": "v1", "kind": "Secret", **token_request_arguments(generation, kind)}
 
 
 def secret_names(name: str) -> dict[str, str]:
@@ -161,10 +216,12 @@ def ca_secret(name: str, certificate_authority: str) -> Object:
     )
 
 
-def token_secret(name: str, token: Any) -> Object:
+def token_secret(name: str, token: Any, expires_at: Any = None) -> Object:
     """Secret with `ray-manager`'s token under `token` (guide, step 6). `token` is in base64, as the token
-    Secret of the compute cluster holds it, and may be an output of the engine."""
-    return _credential(cluster_token_secret(name), {"token": token})
+    Secret of the compute cluster holds it; `expires_at` is the end of one that has an end, as RFC 3339 text.
+    Both may be outputs of the engine. The end stands here, because nothing may on the `Cluster` (V7)."""
+    annotations = None if expires_at is None else {EXPIRY_ANNOTATION: expires_at}
+    return _credential(cluster_token_secret(name), {"token": token}, annotations)
 
 
 def cluster(environment: Environment, name: str, host: Any, port: Any) -> Object:
@@ -205,11 +262,11 @@ def _sku(sku: Sku) -> dict[str, Any]:
     return data
 
 
-def _credential(name: str, data: dict[str, Any]) -> Object:
+def _credential(name: str, data: dict[str, Any], annotations: dict[str, Any] | None = None) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Secret",
-        "metadata": metadata(name, CREDENTIALS_NAMESPACE),
+        "metadata": metadata(name, CREDENTIALS_NAMESPACE, annotations=annotations),
         "type": "Opaque",
         "data": data,
     }

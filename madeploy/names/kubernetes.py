@@ -48,6 +48,9 @@ RAY_MANAGER: Final = "ray-manager"
 
 RAY_MANAGER_BINDING: Final = "ray-manager-binding"
 RAY_MANAGER_TOKEN: Final = "ray-manager-token"
+KUBERAY_NAMESPACE: Final = "ray-system"
+"""Namespace of KubeRay's operator on a compute cluster (registration guide, prerequisites)."""
+
 TASK_CONFIG: Final = "michelangelo-config"
 TASK_CREDENTIALS: Final = "aws-credentials"
 

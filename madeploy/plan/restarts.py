@@ -28,6 +28,7 @@ _EFFECTS: Final[dict[Service, str]] = {
 
 _ANNOTATIONS: Final = {
     "michelangelo.infra/object-store-checksum": "other object store keys",
+    "michelangelo.infra/cluster-credentials-revision": "compute clusters' credentials replaced or withdrawn",
     ROLE_ARN_ANNOTATION: "another IAM role",
 }
 

@@ -8,7 +8,7 @@ import pytest
 
 from manifests import catalog, registration
 from manifests.objects import Object
-from tests.support.environments import gateway_minio, minimal, production_aws
+from tests.support.environments import environment, gateway_minio, minimal, production_aws
 from tests.support.objects import of_kind, one
 
 
@@ -158,6 +158,34 @@ def test_bundles_of_compute_clusters_have_different_names() -> None:
     """REG-12: objects of the same names on every cluster are different resources."""
     names = [registration.compute_side(production_aws(), name).name for name in ("cpu-east", "gpu-west")]
     assert names == ["cpu-east", "gpu-west"]
+
+
+def test_rights_limited_to_namespaces_are_a_role_in_each_and_none_everywhere() -> None:
+    """REG-2: the same rule as the guide's, for the same account."""
+    made = environment(clusters={"gpu": {"kubeconfigContext": "gpu", "namespaces": ["default", "team-a"]}})
+    objects = registration.compute_side(made, "gpu").objects
+    assert not of_kind(objects, "ClusterRole") + of_kind(objects, "ClusterRoleBinding")
+    everywhere = one(compute("cpu-east"), "ClusterRole", "ray-manager")
+    for namespace in ("default", "team-a"):
+        assert one(objects, "Role", "ray-manager", namespace)["rules"] == everywhere["rules"]
+        binding = one(objects, "RoleBinding", "ray-manager-binding", namespace)
+        assert (binding["roleRef"]["kind"], binding["roleRef"]["name"]) == ("Role", "ray-manager")
+        assert binding["subjects"] == [
+            {"kind": "ServiceAccount", "name": "ray-manager", "namespace": "default"}
+        ]
+
+
+def test_a_cluster_that_is_only_prepared_is_not_rendered_as_registered() -> None:
+    """REG-9: everything on itself, its credentials included; no `Cluster`."""
+    entry = {"kubeconfigContext": "gpu", "server": "https://gpu.example.com"}
+    credential = {"generation": 0, "keep": [{"generation": 1}, {"generation": 2, "kind": "bounded"}]}
+    made = environment(clusters={"gpu": {**entry, "credential": credential}})
+    objects = catalog.objects(made)
+    assert not of_kind(objects, "Cluster")
+    assert {item["metadata"]["name"]: item["type"] for item in of_kind(objects, "Secret")} == {
+        "ray-manager-token": "kubernetes.io/service-account-token",
+        "ray-manager-token-2": "Opaque",
+    }
 
 
 def test_an_environment_without_clusters_has_one_target() -> None:

@@ -35,6 +35,10 @@ class Registration:
     protect: bool
     retain_on_delete: bool
     hooks: tuple[str, ...]
+    """Names of the hooks before its creation."""
+    error_hooks: tuple[str, ...]
+    timeouts: dict[str, str]
+    """Limits of its own, by operation."""
 
     @property
     def identity(self) -> str:
@@ -120,6 +124,10 @@ class _Monitor(mocks.MockMonitor):
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
                     hooks=tuple(request.hooks.before_create),
+                    error_hooks=tuple(request.hooks.on_error),
+                    timeouts={
+                        field.name: limit for field, limit in request.customTimeouts.ListFields() if limit
+                    },
                 )
             )
         return response
@@ -128,6 +136,9 @@ class _Monitor(mocks.MockMonitor):
 class _Callbacks:
     def register_resource_hook(self, hook: pulumi.ResourceHook) -> None:
         """Mocks have no server to register hooks with; their names arrive with the resources."""
+
+    def register_error_hook(self, hook: pulumi.ErrorHook) -> None:
+        """Nor these."""
 
 
 def record(program: Callable[[], Any], preview: bool = False, stack: str = "test") -> Recording:
