@@ -18,7 +18,8 @@ from madeploy.errors import ToolkitError
 Document = dict[str, Any]
 """A stack's state as `pulumi stack export` gives it; secrets stay encrypted."""
 
-CREATION_LOCKED = "the stack is currently locked"
+LOCKED = "the stack is currently locked"
+"""What the engine says of a stack that somebody holds."""
 _ABSENT = ("no stack named", "not found")
 
 
@@ -115,7 +116,7 @@ class Stack:
         root = f"urn:pulumi:{self.name}::{project}::pulumi:pulumi:Stack::{project}-{self.name}"
         result = self.run("refresh", f"--target={root}")
         told = "\n".join([*map(str, result.failures), self._last_output(result)])
-        if result.code == 0 or CREATION_LOCKED not in told:
+        if result.code == 0 or LOCKED not in told:
             return []
         return locks.in_message(told)
 

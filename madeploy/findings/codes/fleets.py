@@ -48,7 +48,7 @@ FLEETS: Final[dict[str, Code]] = {
     ),
     "MA487": Code(
         "Stack of a cluster that is no longer there",
-        "What it made on the compute cluster, the platform's account and its rights included, is still there.",
+        "What it made on the compute cluster is still there, the platform's account and its rights included.",
         "Remove it: `bin/madeploy fleet up STACK` does when the cluster can be reached.",
         "warning",
     ),

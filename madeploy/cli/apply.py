@@ -1,0 +1,183 @@
+"""`pulumi up` of a user's own stack, whole or for some of its clusters: their backend, login and passphrase,
+one cluster's failure no other's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from madeploy.cli.access import open_environment
+from madeploy.cli.stacks import folder
+from madeploy.engine import processes
+from madeploy.engine.driver import Engine
+from madeploy.engine.events import Result, Tell, silent
+from madeploy.engine.stack import LOCKED, Stack
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding, exit_code, find, in_order
+from madeploy.fleet import urns
+from madeploy.fleet.parts import Part
+from madeploy.settings import Environment
+
+LONGEST_EVIDENCE = 600
+"""Characters of an engine's error that a finding repeats; the log has all of it."""
+
+
+@dataclass
+class Applied:
+    """What an update did to the clusters it was for."""
+
+    done: list[str] = field(default_factory=list)
+    """Clusters that are as the settings say now, removed ones included."""
+
+    findings: list[Finding] = field(default_factory=list)
+    """What stands in the way, each about a cluster or a stack."""
+
+    changes: dict[str, int] = field(default_factory=dict)
+    """Number of resources by what happened to them, in the engine's words: `create`, `update`, `same`, ..."""
+
+    seconds: float = 0.0
+    """How long it took, by the clock."""
+
+    @property
+    def changed(self) -> int:
+        """Resources that something happened to."""
+        return sum(count for what, count in self.changes.items() if what != "same")
+
+    @property
+    def exit_code(self) -> int:
+        """0 when everything is done, 1 when something is not."""
+        return exit_code(self.findings)
+
+    def add(self, result: Result) -> None:
+        """Count what one engine did."""
+        for what, count in result.changes.items():
+            self.changes[what] = self.changes.get(what, 0) + count
+
+    def require_success(self) -> Applied:
+        """The same; raises ToolkitError (1) with all findings when something is not done."""
+        if self.exit_code == 0:
+            return self
+        raise ToolkitError(
+            "the update did not do everything",
+            "\n".join(f"{item.code} {item.subject}: {item.evidence}" for item in in_order(self.findings)),
+            "\n".join(dict.fromkeys(item.fix for item in in_order(self.findings))),
+            exit_code=1,
+        )
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An environment's stacks, and the engine that works on them."""
+
+    environment: str
+    """Name of the environment's own stack."""
+
+    file: Path
+    """The stack file that all of them share."""
+
+    settings: Environment
+    engine: Engine
+    where: Path
+    """The program's directory."""
+
+    def stack(self, name: str) -> Stack:
+        """One of the stacks, by its name."""
+        return Stack(self.engine, name, self.where, self.file.resolve())
+
+
+def open_workplace(given: str) -> Workplace:
+    """The environment a person means, ready to be worked on. Raises ToolkitError: 2 for a stack file that is
+    missing or wrong, 3 without the Pulumi CLI."""
+    name, path, settings = open_environment(given)
+    where = folder().resolve().parent
+    engine = Engine.of_shell(where / ".madeploy" / "engine")
+    return Workplace(name, path, settings, engine, where)
+
+
+def apply(
+    stack: str,
+    clusters: Sequence[str] | None = None,
+    *,
+    tell: Tell = silent,
+    note: Tell = silent,
+    aside: Mapping[str, Finding] | None = None,
+) -> Applied:
+    """Bring a stack, or some of its clusters, to what the stack file says, in whichever layout it has.
+
+    With `clusters` everything else is brought up to date as well, except other clusters: they stay as they
+    are. A name that is not in the settings is a cluster that was taken out, and is removed; with None every
+    such cluster is.
+
+    Args:
+        stack: a stack's name, or its file.
+        clusters: clusters to work on; None for all.
+        tell: given one line for every resource that changed.
+        note: told where the work stands.
+        aside: clusters that cannot be reached, each with the finding that says why: left as they are.
+
+    Raises:
+        ToolkitError: nothing could be begun: 2 for a stack file that is missing or wrong, 3 for an engine or
+            a backend that cannot be used. What fails later is a finding.
+    """
+    workplace = open_workplace(stack)
+    if workplace.settings.fleet.layout == "sharded":
+        from madeploy.cli.fleet.sharded import apply_sharded
+
+        return apply_sharded(workplace, clusters, aside or {}, tell, note)
+    return apply_inline(workplace, clusters, aside or {}, tell, note)
+
+
+def apply_inline(
+    workplace: Workplace,
+    clusters: Sequence[str] | None,
+    aside: Mapping[str, Finding],
+    tell: Tell = silent,
+    note: Tell = silent,
+) -> Applied:
+    """`apply` for the layout in which the environment's stack holds everything."""
+    part = Part("environment", workplace.environment)
+    stack = workplace.stack(part.stack)
+    held = urns.clusters_in(stack.resources())
+    everything = list(dict.fromkeys([*workplace.settings.clusters, *held]))
+    chosen = everything if clusters is None else list(clusters)
+    left = [name for name in everything if name not in chosen or name in aside]
+    result = stack.run(
+        "up", exclude=[urns.component(part, name) for name in left], keep_going=True, tell=tell, note=note
+    )
+    applied = Applied(seconds=result.seconds)
+    applied.add(result)
+    applied.findings = [aside[name] for name in chosen if name in aside]
+    failed = failures(part, result, everything)
+    applied.findings += failed.values()
+    if part.stack not in failed:
+        applied.done = [name for name in chosen if name not in aside and name not in failed]
+    return applied
+
+
+def failures(part: Part, result: Result, clusters: Sequence[str]) -> dict[str, Finding]:
+    """What one engine could not do: a finding for each cluster among `clusters` that it is about, by the
+    cluster's name, and one by the stack's name for everything else."""
+    said: dict[str, list[str]] = {}
+    for failure in result.failures:
+        owner = part.cluster or urns.cluster_of(failure.urn, clusters) or part.stack
+        said.setdefault(owner, []).append(str(failure))
+    if result.code != 0 and not said:
+        said[part.stack] = [processes.last_lines(result.log)] if result.log is not None else ["no output"]
+    return {owner: _finding(owner, part, messages, result) for owner, messages in said.items()}
+
+
+def _finding(owner: str, part: Part, messages: Iterable[str], result: Result) -> Finding:
+    text = _on_one_line("; ".join(dict.fromkeys(messages)))
+    if LOCKED in text:
+        return find(
+            "MA488", part.stack, text, fix=f"Wait for it to end, or: bin/madeploy recover {part.stack}"
+        )
+    is_cluster = owner != part.stack or part.cluster is not None
+    evidence = f"{text} (the whole output: {result.log})"
+    return find("MA484" if is_cluster else "MA486", part.cluster or owner, evidence)
+
+
+def _on_one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_EVIDENCE else f"{line[:LONGEST_EVIDENCE]}…"

@@ -1,0 +1,1 @@
+"""Fleets: which stack holds what of which cluster. Pure: names and plans, no engine and no network."""

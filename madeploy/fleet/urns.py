@@ -1,0 +1,47 @@
+"""Which resources of a stack belong to which cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from madeploy.fleet.parts import Part
+from madeploy.settings.environment import PROJECT
+
+_NAMESPACE: Final = "michelangelo:index:"
+_INLINE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ComputeCluster"
+_SHARDED: Final = f"{_NAMESPACE}Shard${_NAMESPACE}Registration"
+_PROVIDER: Final = "k8s-"
+
+
+def component(part: Part, cluster: str) -> str:
+    """URN of the component of a cluster in the stack of an environment or a shard. Leaving it out leaves out
+    all that belongs to the cluster."""
+    kind = _INLINE if part.kind == "environment" else _SHARDED
+    return f"urn:pulumi:{part.stack}::{PROJECT}::{kind}::{cluster}"
+
+
+def clusters_in(resources: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Clusters that a stack's state has components of, in order."""
+    kinds = (_INLINE, _SHARDED)
+    found = (_split(resource["urn"]) for resource in resources)
+    return [name for kind, name in found if kind in kinds]
+
+
+def cluster_of(urn: str, clusters: Sequence[str]) -> str | None:
+    """The cluster among `clusters` that a resource of an environment's or a shard's stack belongs to; None
+    where it belongs to none. Children and provider carry the cluster's name at the start of theirs."""
+    kind, name = _split(urn)
+    if kind.startswith("pulumi:providers:"):
+        wanted = name.removeprefix(_PROVIDER)
+        return wanted if wanted in clusters else None
+    if not kind.startswith((_INLINE, _SHARDED)):
+        return None
+    owners = [cluster for cluster in clusters if name == cluster or name.startswith(f"{cluster}-")]
+    return max(owners, key=len, default=None)
+
+
+def _split(urn: str) -> tuple[str, str]:
+    """Type and name: `urn:pulumi:<stack>::<project>::<parents' types>$<type>::<name>`."""
+    parts = urn.split("::", 3)
+    return (parts[2], parts[3]) if len(parts) == 4 else ("", "")
