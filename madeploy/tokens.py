@@ -67,13 +67,13 @@ def claims(token: str) -> Claims:
         raise ValueError("not a JSON Web Token")
     bound = _mapping(data.get("kubernetes.io"))
     account = _mapping(bound.get("serviceaccount"))
-    audiences = data.get("aud") or ()
+    audiences = data.get("aud")
     return Claims(
         subject=str(data.get("sub", "")),
         # Bound tokens and long-lived ones write the same things in two ways.
-        account_uid=account.get("uid") or data.get("kubernetes.io/serviceaccount/service-account.uid"),
-        secret=data.get("kubernetes.io/serviceaccount/secret.name"),
-        audiences=(audiences,) if isinstance(audiences, str) else tuple(map(str, audiences)),
+        account_uid=_text(account.get("uid") or data.get("kubernetes.io/serviceaccount/service-account.uid")),
+        secret=_text(data.get("kubernetes.io/serviceaccount/secret.name")),
+        audiences=tuple(map(str, audiences if isinstance(audiences, list) else filter(None, [audiences]))),
         issued_at=_time(data.get("iat")),
         not_before=_time(data.get("nbf")),
         expires_at=_time(data.get("exp")),
@@ -84,5 +84,12 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
 def _time(value: Any) -> float | None:
-    return float(value) if isinstance(value, (int, float)) else None
+    try:
+        return float(value) if isinstance(value, (int, float)) else None
+    except OverflowError:
+        return None

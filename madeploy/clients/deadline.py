@@ -38,7 +38,13 @@ def client_context(certificate_authority: str | None = None, cafile: str | None 
 
     Raises ssl.SSLError when the text holds no certificate.
     """
-    context = ssl.create_default_context(cadata=certificate_authority, cafile=cafile)
+    text = certificate_authority
+    if text:
+        # What stands around certificates (openssl's own description, say) is not part of them.
+        text = text.encode("ascii", "ignore").decode()
+        if "-----BEGIN CERTIFICATE-----" not in text:
+            raise ssl.SSLError("no certificate")
+    context = ssl.create_default_context(cadata=text, cafile=cafile)
     context.hostname_checks_common_name = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
