@@ -103,9 +103,18 @@ def _read_file(reading: Reading, path: Path) -> None:
         reading.findings.append(read)
         return
     roots, problems = read
+    if any(map(_is_template, problems)) and b"{{" in path.read_bytes():
+        problems = [problem for problem in problems if not _is_template(problem)]
+        evidence = "the file is a template, not YAML"
+        reading.findings.append(find("MA380", label, evidence, location=Location(label)))
     reading.findings += [_problem("MA381", label, problem) for problem in problems]
     for root in roots:
         _add(reading, label, root)
+
+
+def _is_template(problem: Problem) -> bool:
+    """Whether a problem is what `{{ … }}` looks like to a YAML parser: a mapping as a key."""
+    return problem.code == "MA106" and "key is a list, a mapping" in problem.evidence
 
 
 def _problem(code: str, label: str, problem: Problem) -> Finding:

@@ -125,7 +125,7 @@ def _worker(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"worker.maApiServiceName is not {_SERVICE_NAME}"
     if "workflow-engine" in content:
         queues = {
-            mapping(item).get("taskList")
+            str(mapping(item).get("taskList"))
             for item in sequence(_section(content, "workflow-engine").get("workers"))
         }
         for queue in _QUEUES:
@@ -137,7 +137,7 @@ def _worker(content: Mapping[str, Any]) -> Iterator[str]:
     "MA596",
     "services-configured-to-work",
     title="Configuration with which a service does not do its work",
-    why="The service starts and looks healthy, and calls, triggers or runs fail (facts 2.2, 2.3).",
+    why="The service starts and looks healthy, and calls, triggers or runs fail.",
     fix="Correct the key; docs/differences-from-the-guides.md says what differs from the guides.",
     severities=STRICT,
     kinds=[CONFIG_MAP],
@@ -172,8 +172,7 @@ def _parent(path: Path) -> str:
     "MA597",
     "envoy-starts",
     title="Configuration that Envoy refuses or warns about",
-    why="Without stat_prefix Envoy does not start; the deprecated fields go away in a later version "
-    "(verified, V10).",
+    why="Without stat_prefix Envoy does not start; the deprecated fields go away in a later version.",
     fix="Add stat_prefix to every http_connection_manager, and use the typed forms of deprecated fields.",
     severities=ALWAYS,
     kinds=[CONFIG_MAP],
@@ -219,7 +218,7 @@ def _items(value: Any) -> Sequence[Any]:
     "origins-exact",
     title="Cross-origin rule that accepts strangers",
     why="A dot that is not escaped lets https://appXexample.com call the API with the browser of whoever "
-    "visits it (verified, V11).",
+    "visits it.",
     fix="Use `exact` for each origin; in a stack, cors.additionalOrigins takes origins and never patterns.",
     severities=ALWAYS,
     kinds=[CONFIG_MAP],

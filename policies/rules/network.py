@@ -128,7 +128,8 @@ def _hosts(resource: Resource) -> Iterator[tuple[str | None, Path]]:
     elif resource.kind == f"{_GATEWAY_API}/Gateway":
         for listener, path in mappings(spec.get("listeners"), ("spec", "listeners")):
             if listener.get("protocol") in ("HTTPS", "TLS"):
-                yield listener.get("hostname"), (*path, "hostname")
+                host = listener.get("hostname")
+                yield (host if isinstance(host, str) and host else None), (*path, "hostname")
     else:
         for index, host in enumerate(texts(spec.get("hostnames"))):
             yield host, ("spec", "hostnames", index)
@@ -212,8 +213,7 @@ def plain_api(resource: Resource) -> Iterator[Violation]:
     "MA547",
     "application-reachable",
     title="Application's files not reachable",
-    why="Envoy hands everything to the API server: the browser gets an error in place of the page (facts "
-    "2.3, row 21).",
+    why="Envoy hands everything to the API server: the browser gets an error in place of the page.",
     fix="Send `/` to the UI's Service on port 80, and only the paths that start with `/michelangelo.api.v2.` "
     "to Envoy.",
     severities=ALWAYS,

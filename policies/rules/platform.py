@@ -45,7 +45,7 @@ def misplaced(resource: Resource) -> Iterator[Violation]:
     "clusters-without-labels-and-annotations",
     title="Cluster with labels or annotations",
     why="When they change, the platform stops reporting the cluster's health until the controller manager "
-    "restarts (verified, V7).",
+    "restarts.",
     fix="Remove them; put what changes on the cluster's Secrets.",
     severities=ALWAYS,
     kinds=[CLUSTER],
@@ -185,14 +185,14 @@ _DATA_TYPES: Final = _prefixed(
 def enums(resource: Resource) -> Iterator[Violation]:
     spec = mapping(resource.properties.get("spec"))
     for (kind, field), accepted in _ENUMS.items():
-        if kind == resource.kind and field in spec and spec[field] not in accepted:
+        if kind == resource.kind and field in spec and str(spec[field]) not in accepted:
             names = ", ".join(sorted(accepted))
             yield Violation(
                 ("spec", field), f"{field} is {str(spec[field])[:60]!r}", f"Write one of {names}."
             )
     if resource.kind == MODEL:
         for path, value in walk(spec):
-            if path and path[-1] == "dataType" and value not in _DATA_TYPES:
+            if path and path[-1] == "dataType" and str(value) not in _DATA_TYPES:
                 yield Violation(("spec", *path), f"{dotted(path)} is {str(value)[:60]!r}")
 
 
@@ -253,7 +253,7 @@ def dropped(resource: Resource) -> Iterator[Violation]:
     "inference-servers-complete",
     title="InferenceServer that cannot start",
     why="The controller reads initSpec.resourceSpec without asking whether it is there, and at this "
-    "generation serves with Triton only (facts 3.5).",
+    "generation serves with Triton only.",
     fix="Give initSpec.resourceSpec with cpu and memory, and backendType: BACKEND_TYPE_TRITON.",
     severities=STRICT,
     kinds=[INFERENCE_SERVER],
@@ -265,7 +265,7 @@ def incomplete(resource: Resource) -> Iterator[Violation]:
         yield Violation(("spec", "initSpec"), "initSpec.resourceSpec is not set")
     backend = spec.get("backendType")
     others = _ENUMS[INFERENCE_SERVER, "backendType"] - {"BACKEND_TYPE_TRITON"}
-    if backend is None or backend in others:
+    if backend is None or str(backend) in others:
         yield Violation(("spec", "backendType"), f"backendType is {backend or 'not set'}")
 
 

@@ -131,7 +131,7 @@ def _port(container: Any, given: Any) -> Any:
     "MA578",
     "probes-that-can-pass",
     title="Probe that can never pass",
-    why="The controller manager answers 404 on /healthz, /readyz and /livez (verified, V4), the API server "
+    why="The controller manager answers 404 on /healthz, /readyz and /livez, the API server "
     "neither HTTP nor gRPC health checks, and the images have no shell: the pod is restarted for ever.",
     fix="Probe GET /metrics on 8091 for the controller manager, tcpSocket 15566 for the API server, nothing "
     "for the worker.",

@@ -130,7 +130,7 @@ def cluster_admin(resource: Resource) -> Iterator[Violation]:
 )
 def everybody(resource: Resource) -> Iterator[Violation]:
     for subject, path in mappings(resource.properties.get("subjects"), ("subjects",)):
-        if subject.get("name") in _EVERYBODY:
+        if str(subject.get("name")) in _EVERYBODY:
             yield Violation((*path, "name"), f"binds {subject['name']}")
 
 
@@ -159,9 +159,9 @@ def without_namespace(resource: Resource) -> Iterator[Violation]:
     kinds=BINDINGS | ROLES,
 )
 def missing_roles(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
-    there = {resource.metadata.get("name") for resource in resources if resource.kind in ROLES}
+    there = {str(resource.metadata.get("name")) for resource in resources if resource.kind in ROLES}
     for resource in resources:
-        named = mapping(resource.properties.get("roleRef")).get("name")
+        named = str(mapping(resource.properties.get("roleRef")).get("name"))
         if resource.kind in BINDINGS and named in _NOT_BUILT_IN - there:
             yield resource, Violation(("roleRef", "name"), f"there is no ClusterRole {named}")
 

@@ -54,8 +54,8 @@ def host_namespaces(resource: Resource) -> Iterator[Violation]:
     "no-host-paths",
     title="Volume from the node's file system",
     why="Files outlive the pod, differ from node to node, and a writable one can take the node over.",
-    fix="Use an emptyDir, a PersistentVolumeClaim or a projected volume. Serving with Triton needs one "
-    "(facts 3.5): suppress the rule for that object, with the reason.",
+    fix="Use an emptyDir, a PersistentVolumeClaim or a projected volume. Serving with Triton needs one: "
+    "suppress the rule for that object, with the reason.",
     severities=STRICT,
     kinds=WORKLOADS,
 )
@@ -194,7 +194,7 @@ def api_token(resource: Resource) -> Iterator[Violation]:
     mounted = found.spec.get("automountServiceAccountToken")
     if not isinstance(mounted, bool):
         yield Violation(path, "automountServiceAccountToken is not set, so the token is mounted")
-    elif mounted and resource.metadata.get("name") in _NO_API:
+    elif mounted and str(resource.metadata.get("name")) in _NO_API:
         yield Violation(path, "the token is mounted, and this service never calls the Kubernetes API")
 
 

@@ -50,7 +50,7 @@ POLICIES: Final[dict[str, Code]] = {
     },
     "MA599": Code(
         "Key that the service does not read",
-        "Inside a section it reads, an unknown key stops the service at start (verified, V2); elsewhere what "
+        "Inside a section it reads, an unknown key stops the service at start; elsewhere what "
         "it says never takes effect.",
         "Correct or remove the key; `bin/madeploy explain` shows what overrides may hold.",
     ),
