@@ -1,10 +1,9 @@
-"""The Pulumi program: load the stack's configuration, build the platform, export what was made."""
+"""The Pulumi program: load the stack's configuration, build what the stack holds, export what was made."""
 
 import pulumi
 
 from components.configuration import load
-from components.platform import Platform
+from components.program import build
 
-platform = Platform("michelangelo", load())
-for name, value in platform.outputs.items():
+for name, value in build(load()).items():
     pulumi.export(name, value)

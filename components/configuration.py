@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from madeploy import kubeconfigs, tokens
+from madeploy.fleet.parts import Part, UnknownPartError, part_of, shards
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.loader import InvalidStack, environment_from_config
@@ -40,10 +41,13 @@ class Configuration:
 
     environment: Environment
     access: Mapping[str, Access]
-    """By cluster name; the control plane's is `control-plane`."""
+    """By cluster name, of those this stack works on; the control plane's is `control-plane`."""
 
     object_store: Mapping[str, pulumi.Output[str]] | None
     """`accessKeyId` and `secretAccessKey` of an S3-compatible store, secret."""
+
+    part: Part
+    """What of the environment this stack holds."""
 
 
 def _stack_file() -> Path | None:
@@ -94,6 +98,17 @@ def _access(name: str, context: str | None, secret: str | None, cluster: Any) ->
     return Access(pulumi.Output.secret(text), minified, endpoint)
 
 
+def _wanted(environment: Environment, part: Part) -> dict[str, tuple[str | None, Any]]:
+    """Context and settings of the clusters a stack works on: one bad kubeconfig stops only these stacks."""
+    control_plane = {CONTROL_PLANE: (environment.control_plane.kubeconfig_context, None)}
+    clusters = {name: (entry.kubeconfig_context, entry) for name, entry in environment.clusters.items()}
+    if part.kind == "compute":
+        return {str(part.cluster): clusters[str(part.cluster)]}
+    if part.kind == "shard":
+        return control_plane | {name: clusters[name] for name in shards(environment).get(part.shard or 0, [])}
+    return control_plane if environment.fleet.layout == "sharded" else control_plane | clusters
+
+
 def load() -> Configuration:
     """Read the stack's configuration.
 
@@ -123,10 +138,11 @@ def load() -> Configuration:
             f"{' and '.join(plain)} must be encrypted: set them with `pulumi config set --secret --path`"
         )
 
-    wanted: dict[str, tuple[str | None, Any]] = {
-        CONTROL_PLANE: (environment.control_plane.kubeconfig_context, None)
-    }
-    wanted |= {name: (cluster.kubeconfig_context, cluster) for name, cluster in environment.clusters.items()}
+    try:
+        part = part_of(pulumi.get_stack(), environment)
+    except UnknownPartError as error:
+        raise pulumi.RunError(str(error)) from None
+    wanted = _wanted(environment, part)
     access: dict[str, Access] = {}
     defects: list[str] = []
     for name, (context, cluster) in wanted.items():
@@ -147,4 +163,4 @@ def load() -> Configuration:
 
     keys = secrets.get("objectStore")
     object_store = {key: pulumi.Output.secret(value) for key, value in keys.items()} if keys else None
-    return Configuration(environment, access, object_store)
+    return Configuration(environment, access, object_store, part)

@@ -74,7 +74,7 @@ class Platform(pulumi.ComponentResource):
         Gateway("gateway", GatewayArgs(by_name, [*control_plane.api, *issuers.resources], doors), here)
         ObjectGroup("ModelRegistry", by_name["model-registry"], control_plane.api, here, gate(MODEL))
         ObjectGroup("Alerts", by_name["alerts"], spaces, here, gate(PROMETHEUS))
-        task_credentials = self._task_credentials(args)
+        tasks = task_credentials(args)
         clusters = {
             cluster: ComputeCluster(
                 cluster,
@@ -82,13 +82,14 @@ class Platform(pulumi.ComponentResource):
                     environment,
                     args.access[cluster],
                     provider,
-                    task_credentials,
+                    tasks,
                     inputs,
                     control_plane.controllers,
                 ),
                 own,
             )
-            for cluster in environment.clusters
+            for cluster in args.access
+            if cluster != CONTROL_PLANE
         }
         self.outputs = {
             "urls": {"api": addresses.api_url(environment), "app": addresses.app_url(environment)},
@@ -127,14 +128,15 @@ class Platform(pulumi.ComponentResource):
         )
         return [credentials.object_store_secret(args.environment, text)], fingerprint
 
-    def _task_credentials(self, args: Configuration) -> pulumi.Output[dict[str, str]] | None:
-        """Data of the Secret that tasks on compute clusters read static keys from."""
-        storage = args.environment.storage
-        if not isinstance(storage, S3CompatibleStorage) or not args.object_store:
-            return None
-        region = storage.region
-        return pulumi.Output.all(**args.object_store).apply(
-            lambda values: registration.task_credentials_data(
-                values["accessKeyId"], values["secretAccessKey"], region
-            )
+
+def task_credentials(args: Configuration) -> pulumi.Output[dict[str, str]] | None:
+    """Data of the Secret that tasks on compute clusters read static keys from; None where they need none."""
+    storage = args.environment.storage
+    if not isinstance(storage, S3CompatibleStorage) or not args.object_store:
+        return None
+    region = storage.region
+    return pulumi.Output.all(**args.object_store).apply(
+        lambda values: registration.task_credentials_data(
+            values["accessKeyId"], values["secretAccessKey"], region
         )
+    )

@@ -77,9 +77,10 @@ def controllermgr_rbac(environment: Environment) -> tuple[Object, ...]:
         _rule(["sparkoperator.k8s.io"], ["sparkapplications"], ["get", "create"]),
         _rule(["gateway.networking.k8s.io"], ["httproutes"], ["get", "create", "update", "delete"]),
     ]
+    own = environment.clusters if environment.fleet.layout == "inline" else ()
     return (
         *_cluster_role(environment, "controllermgr", rules),
-        *_cluster_credentials(environment),
+        *cluster_credentials(environment, own),
         *_leader_election(environment),
     )
 
@@ -149,18 +150,23 @@ def _namespaced_role(
     )
 
 
-def _cluster_credentials(environment: Environment) -> tuple[Object, ...]:
+def cluster_credentials(
+    environment: Environment, clusters: Iterable[str], shard: int | None = None
+) -> tuple[Object, ...]:
     """Reading the registered clusters' Secrets, where the platform looks for them. Nothing while no
-    cluster is registered: a rule without names would be a right to every Secret there."""
+    cluster is registered: a rule without names would be a right to every Secret there.
+
+    A shard has a Role of its own for its clusters, so that adding one changes nothing of the others.
+    """
     names = [
         secret(cluster)
-        for cluster in sorted(environment.clusters)
+        for cluster in sorted(clusters)
         for secret in (cluster_ca_secret, cluster_token_secret)
     ]
     if not names:
         return ()
     rules = [_rule([""], ["secrets"], ["get"], names=names)]
-    name = CREDENTIAL_READER
+    name = CREDENTIAL_READER if shard is None else f"{CREDENTIAL_READER}-{shard:02d}"
     return _namespaced_role(environment, name, CREDENTIALS_NAMESPACE, rules)
 
 

@@ -15,6 +15,7 @@ from hypothesis import assume, given, settings
 from components.compute_cluster import registered_token
 from components.configuration import Access, Configuration
 from components.platform import Platform
+from madeploy.fleet.parts import Part
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests import catalog
@@ -34,7 +35,8 @@ def configuration(environment: Environment) -> Configuration:
         endpoint = Endpoint(f"https://{name}.example.com", "6443", PEM)
         access[name] = Access(pulumi.Output.secret(CANARY), {}, endpoint, pulumi.Output.secret(TOKEN))
     keys = {"accessKeyId": "id", "secretAccessKey": STORE_CANARY}
-    return Configuration(environment, access, {k: pulumi.Output.secret(v) for k, v in keys.items()})
+    store = {k: pulumi.Output.secret(v) for k, v in keys.items()}
+    return Configuration(environment, access, store, Part("environment", "prod"))
 
 
 def deploy(environment: Environment, preview: bool = False) -> tuple[Recording, dict[str, Any]]:

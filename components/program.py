@@ -1,0 +1,28 @@
+"""What a stack is made of, by the part of the environment that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from components.configuration import Configuration
+
+
+def build(args: Configuration) -> Mapping[str, Any]:
+    """Register everything the stack holds. Returns its outputs, by name.
+
+    Modules are imported where they are needed: the stack of a compute cluster, of which there can be a
+    thousand, must not wait for the platform's.
+    """
+    part = args.part
+    if part.kind == "compute":
+        from components.registration import ComputeSide
+
+        return ComputeSide(str(part.cluster), args).outputs
+    if part.kind == "shard":
+        from components.registration import Shard
+
+        return Shard("michelangelo", args).outputs
+    from components.platform import Platform
+
+    return Platform("michelangelo", args).outputs

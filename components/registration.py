@@ -1,0 +1,98 @@
+"""A sharded fleet's stacks: what one compute cluster holds, and what the control plane holds of some."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+
+from components import bundles
+from components.compute_cluster import compute_half, control_plane_half
+from components.configuration import Configuration
+from components.platform import task_credentials
+from components.providers import kubernetes
+from madeploy.fleet.parts import compute_stack
+from madeploy.kubeconfigs import Endpoint
+from madeploy.settings import CONTROL_PLANE, PROJECT, Environment
+from manifests import identities, rbac, registration
+from manifests.objects import Bundle
+
+CREDENTIAL = "credential"
+"""Output of a compute cluster's stack: data of the credential's Secret, secret."""
+
+
+class ComputeSide(pulumi.ComponentResource):
+    """What one compute cluster holds itself, in a stack of its own: RBAC, token and storage configuration
+    (REG-2, REG-3). Hands the credential over as a secret output."""
+
+    outputs: Mapping[str, Any]
+    """Stack outputs."""
+
+    def __init__(self, name: str, args: Configuration, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("michelangelo:index:ComputeSide", name, {}, opts)
+        provider = kubernetes(name, args.access[name])
+        own = pulumi.ResourceOptions(parent=self, provider=provider)
+        inputs = identities.predicted_inputs(args.environment, args.part.environment)
+        credential = compute_half(
+            name, args.environment, inputs, task_credentials(args), own, args.access[name].token
+        )
+        self.outputs = {"cluster": name, CREDENTIAL: credential}
+        self.register_outputs({})
+
+
+@dataclass(frozen=True)
+class RegistrationArgs:
+    """What a registration is made from."""
+
+    environment: Environment
+    endpoint: Endpoint
+    source: str
+    """Full name of the stack that hands the credential over."""
+
+    after: Sequence[pulumi.Resource]
+    """The right to read its Secrets."""
+
+
+class Registration(pulumi.ComponentResource):
+    """What the control plane holds of one cluster: authority, token and `Cluster` (REG-4)."""
+
+    def __init__(self, name: str, args: RegistrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("michelangelo:index:Registration", name, {}, opts)
+        own = pulumi.ResourceOptions(parent=self)
+        handed_over = pulumi.StackReference(name, stack_name=args.source, opts=own)
+        credential = handed_over.get_output(CREDENTIAL)
+        control_plane_half(name, args.environment, args.endpoint, credential, own, args.after)
+        self.register_outputs({})
+
+
+class Shard(pulumi.ComponentResource):
+    """What the control plane holds of the clusters of one shard, through one provider. The right to read
+    their Secrets is the shard's own, so that adding a cluster touches no other stack."""
+
+    outputs: Mapping[str, Any]
+    """Stack outputs."""
+
+    def __init__(self, name: str, args: Configuration, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("michelangelo:index:Shard", name, {}, opts)
+        environment, part = args.environment, args.part
+        provider = kubernetes(CONTROL_PLANE, args.access[CONTROL_PLANE])
+        here = pulumi.ResourceOptions(parent=self, providers=[provider])
+        members = [name for name in args.access if name != CONTROL_PLANE]
+        reader = Bundle("reader", rbac.cluster_credentials(environment, members, part.shard))
+        rights = bundles.create(reader, here)
+        made = {}
+        for cluster in members:
+            endpoint = args.access[cluster].endpoint
+            if endpoint is None:
+                raise ValueError(f"cluster {cluster} has no endpoint")
+            source = f"{pulumi.get_organization()}/{PROJECT}/{compute_stack(part.environment, cluster)}"
+            Registration(cluster, RegistrationArgs(environment, endpoint, source, rights), here)
+            made[cluster] = {
+                "host": endpoint.host,
+                "port": endpoint.port,
+                "secret_names": registration.secret_names(cluster),
+            }
+        self.outputs = {"clusters": made}
+        self.register_outputs({})
