@@ -1,4 +1,4 @@
-"""`madeploy schema`: write what is generated from the settings, or check that it is up to date."""
+"""`madeploy schema`: write what is generated from settings and rules, or check that it is up to date."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def generated() -> Mapping[str, str]:
     """Every generated file by its path in the project, with the text it should have."""
+    from madeploy.cli.policy_reference import policies_reference
     from madeploy.findings.reference import findings_reference
     from madeploy.settings.example import example_stack
     from madeploy.settings.reference import configuration_reference
@@ -25,6 +26,7 @@ def generated() -> Mapping[str, str]:
         "stacks/Pulumi.example.yaml": example_stack(),
         "docs/configuration.md": configuration_reference(),
         "docs/findings.md": findings_reference(),
+        "docs/policies.md": policies_reference(),
     }
 
 
