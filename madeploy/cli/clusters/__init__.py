@@ -9,6 +9,8 @@ import typer
 from madeploy.cli.lazy import Verbs, lazy_group
 
 VERBS: Final[Verbs] = {
+    "add": ("madeploy.cli.clusters.add", "add"),
+    "list": ("madeploy.cli.clusters.list_", "list_clusters"),
     "status": ("madeploy.cli.clusters.status", "status"),
     "verify": ("madeploy.cli.clusters.verify", "verify"),
 }

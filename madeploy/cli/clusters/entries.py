@@ -1,0 +1,170 @@
+"""The entry of a cluster in a stack file: made, checked with everything else in the file, and written."""
+
+from __future__ import annotations
+
+import base64
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding
+from madeploy.findings.text import report
+from madeploy.kubeconfigs import Endpoint
+from madeploy.names.kubernetes import CREDENTIALS_NAMESPACE
+from madeploy.settings import CONTROL_PLANE, Environment
+from madeploy.settings.loader import label, load_environment
+from madeploy.settings.stack_edit import StackEditError, set_value, value_at
+from manifests import catalog, registration
+from manifests.objects import Object
+
+_PLACEHOLDER = {"secure": "v1:placeholder"}
+"""Stands for a secret while the text is checked; it is never written."""
+
+
+@dataclass(frozen=True)
+class ObjectName:
+    """One object that a registration makes, and where."""
+
+    cluster: str
+    """`control-plane`, or the compute cluster's name."""
+
+    kind: str
+    namespace: str
+    """Empty for an object of the whole cluster."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+    def to_data(self) -> dict[str, str | None]:
+        """Plain data for JSON."""
+        return {
+            "cluster": self.cluster,
+            "kind": self.kind,
+            "namespace": self.namespace or None,
+            "name": self.name,
+        }
+
+
+def read_text(path: Path) -> str:
+    """A stack file's text with its line ends as they are. Raises ToolkitError (2)."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolkitError(
+            f"{label(path)} cannot be read", str(error), "see that it exists and is UTF-8 text", exit_code=2
+        ) from None
+
+
+def existing(text: str, name: str) -> Mapping[str, Any] | None:
+    """The entry a stack file has for a cluster; None for none. Raises ToolkitError (2)."""
+    try:
+        found = value_at(text, ("clusters", name))
+    except StackEditError as error:
+        raise _uneditable(error) from None
+    return found if isinstance(found, dict) else None
+
+
+def with_entry(text: str, name: str, entry: Mapping[str, Any]) -> str:
+    """The stack file's text with the entry. Raises ToolkitError (2) where it cannot be put in safely."""
+    try:
+        return set_value(text, ("clusters", name), dict(entry))
+    except StackEditError as error:
+        raise _uneditable(error) from None
+
+
+def _uneditable(error: StackEditError) -> ToolkitError:
+    return ToolkitError(
+        "the stack file cannot be changed", str(error), "correct it, or write the entry by hand", exit_code=2
+    )
+
+
+def checked(text: str, path: Path, name: str, *, stored: bool) -> tuple[Environment | None, list[Finding]]:
+    """The environment that a stack file's text with the new entry gives, and what is wrong with that.
+
+    `stored`: the cluster's kubeconfig is going to be among the encrypted ones.
+    """
+    if stored:
+        text = set_value(text, ("kubeconfigs", name), _PLACEHOLDER)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder) / path.name
+        copy.write_bytes(text.encode("utf-8"))
+        loaded = load_environment(copy, label(path))
+    return loaded.environment, [item for item in loaded.findings if item.severity == "error"]
+
+
+def refused(name: str, path: Path, findings: list[Finding]) -> ToolkitError:
+    """The error for an entry with which the stack could not be used."""
+    return ToolkitError(
+        f"cluster {name} cannot be added as it is",
+        report(label(path), findings),
+        "give the command what is missing, or correct the stack file; nothing was written",
+        exit_code=2,
+    )
+
+
+def require_unchanged(path: Path, before: str) -> None:
+    """Raises ToolkitError (2) when somebody has written a stack file since its text was read."""
+    if read_text(path) != before:
+        raise ToolkitError(
+            f"{label(path)} has changed meanwhile",
+            "another program or person wrote it",
+            "run the command again",
+            exit_code=2,
+        )
+
+
+def write(path: Path, before: str, after: str) -> None:
+    """Replace a stack file's text in one step, if it still is what it was.
+
+    Raises ToolkitError (2) when it is not, or cannot be written.
+    """
+    require_unchanged(path, before)
+    try:
+        mode = path.stat().st_mode
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(after.encode("utf-8"))
+        os.chmod(temporary, mode & 0o7777)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ToolkitError(
+            f"{label(path)} cannot be written",
+            error.strerror or "",
+            "see its rights and its disk",
+            exit_code=2,
+        ) from None
+
+
+def objects(environment: Environment, name: str, endpoint: Endpoint) -> list[ObjectName]:
+    """What registering a cluster makes on both sides, by name only."""
+    address = {name: (endpoint.host, endpoint.port)}
+    found: list[ObjectName] = []
+    for target in catalog.targets(environment, endpoints=address):
+        if target.cluster == name:
+            found += [_named(name, item) for bundle in target.bundles for item in bundle.objects]
+    for secret in registration.secret_names(name).values():
+        found.append(ObjectName(CONTROL_PLANE, "Secret", CREDENTIALS_NAMESPACE, secret))
+    found.append(_named(CONTROL_PLANE, registration.cluster(environment, name, endpoint.host, endpoint.port)))
+    return found
+
+
+def _named(cluster: str, item: Object) -> ObjectName:
+    metadata = item["metadata"]
+    return ObjectName(cluster, item["kind"], metadata.get("namespace", ""), metadata["name"])
+
+
+def authority_data(path: Path) -> str:
+    """`certificateAuthorityData` of a file with PEM certificates. Raises ToolkitError (2)."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ToolkitError(
+            f"the authority {path} cannot be read", error.strerror or "", "name a PEM file", exit_code=2
+        ) from None
+    return base64.b64encode(content).decode("ascii")

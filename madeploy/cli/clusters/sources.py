@@ -1,0 +1,133 @@
+"""Where the kubeconfig of a new cluster comes from: a file, a context of the one at hand, or EKS."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from madeploy import kubeconfigs
+from madeploy.cli.access import minified, secret_section
+from madeploy.clients.errors import ClientError
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding, find
+from madeploy.kubeconfigs import Instead, KubeconfigError, Verdict
+from madeploy.names.servers import split_server
+from madeploy.settings import CONTROL_PLANE, Environment
+from madeploy.settings.cluster_origins import Eks
+from madeploy.settings.servers import canonical_server, leads_nowhere, parse_server
+from madeploy.settings.stack_file import read_bytes
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What a cluster is registered from."""
+
+    verdict: Verdict
+    entry: dict[str, Any]
+    """What the cluster's entry says about it."""
+
+    secret: str | None = field(default=None, repr=False)
+    """Kubeconfig to be stored encrypted; None where the entry says how to get one."""
+
+
+def from_file(given: str, context: str | None, instead: Instead) -> Origin:
+    """A cluster from a kubeconfig file, or from standard input (`-`). Nothing it refers to is opened, and no
+    command in it is started."""
+    content = sys.stdin.buffer.read() if given == "-" else read_bytes(Path(given), given)
+    if isinstance(content, Finding):
+        missing = find("MA410", given, content.evidence, location=content.location)
+        return Origin(Verdict(given, (missing,)), {})
+    name = "standard input" if given == "-" else given
+    verdict = kubeconfigs.inspect(content, name, context, instead)
+    text = None if verdict.kubeconfig is None else json.dumps(verdict.kubeconfig, sort_keys=True)
+    return Origin(verdict, {}, text)
+
+
+def from_context(context: str, instead: Instead) -> Origin:
+    """A cluster from a context of the kubeconfig at hand, which stays where it is."""
+    try:
+        found = kubeconfigs.read_context(context)
+    except KubeconfigError as error:
+        missing = find("MA414", error.subject, "; ".join(error.defects))
+        return Origin(Verdict(f"context {context}", (missing,)), {})
+    verdict = kubeconfigs.inspect_context(found, f"context {context}", instead)
+    return Origin(verdict, {"kubeconfigContext": context})
+
+
+def from_eks(name: str, eks: Eks, instead: Instead) -> Origin:
+    """A cluster from its name on EKS. Its address and authority are recorded with it, so that no update has
+    to ask AWS for them. Raises ToolkitError (3) when AWS does not say."""
+    from madeploy.clients.eks import describe
+
+    try:
+        found = describe(eks.cluster_name, eks.region)
+    except ClientError as error:
+        raise ToolkitError(
+            f"cluster {eks.cluster_name} cannot be described",
+            str(error),
+            f"see that it is there: aws eks describe-cluster --name {eks.cluster_name} --region {eks.region}",
+        ) from None
+    server = instead.server or found.server
+    authority = instead.certificate_authority_data or found.certificate_authority_data
+    made = kubeconfigs.eks_kubeconfig(name, eks, found.server, found.certificate_authority_data)
+    verdict = kubeconfigs.inspect_context(made, f"EKS cluster {eks.cluster_name}", instead)
+    recorded = eks.model_dump(mode="json", by_alias=True)
+    return Origin(verdict, {"eks": recorded, "server": server, "certificateAuthorityData": authority})
+
+
+def neighbours(
+    name: str, origin: Origin, environment: Environment, stack: str, *, decrypt: bool, meant: bool
+) -> Iterator[Finding]:
+    """What is wrong with an API server beside those the stack has already: it is the control plane's own, or
+    registered under another name, or an address that means another machine to every pod.
+
+    `decrypt`: whether the stack's encrypted kubeconfigs are looked at; `meant`: the address was given by
+    hand, so that the control plane itself may be meant.
+    """
+    endpoint = origin.verdict.endpoint
+    if endpoint is None:
+        return
+    own = f"{endpoint.host.removeprefix('https://')}:{endpoint.port}"
+    administered = _server(origin.verdict.kubeconfig)
+    for other, servers in _servers(environment, stack, decrypt).items():
+        if other == CONTROL_PLANE and {own, administered} & servers:
+            evidence = f"{name} is at {own}, and so is the control plane of stack {stack}"
+            yield find("MA427", name, evidence, severity="warning" if meant else "error")
+        elif other not in (CONTROL_PLANE, name) and own in servers:
+            yield find("MA401", name, f"{own} is {other}'s as well")
+    host, _ = parse_server(f"https://{own}")
+    if leads_nowhere(host):
+        severity: Any = "warning" if environment.platform.tier == "development" else "error"
+        yield find("MA409", name, f"{host} is the machine itself", severity=severity)
+
+
+def _servers(environment: Environment, stack: str, decrypt: bool) -> dict[str, set[str]]:
+    """Addresses of the stack's clusters in normal form, as far as they can be told."""
+    contexts = {CONTROL_PLANE: environment.control_plane.kubeconfig_context}
+    contexts |= {name: cluster.kubeconfig_context for name, cluster in environment.clusters.items()}
+    secrets: Mapping[str, Any] = secret_section(stack, "kubeconfigs") if decrypt else {}
+    found: dict[str, set[str]] = {}
+    for name, context in contexts.items():
+        entry = environment.clusters.get(name)
+        if entry is not None and entry.server is not None:
+            found[name] = {canonical_server(entry.server)}
+        elif context is not None or isinstance(secrets.get(name), str):
+            try:
+                found[name] = {_server(minified(name, context, secrets.get(name), entry))}
+            except KubeconfigError:
+                # It is reported where that cluster itself is worked on.
+                continue
+    return found
+
+
+def _server(kubeconfig: Mapping[str, Any] | None) -> str:
+    """The address a kubeconfig calls, in normal form; "" for one that has none."""
+    try:
+        given = str(kubeconfig["clusters"][0]["cluster"].get("server")) if kubeconfig else ""
+        return ":".join(split_server(given)).removeprefix("https://")
+    except ValueError:
+        return ""
