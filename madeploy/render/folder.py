@@ -69,12 +69,9 @@ class Folder:
         # Everything is listed before it is there: whatever interrupts this, the next run knows its own files.
         self._mark({*before, *files})
         result = Written()
-        made: set[str] = set()
+        for folder in _folders(files):
+            (self.root / folder).mkdir(exist_ok=True)
         for path, text in files.items():
-            parent = path.rpartition("/")[0]
-            if parent not in made:
-                (self.root / parent).mkdir(parents=True, exist_ok=True)
-                made.add(parent)
             self._put(path, text, result)
         for path in sorted(before - files.keys()):
             self._remove(path, result)
@@ -120,26 +117,25 @@ class Folder:
 
     def _refuse_links(self, paths: Iterable[str]) -> None:
         """Raise unless every place that is needed is free, a file, or a folder in the way to one."""
-        folders: dict[str, None] = {}
-        for path in paths:
-            parent = path.rpartition("/")[0]
-            while parent and parent not in folders:
-                folders[parent] = None
-                parent = parent.rpartition("/")[0]
-        for folder in folders:
+        for folder in _folders(paths):
             if not _is_a(self.root / folder, stat.S_ISDIR):
                 raise self._refusal(f"has something else than a folder at {folder}", "remove it")
 
     def _put(self, path: str, text: str, result: Written) -> None:
-        there = self._read(path)
-        if there == text:
-            result.unchanged += 1
-            return
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-        descriptor = os.open(self.root / path, flags, 0o644)
-        with open(descriptor, "w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-        (result.added if there is None else result.changed).append(path)
+        full = f"{self.root}/{path}"
+        try:
+            # Most are new; opened so, nothing that is there can be followed or harmed.
+            descriptor = os.open(full, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        except FileExistsError:
+            if self._read(path) == text:
+                result.unchanged += 1
+                return
+            descriptor = os.open(full, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
+            result.changed.append(path)
+        else:
+            result.added.append(path)
+        with open(descriptor, "wb", buffering=0) as file:
+            file.write(text.encode())
 
     def _read(self, path: str) -> str | None:
         """Text of a file; None when there is none. What is no text differs from every text."""
@@ -185,6 +181,17 @@ class Folder:
 
     def _refusal(self, why: str, fix: str) -> ToolkitError:
         return ToolkitError(f"nothing was written to {self.root}", f"it {why}", fix, exit_code=2)
+
+
+def _folders(paths: Iterable[str]) -> list[str]:
+    """Folders that files are in, those above them first."""
+    found: set[str] = set()
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        while parent and parent not in found:
+            found.add(parent)
+            parent = parent.rpartition("/")[0]
+    return sorted(found)
 
 
 def _is_inside(path: str) -> bool:

@@ -63,7 +63,7 @@ def tree(
     stack: str,
     inputs: Inputs | None = None,
     endpoints: Mapping[str, tuple[str, str]] | None = None,
-    format: Format = "files",
+    form: Format = "files",
 ) -> Tree:
     """The tree of an environment.
 
@@ -72,7 +72,7 @@ def tree(
         stack: name of the stack.
         inputs: values from other resources; the same as an update has, or predictions of them.
         endpoints: `(host, port)` of registered clusters whose address is not in the settings.
-        format: `files` for kubectl and kustomize, or whose objects to add.
+        form: `files` for kubectl and kustomize, or whose objects to add.
     """
     what = plan(environment, stack, inputs or Inputs(), endpoints or {})
     texts = Texts()
@@ -89,13 +89,13 @@ def tree(
             documents += [
                 Document(f"{folder}/{name}", target.cluster, obj, texts.of(obj)) for name, obj in made.items()
             ]
-            wave = argocd.wave(target, stage) if format == "argocd" else None
+            wave = argocd.wave(target, stage) if form == "argocd" else None
             others[f"{folder}/{KUSTOMIZATION}"] = texts.of(kustomization([*made, *stage.encrypted], wave))
             encrypted += [f"{folder}/{name}" for name in stage.encrypted]
-    if format != "files":
-        wrapper = argocd if format == "argocd" else flux
+    if form != "files":
+        wrapper = argocd if form == "argocd" else flux
         for name, obj in wrapper.objects(environment, stack, what):
-            others[f"{format}/{name}"] = texts.of(obj)
+            others[f"{form}/{name}"] = texts.of(obj)
     others[SECRETS_FILE] = notes.page(environment, stack, what)
     return Tree(tuple(documents), others, tuple(encrypted), what)
 
