@@ -97,12 +97,12 @@ def policy(rule: Rule) -> Policy:
     }
 
     def one(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        if args.resource_type.startswith("kubernetes:") or args.resource_type in rule.kinds:
+        if rule.looks_at(args.resource_type):
             _report(rule, [resource(args)], report)
 
     def together(args: StackValidationArgs, report: ReportViolation) -> None:
-        chosen = [resource(item) for item in args.resources]
-        _report(rule, [item for item in chosen if item.kind in rule.kinds], report)
+        chosen = [resource(item) for item in args.resources if rule.looks_at(item.resource_type)]
+        _report(rule, chosen, report)
 
     if rule.check_set is not None:
         return StackValidationPolicy(validate=together, **common)

@@ -7,10 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .model import Resource, Rule, Severity, Tier, Violation
+from .model import EVERY_KIND, Resource, Rule, Severity, Tier, Violation
 from .suppressions import Suppression, from_annotations
-
-_EVERY_KIND = "*"
 
 
 @dataclass(frozen=True)
@@ -39,16 +37,9 @@ class Outcome:
     """Annotations that should suppress and cannot be read: resource, key, what is wrong."""
 
 
-def _applies(rule: Rule, resource: Resource) -> bool:
-    wanted = resource.kind in rule.kinds or (
-        _EVERY_KIND in rule.kinds and resource.token.startswith("kubernetes:")
-    )
-    return wanted and resource.origin in rule.origins
-
-
 def check(rules: Iterable[Rule], resources: Sequence[Resource], tier: Tier) -> Iterator[Found]:
-    """Every violation, rule by rule, in the order of the resources; rules without weight in the tier are
-    left out."""
+    """Every violation, rule by rule, kind by kind, in the order of the resources. Rules without weight in
+    the tier are left out."""
     by_kind: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
         by_kind[resource.kind].append(resource)
@@ -56,8 +47,13 @@ def check(rules: Iterable[Rule], resources: Sequence[Resource], tier: Tier) -> I
         severity = getattr(rule.severities, tier)
         if severity is None:
             continue
-        kinds = by_kind if _EVERY_KIND in rule.kinds else rule.kinds
-        chosen = [item for kind in kinds for item in by_kind.get(kind, ()) if _applies(rule, item)]
+        kinds = by_kind if EVERY_KIND in rule.kinds else sorted(rule.kinds)
+        chosen = [
+            item
+            for kind in kinds
+            for item in by_kind.get(kind, ())
+            if item.origin in rule.origins and rule.looks_at(item.token)
+        ]
         if rule.check is not None:
             for resource in chosen:
                 for violation in rule.check(resource):

@@ -62,11 +62,7 @@ class Resource:
     @cached_property
     def kind(self) -> str:
         """`group/Kind` without the version, `core` for the group without a name; the token for others."""
-        provider, _, rest = self.token.partition(":")
-        if provider != "kubernetes":
-            return self.token
-        group_version, _, kind = rest.rpartition(":")
-        return f"{group_version.rpartition('/')[0]}/{kind}"
+        return kind_of(self.token)
 
     @property
     def metadata(self) -> Mapping[str, Any]:
@@ -93,6 +89,15 @@ def type_token(api_version: str, kind: str) -> str:
     return f"kubernetes:{group_version}:{kind}"
 
 
+def kind_of(token: str) -> str:
+    """`Resource.kind` of a type token."""
+    provider, _, rest = token.partition(":")
+    if provider != "kubernetes":
+        return token
+    group_version, _, kind = rest.rpartition(":")
+    return f"{group_version.rpartition('/')[0]}/{kind}"
+
+
 class Violation(NamedTuple):
     """One thing wrong in one resource. Texts never hold a value that may be a secret."""
 
@@ -105,6 +110,9 @@ class Violation(NamedTuple):
     fix: str = ""
     """What to do, where the rule's own advice is not enough."""
 
+
+EVERY_KIND: Final = "*"
+"""Among a rule's kinds it stands for every Kubernetes kind."""
 
 Check = Callable[[Resource], Iterator[Violation]]
 SetCheck = Callable[[Sequence[Resource]], Iterator[tuple[Resource, Violation]]]
@@ -135,6 +143,12 @@ class Rule:
 
     origins: frozenset[Origin] = frozenset({"settings", "file", "engine"})
     """Where it applies."""
+
+    def looks_at(self, token: str) -> bool:
+        """Whether it has anything to say about resources of a type."""
+        if EVERY_KIND in self.kinds:
+            return token.startswith("kubernetes:")
+        return kind_of(token) in self.kinds
 
     @property
     def area(self) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .embedded import CONFIG_MAP, dotted, files, walk
-from .model import ALWAYS, Path, Resource, Violation, mapping, mappings, rule, texts
+from .model import ALWAYS, EVERY_KIND, Path, Resource, Violation, mapping, mappings, rule, texts
 from .pods import WORKLOADS, containers, pod
 
 _KEY: Final = re.compile(
@@ -140,10 +140,6 @@ def in_arguments(resource: Resource) -> Iterator[Violation]:
                     yield Violation((*container.path, key, index), f"{container.name}: {key} holds {kind}")
 
 
-ANY_KIND: Final = frozenset({"*"})
-"""Stands for every Kubernetes kind."""
-
-
 @rule(
     "MA573",
     "no-secrets-in-annotations",
@@ -151,7 +147,7 @@ ANY_KIND: Final = frozenset({"*"})
     why="Metadata is listed, logged and copied to other objects; kubectl's own copy of a Secret is one.",
     fix="Remove it and replace the credential; apply Secrets server-side, so that kubectl keeps no copy.",
     severities=ALWAYS,
-    kinds=ANY_KIND,
+    kinds=[EVERY_KIND],
 )
 def in_annotations(resource: Resource) -> Iterator[Violation]:
     found = pod(resource) if resource.kind in WORKLOADS else None
