@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -120,10 +121,17 @@ def _run(binary: Path, schemas: Path, objects: Path) -> list[dict[str, Any]]:
     return rows
 
 
+_PLACE = re.compile(r"- at '([^']*)': ")
+
+
 def _message(row: dict[str, Any]) -> str:
-    """What kubeconform says, as one line."""
-    details = [f"{each['path']}: {each['msg']}" for each in row.get("validationErrors") or ()]
-    text = "; ".join(details) or str(row.get("msg", ""))
+    """What kubeconform says, as one line, without the names of scratch files."""
+    text = str(row.get("msg", ""))
     if "could not find schema" in text:
-        text = f"there is no schema of {row.get('kind')}"
+        return f"there is no schema of {row.get('kind')}"
+    # The list of causes stands after the schema's name; its own field of them holds the outermost only.
+    _, found, causes = text.partition(".json#'")
+    if found:
+        places = _PLACE.sub(lambda match: f"\0{match[1] or '/'}: ", causes).split("\0")
+        text = "; ".join(each.strip() for each in places if each.strip() and "validation failed" not in each)
     return " ".join(text.split())
