@@ -1,0 +1,387 @@
+"""Kubeconfigs of every form, legitimate and hostile, each with the verdict that is right for it.
+
+A case is accepted when it names no code of an error. Texts are built when they are needed; credentials in
+them are words that no system would issue.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import yaml
+
+from tests.kubeconfigs.authorities import NOW, encoded, key_pem, pem
+from tests.kubeconfigs.authorities import der as der_of
+
+SERVER = "https://compute.example.com:6443"
+COMMAND = "never-started"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One text and its verdict."""
+
+    name: str
+    text: Callable[[], bytes]
+    errors: tuple[str, ...] = ()
+    """Codes of errors, one for each defect, in alphabetical order; none for a text that is accepted."""
+
+    warnings: tuple[str, ...] = ()
+    context: str | None = None
+    instead: Mapping[str, Any] = field(default_factory=dict)
+    """What the entry says in place of the kubeconfig: `server`, `certificate_authority_data`."""
+
+    endpoint: tuple[str, str] = ("https://compute.example.com", "6443")
+    """Host and port of one that is accepted."""
+
+
+def document(
+    cluster: Mapping[str, Any] | None = None, user: Mapping[str, Any] | None = None, **top: Any
+) -> dict[str, Any]:
+    """A kubeconfig as data: what is given is added to a good one; a value of None takes a field out."""
+    server = {"server": SERVER, "certificate-authority-data": encoded(pem()), **(cluster or {})}
+    person = {"token": "example-token", **({} if user is None else {"token": None, **user})}
+    made = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "east",
+        "contexts": [{"name": "east", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {k: v for k, v in server.items() if v is not None}}],
+        "users": [{"name": "u", "user": {k: v for k, v in person.items() if v is not None}}],
+        **top,
+    }
+    return {key: value for key, value in made.items() if value is not None}
+
+
+def text(data: Any) -> bytes:
+    """Data as YAML."""
+    return yaml.safe_dump(data, sort_keys=False).encode()
+
+
+def of(**given: Any) -> Callable[[], bytes]:
+    """The text of `document`, made later."""
+    return lambda: text(document(**given))
+
+
+def token(days: float | None) -> str:
+    """Something with the shape of a JWT that ends days from NOW, signed by nobody; None: it never ends."""
+
+    def part(data: Any) -> str:
+        return base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=").decode()
+
+    ends = {} if days is None else {"exp": int((NOW + timedelta(days=days)).timestamp())}
+    return f"{part({'alg': 'none'})}.{part({'sub': 'example', **ends})}.c2lnbmF0dXJl"
+
+
+def _authority(content: Callable[[], bytes]) -> Callable[[], bytes]:
+    return lambda: text(document({"certificate-authority-data": encoded(content())}))
+
+
+def _login(command: str, *arguments: str) -> dict[str, Any]:
+    return {
+        "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": [*arguments]}
+    }
+
+
+def _client(certificate: Callable[[], bytes], key: Callable[[], bytes]) -> Callable[[], bytes]:
+    return lambda: text(
+        document(user={"client-certificate-data": encoded(certificate()), "client-key-data": encoded(key())})
+    )
+
+
+def _edited(old: str, new: str) -> Callable[[], bytes]:
+    """The good text with one piece of it replaced."""
+
+    def made() -> bytes:
+        good = text(document()).decode()
+        assert old in good
+        return good.replace(old, new, 1).encode()
+
+    return made
+
+
+def _bomb() -> bytes:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
+    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
+    return "\n".join(lines).encode()
+
+
+def _many(count: int) -> bytes:
+    made = document()
+    for number in range(count):
+        for kind, body in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
+            entry = copy.deepcopy(made[kind][0])
+            entry["name"] = f"other-{number}"
+            made[kind].append({"name": entry["name"], body: entry[body]})
+    return text(made)
+
+
+def _everything() -> bytes:
+    """A file with as many defects at once as there is room for."""
+    return text(
+        document(
+            {
+                "server": "http://u:p@compute.example.com:6443/k8s",
+                "certificate-authority": "ca.pem",
+                "certificate-authority-data": None,
+                "insecure-skip-tls-verify": True,
+                "proxy-url": "http://proxy.example.com:3128",
+                "tls-server-name": "kubernetes",
+            },
+            {
+                **_login(COMMAND),
+                "auth-provider": {"name": "gcp"},
+                "username": "example",
+                "password": "example",
+                "as": "system:admin",
+                "as-groups": ["system:masters"],
+                "client-key": "key.pem",
+                "tokenFile": "token",
+            },
+        )
+    )
+
+
+def _server(name: str, server: Any, *errors: str, **more: Any) -> Case:
+    return Case(f"server {name}", of(cluster={"server": server}), errors, **more)
+
+
+SERVERS = (
+    _server("without a port", "https://compute.example.com", endpoint=("https://compute.example.com", "443")),
+    _server("with a slash at its end", f"{SERVER}/"),
+    _server("in capitals", "HTTPS://COMPUTE.EXAMPLE.COM:6443"),
+    _server("with a final dot", "https://compute.example.com.:6443"),
+    _server("with a port that starts with 0", "https://compute.example.com:06443"),
+    _server(
+        "with an empty port", "https://compute.example.com:", endpoint=("https://compute.example.com", "443")
+    ),
+    _server("by IPv4", "https://192.0.2.7:6443", endpoint=("https://192.0.2.7", "6443")),
+    _server("by IPv6", "https://[2001:DB8:0::1]:6443", endpoint=("https://[2001:db8::1]", "6443")),
+    _server("by IPv6 without a port", "https://[2001:db8::1]", endpoint=("https://[2001:db8::1]", "443")),
+    _server("over plain HTTP", "http://compute.example.com:6443", "MA416"),
+    _server("without a scheme", "compute.example.com:6443", "MA416"),
+    _server("with a user", "https://someone@compute.example.com:6443", "MA416"),
+    _server("with a password", "https://someone:word@compute.example.com:6443", "MA416"),
+    _server("with digits for a password", "https://u:123@compute.example.com:6443", "MA416"),
+    _server("behind Rancher", "https://rancher.example.com/k8s/clusters/c-abcde", "MA416"),
+    _server("with a query", f"{SERVER}?x=1", "MA416"),
+    _server("with a fragment", f"{SERVER}#x", "MA416"),
+    _server("with an IPv6 zone", "https://[fe80::1%25eth0]:6443", "MA416"),
+    _server("by IPv6 without brackets", "https://2001:db8::1:6443", "MA416"),
+    _server("with broken brackets", "https://[2001:db8::1:6443", "MA416"),
+    _server("with port 0", "https://compute.example.com:0", "MA416"),
+    _server("with port 65536", "https://compute.example.com:65536", "MA416"),
+    _server("with a word for a port", "https://compute.example.com:https", "MA416"),
+    _server("with a blank after it", f"{SERVER} ", "MA416"),
+    _server("with a line break in it", "https://compute.\nexample.com:6443", "MA416"),
+    _server("in other letters", "https://c\u043empute.example.com:6443", "MA416"),
+    _server("with an escape in it", "https://compute%2eexample.com:6443", "MA416"),
+    _server("that is no host", "https://-compute-.example.com", "MA416"),
+    _server("by a number", "https://2130706433:6443", "MA416"),
+    _server("by IPv4 in octal", "https://0177.0.0.1:6443", "MA416"),
+    _server("without a host", "https://:6443", "MA416"),
+    _server("that is empty", "", "MA416"),
+    _server("that is missing", None, "MA416"),
+    _server("that is a number", 6443, "MA412", "MA416"),
+)
+
+AUTHORITIES = (
+    Case("authority with line breaks in its base64", lambda: text(document(
+        {"certificate-authority-data": "\n".join([encoded(pem())[:64], encoded(pem())[64:]])}))),
+    Case("authority with line ends of Windows", _authority(lambda: pem().replace(b"\n", b"\r\n"))),
+    Case("authority with a byte order mark", _authority(lambda: b"\xef\xbb\xbf" + pem())),
+    Case("authority with text before it", _authority(lambda: b"subject=example\n" + pem())),
+    Case("bundle of two authorities", _authority(lambda: pem() + pem(name="other"))),
+    Case("bundle with one that has expired", _authority(lambda: pem() + pem(name="old", ends=-1)),
+         warnings=("MA418",)),
+    Case("bundle with a server's own", _authority(lambda: pem(name="leaf", ca=False) + pem()),
+         warnings=("MA418",)),
+    Case("authority that expires soon", _authority(lambda: pem(ends=10)), warnings=("MA418",)),
+    Case("authority that has expired", _authority(lambda: pem(ends=-1)), ("MA418",)),
+    Case("authority that is not valid yet", _authority(lambda: pem(begins=2)), ("MA418",)),
+    Case("server's own certificate", _authority(lambda: pem(name="leaf", ca=False, issuer="authority")),
+         ("MA418",)),
+    Case("certificate that says nothing of authority", _authority(lambda: pem(name="leaf", ca=None)),
+         ("MA418",)),
+    Case("authority in DER", _authority(der_of), ("MA418",)),
+    Case("authority in base64 twice", _authority(lambda: encoded(pem()).encode()), ("MA418",)),
+    Case("authority as PEM itself", lambda: text(document(
+        {"certificate-authority-data": pem().decode()})), ("MA418",)),
+    Case("authority with its private key", _authority(lambda: pem() + key_pem()), ("MA418",)),
+    Case("private key for an authority", _authority(key_pem), ("MA418",)),
+    Case("authority that is damaged", _authority(lambda: pem().replace(b"MII", b"AAA", 1)), ("MA418",)),
+    Case("authority cut short", _authority(lambda: pem()[:200]), ("MA418",)),
+    Case("authority that is no base64", of(cluster={"certificate-authority-data": "%%%"}), ("MA418",)),
+    Case("authority in base64 of the URL kind", of(cluster={"certificate-authority-data": "LS0tLS1C-_-_"}),
+         ("MA418",)),
+    Case("authority that is no certificate", _authority(lambda: b"words"), ("MA418",)),
+    Case("no authority", of(cluster={"certificate-authority-data": None}), ("MA417",)),
+    Case("empty authority", of(cluster={"certificate-authority-data": ""}), ("MA417",)),
+    Case("verification turned off", of(
+        cluster={"certificate-authority-data": None, "insecure-skip-tls-verify": True}), ("MA417",)),
+    Case("verification turned off beside an authority", of(cluster={"insecure-skip-tls-verify": True}),
+         ("MA417",)),
+    Case("verification not turned off", of(cluster={"insecure-skip-tls-verify": False})),
+    Case("verification as text", of(cluster={"insecure-skip-tls-verify": "true"}), ("MA412", "MA417")),
+)  # fmt: skip
+
+USERS = (
+    Case("token that ends in a year", lambda: text(document(user={"token": token(365)}))),
+    Case("token without an end", lambda: text(document(user={"token": token(None)}))),
+    Case("token with a line break after it", lambda: text(document(user={"token": token(365) + "\n"}))),
+    Case("token that ends tomorrow", lambda: text(document(user={"token": token(1)})), warnings=("MA426",)),
+    Case("token that has expired", lambda: text(document(user={"token": token(-1)})), ("MA426",)),
+    Case("token over two lines", of(user={"token": "one\ntwo"}), ("MA426",)),
+    Case("token that is a number", of(user={"token": 12345}), ("MA412",)),
+    Case("token in a file", of(user={"tokenFile": "token"}), ("MA420",)),
+    Case("token beside one in a file", of(user={"token": "example-token", "tokenFile": "/etc/hostname"}),
+         ("MA420",)),
+    Case("client certificate", _client(lambda: pem(name="admin", ca=False), lambda: key_pem("admin"))),
+    Case("client certificate that expires soon", _client(
+        lambda: pem(name="admin", ca=False, ends=3), lambda: key_pem("admin")), warnings=("MA426",)),
+    Case("client certificate that has expired", _client(
+        lambda: pem(name="admin", ca=False, ends=-3), lambda: key_pem("admin")), ("MA426",)),
+    Case("client certificate with another's key", _client(
+        lambda: pem(name="admin", ca=False), lambda: key_pem("other")), ("MA426",)),
+    Case("client key with a passphrase", _client(
+        lambda: pem(name="admin", ca=False), lambda: key_pem("admin", b"example")), ("MA426",)),
+    Case("client certificate that is none", _client(lambda: b"words", lambda: key_pem("admin")), ("MA426",)),
+    Case("client certificate without a key", lambda: text(document(
+        user={"client-certificate-data": encoded(pem(name="admin", ca=False))})), ("MA426",)),
+    Case("client key without a certificate", lambda: text(document(
+        user={"client-key-data": encoded(key_pem("admin"))})), ("MA426",)),
+    Case("client certificate in files", of(
+        user={"client-certificate": "/etc/hostname", "client-key": "/etc/hostname"}), ("MA420", "MA420")),
+    Case("files beside their contents", lambda: text(document(
+        {"certificate-authority": "/etc/hostname"},
+        {"client-certificate": "/etc/hostname", "client-key": "/etc/hostname",
+         "client-certificate-data": encoded(pem(name="admin", ca=False)),
+         "client-key-data": encoded(key_pem("admin"))}))),
+    Case("authority in a file", of(
+        cluster={"certificate-authority-data": None, "certificate-authority": "/etc/hostname"}), ("MA420",)),
+    Case("login by the AWS CLI", of(
+        user=_login("aws", "--region", "eu-west-1", "eks", "get-token", "--cluster-name", "ml")), ("MA421",)),
+    Case("login by Google's plugin", of(user=_login("gke-gcloud-auth-plugin")), ("MA421",)),
+    Case("login by Azure's plugin", of(user=_login("kubelogin", "get-token")), ("MA421",)),
+    Case("login by a shell", of(user=_login("/bin/sh", "-c", "touch /tmp/never")), ("MA421",)),
+    Case("login by a program beside the file", of(user=_login("./login")), ("MA421",)),
+    Case("login command beside a token", of(user={"token": "example-token", **_login(COMMAND)}), ("MA421",)),
+    Case("login command that is no mapping", of(user={"exec": COMMAND}), ("MA412", "MA421")),
+    Case("login command without a command", of(user={"exec": {"args": ["x"]}}), ("MA421",)),
+    Case("login plugin of kubectl", of(user={"auth-provider": {"name": "gcp"}}), ("MA422",)),
+    Case("user name and password", of(user={"username": "example", "password": "example"}),
+         ("MA422", "MA422")),
+    Case("acting as somebody", of(user={"token": "example-token", "as": "system:admin"}), ("MA423",)),
+    Case("acting as a group", of(
+        user={"token": "example-token", "as": "a", "as-groups": ["system:masters"], "as-uid": "0"}),
+        ("MA423", "MA423", "MA423")),
+    Case("no credential", of(user={}), ("MA426",)),
+    Case("user that is null", lambda: text(document(users=[{"name": "u", "user": None}])), ("MA426",)),
+)  # fmt: skip
+
+REACH = (
+    Case("proxy", of(cluster={"proxy-url": "http://proxy.example.com:3128"}), ("MA424",)),
+    Case("proxy with a password", of(cluster={"proxy-url": "socks5://u:word@proxy.example.com"}), ("MA424",)),
+    Case("proxy, with the address the control plane uses", of(
+        cluster={"proxy-url": "http://proxy.example.com:3128"}),
+        instead={"server": "https://10.0.0.7:6443"}, endpoint=("https://10.0.0.7", "6443")),
+    Case("another name in the certificate", of(cluster={"tls-server-name": "kubernetes"}), ("MA425",)),
+    Case("another name, with an address the certificate names", of(cluster={"tls-server-name": "kubernetes"}),
+         instead={"server": "https://k8s.example.com"}, endpoint=("https://k8s.example.com", "443")),
+    Case("Rancher, with the cluster's own address", of(
+        cluster={"server": "https://rancher.example.com/k8s/clusters/c-abcde"}),
+        instead={"server": "https://10.0.0.7:6443"}, endpoint=("https://10.0.0.7", "6443")),
+    Case("plain HTTP, with another address", of(cluster={"server": "http://compute.example.com"}), ("MA416",),
+         instead={"server": SERVER}),
+    Case("no authority, with one in the entry", of(cluster={"certificate-authority-data": None}),
+         instead={"certificate_authority_data": "good"}),
+    Case("authority of the proxy, with an expired one in the entry", of(), ("MA418",),
+         instead={"certificate_authority_data": "expired"}),
+)  # fmt: skip
+
+CONTEXTS = (
+    Case("another context by its name", lambda: text(document(
+        contexts=[{"name": "east", "context": {"cluster": "gone", "user": "gone"}},
+                  {"name": "west", "context": {"cluster": "c", "user": "u", "namespace": "x"}}])),
+        context="west"),
+    Case("context that is not there", of(), ("MA414",), context="west"),
+    Case("current context that is not there", of(**{"current-context": "west"}), ("MA414",)),
+    Case("no current context", of(**{"current-context": None}), ("MA414",)),
+    Case("no contexts", of(contexts=None), ("MA414",)),
+    Case("context without a cluster", of(contexts=[{"name": "east", "context": {"user": "u"}}]), ("MA415",)),
+    Case("context that names nothing there is", of(
+        contexts=[{"name": "east", "context": {"cluster": "x", "user": "y"}}]), ("MA415", "MA415")),
+    Case("missing cluster beside a bad user", lambda: text(document(
+        user={"as": "a"}, clusters=[])), ("MA415", "MA423", "MA426")),
+    Case("context twice", lambda: text(document(
+        contexts=[{"name": "east", "context": {"cluster": "c", "user": "u"}}] * 2).copy()).replace(
+            b"*id001", b"{name: east, context: {cluster: c, user: u}}"), ("MA413",)),
+    Case("cluster twice", lambda: text(document(clusters=[
+        {"name": "c", "cluster": {"server": SERVER, "certificate-authority-data": encoded(pem())}},
+        {"name": "c", "cluster": {"server": "https://evil.example.com"}}])), ("MA413",)),
+    Case("user twice", lambda: text(document(users=[
+        {"name": "u", "user": {"token": "a"}}, {"name": "u", "user": {"token": "b"}}])), ("MA413",)),
+    Case("context whose name is a number", of(
+        **{"current-context": 7}, contexts=[{"name": 7, "context": {"cluster": "c", "user": "u"}}]),
+        ("MA412", "MA412", "MA414")),
+    Case("entry without a name", of(contexts=[
+        {"name": "east", "context": {"cluster": "c", "user": "u"}}, {"context": {}}]), ("MA412",)),
+    Case("entries as a mapping", of(users={"u": {"token": "example-token"}}), ("MA412", "MA415")),
+    Case("entry that is text", of(users=["u"]), ("MA412", "MA415")),
+    Case("names a terminal would obey", of(
+        **{"current-context": "\x1b[31mred"}), ("MA414",)),
+)  # fmt: skip
+
+FORMS = (
+    Case("as kubectl writes it", of()),
+    Case("as JSON", lambda: json.dumps(document()).encode()),
+    Case("as JSON with tabs", lambda: json.dumps(document(), indent="\t").encode()),
+    Case("with a byte order mark", lambda: b"\xef\xbb\xbf" + text(document())),
+    Case("with line ends of Windows", lambda: text(document()).replace(b"\n", b"\r\n")),
+    Case("without kind and version", of(kind=None, apiVersion=None)),
+    Case("with other tools' notes", of(
+        preferences={}, cluster={"extensions": [{"name": "x", "extension": {"last": "update"}}]})),
+    Case("with an anchor for one value", _edited("token: example-token", "token: &t example-token")),
+    Case("with two hundred clusters", lambda: _many(200)),
+    Case("with a misspelt field", lambda: text(document(user={"token": "a", "client_key_data": "x"})),
+         warnings=("MA412",)),
+    Case("empty", lambda: b"", ("MA410",)),
+    Case("blank", lambda: b" \n\n", ("MA410",)),
+    Case("only a comment", lambda: b"# nothing\n", ("MA410",)),
+    Case("in UTF-16", lambda: text(document()).decode().encode("utf-16"), ("MA410",)),
+    Case("with a NUL", lambda: text(document()) + b"\0", ("MA410",)),
+    Case("with bytes that are no text", lambda: text(document()) + b"# \xff\xfe\n", ("MA410",)),
+    Case("with an endless line", lambda: b"a: " + b"x" * 300_000, ("MA410",)),
+    Case("that is a list", lambda: b"- a\n- b\n", ("MA412",)),
+    Case("that is text", lambda: b"just words", ("MA412",)),
+    Case("that is another object", lambda: text({"apiVersion": "v1", "kind": "Secret"}), ("MA412", "MA414")),
+    Case("that is some other mapping", lambda: b"a: 1\n", ("MA412", "MA414")),
+    Case("of another version", of(apiVersion="v2"), ("MA412",)),
+    Case("that is broken", lambda: b"clusters: [", ("MA411",)),
+    Case("with a tab for indentation", _edited("  cluster: c", "\tcluster: c"), ("MA411",)),
+    Case("with two documents", lambda: text(document()) + b"---\n" + text(document()), ("MA411",)),
+    Case("with a key twice", lambda: text(document()) + b"current-context: other\n", ("MA411",)),
+    Case("with a server twice", _edited(SERVER, f"{SERVER}\n    server: {SERVER}"), ("MA411",)),
+    Case("with a merge", _edited("    user: u\n", "    user: u\n    <<: {cluster: d}\n"), ("MA411",)),
+    Case("with a Python object", _edited("example-token", "!!python/object/apply:os.system ['true']"),
+         ("MA411", "MA412")),
+    Case("with a Python name", _edited("example-token", "!!python/name:os.system"), ("MA411", "MA426")),
+    Case("with an alias to nothing", _edited("example-token", "*nothing"), ("MA411",)),
+    Case("that grows as it is read", _bomb, ("MA411",)),
+    Case("that contains itself", lambda: b"a: &a [*a]", ("MA411",)),
+    Case("nested a thousand deep", lambda: b"a: " + b"[" * 1000, ("MA411",)),
+    Case("nested a thousand deep, closed", lambda: b"a: " + b"[" * 1000 + b"]" * 1000, ("MA411",)),
+    Case("with a list without end", lambda: b"contexts:\n" + b"- a\n" * 400_000, ("MA411",)),
+    Case("with keys without end", lambda: b"".join(b"k%d: 1\n" % n for n in range(100_000)), ("MA411",)),
+    Case("everything at once", _everything,
+         ("MA416", "MA417", "MA420", "MA420", "MA420", "MA421", "MA422", "MA422", "MA422", "MA423", "MA423",
+          "MA424", "MA425")),
+)  # fmt: skip
+
+CASES = (*FORMS, *CONTEXTS, *SERVERS, *AUTHORITIES, *USERS, *REACH)
