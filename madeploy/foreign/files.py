@@ -20,6 +20,9 @@ from policies.rules.model import Resource, type_token
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Size of a file; rendered fleets of a thousand clusters in one file are about 5 MiB."""
 
+RENDERED: Final = ".madeploy-render.json"
+"""File that marks a tree as one that `madeploy render` wrote."""
+
 MAX_FILES: Final = 20_000
 LIMITS: Final = Limits(depth=128, nodes=1_000_000, items=100_000)
 """Custom resource definitions nest about sixty levels deep."""
@@ -91,11 +94,20 @@ def read(paths: Iterable[Path]) -> Reading:
                 evidence = f"there are more than {MAX_FILES:,} files; the others were not read"
                 reading.findings.append(find("MA380", str(path), evidence))
                 return reading
-            _read_file(reading, file)
+            _read_file(reading, file, _cluster(path, file))
     return reading
 
 
-def _read_file(reading: Reading, path: Path) -> None:
+def _cluster(root: Path, file: Path) -> str:
+    """Which cluster a file of a rendered tree is for: its folders say it. Files of other trees are judged
+    together, whatever their folders are."""
+    if not (root / RENDERED).is_file():
+        return ""
+    first, *rest = file.relative_to(root).parts
+    return rest[0] if first == "compute" and len(rest) > 1 else first
+
+
+def _read_file(reading: Reading, path: Path, cluster: str) -> None:
     label = str(path)
     reading.files += 1
     read = _compose(path, _kubectl)
@@ -109,7 +121,7 @@ def _read_file(reading: Reading, path: Path) -> None:
         reading.findings.append(find("MA380", label, evidence, location=Location(label)))
     reading.findings += [_problem("MA381", label, problem) for problem in problems]
     for root in roots:
-        _add(reading, label, root)
+        _add(reading, label, root, cluster)
 
 
 def _is_template(problem: Problem) -> bool:
@@ -127,7 +139,7 @@ def _scalar(node: Node, key: str) -> Any:
     return found[1].value if found and found[1].kind == "scalar" else None
 
 
-def _add(reading: Reading, label: str, node: Node) -> None:
+def _add(reading: Reading, label: str, node: Node, cluster: str) -> None:
     """One document: an object, a list of them, a policy document, or something else."""
     if node.kind == "scalar" and node.value is None:
         return
@@ -139,11 +151,11 @@ def _add(reading: Reading, label: str, node: Node) -> None:
         items = node.value.get("items")
         if kind.endswith("List") and items and items[1].kind == "list":
             for item in items[1].value:
-                _add(reading, label, item)
+                _add(reading, label, item, cluster)
         elif version.startswith("kustomize.config.k8s.io/"):
             reading.skipped += 1
         else:
-            resource = Resource(type_token(version, kind), node.data(), origin="file", name=label)
+            resource = Resource(type_token(version, kind), node.data(), cluster, "file", label)
             reading.resources.append(resource)
             reading.places[id(resource)] = (label, node)
     elif {"Statement", "Effect"} & set(node.value):

@@ -1,4 +1,4 @@
-"""Rules read files that anybody may have written: whatever stands in them, no rule fails."""
+"""Files that anybody may have written: read within limits, with places, and no rule fails on them."""
 
 from __future__ import annotations
 
@@ -132,3 +132,14 @@ def test_a_place_is_that_of_the_value_or_of_the_nearest_one_above() -> None:
     above = reading.place(first, ("spec", "template", "spec", "containers", 0, "missing", 3))
     assert above is not None
     assert lines[above.line - 1][above.column - 1 :].startswith("name: main")
+
+
+def test_clusters_of_a_rendered_tree_are_judged_apart(tmp_path: Path) -> None:
+    """CARD-4: what one cluster has does not count for another; in other trees, folders mean nothing."""
+    pdb = "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\n"
+    for folder in ("control-plane/10-a", "compute/east", "compute/west"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "a.yaml").write_text(pdb, encoding="utf-8")
+    assert {item.cluster for item in files.read([tmp_path]).resources} == {""}
+    (tmp_path / ".madeploy-render.json").write_text("{}", encoding="utf-8")
+    assert [item.cluster for item in files.read([tmp_path]).resources] == ["east", "west", "control-plane"]
