@@ -98,8 +98,9 @@ def accept(
 
 
 def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
-    """Attributes of every access the registered credential must have: those of the role that the
-    registration makes, in namespace `default`, and the health check's path (facts 1.3)."""
+    """Attributes of every access the registered credential must have: those of the roles that the
+    registration makes (a ClusterRole's are asked for where Ray's objects are, in `default`), and the health
+    check's path (facts 1.3)."""
     for item in compute_side(environment, name).objects:
         if item["kind"] in ("ClusterRole", "Role") and item["metadata"]["name"] == RAY_MANAGER:
             for rule in item["rules"]:
@@ -111,7 +112,7 @@ def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
                                     "group": group,
                                     "resource": resource,
                                     "verb": verb,
-                                    "namespace": RAY_NAMESPACE,
+                                    "namespace": item["metadata"].get("namespace", RAY_NAMESPACE),
                                 }
                             }
     yield {"nonResourceAttributes": {"path": "/healthz", "verb": "get"}}

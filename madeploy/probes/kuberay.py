@@ -7,14 +7,13 @@ from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import KUBERAY_NAMESPACE
 from madeploy.probes.remedies import Remedies
+from manifests.registration import KUBERAY_VERSION
 
 DEFINITIONS: Final = ("rayclusters.ray.io", "rayjobs.ray.io")
 VERSION: Final = "v1"
 """Version of ray.io the platform writes (facts 3.3)."""
-NAMESPACE: Final = "ray-system"
-RECOMMENDED: Final = "1.4.2"
-"""Version of KubeRay the platform is developed with (facts 3.2)."""
 
 _OPERATORS: Final = (
     "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname+in+%28kuberay-operator%2Ckuberay%29"
@@ -40,11 +39,11 @@ def operator_findings(compute: Kubernetes, remedies: Remedies) -> list[Finding]:
     operators = _operators(compute)
     if any(_is_available(item) for item in operators):
         return []
-    namespace = compute.find(f"/api/v1/namespaces/{NAMESPACE}")
+    namespace = compute.find(f"/api/v1/namespaces/{KUBERAY_NAMESPACE}")
     if namespace is not None and namespace["metadata"].get("deletionTimestamp"):
         return [_terminating(remedies)]
     if not operators:
-        evidence = f"no Deployment of it in {NAMESPACE} or elsewhere"
+        evidence = f"no Deployment of it in {KUBERAY_NAMESPACE} or elsewhere"
         return [find("MA447", f"{remedies.name}: kuberay-operator", evidence, fix=_install(remedies))]
     item = operators[0]
     where, name = item["metadata"]["namespace"], item["metadata"]["name"]
@@ -95,11 +94,13 @@ def _lack(definition: Object | None) -> str:
 
 
 def _install(remedies: Remedies) -> str:
+    if remedies.installs_kuberay:
+        return remedies.up
     return "\n".join(
         [
             "Install the operator, its definitions included:",
-            f"helm install kuberay-operator kuberay/kuberay-operator --namespace {NAMESPACE} "
-            f"--create-namespace --version {RECOMMENDED} --kube-context {remedies.compute_context}",
+            f"helm install kuberay-operator kuberay/kuberay-operator --namespace {KUBERAY_NAMESPACE} "
+            f"--create-namespace --version {KUBERAY_VERSION} --kube-context {remedies.compute_context}",
         ]
     )
 
@@ -108,8 +109,8 @@ def _terminating(remedies: Remedies) -> Finding:
     fix = "\n".join(
         [
             "See what holds it, and let that go; then install the operator again:",
-            remedies.compute(f"get namespace {NAMESPACE} -o jsonpath='{{.status.conditions}}'"),
-            *_install(remedies).splitlines()[1:],
+            remedies.compute(f"get namespace {KUBERAY_NAMESPACE} -o jsonpath='{{.status.conditions}}'"),
+            *_install(remedies).splitlines()[-1:],
         ]
     )
-    return find("MA453", f"{remedies.name}: namespace {NAMESPACE}", "is being deleted", fix=fix)
+    return find("MA453", f"{remedies.name}: namespace {KUBERAY_NAMESPACE}", "is being deleted", fix=fix)

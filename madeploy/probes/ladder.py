@@ -128,6 +128,9 @@ class _Climber:
         return found or "the tasks' configuration is what the stack says"
 
     def kuberay(self) -> str | Iterable[Finding]:
+        entry = self.environment.clusters.get(self.remedies.name)
+        if entry is not None and entry.operators.kube_ray == "ignore":
+            raise _SkippedError(f"clusters.{self.remedies.name}.operators.kubeRay is ignore")
         compute = self._administrator()
         found = missing_definitions(compute, self.remedies) or operator_findings(compute, self.remedies)
         return found or f"definitions served, operator {operator_version(compute) or 'available'}"

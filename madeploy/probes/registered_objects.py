@@ -10,14 +10,16 @@ from madeploy.names.kubernetes import (
     CLUSTERS_NAMESPACE,
     CREDENTIALS_NAMESPACE,
     RAY_MANAGER,
-    RAY_MANAGER_TOKEN,
     RAY_NAMESPACE,
+    ray_manager_token,
 )
 from madeploy.names.servers import split_server
 from madeploy.probes.registration import CLUSTERS, Registered, rest_of, secret_path
 from madeploy.probes.remedies import Remedies
 from madeploy.settings import Environment
+from madeploy.settings.clusters import Credential
 from madeploy.settings.servers import canonical_server
+from manifests.registration import is_registered
 
 
 def registration_findings(
@@ -30,16 +32,16 @@ def registration_findings(
     """Findings for the `Cluster` and its two Secrets: missing, malformed, another address than the stack
     says, an address registered twice. Raises ClientError."""
     if registered.cluster is None:
-        return [_no_cluster(control_plane, remedies)]
+        return [_no_cluster(control_plane, environment, remedies)]
     if registered.cluster["metadata"].get("deletionTimestamp"):
         return [_deleting(registered, remedies)]
     found = _address(control_plane, registered, environment, remedies)
     found += _authority(control_plane, registered, remedies)
-    found += _token(control_plane, compute, registered, remedies)
+    found += _token(control_plane, compute, registered, environment, remedies)
     return found
 
 
-def _no_cluster(control_plane: Kubernetes, remedies: Remedies) -> Finding:
+def _no_cluster(control_plane: Kubernetes, environment: Environment, remedies: Remedies) -> Finding:
     namespace = control_plane.find(f"/api/v1/namespaces/{CLUSTERS_NAMESPACE}")
     if namespace is not None and namespace["metadata"].get("deletionTimestamp"):
         fix = "\n".join(
@@ -53,6 +55,9 @@ def _no_cluster(control_plane: Kubernetes, remedies: Remedies) -> Finding:
         )
         return find("MA453", f"namespace {CLUSTERS_NAMESPACE}", "is being deleted", fix=fix)
     evidence = f"there is no such Cluster in namespace {CLUSTERS_NAMESPACE}"
+    if remedies.name in environment.clusters and not is_registered(environment, remedies.name):
+        evidence += f"; the stack only prepares it: clusters.{remedies.name}.credential.generation is 0"
+        return find("MA449", remedies.name, evidence, fix=remedies.rotate)
     return find("MA449", remedies.name, evidence, fix=remedies.up)
 
 
@@ -144,7 +149,11 @@ def _authority(control_plane: Kubernetes, registered: Registered, remedies: Reme
 
 
 def _token(
-    control_plane: Kubernetes, compute: Kubernetes | None, registered: Registered, remedies: Remedies
+    control_plane: Kubernetes,
+    compute: Kubernetes | None,
+    registered: Registered,
+    environment: Environment,
+    remedies: Remedies,
 ) -> list[Finding]:
     name = registered.secret_names["token"]
     if registered.secrets["token"] is not None:
@@ -153,15 +162,15 @@ def _token(
             return []
         if not registered.token:
             problem = "has no key token, or an empty one: the platform calls the cluster as nobody"
-        unfilled = [] if registered.token else _unfilled(compute, remedies)
+        unfilled = [] if registered.token else _unfilled(compute, environment, remedies)
         fix = "\n".join([remedies.up, remedies.roll])
         return unfilled or [find("MA440", f"Secret {CREDENTIALS_NAMESPACE}/{name}", problem, fix=fix)]
-    return _unfilled(compute, remedies) or [_missing(control_plane, name, remedies)]
+    return _unfilled(compute, environment, remedies) or [_missing(control_plane, name, remedies)]
 
 
-def _unfilled(compute: Kubernetes | None, remedies: Remedies) -> list[Finding]:
+def _unfilled(compute: Kubernetes | None, environment: Environment, remedies: Remedies) -> list[Finding]:
     try:
-        return unfilled_token_findings(compute, remedies) if compute else []
+        return unfilled_token_findings(compute, environment, remedies) if compute else []
     except ClientError:
         # What is wrong on the control plane is known without it.
         return []
@@ -182,14 +191,19 @@ def _missing(control_plane: Kubernetes, name: str, remedies: Remedies) -> Findin
     return find("MA441", f"Secret {name}", evidence, fix="\n".join(lines))
 
 
-def unfilled_token_findings(compute: Kubernetes, remedies: Remedies) -> list[Finding]:
-    """Why `ray-manager-token` on the compute cluster has no token, in the order of the guide's
-    troubleshooting: the ServiceAccount, the annotation, the token controller. [] when it has one or is not
-    there (another kind of credential). Raises ClientError."""
-    secret = compute.find(secret_path(RAY_MANAGER_TOKEN, RAY_NAMESPACE))
-    if secret is None or (secret.get("data") or {}).get("token"):
+def unfilled_token_findings(
+    compute: Kubernetes, environment: Environment, remedies: Remedies
+) -> list[Finding]:
+    """Why the long-lived credential's Secret on the compute cluster has no token, in the order of the guide's
+    troubleshooting: the ServiceAccount, the annotation, the token controller. [] when it has one, is not
+    there, or is not long-lived. Raises ClientError."""
+    entry = environment.clusters.get(remedies.name)
+    credential = Credential() if entry is None else entry.credential
+    name = ray_manager_token(credential.generation)
+    secret = compute.find(secret_path(name, RAY_NAMESPACE))
+    if credential.kind != "longLived" or secret is None or (secret.get("data") or {}).get("token"):
         return []
-    subject = f"{remedies.name}: Secret {RAY_NAMESPACE}/{RAY_MANAGER_TOKEN}"
+    subject = f"{remedies.name}: Secret {RAY_NAMESPACE}/{name}"
     named = (secret["metadata"].get("annotations") or {}).get("kubernetes.io/service-account.name")
     account = f"/api/v1/namespaces/{RAY_NAMESPACE}/serviceaccounts/{RAY_MANAGER}"
     if compute.find(account) is None:

@@ -20,6 +20,9 @@ class Remedies:
     namespace: str
     """Namespace of the platform's services."""
 
+    installs_kuberay: bool
+    """Whether the stack installs KubeRay on the cluster, or somebody else does."""
+
     @property
     def up(self) -> str:
         """Writes what the stack says, whatever was changed by hand."""
@@ -60,4 +63,5 @@ def remedies(environment: Environment, name: str, stack: str) -> Remedies:
         environment.control_plane.kubeconfig_context or "CONTROL_PLANE_CONTEXT",
         (cluster.kubeconfig_context if cluster else None) or "COMPUTE_CONTEXT",
         environment.platform.namespace,
+        cluster is not None and cluster.operators.kube_ray == "install",
     )

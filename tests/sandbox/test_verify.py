@@ -1,54 +1,33 @@
-"""Registrations on real API servers: a sound one is proven rung by rung, and each of many faults is named by
-its code, with a fix that repairs it when it is followed to the letter."""
+"""A sound registration on real API servers is proven rung by rung, by the library and by the commands."""
 
 from __future__ import annotations
 
-import base64
-import contextlib
+import json
 import os
-import signal
-import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
-from functools import partial
+import sys
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from madeploy.clients.kubernetes import Kubernetes
-from madeploy.findings import Finding
-from madeploy.names.kubernetes import RAY_MANAGER_TOKEN, RAY_NAMESPACE
-from madeploy.probes import credential, ladder
-from madeploy.probes.identity import account_uid
+from madeploy.cli.app import main
+from madeploy.cli.clusters.verify import CAVEAT
+from madeploy.names.kubernetes import RAY_NAMESPACE
+from madeploy.probes import ladder
 from madeploy.probes.ladder import RUNGS, Rung
 from madeploy.probes.ray_cluster import RAY_CLUSTERS
-from madeploy.probes.registration import cluster_path, secret_path
 from madeploy.sandbox.environment import Environment
-from manifests import registration as objects
-from tests.support.faults import bare_server, black_hole, closed_port, fault_proxy
-from tests.support.registrations import Registration, place, wait
-from tests.support.signing import signed_token
-
-MANAGER = "/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr"
-OPERATOR = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
-DEFAULT = f"/api/v1/namespaces/{RAY_NAMESPACE}"
-ACCOUNT = f"{DEFAULT}/serviceaccounts/ray-manager"
-HOUR = 3600.0
-
-ByHand = Callable[[], None]
-Injection = Callable[[Registration], "ByHand | None"]
-"""Brings a fault about; gives what a person does by hand where a fix asks for more than its commands."""
+from tests.support.faults import closed_port
+from tests.support.registrations import Registration, registered
+from tests.support.stacks import stack_text
 
 
 @pytest.fixture(scope="module")
 def registration(environment: Environment) -> Iterator[Registration]:
     """A registration that the played controller manager has reached."""
-    made = Registration(environment)
-    made.play_manager()
-    made.up()
-    wait(lambda: made.climb()[-1].state == "passed")
-    yield made
-    made.remove()
+    with registered(environment) as made:
+        yield made
 
 
 def names_and_states(rungs: list[Rung]) -> list[tuple[str, str]]:
@@ -84,415 +63,153 @@ def test_without_a_kubeconfig_only_what_an_administrator_sees_is_skipped(
     assert all(rung.state in ("passed", "skipped") for rung in rungs)
 
 
-# Faults: each function brings one about.
-
-
-def wrong_authority(made: Registration) -> ByHand:
-    authority = (made.pki.parents[1] / "control-plane" / "pki" / "ca.crt").read_bytes()
-    made.entry["certificateAuthorityData"] = base64.b64encode(authority).decode()
-    made.up()
-    return lambda: made.entry.pop("certificateAuthorityData")
-
-
-def authority_without_its_key(made: Registration) -> None:
-    made.control_plane.merge(
-        place(objects.ca_secret(made.name, "")), {"data": {"cadata": None, "ca": "eA=="}}
-    )
-
-
-def authority_that_is_no_certificate(made: Registration) -> None:
-    text = base64.b64encode(b"-----BEGIN CERTIFICATE-----\nnothing\n-----END CERTIFICATE-----\n").decode()
-    made.control_plane.merge(place(objects.ca_secret(made.name, "")), {"data": {"cadata": text}})
-
-
-def expired_token(made: Registration) -> None:
-    now = int(time.time())
-    dates = {"iat": now - 7200, "nbf": now - 7200, "exp": now - 600}
-    made.registered_token(signed_token(made.pki, account_uid(made.compute) or "", **dates))
-
-
-def token_not_valid_yet(made: Registration) -> ByHand:
-    now = int(time.time())
-    dates = {"iat": now + 1800, "nbf": now + 1800, "exp": now + 7200}
-    made.registered_token(signed_token(made.pki, account_uid(made.compute) or "", **dates))
-    return lambda: None  # the clocks of this machine are right
-
-
-def unused_token(made: Registration) -> None:
-    """Register a new token: the API server remembers for ten seconds whom a used one stood for."""
-    made.compute.delete(secret_path(RAY_MANAGER_TOKEN, RAY_NAMESPACE))
-    made.apply(made.compute, objects.token_request())
-    made.registered_token(base64.b64decode(made.token()).decode())
-
-
-def revoked_token(made: Registration) -> None:
-    unused_token(made)
-    made.compute.delete(secret_path(RAY_MANAGER_TOKEN, RAY_NAMESPACE))
-
-
-def token_of_an_earlier_account(made: Registration) -> None:
-    unused_token(made)
-    made.compute.delete(ACCOUNT)
-    made.apply(made.compute, *objects.compute_side(made.settings, made.name).objects)
-
-
-def token_of_somebody_else(made: Registration) -> None:
-    path = f"{DEFAULT}/serviceaccounts/default/token"
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-    made.registered_token(made.compute.create(path, asked)["status"]["token"])
-
-
-def token_with_a_line_end(made: Registration) -> None:
-    made.registered_token(base64.b64decode(made.token()).decode() + "\n")
-
-
-def empty_token(made: Registration) -> None:
-    made.registered_token("")
-
-
-def token_under_another_key(made: Registration) -> None:
-    path = place(objects.token_secret(made.name, ""))
-    made.control_plane.merge(path, {"data": {"token": None, "value": made.token()}})
-
-
-def secret_in_the_wrong_namespace(made: Registration) -> None:
-    item = objects.token_secret(made.name, made.token())
-    made.control_plane.delete(place(item))
-    item["metadata"]["namespace"] = "ma-system"
-    made.apply(made.control_plane, item)
-
-
-def token_controller_off(made: Registration) -> ByHand:
-    record = made.embedded.state.processes["compute-0/controller-manager"]
-    os.kill(record.pid, signal.SIGSTOP)
-    made.compute.delete(secret_path(RAY_MANAGER_TOKEN, RAY_NAMESPACE))
-    made.apply(made.compute, objects.token_request())
-    made.register("")
-    return lambda: os.kill(record.pid, signal.SIGCONT)
-
-
-def missing_verb(made: Registration) -> None:
-    made.kubectl(
-        "--context", "compute-0", "patch", "clusterrole", "ray-manager", "--type=json",
-        '-p=[{"op": "replace", "path": "/rules/0/verbs", "value": ["create", "get", "list", "watch"]}]',
-    )  # fmt: skip
-
-
-def missing_binding(made: Registration) -> None:
-    made.compute.delete("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/ray-manager-binding")
-
-
-def another_address(made: Registration, server: str) -> ByHand:
-    made.entry["server"] = server
-    made.up()
-    return lambda: made.entry.pop("server")
-
-
-def wrong_port(made: Registration) -> ByHand:
-    return another_address(made, f"https://127.0.0.1:{closed_port()}")
-
-
-def unknown_host(made: Registration) -> ByHand:
-    return another_address(made, "https://compute.invalid:6443")
-
-
-def address_changed_by_hand(made: Registration) -> None:
-    change = {"spec": {"kubernetes": {"rest": {"port": "1 "}}}}
-    made.control_plane.merge(cluster_path(made.name), change)
-
-
-def no_cluster(made: Registration) -> None:
-    made.control_plane.delete(cluster_path(made.name))
-    wait(lambda: made.control_plane.find(cluster_path(made.name)) is None)
-
-
-def registered_twice(made: Registration) -> None:
-    host, port = made.endpoint.host, made.endpoint.port
-    made.apply(
-        made.control_plane,
-        objects.cluster(made.settings, made.name, host, port)
-        | {"metadata": {"name": "twin", "namespace": "ma-system"}},
-    )
-
-
-def control_planes_context(made: Registration) -> ByHand:
-    made.compute, right = made.connect("control-plane"), made.compute
-    made.entry["kubeconfigContext"] = "control-plane"
-
-    def by_hand() -> None:
-        made.compute = right
-        made.entry["kubeconfigContext"] = "compute-0"
-
-    return by_hand
-
-
-def no_storage_configuration(made: Registration) -> None:
-    made.compute.delete(f"{DEFAULT}/configmaps/michelangelo-config")
-
-
-def another_bucket(made: Registration) -> None:
-    change = {"data": {"MA_FILE_SYSTEM": "s3://default"}}
-    made.compute.merge(f"{DEFAULT}/configmaps/michelangelo-config", change)
-
-
-def no_definitions(made: Registration) -> None:
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/rayjobs.ray.io"
-    made.compute.delete(path)
-    wait(lambda: made.compute.find(path) is None)
-
-
-def no_operator(made: Registration) -> None:
-    made.compute.delete(OPERATOR)
-
-
-def operator_scaled_to_nothing(made: Registration) -> None:
-    made.compute.merge(OPERATOR, {"spec": {"replicas": 0}})
-    wait(lambda: not (made.compute.get(OPERATOR).get("status") or {}).get("availableReplicas"))
-
-
-def namespace_terminating(made: Registration) -> ByHand:
-    where = "/api/v1/namespaces/ray-system"
-    held: dict[str, Any] = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "held", "namespace": "ray-system", "finalizers": ["example.com/held"]},
-    }
-    made.apply(made.compute, held)
-    made.compute.delete(where)
-    wait(lambda: made.compute.find(OPERATOR) is None)
-    return lambda: (made.compute.merge(place(held), {"metadata": {"finalizers": None}}), None)[1]
-
-
-def stale_proof(made: Registration) -> None:
-    # A change of its metadata ends the reports (V7); then time passes.
-    path = cluster_path(made.name)
-    made.control_plane.merge(path, {"metadata": {"annotations": {"example.com/note": "x"}}})
-    cluster = made.control_plane.get(path)
-    (condition,) = cluster["status"]["statusConditions"]
-    condition["lastUpdatedTimestamp"] = str(int(time.time()) - 600)
-    made.control_plane.merge(f"{path}/status", {"status": {"statusConditions": [condition]}})
-
-
-def reported_not_ready(made: Registration) -> ByHand:
-    path = cluster_path(made.name)
-    stale_proof(made)
-    status: dict[str, Any] = made.control_plane.get(path)["status"]
-    status["statusConditions"][0] |= {
-        "status": "CONDITION_STATUS_FALSE",
-        "lastUpdatedTimestamp": str(int(time.time())),
-    }
-    made.control_plane.merge(f"{path}/status", {"status": status})
-    return made.roll
-
-
-def never_reported(made: Registration) -> ByHand:
-    stop_manager(made)
-    no_finalizer(made)
-    no_cluster(made)
-    made.up()
-    return partial(start_manager, made)
-
-
-def waits_for_its_finalizer(made: Registration) -> None:
-    stop_manager(made)
-    made.control_plane.delete(cluster_path(made.name))
-
-
-def stop_manager(made: Registration) -> None:
-    made.control_plane.merge(MANAGER, {"spec": {"replicas": 0}})
-    wait(lambda: not made.control_plane.get(MANAGER)["status"].get("replicas"))
-    time.sleep(1.5)  # the actor looks once a second
-
-
-def start_manager(made: Registration) -> None:
-    made.control_plane.merge(MANAGER, {"spec": {"replicas": 2}})
-
-
-def no_finalizer(made: Registration) -> None:
-    made.control_plane.merge(cluster_path(made.name), {"metadata": {"finalizers": None}})
-
-
-def quota_refuses(made: Registration) -> ByHand:
-    path = f"{DEFAULT}/resourcequotas"
-    quota = {
-        "apiVersion": "v1",
-        "kind": "ResourceQuota",
-        "metadata": {"name": "none", "namespace": RAY_NAMESPACE},
-        "spec": {"hard": {"count/rayclusters.ray.io": "0"}},
-    }
-    made.compute.create(path, quota)
-    wait(lambda: (made.compute.get(f"{path}/none").get("status") or {}).get("hard"))
-    return lambda: (made.compute.delete(f"{path}/none"), None)[1]
-
-
-FAULTS: list[tuple[Injection, str, str]] = [
-    (no_cluster, "registration", "MA449"),
-    (address_changed_by_hand, "registration", "MA449"),
-    (registered_twice, "registration", "MA459"),
-    (waits_for_its_finalizer, "registration", "MA452"),
-    (control_planes_context, "registration", "MA448"),
-    (secret_in_the_wrong_namespace, "registration", "MA441"),
-    (empty_token, "registration", "MA440"),
-    (token_under_another_key, "registration", "MA440"),
-    (token_with_a_line_end, "registration", "MA440"),
-    (token_controller_off, "registration", "MA456"),
-    (authority_without_its_key, "registration", "MA442"),
-    (authority_that_is_no_certificate, "tls", "MA442"),
-    (unknown_host, "dns", "MA430"),
-    (wrong_port, "tcp", "MA431"),
-    (wrong_authority, "tls", "MA434"),
-    (expired_token, "credential", "MA438"),
-    (token_not_valid_yet, "credential", "MA439"),
-    (revoked_token, "credential", "MA437"),
-    (token_of_an_earlier_account, "credential", "MA437"),
-    (token_of_somebody_else, "credential", "MA444"),
-    (missing_verb, "rights", "MA443"),
-    (missing_binding, "rights", "MA443"),
-    (no_storage_configuration, "storage", "MA445"),
-    (another_bucket, "storage", "MA445"),
-    (no_definitions, "kuberay", "MA446"),
-    (no_operator, "kuberay", "MA447"),
-    (operator_scaled_to_nothing, "kuberay", "MA447"),
-    (namespace_terminating, "kuberay", "MA453"),
-    (never_reported, "health", "MA450"),
-    (reported_not_ready, "health", "MA450"),
-    (stale_proof, "health", "MA451"),
-    (quota_refuses, "rayCluster", "MA458"),
-]
-
-
-def broken_rung(rungs: list[Rung]) -> tuple[str, Finding]:
-    """The rung that failed, after checking that those before it passed and those after were not tried."""
-    states = [rung.state for rung in rungs]
-    at = states.index("failed")
-    assert states == ["passed"] * at + ["failed"] + ["notTried"] * (len(states) - at - 1)
-    finding = rungs[at].finding
-    assert finding is not None
-    return rungs[at].name, finding
-
-
-@pytest.mark.parametrize(
-    ("inject", "rung", "code"), FAULTS, ids=[f"{code}-{inject.__name__}" for inject, _, code in FAULTS]
-)
-def test_a_fault_is_named_and_its_fix_repairs_it(
-    inject: Injection, rung: str, code: str, registration: Registration
-) -> None:
-    """REG-5, REG-6, REG-7, REG-10, REG-11: code, rung and commands; afterwards everything is proven."""
-    by_hand = inject(registration)
-    failed, finding = broken_rung(registration.climb())
-    assert (failed, finding.code) == (rung, code)
-    registration.follow(finding, by_hand)
-    wait(lambda: registration.climb()[-1].state == "passed", 40)
-
-
-WIRE: list[tuple[str, Callable[[Registration], AbstractContextManager[Any]], str, str]] = []
-
-
-def proxied(fault: str, *hosts: str) -> Callable[[Registration], AbstractContextManager[str]]:
-    """The API server behind a proxy that misbehaves."""
-
-    @contextlib.contextmanager
-    def start(made: Registration) -> Iterator[str]:
-        with fault_proxy(f"{made.endpoint.host}:{made.endpoint.port}", made.pki, fault, *hosts) as proxy:  # type: ignore[arg-type]
-            yield proxy.server
-
-    return start
-
-
-def alone(habit: str) -> Callable[[Registration], AbstractContextManager[str]]:
-    """A server that is no API server."""
-
-    @contextlib.contextmanager
-    def start(_: Registration) -> Iterator[str]:
-        made = black_hole() if habit == "hole" else bare_server(habit)  # type: ignore[arg-type]
-        with made as port:
-            yield f"https://127.0.0.1:{port}"
-
-    return start
-
-
-@pytest.mark.parametrize(
-    ("start", "rung", "code"),
-    [
-        pytest.param(alone("hole"), "tcp", "MA432", id="black-hole"),
-        pytest.param(alone("silent"), "tls", "MA432", id="accepts-and-says-nothing"),
-        pytest.param(alone("reset"), "tls", "MA433", id="resets-connections"),
-        pytest.param(alone("text"), "tls", "MA436", id="no-tls"),
-        pytest.param(proxied("none", "api.example.com"), "tls", "MA435", id="certificate-for-another-name"),
-        pytest.param(proxied("throttled"), "credential", "MA454", id="429"),
-        pytest.param(proxied("error"), "credential", "MA455", id="500"),
-        pytest.param(proxied("silent"), "credential", "MA432", id="never-answers"),
-        pytest.param(proxied("drip"), "credential", "MA432", id="answers-byte-by-byte"),
-    ],
-)
-def test_a_fault_on_the_way_is_named_and_repaired_by_the_right_address(
-    start: Callable[[Registration], AbstractContextManager[str]],
-    rung: str,
-    code: str,
+class Commands:
+    """The command line over the registration, with a stack file of its own."""
+
+    def __init__(self, made: Registration, folder: Path, capture: pytest.CaptureFixture[str]) -> None:
+        self._capture = capture
+        self.stack = folder / "Pulumi.proving.yaml"
+        self.write({made.name: {"kubeconfigContext": "compute-0"}})
+
+    def write(self, clusters: dict[str, Any], control_plane: str = "control-plane") -> None:
+        """Write the stack file."""
+        given = {
+            "platform": {"tier": "development"},
+            "controlPlane": {"kubeconfigContext": control_plane},
+            "clusters": clusters,
+            "kubeconfigs": ...,
+        }
+        self.stack.write_text(stack_text(given), encoding="utf-8")
+
+    def run(self, *arguments: str, code: int) -> tuple[str, str]:
+        """Output and errors of `madeploy clusters`, which has to end with this code."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "argv", ["madeploy", "clusters", *arguments, "--stack", str(self.stack)])
+            with pytest.raises(SystemExit) as ended:
+                main()
+        output, errors = self._capture.readouterr()
+        assert ended.value.code == code, output + errors
+        return output, errors
+
+
+@pytest.fixture
+def commands(
     registration: Registration,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
+) -> Commands:
+    """In the environment of an operator's shell."""
+    for name, value in registration.embedded.variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("NO_COLOR", "1")
+    return Commands(registration, tmp_path, capsys)
+
+
+def test_verify_shows_every_rung_says_from_where_it_asked_and_ends_with_0(
+    commands: Commands, registration: Registration
 ) -> None:
-    """REG-6, REG-10, REG-11, NET-14: what stands before the API server is told from what the API server
-    says, within a bounded time."""
-    monkeypatch.setattr(credential, "CONNECT_SECONDS", 0.5)
-
-    def impatient(registered: ladder.Registered) -> Kubernetes:
-        return Kubernetes.registered(
-            registered.server, registered.certificate_authority, registered.token, read_seconds=1
-        )
-
-    monkeypatch.setattr(ladder, "registered_client", impatient)
-    with start(registration) as server:
-        by_hand = another_address(registration, server)
-        try:
-            failed, finding = broken_rung(registration.climb())
-            assert (failed, finding.code) == (rung, code)
-            assert finding.fix
-        finally:
-            by_hand()
-            registration.up()
-    assert registration.climb()[-3].state == "passed"
+    """REG-6, UX-2: progress on stderr."""
+    output, errors = commands.run("verify", registration.name, code=0)
+    lines = output.splitlines()
+    assert lines[0] == f"{registration.name}: proven"
+    assert [line.split()[:2] for line in lines[1 : len(RUNGS) + 1]] == [[name, "passed"] for name in RUNGS]
+    assert lines[-1] == CAVEAT
+    assert "proving 1 cluster" in errors
 
 
-@pytest.mark.parametrize("fault", ["throttled", "error"])
-def test_a_server_that_is_busy_for_a_moment_is_asked_again(fault: str, registration: Registration) -> None:
-    """REG-6: two refusals in a row are no finding."""
-    server = f"{registration.endpoint.host}:{registration.endpoint.port}"
-    with fault_proxy(server, registration.pki, fault) as proxy:  # type: ignore[arg-type]
-        by_hand = another_address(registration, proxy.server)
-        try:
-            proxy.times = 2
-            rungs = {rung.name: rung.state for rung in registration.climb()}
-            assert rungs["credential"] == rungs["rights"] == "passed"
-            assert len(proxy.served) > 15
-        finally:
-            by_hand()
-            registration.up()
-
-
-def test_a_clock_that_is_behind_here_is_told_from_an_expired_token(registration: Registration) -> None:
-    """REG-11: the API server dates its answers; the token has expired by its clock and not by ours."""
-    expired_token(registration)
-
-    def behind() -> float:
-        return time.time() - HOUR
-
-    failed, finding = broken_rung(registration.climb(clock=behind))
-    assert (failed, finding.code) == ("credential", "MA439")
-    assert "ahead of this machine's" in finding.evidence
-    registration.follow(finding, lambda: None)
-    wait(lambda: registration.climb()[-1].state == "passed", 40)
-
-
-def test_a_path_in_the_address_is_refused_before_anything_is_registered(registration: Registration) -> None:
-    """REG-1, REG-11: by the settings, which name the setting."""
-    from pydantic import ValidationError
-
-    registration.entry["server"] = (
-        f"{registration.endpoint.host}:{registration.endpoint.port}/k8s/clusters/c-1"
+def test_verify_of_all_names_the_one_that_is_broken_and_proves_the_others(
+    commands: Commands, registration: Registration
+) -> None:
+    """REG-6, REG-10, UX-2: as JSON, with 1."""
+    known = {"kubeconfigContext": "compute-0"}
+    commands.write({registration.name: known, "absent": {"kubeconfigContext": "gone"}})
+    data = json.loads(commands.run("verify", "--all", "--json", code=1)[0])
+    found = {item["name"]: item for item in data["clusters"]}
+    assert found[registration.name]["proven"]
+    assert not found["absent"]["proven"]
+    broken = found["absent"]["rungs"][0]
+    assert (broken["rung"], broken["state"], broken["findings"][0]["code"]) == (
+        "registration",
+        "failed",
+        "MA449",
     )
+    assert {rung["state"] for rung in found["absent"]["rungs"][1:]} == {"notTried"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["verify"], "which clusters?"),
+        (["verify", "proven", "--all"], "which clusters?"),
+        (["verify", "unknown"], "has no cluster unknown"),
+    ],
+    ids=["nothing", "both", "unknown"],
+)
+def test_wrong_use_ends_with_2_and_says_what_is_meant(
+    arguments: list[str], said: str, commands: Commands
+) -> None:
+    """UX-2, UX-3."""
+    assert said in commands.run(*arguments, code=2)[1]
+
+
+@pytest.mark.parametrize("verb", [["verify", "proven"], ["status"]], ids=["verify", "status"])
+def test_a_control_plane_that_does_not_answer_ends_with_3(
+    verb: list[str], commands: Commands, registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UX-2, UX-3."""
+    config = registration.kubeconfig("control-plane")
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{closed_port()}"
+    config["contexts"][0]["name"] = "dead"
+    path = commands.stack.with_name("dead.json")
+    path.write_text(json.dumps(config))
+    monkeypatch.setenv("KUBECONFIG", f"{path}{os.pathsep}{registration.embedded.kubeconfig}")
+    commands.write({registration.name: {"kubeconfigContext": "compute-0"}}, control_plane="dead")
+    assert "nothing listens at its port" in commands.run(*verb, code=3)[1]
+
+
+def test_status_shows_proof_token_operator_and_jobs(commands: Commands, registration: Registration) -> None:
+    """REG-9, UX-2: the same as a table and as JSON; jobs on both sides are counted, ended ones are not."""
+    here = "/apis/michelangelo.api/v2/namespaces/default/rayclusters"
+    there = f"/apis/ray.io/v1/namespaces/{RAY_NAMESPACE}"
+    name = registration.name
+
+    def job(kind: str, version: str, item: str) -> dict[str, Any]:
+        named = {"name": item, "namespace": "default"}
+        return {"apiVersion": version, "kind": kind, "metadata": named, "spec": {}}
+
+    registration.control_plane.create(here, job("RayCluster", "michelangelo.api/v2", "mine"))
+    assigned = {"status": {"assignment": {"cluster": name}, "state": "RAY_CLUSTER_STATE_READY"}}
+    registration.control_plane.merge(f"{here}/mine/status", assigned)
+    registration.compute.create(f"{there}/rayclusters", job("RayCluster", "ray.io/v1", "mine"))
+    for item in ("running", "ended"):
+        registration.compute.create(f"{there}/rayjobs", job("RayJob", "ray.io/v1", item))
+    registration.compute.merge(f"{there}/rayjobs/ended/status", {"status": {"jobStatus": "SUCCEEDED"}})
     try:
-        with pytest.raises(ValidationError, match="after the port"):
-            _ = registration.settings
+        (row,) = json.loads(commands.run("status", "--json", code=0)[0])["clusters"]
+        table = commands.run("status", code=0)[0].splitlines()
     finally:
-        registration.entry.pop("server")
+        registration.control_plane.delete(f"{here}/mine")
+        registration.compute.delete(f"{there}/rayclusters/mine")
+        for item in ("running", "ended"):
+            registration.compute.delete(f"{there}/rayjobs/{item}")
+    assert row["name"] == name
+    assert (row["reachable"], row["ready"], row["inStack"]) == (True, True, True)
+    # Whole seconds of two clocks.
+    assert -2 < row["proofAgeSeconds"] < 60
+    assert -2 < row["tokenAgeSeconds"] < 3600
+    assert row["tokenExpiresInSeconds"] is None
+    assert row["kuberay"] == "v1.4.2"
+    assert (row["rayClusters"], row["rayJobs"], row["assignedRayClusters"]) == (1, 1, 1)
+    assert table[0].split()[:3] == ["cluster", "reachable", "ready"]
+    assert "1 cluster, 1 job" in table[1]
+
+
+def test_status_of_a_stack_shows_others_clusters_and_says_what_is_wrong(
+    commands: Commands, registration: Registration
+) -> None:
+    """REG-9, REG-10: registered and not in the stack; in the stack and not registered."""
+    commands.write({"absent": {"kubeconfigContext": "gone"}})
+    output, _ = commands.run("status", code=1)
+    assert f"{registration.name} (not in the stack)" in output
+    assert "MA449" in output

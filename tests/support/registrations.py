@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import copy
 import os
 import shlex
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from madeploy import kubeconfigs
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.findings import Finding
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
+from madeploy.probes.identity import account_uid
 from madeploy.probes.ladder import Rung, climb
 from madeploy.probes.registration import CLUSTERS, cluster_path, secret_path
 from madeploy.sandbox import objects
@@ -22,6 +24,7 @@ from madeploy.sandbox.environment import Environment as Embedded
 from madeploy.settings import Environment
 from manifests import registration
 from tests.support.environments import environment as smallest
+from tests.support.signing import signed_token
 
 STACK = "proving"
 ROLES = "/apis/rbac.authorization.k8s.io/v1"
@@ -54,6 +57,16 @@ def wait(until: Callable[[], Any], seconds: float = 30) -> Any:
         assert time.monotonic() < deadline, "it never came"
         time.sleep(0.1)
     return result
+
+
+def broken_rung(rungs: list[Rung]) -> tuple[str, Finding]:
+    """The rung that failed, after checking that those before it passed and those after were not tried."""
+    states = [rung.state for rung in rungs]
+    at = states.index("failed")
+    assert states == ["passed"] * at + ["failed"] + ["notTried"] * (len(states) - at - 1)
+    finding = rungs[at].finding
+    assert finding is not None
+    return rungs[at].name, finding
 
 
 class Registration:
@@ -133,6 +146,16 @@ class Registration:
         path = place(registration.token_secret(self.name, ""))
         self.control_plane.merge(path, {"data": data})
 
+    def sign(self, **claims: Any) -> None:
+        """Register a token for `ray-manager` with these claims."""
+        self.registered_token(signed_token(self.pki, account_uid(self.compute) or "", **claims))
+
+    def at(self, server: str) -> Callable[[], None]:
+        """Register another address; gives the way back, for the stack."""
+        self.entry["server"] = server
+        self.up()
+        return lambda: self.entry.pop("server")
+
     def rotate(self) -> None:
         """A new credential, registered, the controller manager rolled: the short of `clusters rotate`."""
         self.compute.delete(secret_path(RAY_MANAGER_TOKEN, RAY_NAMESPACE))
@@ -141,6 +164,7 @@ class Registration:
 
     def play_manager(self, replicas: int = 2) -> None:
         """Let pods of the controller manager be there; kwok and the actors do the rest."""
+        wait(lambda: not self._is_terminating(self.control_plane, "ma-system"))
         labels = {"app": "michelangelo-controllermgr"}
         self.apply(
             self.control_plane,
@@ -218,13 +242,13 @@ class Registration:
             self.compute,
             *(item for item in objects.definitions(False) if item["spec"]["group"] == "ray.io"),
         )
-        wait(lambda: not self._is_terminating("ray-system"))
+        wait(lambda: not self._is_terminating(self.compute, "ray-system"))
         self.apply(self.compute, *copy.deepcopy(objects.operators()))
         path = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
         wait(lambda: (self.compute.get(path).get("status") or {}).get("availableReplicas"))
 
-    def _is_terminating(self, namespace: str) -> bool:
-        found = self.compute.find(f"/api/v1/namespaces/{namespace}")
+    def _is_terminating(self, where: Kubernetes, namespace: str) -> bool:
+        found = where.find(f"/api/v1/namespaces/{namespace}")
         return found is not None and "deletionTimestamp" in found["metadata"]
 
     def remove(self) -> None:
@@ -247,3 +271,14 @@ class Registration:
 
 
 _TYPED = ("kubectl", "pulumi", "bin/madeploy", "helm")
+
+
+@contextlib.contextmanager
+def registered(embedded: Embedded) -> Iterator[Registration]:
+    """A registration that the played controller manager has reached, taken away at the end."""
+    made = Registration(embedded)
+    made.play_manager()
+    made.up()
+    wait(lambda: made.climb()[-1].state == "passed")
+    yield made
+    made.remove()

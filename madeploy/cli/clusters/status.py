@@ -111,7 +111,7 @@ def _show(rows: list[ClusterStatus], stack: str) -> None:
             _age(row.token_age),
             "never" if row.token_left is None and row.token_age is not None else _age(row.token_left),
             "none" if row.kuberay == "" else row.kuberay or "-",
-            "-" if row.ray_clusters is None else f"{row.ray_clusters} clusters, {row.ray_jobs} jobs",
+            _jobs(row),
             str(row.assigned),
             " ".join(dict.fromkeys(finding.code for finding in row.findings)) or "-",
         )
@@ -120,6 +120,13 @@ def _show(rows: list[ClusterStatus], stack: str) -> None:
     if findings:
         console.print()
         write(report(f"stack {stack}", findings), sys.stdout)
+
+
+def _jobs(row: ClusterStatus) -> str:
+    if row.ray_clusters is None or row.ray_jobs is None:
+        return "-"
+    counts = ((row.ray_clusters, "cluster"), (row.ray_jobs, "job"))
+    return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}" for count, noun in counts)
 
 
 def _age(seconds: float | None) -> str:
