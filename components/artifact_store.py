@@ -101,5 +101,4 @@ class ArtifactStore(pulumi.ComponentResource):
             lifecycle_rules=bucket_documents.log_lifecycle_rules(storage, logs),
             key_arn=None,
         )
-        made: pulumi.Output[str] = buckets.bucket(ACCESS_LOGS, args, self._opts).id
-        return made
+        return buckets.bucket(ACCESS_LOGS, args, self._opts)

@@ -53,8 +53,9 @@ def kept(storage: AwsStorage, opts: pulumi.ResourceOptions) -> pulumi.ResourceOp
     )
 
 
-def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> aws.s3.Bucket:
-    """One bucket with its settings, all under the logical name `purpose`."""
+def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
+    """One bucket with its settings, all under the logical name `purpose`. Returns its name, for others that
+    need its policy to be in force."""
     made = aws.s3.Bucket(
         purpose,
         bucket=args.name,
@@ -93,7 +94,7 @@ def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> aws.
         purpose, bucket=made.id, rules=list(args.lifecycle_rules), opts=after(versioning)
     )
     # S3 answers a conflict when policy and public access block of one bucket are written at once.
-    aws.s3.BucketPolicy(
+    policy = aws.s3.BucketPolicy(
         purpose,
         bucket=made.id,
         policy=pulumi.Output.from_input(args.policy).apply(json.dumps),
@@ -107,7 +108,8 @@ def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> aws.
     if args.logs_to is not None:
         target, prefix = args.logs_to
         aws.s3.BucketLogging(purpose, bucket=made.id, target_bucket=target, target_prefix=prefix, opts=beside)
-    return made
+    name: pulumi.Output[str] = policy.bucket
+    return name
 
 
 def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:

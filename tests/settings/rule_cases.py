@@ -35,6 +35,18 @@ def existing(**buckets: str) -> dict[str, Any]:
     }
 
 
+def lifecycle(purpose: str, **more: Any) -> dict[str, Any]:
+    return {"lifecycle": {purpose: [{"prefix": "old/"} | more]}}
+
+
+def lock(days: int, *purposes: str) -> dict[str, Any]:
+    return {"mode": "governance", "days": days} | ({"buckets": list(purposes)} if purposes else {})
+
+
+def irsa(name: str, account: str = "123456789012") -> dict[str, Any]:
+    return {"kind": "irsa", "oidcProviderArn": f"arn:aws:iam::{account}:oidc-provider/{name}"}
+
+
 def temporal(**more: Any) -> dict[str, Any]:
     return {"engine": "temporal", "host": "temporal.example.com:7233"} | more
 
@@ -294,6 +306,134 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
     ("MA313", "warning", "storage.protect", {"storage": aws(protect=False)}),
     ("MA315", "warning", "storage.roleArns", {"storage": existing() | {"roleArns": {"worker": ARN}}}),
     (
+        "MA301",
+        "error",
+        "storage.accessLogs.bucket",
+        {"storage": aws(accessLogs={"bucket": "Upper-case"})},
+    ),
+    (
+        "MA306",
+        "error",
+        "clusters.gpu.taskIdentity.oidcProviderArn",
+        {"storage": aws()}
+        | cluster(
+            taskIdentity={
+                "kind": "irsa",
+                "oidcProviderArn": "arn:aws-cn:iam::123456789012:oidc-provider/x",
+            }
+        ),
+    ),
+    (
+        "MA320",
+        "error",
+        "storage.kmsKey",
+        {"storage": aws(kmsKeyArn="arn:aws:kms:eu-west-1:123456789012:key/x", kmsKey={})},
+    ),
+    ("MA321", "error", "storage.forceDestroy", {"storage": aws(forceDestroy=True)}),
+    (
+        "MA322",
+        "warning",
+        "storage.objectLock.days",
+        {"storage": aws(objectLock=lock(20)), "modelRegistry": {"retentionDays": 10}},
+    ),
+    ("MA322", "warning", "storage.objectLock.days", {"storage": aws(objectLock=lock(31))}),
+    (
+        "MA322",
+        "warning",
+        "storage.lifecycle.models[0].expireDays",
+        {"storage": aws(objectLock=lock(20)) | lifecycle("models", expireDays=10)},
+    ),
+    ("MA323", "error", "storage.lifecycle.workspace[0]", {"storage": aws() | lifecycle("workspace")}),
+    (
+        "MA323",
+        "error",
+        "storage.lifecycle.logs[1].prefix",
+        {"storage": aws(lifecycle={"logs": [{"prefix": "a", "expireDays": 1}] * 2})},
+    ),
+    (
+        "MA323",
+        "error",
+        "storage.lifecycle.models[0].transitions[0].days",
+        {"storage": aws() | lifecycle("models", transitions=[{"days": 29, "storageClass": "STANDARD_IA"}])},
+    ),
+    (
+        "MA323",
+        "error",
+        "storage.lifecycle.models[0].transitions[0].days",
+        {
+            "storage": aws()
+            | lifecycle("models", expireDays=60, transitions=[{"days": 60, "storageClass": "GLACIER_IR"}])
+        },
+    ),
+    (
+        "MA324",
+        "warning",
+        "storage.lifecycle.models[0].noncurrentDays",
+        {"storage": aws() | lifecycle("models", noncurrentDays=31)},
+    ),
+    (
+        "MA325",
+        "error",
+        "storage.accessLogs.bucket",
+        {"storage": aws(accessLogs={"bucket": "example-b"})},
+    ),
+    (
+        "MA326",
+        "error",
+        "storage.identity.oidcProviderArn",
+        {"storage": aws(accountId="210987654321", identity=irsa("a"))},
+    ),
+    (
+        "MA326",
+        "error",
+        "clusters.gpu.taskIdentity.oidcProviderArn",
+        {"storage": aws(identity=irsa("a"))} | cluster(taskIdentity=irsa("b", account="210987654321")),
+    ),
+    (
+        "MA326",
+        "error",
+        "storage.permissionsBoundaryArn",
+        {"storage": aws(identity=irsa("a"), permissionsBoundaryArn="arn:aws:iam::210987654321:policy/b")},
+    ),
+    ("MA327", "warning", "clusters.gpu", {"storage": aws()} | cluster()),
+    (
+        "MA328",
+        "error",
+        "clusters.gpu.taskIdentity.kind",
+        {"storage": existing()} | cluster(taskIdentity=irsa("a")),
+    ),
+    (
+        "MA328",
+        "error",
+        "clusters.gpu.taskIdentity",
+        {"storage": minio()} | cluster(taskIdentity={"kind": "role", "roleArn": ARN}),
+    ),
+    (
+        "MA329",
+        "error",
+        "clusters.b.taskIdentity.oidcProviderArn",
+        {
+            "storage": aws(),
+            "clusters": {name: {"kubeconfigContext": name, "taskIdentity": irsa("x")} for name in ("a", "b")},
+        },
+    ),
+    (
+        "MA329",
+        "error",
+        "clusters.b.taskIdentity.clusterName",
+        {
+            "storage": aws(),
+            "clusters": {
+                name: {
+                    "kubeconfigContext": name,
+                    "taskIdentity": {"kind": "podIdentity", "clusterName": "x"},
+                }
+                for name in ("a", "b")
+            },
+        },
+    ),
+    ("MA330", "warning", "storage.forceDestroy", {"storage": aws(forceDestroy=True, protect=False)}),
+    (
         "MA401",
         "error",
         "clusters.b.server",
@@ -392,6 +532,50 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("MA302", {"storage": minio()}),
     ("MA310", {"storage": minio(endpoint="http://minio.example.com")} | tier("development")),
     ("MA315", {"storage": existing() | {"roleArns": {"worker": ARN, "controllermgr": ARN}}}),
+    ("MA321", {"storage": aws(forceDestroy=True, protect=False)}),
+    ("MA322", {"storage": aws(objectLock=lock(30)), "modelRegistry": {"retentionDays": 30}}),
+    (
+        "MA322",
+        {
+            "storage": aws(objectLock=lock(20, "workspace")) | lifecycle("models", expireDays=10),
+            "modelRegistry": {"retentionDays": 10},
+        },
+    ),
+    (
+        "MA323",
+        {
+            "storage": aws()
+            | lifecycle(
+                "models",
+                expireDays=61,
+                transitions=[
+                    {"days": 0, "storageClass": "INTELLIGENT_TIERING"},
+                    {"days": 30, "storageClass": "STANDARD_IA"},
+                ],
+            )
+        },
+    ),
+    ("MA324", {"storage": aws() | lifecycle("models", noncurrentDays=30)}),
+    ("MA325", {"storage": aws(accessLogs={"bucket": "example-c"})}),
+    ("MA326", {"storage": aws(identity=irsa("a"))} | cluster(taskIdentity=irsa("b"))),
+    ("MA327", {"storage": aws()} | cluster(taskIdentity=irsa("b"))),
+    ("MA327", {"storage": existing()} | cluster()),
+    ("MA328", {"storage": existing()} | cluster(taskIdentity={"kind": "role", "roleArn": ARN})),
+    ("MA328", {"storage": aws()} | cluster(taskIdentity={"kind": "role", "roleArn": ARN})),
+    (
+        "MA329",
+        {
+            "storage": aws(),
+            "clusters": {
+                name: {
+                    "kubeconfigContext": name,
+                    "taskIdentity": {"kind": "podIdentity", "clusterName": "x", "region": region},
+                }
+                for name, region in (("a", "eu-west-1"), ("b", "us-east-1"))
+            },
+        },
+    ),
+    ("MA330", {"storage": aws(forceDestroy=True, protect=False)} | tier("development")),
     (
         "MA401",
         {

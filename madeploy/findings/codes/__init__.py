@@ -16,12 +16,30 @@ from madeploy.findings.codes.kubeconfigs import KUBECONFIGS
 from madeploy.findings.codes.lifecycle import LIFECYCLE
 from madeploy.findings.codes.models import MODELS
 from madeploy.findings.codes.network import NETWORK, PROOF
-from madeploy.findings.codes.platform import CLUSTERS, SECURITY, STORAGE
+from madeploy.findings.codes.platform import CLUSTERS, SECURITY
 from madeploy.findings.codes.policies import POLICIES, READING
 from madeploy.findings.codes.rendering import RENDERING
+from madeploy.findings.codes.storage import STORAGE
 from madeploy.findings.codes.verification import VERIFICATION
 
-GROUPS: Final = (FILE, SHAPE, SERVICES, RENDERING, NETWORK, PROOF, STORAGE, READING, MODELS, CLUSTERS, KUBECONFIGS, VERIFICATION, LIFECYCLE, FLEETS, SECURITY, POLICIES)
+GROUPS: Final = (
+    FILE,
+    SHAPE,
+    SERVICES,
+    RENDERING,
+    NETWORK,
+    PROOF,
+    STORAGE,
+    READING,
+    MODELS,
+    CLUSTERS,
+    KUBECONFIGS,
+    VERIFICATION,
+    LIFECYCLE,
+    FLEETS,
+    SECURITY,
+    POLICIES,
+)
 """The parts of the table, in order."""
 
 CODES: Final[dict[str, Code]] = {code: known for group in GROUPS for code, known in group.items()}

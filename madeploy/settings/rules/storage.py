@@ -12,6 +12,7 @@ from madeploy.findings.model import Severity
 from madeploy.settings.buckets import Buckets
 from madeploy.settings.checks import SECRETS, SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
+from madeploy.settings.identities import Irsa
 from madeploy.settings.source import Path
 from madeploy.settings.storage import AwsStorage, ExistingStorage, S3CompatibleStorage
 
@@ -59,7 +60,10 @@ def bucket_names_can_be_had(env: Environment, _: SecretNames) -> Iterator[Violat
     """MR-1: refused here rather than by S3, after part of the deployment."""
     storage = env.storage
     aws = not isinstance(storage, S3CompatibleStorage)
-    for path, name in _named(storage.buckets):
+    named = list(_named(storage.buckets))
+    if isinstance(storage, AwsStorage) and storage.access_logs is not None:
+        named.append((("storage", "accessLogs", "bucket"), storage.access_logs.bucket))
+    for path, name in named:
         defect = _defect(name, aws=aws)
         if defect is not None:
             yield Violation("MA301", path, defect)
@@ -90,7 +94,7 @@ def serving_finds_its_models(env: Environment, _: SecretNames) -> Iterator[Viola
         yield Violation("MA305", ("storage", "buckets", "models"), evidence)
 
 
-@rule("MA306", reads=("storage",))
+@rule("MA306", reads=("storage", "clusters"))
 def arns_are_of_this_region(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1, MR-2: keys are regional, and partitions share nothing."""
     storage = env.storage
@@ -102,6 +106,10 @@ def arns_are_of_this_region(env: Environment, _: SecretNames) -> Iterator[Violat
             arns.append((("storage", "identity", "oidcProviderArn"), storage.identity.oidc_provider_arn))
         if storage.permissions_boundary_arn is not None:
             arns.append((("storage", "permissionsBoundaryArn"), storage.permissions_boundary_arn))
+        for cluster, settings in env.clusters.items():
+            if isinstance(settings.task_identity, Irsa):
+                where: Path = ("clusters", cluster, "taskIdentity", "oidcProviderArn")
+                arns.append((where, settings.task_identity.oidc_provider_arn))
     elif isinstance(storage, ExistingStorage):
         arns += [(("storage", "roleArns", name), arn) for name, arn in storage.role_arns.items()]
     else:

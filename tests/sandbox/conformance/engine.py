@@ -55,7 +55,7 @@ class Stack:
     """A stack of its own for one test."""
 
     def __init__(self, name: str, directory: Path, variables: dict[str, str]) -> None:
-        self._name = name
+        self.name = name
         self._backend = directory / "backend"
         self._backend.mkdir(exist_ok=True)
         workspace = auto.LocalWorkspace(
@@ -90,10 +90,22 @@ class Stack:
         """`pulumi destroy`."""
         return self._run(None, lambda **options: self._stack.destroy(**options))
 
+    def preview_destroy(self) -> Run:
+        """`pulumi destroy --preview-only`: what a destroy shows before it asks whether to go on."""
+        return self._run(None, lambda **options: self._stack.destroy(preview_only=True, **options))
+
+    def unprotect(self) -> None:
+        """`pulumi state unprotect --all`."""
+        self._stack.workspace.pulumi_command.run(
+            ["state", "unprotect", "--all", "--yes", "--stack", self.name],
+            self._stack.workspace.work_dir,
+            {**self._stack.workspace.env_vars, "PULUMI_HOME": str(self._stack.workspace.pulumi_home)},
+        )
+
     @property
     def state(self) -> str:
         """The state file, as it lies on the disk."""
-        return (self._backend / ".pulumi" / "stacks" / PROJECT / f"{self._name}.json").read_text()
+        return (self._backend / ".pulumi" / "stacks" / PROJECT / f"{self.name}.json").read_text()
 
     def _run(self, program: Program | None, command: Callable[..., Any]) -> Run:
         if program is not None:

@@ -19,6 +19,7 @@ from madeploy.sandbox.plugins.properties import Properties
 from madeploy.sandbox.plugins.server import PluginError
 
 _GONE = frozenset({"404", "NoSuchBucket", "NoSuchKey"})
+_EMPTYINGS = 10
 
 
 class Bucket(ResourceType):
@@ -64,17 +65,27 @@ class Bucket(ResourceType):
 
     def delete(self, session: Session, id: str, known: Properties) -> None:
         s3 = session.client("s3", known.get("region"))
-        if known.get("forceDestroy") and self._exists(s3, id):
-            for page in s3.get_paginator("list_object_versions").paginate(Bucket=id):
-                found = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
-                keys = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
-                if keys:
-                    s3.delete_objects(Bucket=id, Delete={"Objects": keys, "Quiet": True})
-        try:
-            s3.delete_bucket(Bucket=id)
-        except ClientError as error:
-            if code_of(error) not in _GONE:
-                raise
+        # Objects may come while a bucket is emptied: access logs of the others, for one.
+        for left in reversed(range(_EMPTYINGS if known.get("forceDestroy") else 1)):
+            try:
+                s3.delete_bucket(Bucket=id)
+                return
+            except ClientError as error:
+                if code_of(error) in _GONE:
+                    return
+                if code_of(error) != "BucketNotEmpty" or not left:
+                    raise
+            self._empty(s3, id)
+
+    @staticmethod
+    def _empty(s3: Any, name: str) -> None:
+        # The emulation is reached without TLS, which a bucket's policy may refuse.
+        s3.delete_bucket_policy(Bucket=name)
+        for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+            found = (*page.get("Versions", ()), *page.get("DeleteMarkers", ()))
+            keys = [{"Key": entry["Key"], "VersionId": entry["VersionId"]} for entry in found]
+            if keys:
+                s3.delete_objects(Bucket=name, Delete={"Objects": keys, "Quiet": True})
 
     @staticmethod
     def _exists(s3: Any, name: str) -> bool:

@@ -1,0 +1,258 @@
+"""The artifact store as it is deployed: every property read back, and what becomes of its data."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import boto3
+import pulumi
+import pytest
+
+from components.artifact_store import ArtifactStore, ArtifactStoreArgs
+from madeploy.names.storage import bucket_outputs
+from madeploy.sandbox.environment import Environment as Sandbox
+from madeploy.settings import Environment
+from madeploy.settings.storage import AwsStorage
+from manifests import identities
+from tests.sandbox.conformance.engine import Program, Stack
+from tests.support.environments import aws_storage
+from tests.support.environments import environment as settings
+from tests.support.iam import Request, allows
+
+pytestmark = pytest.mark.sandbox
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+_numbers = itertools.count(1)
+
+Client = Callable[[str], Any]
+
+
+@pytest.fixture
+def prefix() -> str:
+    """Start of the names of buckets of the test's own."""
+    return f"store-{next(_numbers)}"
+
+
+@pytest.fixture
+def client(environment: Sandbox) -> Client:
+    """Clients that owe nothing to the plugins."""
+    keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
+    return lambda name: boto3.client(name, endpoint_url=environment.aws_endpoint, region_name=REGION, **keys)
+
+
+def store(prefix: str, **more: Any) -> Environment:
+    """Settings of a store whose buckets may go with their stack, unless they are told otherwise."""
+    issuer = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.com/{prefix}"
+    storage = {
+        "pathStyle": True,
+        "protect": False,
+        "buckets": {"workspace": f"{prefix}-workspace", "models": f"{prefix}-models"},
+        "identity": {"kind": "irsa", "oidcProviderArn": f"{issuer}-control", "createOidcProvider": True},
+    }
+    tasks = {"kind": "irsa", "oidcProviderArn": f"{issuer}-gpu"}
+    clusters = {"gpu": {"kubeconfigContext": "gpu", "taskIdentity": tasks}}
+    return settings(storage=aws_storage(**storage | more), clusters=clusters)
+
+
+def program(env: Environment) -> Program:
+    """What `Platform` does with a store."""
+
+    def run() -> None:
+        storage = env.storage
+        assert isinstance(storage, AwsStorage)
+        made = ArtifactStore("store", ArtifactStoreArgs(env, storage, pulumi.get_stack()))
+        predicted = identities.predicted_inputs(env, pulumi.get_stack())
+        pulumi.export("buckets", bucket_outputs(storage))
+        pulumi.export("roles", made.role_arns)
+        pulumi.export("predicted", dict(predicted.role_arns))
+
+    return run
+
+
+@pytest.fixture
+def kept(stack: Stack, prefix: str, client: Client) -> Iterator[None]:
+    """Removes what a test leaves in buckets that outlive their stack."""
+    yield
+    s3 = client("s3")
+    for bucket in s3.list_buckets()["Buckets"]:
+        if bucket["Name"].startswith(f"{prefix}-"):
+            s3.delete_bucket_policy(Bucket=bucket["Name"])
+            for version in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
+                s3.delete_object(Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"])
+            s3.delete_bucket(Bucket=bucket["Name"])
+
+
+def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, client: Client) -> None:
+    """MR-1: encryption, versions, no public access, ownership, TLS only, lifecycle, access logs, lock."""
+    env = store(
+        prefix,
+        kmsKey={"rotationDays": 180, "deletionWindowDays": 14},
+        lifecycle={"workspace": [{"prefix": "uniflow/", "expireDays": 90}]},
+        objectLock={"mode": "governance", "days": 30},
+        accessLogs={"bucket": f"{prefix}-access-logs"},
+        forceDestroy=True,
+        tags={"team": "ml"},
+    )
+    run = stack.up(program(env))
+    assert not run.failed, run.text
+    s3, kms = client("s3"), client("kms")
+    models, logs = f"{prefix}-models", f"{prefix}-access-logs"
+    tags = {tag["Key"]: tag["Value"] for tag in s3.get_bucket_tagging(Bucket=models)["TagSet"]}
+    assert tags["team"] == "ml"
+    assert tags["michelangelo:managed-by"] == "madeploy"
+    for bucket in (f"{prefix}-workspace", models, logs):
+        assert s3.get_bucket_versioning(Bucket=bucket)["Status"] == "Enabled"
+        block = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        assert set(block.values()) == {True}
+        rules = s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]
+        assert rules == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+        policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+        plain = Request("s3:GetObject", f"arn:aws:s3:::{bucket}/a", {"aws:SecureTransport": "false"})
+        assert allows(policy, plain).explicitly_denied
+    assert _encryption(s3, logs) == {"SSEAlgorithm": "AES256"}
+
+    key = _encryption(s3, models)["KMSMasterKeyID"]
+    assert _encryption(s3, models) == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
+    aliases = {alias["AliasName"]: alias.get("TargetKeyId") for alias in kms.list_aliases()["Aliases"]}
+    assert key.endswith(f"/{aliases[f'alias/michelangelo-{stack.name}']}")
+    key_policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    caller = {"AWS": f"arn:aws:iam::{ACCOUNT}:role/x"}
+    assert not allows(key_policy, Request("kms:Decrypt", key, {}, caller)).allowed
+
+    lifecycle = s3.get_bucket_lifecycle_configuration(Bucket=f"{prefix}-workspace")["Rules"]
+    assert {rule["Filter"]["Prefix"] for rule in lifecycle} == {"", "uniflow/"}
+    (expiring,) = [rule for rule in lifecycle if rule["Filter"]["Prefix"] == "uniflow/"]
+    assert expiring["Expiration"]["Days"] == 90
+    (everything,) = [rule for rule in lifecycle if rule["Filter"]["Prefix"] == ""]
+    assert everything["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
+    assert everything["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
+
+    lock = s3.get_object_lock_configuration(Bucket=models)["ObjectLockConfiguration"]
+    assert lock["ObjectLockEnabled"] == "Enabled"
+    assert lock["Rule"]["DefaultRetention"]["Mode"] == "GOVERNANCE"
+    assert lock["Rule"]["DefaultRetention"]["Days"] == 30
+    target = s3.get_bucket_logging(Bucket=models)["LoggingEnabled"]
+    assert (target["TargetBucket"], target["TargetPrefix"]) == (logs, "models/")
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=logs), "logs about logs never end"
+    with _without_policy(s3, logs):
+        delivered = {entry["Key"].partition("/")[0] for entry in s3.list_objects_v2(Bucket=logs)["Contents"]}
+    assert delivered == {"workspace", "models"}
+
+    assert stack.up(program(env)).changes == {}
+    assert stack.refresh().changes == {}
+    assert not (gone := stack.destroy()).failed, gone.text
+    assert not [b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith(f"{prefix}-")]
+
+
+def _encryption(s3: Any, bucket: str) -> dict[str, str]:
+    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    applied: dict[str, str] = rule["ApplyServerSideEncryptionByDefault"]
+    return applied
+
+
+def test_roles_have_every_property_of_the_settings(stack: Stack, prefix: str, client: Client) -> None:
+    """MR-2: path, boundary, tags, trust and policy of each identity; ARNs as they were predicted."""
+    iam = client("iam")
+    nothing = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}]}
+    boundary = iam.create_policy(PolicyName=f"{prefix}-boundary", PolicyDocument=json.dumps(nothing))
+    arn = boundary["Policy"]["Arn"]
+    env = store(prefix, rolePath="/ml/", permissionsBoundaryArn=arn, serviceAccess="readOnly")
+    run = stack.up(program(env))
+    assert not run.failed, run.text
+    assert run.outputs["roles"] == run.outputs["predicted"]
+    assert set(run.outputs["roles"]) == {"controllermgr", "worker", "tasks-gpu"}
+    providers = [p["Arn"] for p in iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]]
+    assert f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.com/{prefix}-control" in providers
+    assert f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.com/{prefix}-gpu" not in providers
+    for subject in identities.subjects(env):
+        role = iam.get_role(RoleName=run.outputs["roles"][subject.identity].rpartition("/")[2])["Role"]
+        assert role["Path"] == "/ml/"
+        assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == arn
+        assert {tag["Key"] for tag in role["Tags"]} >= {"michelangelo:environment"}
+        provider = role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Federated"]
+        account = f"system:serviceaccount:{subject.namespace}:{subject.service_account}"
+        issuer = provider.partition(":oidc-provider/")[2]
+        context = {f"{issuer}:sub": account, f"{issuer}:aud": "sts.amazonaws.com"}
+        taken = Request("sts:AssumeRoleWithWebIdentity", role["Arn"], context, {"Federated": provider})
+        assert allows(role["AssumeRolePolicyDocument"], taken).allowed
+        assert iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"] == ["object-access"]
+        policy = iam.get_role_policy(RoleName=role["RoleName"], PolicyName="object-access")["PolicyDocument"]
+        write = Request("s3:PutObject", f"arn:aws:s3:::{prefix}-models/a")
+        assert allows(policy, write).allowed == (subject.identity == "tasks-gpu")
+    assert stack.up(program(env)).changes == {}
+    assert stack.refresh().changes == {}
+    assert not (gone := stack.destroy()).failed, gone.text
+
+
+@contextmanager
+def _without_policy(s3: Any, bucket: str) -> Iterator[None]:
+    """The local server speaks no TLS, which the bucket's policy asks for."""
+    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
+    s3.delete_bucket_policy(Bucket=bucket)
+    yield
+    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+
+
+def _fill(s3: Any, bucket: str) -> None:
+    """Put an object into a bucket, and another version over it."""
+    with _without_policy(s3, bucket):
+        for body in (b"older weights", b"weights"):
+            s3.put_object(Bucket=bucket, Key="model.bin", Body=body)
+
+
+def _is_as_it_was(s3: Any, bucket: str) -> bool:
+    """Whether a bucket has its object and everything that keeps it safe."""
+    with _without_policy(s3, bucket):
+        versions = s3.list_object_versions(Bucket=bucket)["Versions"]
+        body = s3.get_object(Bucket=bucket, Key="model.bin")["Body"].read()
+    return (
+        (len(versions), body) == (2, b"weights")
+        and s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+        and s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
+        and len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 1
+    )
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_bucket_with_objects_is_not_destroyed_unless_that_is_forced(
+    stack: Stack, prefix: str, client: Client
+) -> None:
+    """UX-6, MR-1: destroy fails and leaves bucket, objects and settings as they were; the stack's outputs say
+    what forces it; the next update goes on from there. Forced, it removes every version."""
+    s3, bucket = client("s3"), f"{prefix}-models"
+    assert not (run := stack.up(program(store(prefix)))).failed, run.text
+    _fill(s3, bucket)
+    assert "storage.forceDestroy" in run.outputs["buckets"]["models"]["on_destroy"]
+    refused = stack.destroy()
+    assert refused.failed
+    assert "BucketNotEmpty" in refused.text
+    assert _is_as_it_was(s3, bucket)
+    assert not (again := stack.up(program(store(prefix)))).failed, again.text
+    assert _is_as_it_was(s3, bucket)
+    forced = store(prefix, forceDestroy=True)
+    assert not (run := stack.up(program(forced))).failed, run.text
+    assert not (gone := stack.destroy()).failed, gone.text
+    assert bucket not in [entry["Name"] for entry in s3.list_buckets()["Buckets"]]
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_protected_bucket_outlives_its_stack(stack: Stack, prefix: str, client: Client) -> None:
+    """UX-6, MR-1: by default nothing destroys it; unprotected by hand, it is let go and not deleted."""
+    s3, bucket = client("s3"), f"{prefix}-models"
+    assert not (run := stack.up(program(store(prefix, protect=True)))).failed, run.text
+    _fill(s3, bucket)
+    assert "storage.protect" in run.outputs["buckets"]["models"]["on_destroy"]
+    for refused in (stack.preview_destroy(), stack.destroy()):
+        assert refused.failed
+        assert "cannot be deleted" in refused.text
+        assert "it is protected" in refused.text
+    assert _is_as_it_was(s3, bucket)
+    stack.unprotect()
+    assert not (gone := stack.destroy()).failed, gone.text
+    assert _is_as_it_was(s3, bucket)
