@@ -24,6 +24,8 @@ VERBS: Verbs = {
     "plan": ("madeploy.cli.plan", "plan"),
     "policy": ("madeploy.cli.policy", "policy"),
     "clusters": ("madeploy.cli.clusters", "app"),
+    "fleet": ("madeploy.cli.fleet", "app"),
+    "recover": ("madeploy.cli.recover", "recover"),
     "models": ("madeploy.cli.models", "app"),
     "tools": ("madeploy.cli.tools", "tools"),
 }

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from madeploy.cli.access import open_environment
 from madeploy.cli.stacks import folder
@@ -134,8 +135,9 @@ def apply_inline(
     aside: Mapping[str, Finding],
     tell: Tell = silent,
     note: Tell = silent,
+    verb: Literal["up", "preview"] = "up",
 ) -> Applied:
-    """`apply` for the layout in which the environment's stack holds everything."""
+    """`apply` for the layout in which the environment's stack holds everything; or its preview."""
     part = Part("environment", workplace.environment)
     stack = workplace.stack(part.stack)
     held = urns.clusters_in(stack.resources())
@@ -143,7 +145,11 @@ def apply_inline(
     chosen = everything if clusters is None else list(clusters)
     left = [name for name in everything if name not in chosen or name in aside]
     result = stack.run(
-        "up", exclude=[urns.component(part, name) for name in left], keep_going=True, tell=tell, note=note
+        verb,
+        exclude=[urns.component(part, name) for name in left],
+        keep_going=verb == "up",
+        tell=tell,
+        note=note,
     )
     applied = Applied(seconds=result.seconds)
     applied.add(result)
@@ -168,14 +174,19 @@ def failures(part: Part, result: Result, clusters: Sequence[str]) -> dict[str, F
 
 
 def _finding(owner: str, part: Part, messages: Iterable[str], result: Result) -> Finding:
-    text = _on_one_line("; ".join(dict.fromkeys(messages)))
+    text = _on_one_line("; ".join(dict.fromkeys(_without_traceback(said) for said in messages)))
     if LOCKED in text:
-        return find(
-            "MA488", part.stack, text, fix=f"Wait for it to end, or: bin/madeploy recover {part.stack}"
-        )
+        fix = f"Wait for it to end; if its engine was killed: bin/madeploy recover {part.environment}"
+        return find("MA488", part.stack, text, fix=fix)
     is_cluster = owner != part.stack or part.cluster is not None
     evidence = f"{text} (the whole output: {result.log})"
     return find("MA484" if is_cluster else "MA486", part.cluster or owner, evidence)
+
+
+def _without_traceback(message: str) -> str:
+    """What a program's exception says, without where in the program it came from: that is in the log."""
+    before, mark, after = message.partition("Traceback (most recent call last):")
+    return f"{before} {after.strip().splitlines()[-1]}" if mark and after.strip() else message
 
 
 def _on_one_line(text: str) -> str:

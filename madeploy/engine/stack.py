@@ -19,7 +19,10 @@ Document = dict[str, Any]
 """A stack's state as `pulumi stack export` gives it; secrets stay encrypted."""
 
 LOCKED = "the stack is currently locked"
-"""What the engine says of a stack that somebody holds."""
+"""What the engine says of a stack that somebody holds, where the backend is a file or object store."""
+
+BUSY = "[409]"
+"""The same from a service."""
 _ABSENT = ("no stack named", "not found")
 
 
@@ -107,18 +110,16 @@ class Stack:
             backend: directory of a file backend, whose locks can be read; None for another one, which only
                 tells when it is asked to do something. A refresh of the stack's own root does nothing else.
             project: the program's name.
-
-        Raises:
-            ToolkitError: something else than a lock is in the way.
         """
         if backend is not None:
             return locks.in_directory(backend, project, self.name)
         root = f"urn:pulumi:{self.name}::{project}::pulumi:pulumi:Stack::{project}-{self.name}"
         result = self.run("refresh", f"--target={root}")
         told = "\n".join([*map(str, result.failures), self._last_output(result)])
-        if result.code == 0 or LOCKED not in told:
+        if result.code == 0 or not any(sign in told for sign in (LOCKED, BUSY)):
             return []
-        return locks.in_message(told)
+        # A service says that an update is under way, and not whose.
+        return locks.in_message(told) or [Lock(0, "a machine unknown here", "somebody", None, "the service")]
 
     def _last_output(self, result: Result) -> str:
         if result.log is None or not result.log.exists():

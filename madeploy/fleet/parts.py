@@ -74,8 +74,8 @@ def part_of(stack: str, settings: Environment) -> Part:
         return Part("compute", stack.removesuffix(f"{_COMPUTE}{cluster}"), cluster=cluster)
     if _COMPUTE in stack:
         raise UnknownPartError(
-            f"stack {stack} is called like a compute cluster's, and the settings have no such cluster. If the "
-            f"cluster was removed, take the stack away: `pulumi destroy --stack {stack}`."
+            f"stack {stack} is called like a compute cluster's, and the settings have no such cluster. "
+            f"If the cluster was removed, take the stack away: `pulumi destroy --stack {stack}`."
         )
     return Part("environment", stack)
 

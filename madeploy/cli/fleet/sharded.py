@@ -1,12 +1,43 @@
-"""An update of a fleet whose registrations are spread over shards."""
+"""An update of a fleet whose registrations are spread over shards: the environment, then what the clusters
+hold themselves, some at a time, then what the control plane holds of them, shard by shard."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from typing import Literal, TypeVar
 
-from madeploy.cli.apply import Applied, Workplace
-from madeploy.engine.events import Tell
-from madeploy.findings import Finding
+from madeploy.cli.apply import Applied, Workplace, failures
+from madeploy.cli.fleet import stacks
+from madeploy.engine.events import Result, Tell
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding, find
+from madeploy.fleet import urns
+from madeploy.fleet.parts import Part
+from madeploy.fleet.plan import Plan, plan, shard_numbers
+from madeploy.settings import Environment
+from manifests import catalog, identities
+
+SHARDS_AT_ONCE = 2
+"""Shards worked on at the same time: each is busy with the backend, not with waiting for clusters."""
+
+Item = TypeVar("Item", str, int)
+
+
+def follows(settings: Environment, clusters: Iterable[str]) -> bool:
+    """Whether the environment's own stack changes when these clusters come or go: with a NetworkPolicy that
+    names their API server, or an IAM role for their tasks."""
+    gone = set(clusters)
+    rest = {name: entry for name, entry in settings.clusters.items() if name not in gone}
+    if len(rest) == len(settings.clusters):
+        # What is gone from the settings already cannot be compared any more.
+        return bool(gone)
+    without = settings.model_copy(update={"clusters": rest})
+    return catalog.bundles(settings) != catalog.bundles(without) or identities.subjects(
+        settings
+    ) != identities.subjects(without)
 
 
 def apply_sharded(
@@ -17,4 +48,204 @@ def apply_sharded(
     note: Tell,
 ) -> Applied:
     """`madeploy.cli.apply.apply` for the layout `sharded`."""
-    raise NotImplementedError
+    return Sharded(workplace, tell, note).run(clusters, aside)
+
+
+class Sharded:
+    """One update of a sharded fleet.
+
+    Args:
+        workplace: the environment's stacks.
+        tell: given one line for every resource that changed.
+        note: told where the work stands.
+        verb: `up`, or `preview`, which changes nothing and makes no stack.
+    """
+
+    def __init__(
+        self, workplace: Workplace, tell: Tell, note: Tell, verb: Literal["up", "preview"] = "up"
+    ) -> None:
+        self._workplace = workplace
+        self._tell = tell
+        self._note = note
+        self._verb = verb
+        self._known = set(stacks.names(workplace))
+        self._stop = threading.Event()
+        self._counting = threading.Lock()
+        self._applied = Applied()
+
+    def run(self, clusters: Sequence[str] | None, aside: Mapping[str, Finding]) -> Applied:
+        """Do it all; what fails is a finding. Raises ToolkitError when nothing could be begun."""
+        began = time.monotonic()
+        settings, name = self._workplace.settings, self._workplace.environment
+        self._refuse_other_layout(name)
+        states = {
+            number: urns.clusters_in(self._workplace.stack(Part("shard", name, number).stack).resources())
+            for number in shard_numbers(name, self._known)
+        }
+        todo = plan(settings, name, self._known, states, clusters, aside)
+        wanted = {*todo.compute, *todo.removed, *aside}
+        self._applied.findings += [
+            finding for cluster, finding in aside.items() if clusters is None or cluster in clusters
+        ]
+        try:
+            if self._environment_is_done(clusters, todo):
+                ready = self._compute(todo.compute)
+                released = self._shards(todo, ready)
+                self._release(todo, released)
+            else:
+                self._wait(wanted - {*aside}, f"stack {name} was not finished")
+        except BaseException:
+            self._stop.set()
+            raise
+        self._applied.seconds = time.monotonic() - began
+        return self._applied
+
+    def _refuse_other_layout(self, name: str) -> None:
+        if name not in self._known:
+            raise ToolkitError(
+                f"stack {name} does not exist in this backend",
+                "the environment's own stack is made by hand, because it decides how secrets are encrypted",
+                f"pulumi stack init {name} (docs/first-environment.md)",
+                exit_code=2,
+            )
+        inline = urns.clusters_in(self._workplace.stack(name).resources())
+        if inline:
+            finding = find("MA483", "fleet.layout", f"stack {name} holds {', '.join(inline)}")
+            raise ToolkitError(finding.title, f"{finding.evidence}. {finding.why}", finding.fix, exit_code=2)
+
+    def _environment_is_done(self, clusters: Sequence[str] | None, todo: Plan) -> bool:
+        """Bring the environment's own stack up to date, where it is part of the update or follows from it."""
+        settings, name = self._workplace.settings, self._workplace.environment
+        changed = [] if clusters is None else [*todo.compute, *todo.removed]
+        if clusters is not None and not follows(settings, changed):
+            return True
+        part = Part("environment", name)
+        self._note(f"stack {name}")
+        result = self._engine_run(part, [])
+        self._applied.findings += failures(part, result, []).values()
+        return result.code == 0
+
+    def _compute(self, clusters: Sequence[str]) -> set[str]:
+        """Bring up what clusters hold themselves, a few at a time. Returns those that are done."""
+
+        def work(cluster: str) -> bool:
+            part = Part("compute", self._workplace.environment, cluster=cluster)
+            return self._part_is_done(part, [])
+
+        limit = self._workplace.settings.fleet.parallel
+        return self._at_once(clusters, work, limit, "compute clusters")
+
+    def _shards(self, todo: Plan, ready: set[str]) -> set[str]:
+        """Bring up what the control plane holds. Returns the clusters that are done, released ones among
+        them."""
+        done: set[str] = set()
+
+        def work(number: int) -> bool:
+            part = Part("shard", self._workplace.environment, shard=number)
+            left = todo.left_out(number, ready)
+            members = todo.held[number]
+            # The program refers to the stack of every cluster in the shard, those left out included.
+            for name in members:
+                if name in self._workplace.settings.clusters:
+                    self._made(Part("compute", self._workplace.environment, cluster=name))
+            if not self._made(part):
+                return False
+            result = self._engine_run(part, left)
+            failed = failures(part, result, members)
+            self._applied.findings += failed.values()
+            if part.stack not in failed:
+                fine = [name for name in todo.shards[number] if name not in left and name not in failed]
+                done.update(fine)
+            return not failed
+
+        self._at_once(list(todo.shards), work, SHARDS_AT_ONCE, "shards")
+        placed = {name for names in todo.shards.values() for name in names}
+        for name in todo.compute:
+            if name in done:
+                self._applied.done.append(name)
+            elif name in ready and name in placed and not self._is_named(name):
+                self._wait([name], "its shard was not finished")
+        return done
+
+    def _release(self, todo: Plan, released: set[str]) -> None:
+        """Take away what removed clusters hold themselves, once the control plane has let them go."""
+        registered = {name for names in todo.held.values() for name in names}
+
+        def work(cluster: str) -> bool:
+            part = Part("compute", self._workplace.environment, cluster=cluster)
+            if cluster in registered and cluster not in released:
+                return False
+            if part.stack in self._known and self._verb == "up":
+                stack = self._workplace.stack(part.stack)
+                result = stack.run("destroy", tell=self._tell, stop=self._stop)
+                self._count(result)
+                if result.code != 0:
+                    said = "; ".join(dict.fromkeys(map(str, result.failures)))
+                    self._applied.findings.append(find("MA487", cluster, f"stack {part.stack}: {said}"))
+                    return False
+                stacks.forget(self._workplace, part.stack)
+            self._applied.done.append(cluster)
+            return True
+
+        limit = self._workplace.settings.fleet.parallel
+        self._at_once(todo.removed, work, limit, "removed clusters")
+
+    def _part_is_done(self, part: Part, left: Sequence[str]) -> bool:
+        if not self._made(part):
+            return False
+        result = self._engine_run(part, left)
+        failed = failures(part, result, [part.cluster] if part.cluster else [])
+        self._applied.findings += failed.values()
+        return not failed
+
+    def _made(self, part: Part) -> bool:
+        """Whether the stack is there, made now if it may be. In a preview a stack that is not there yet has
+        nothing to compare with."""
+        if part.stack in self._known:
+            return True
+        if self._verb != "up":
+            self._tell(f"  stack {part.stack} would be made")
+            return False
+        stacks.create(self._workplace, part.stack)
+        self._known.add(part.stack)
+        return True
+
+    def _engine_run(self, part: Part, left: Sequence[str]) -> Result:
+        stack = self._workplace.stack(part.stack)
+        result = stack.run(
+            self._verb,
+            exclude=[urns.component(part, name) for name in left],
+            keep_going=self._verb == "up",
+            tell=self._tell,
+            stop=self._stop,
+        )
+        self._count(result)
+        return result
+
+    def _count(self, result: Result) -> None:
+        with self._counting:
+            self._applied.add(result)
+
+    def _at_once(
+        self, items: Sequence[Item], work: Callable[[Item], bool], limit: int, what: str
+    ) -> set[Item]:
+        """Work on several, no more than `limit` at a time. Returns those that went well."""
+        good: set[Item] = set()
+        with ThreadPoolExecutor(max_workers=limit) as pool:
+            running: dict[Future[bool], Item] = {pool.submit(work, item): item for item in items}
+            try:
+                for count, future in enumerate(as_completed(running), start=1):
+                    self._note(f"{what}: {count} of {len(items)}")
+                    if future.result():
+                        good.add(running[future])
+            except BaseException:
+                self._stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+        return good
+
+    def _is_named(self, cluster: str) -> bool:
+        return any(finding.subject == cluster for finding in self._applied.findings)
+
+    def _wait(self, clusters: Iterable[str], why: str) -> None:
+        self._applied.findings += [find("MA485", name, why) for name in sorted(clusters)]

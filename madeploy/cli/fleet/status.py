@@ -1,0 +1,148 @@
+"""`madeploy fleet status`: where each cluster of an environment stands, without running an update."""
+
+from __future__ import annotations
+
+import json
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from madeploy.cli.apply import Workplace, open_workplace
+from madeploy.cli.fleet import stacks
+from madeploy.cli.fleet.aside import unreachable
+from madeploy.engine.events import Tell
+from madeploy.findings import Finding, exit_code, find, in_order
+from madeploy.findings.text import report, write
+from madeploy.fleet import urns
+from madeploy.fleet.parts import Part
+from madeploy.fleet.plan import shard_numbers
+from madeploy.sandbox.progress import phase
+
+_READERS = 4
+_PIPE_WIDTH = 160
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cluster."""
+
+    cluster: str
+    stack: str
+    """The stack that holds what the control plane has of it."""
+
+    in_settings: bool
+    registered: bool
+    """Whether that stack's state has it."""
+
+    reachable: bool | None
+    """None for a cluster that is no longer in the settings: nothing says how to reach it."""
+
+    code: str
+    """Code of the finding about it, or nothing."""
+
+
+def status(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the environment's stack.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show for each cluster which stack holds it, whether it is registered, and whether it can be reached.
+
+    Ends with 1 when `fleet up` has something left to do, or could not do it.
+    """
+    workplace = open_workplace(stack)
+    with phase("asking the clusters") as asking:
+        aside = unreachable(stack, asking.note)
+    with phase("reading the stacks") as reading:
+        held = _held(workplace, reading.note)
+    findings = {**{name: _unfinished(name) for name in _unregistered(workplace, held)}, **aside}
+    for name, place in held.items():
+        if name not in workplace.settings.clusters:
+            findings[name] = find("MA487", name, f"stack {place} still holds it")
+    rows = [
+        _row(workplace, name, held, findings)
+        for name in [*workplace.settings.clusters, *_gone(workplace, held)]
+    ]
+    if as_json:
+        data = {
+            "stack": workplace.environment,
+            "layout": workplace.settings.fleet.layout,
+            "clusters": [asdict(row) for row in rows],
+            "findings": [finding.to_data() for finding in in_order(findings.values())],
+        }
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+    else:
+        _show(rows, list(findings.values()))
+    raise typer.Exit(exit_code(findings.values(), strict=True))
+
+
+def _held(workplace: Workplace, note: Tell) -> dict[str, str]:
+    """Stack that holds each registration, by the cluster's name."""
+    name = workplace.environment
+    parts = [Part("environment", name)]
+    if workplace.settings.fleet.layout == "sharded":
+        numbers = shard_numbers(name, stacks.names(workplace))
+        parts = [Part("shard", name, shard=number) for number in numbers]
+    held: dict[str, str] = {}
+    with ThreadPoolExecutor(max_workers=_READERS) as pool:
+        states = pool.map(lambda part: workplace.stack(part.stack).resources(), parts)
+        for part, state in zip(parts, states, strict=True):
+            note(part.stack)
+            held |= dict.fromkeys(urns.clusters_in(state), part.stack)
+    return held
+
+
+def _gone(workplace: Workplace, held: dict[str, str]) -> list[str]:
+    return [name for name in held if name not in workplace.settings.clusters]
+
+
+def _unregistered(workplace: Workplace, held: dict[str, str]) -> list[str]:
+    return [name for name in workplace.settings.clusters if name not in held]
+
+
+def _unfinished(name: str) -> Finding:
+    fix = "Run `bin/madeploy fleet up STACK`."
+    return find("MA485", name, "it was not registered yet", why="The platform sends it no job.", fix=fix)
+
+
+def _row(workplace: Workplace, name: str, held: dict[str, str], findings: dict[str, Finding]) -> Row:
+    entry = workplace.settings.clusters.get(name)
+    planned = Part("environment", workplace.environment)
+    if entry is not None and workplace.settings.fleet.layout == "sharded":
+        planned = Part("shard", workplace.environment, shard=entry.shard)
+    finding = findings.get(name)
+    unreached = finding is not None and finding.code not in ("MA485", "MA487")
+    return Row(
+        cluster=name,
+        stack=held.get(name, planned.stack),
+        in_settings=entry is not None,
+        registered=name in held,
+        reachable=None if entry is None else not unreached,
+        code=finding.code if finding else "",
+    )
+
+
+def _show(rows: list[Row], findings: list[Finding]) -> None:
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    console = Console(file=sys.stdout, highlight=False, width=width)
+    table = Table(
+        "cluster", "stack", "in settings", "registered", "reachable", "code", box=None, pad_edge=False
+    )
+    words = {True: "yes", False: "no", None: "-"}
+    for row in rows:
+        table.add_row(
+            row.cluster,
+            row.stack,
+            words[row.in_settings],
+            words[row.registered],
+            words[row.reachable],
+            row.code,
+        )
+    console.print(table)
+    if findings:
+        console.print()
+        write(report("not done", in_order(findings)), sys.stdout)

@@ -1,0 +1,143 @@
+"""`madeploy recover`: after an engine that was killed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+import typer
+
+from madeploy.cli.apply import Workplace, open_workplace
+from madeploy.cli.fleet import stacks
+from madeploy.engine import locks, processes
+from madeploy.engine.locks import Lock
+from madeploy.findings import Finding, exit_code, find, in_order
+from madeploy.findings.text import report, write
+from madeploy.fleet.parts import compute_stack, shard_stack
+from madeploy.fleet.plan import shard_numbers
+from madeploy.sandbox.progress import phase, say
+from madeploy.settings.environment import PROJECT
+
+BUSY = 3
+"""Exit code when a stack was left alone because somebody may be at work on it."""
+
+
+@dataclass
+class Recovered:
+    """What was found and done."""
+
+    processes: dict[int, str] = field(default_factory=dict)
+    """Programs that were ended, by process id."""
+
+    locks: dict[str, list[str]] = field(default_factory=dict)
+    """Locks that were removed, by stack."""
+
+    repaired: list[str] = field(default_factory=list)
+    """Stacks whose state was damaged."""
+
+    settled: dict[str, int] = field(default_factory=dict)
+    """Operations whose end was found out, by stack."""
+
+    findings: list[Finding] = field(default_factory=list)
+    """Stacks that were left alone."""
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether no engine left anything behind."""
+        return not (self.processes or self.locks or self.repaired or self.settled or self.findings)
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "processes": {str(pid): program for pid, program in self.processes.items()},
+            "locks": self.locks,
+            "repaired": self.repaired,
+            "settled": self.settled,
+            "leftAlone": [finding.to_data() for finding in in_order(self.findings)],
+        }
+
+
+def recover(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the environment's stack.")],
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Remove locks of other machines too, once you know that nobody works."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Put an environment's stacks in order after an engine that was killed; then run the update again.
+
+    Ends plugins that no engine uses any more, removes locks whose owner is gone, puts damaged states in
+    order, and finds out what became of operations that were under way: what exists is taken into the state.
+    A lock whose owner lives is never touched.
+
+    Exit codes: 0 all is in order, 3 a stack was left alone.
+    """
+    workplace = open_workplace(stack)
+    done = Recovered()
+    with phase(f"recovering {workplace.environment}") as running:
+        _end_orphans(workplace, done)
+        url = json.loads(workplace.engine.ask("whoami", "--verbose", "--json", where=workplace.where))["url"]
+        names = _names(workplace)
+        for count, name in enumerate(names, start=1):
+            running.note(f"{name} ({count} of {len(names)})")
+            _recover(workplace, name, str(url), force, done)
+    if as_json:
+        sys.stdout.write(json.dumps(done.to_data(), indent=2) + "\n")
+    elif done.findings:
+        write(report("left alone", in_order(done.findings)), sys.stdout)
+    elif done.found_nothing:
+        say("nothing was left behind")
+    else:
+        say(f"all is in order: run the update again, `bin/madeploy fleet up {stack}` or `pulumi up`")
+    raise typer.Exit(exit_code(done.findings, errors=BUSY))
+
+
+def _names(workplace: Workplace) -> list[str]:
+    """Stacks of the environment that there are, its own first."""
+    name, known = workplace.environment, stacks.names(workplace)
+    shards = [shard_stack(name, number) for number in shard_numbers(name, known)]
+    computing = [known_name for known_name in sorted(known) if known_name.startswith(compute_stack(name, ""))]
+    return [item for item in [name, *shards, *computing] if item in known]
+
+
+def _end_orphans(workplace: Workplace, done: Recovered) -> None:
+    # First of all: one of them may still finish what it was asked to create.
+    found = locks.orphans(workplace.where)
+    left = processes.stop(locks.marked(found))
+    done.processes = {pid: program for pid, program in found.items() if pid not in left}
+    for pid, program in done.processes.items():
+        say(f"  ended {program} (process {pid}), which no engine used any more")
+
+
+def _recover(workplace: Workplace, name: str, url: str, force: bool, done: Recovered) -> None:
+    stack = workplace.stack(name)
+    held = stack.locks(locks.directory_of(url), PROJECT)
+    kept = [lock for lock in held if lock.owner == "alive" or (lock.owner == "elsewhere" and not force)]
+    if kept:
+        done.findings += [_left_alone(name, lock, workplace.environment) for lock in kept]
+        return
+    if held:
+        stack.unlock()
+        done.locks[name] = [str(lock) for lock in held]
+        for lock in held:
+            say(f"  {name}: removed the lock of {lock}")
+    if stack.repair():
+        done.repaired.append(name)
+        say(f"  {name}: the state was damaged, and is in order again")
+    count = stack.settle(say)
+    if count:
+        done.settled[name] = count
+
+
+def _left_alone(name: str, lock: Lock, environment: str) -> Finding:
+    if lock.owner == "alive":
+        return find("MA488", name, f"{lock} is at work", fix=f"Wait for process {lock.pid} to end.")
+    return find(
+        "MA488",
+        name,
+        f"{lock} holds {lock.place}; whether it still runs cannot be known from here",
+        fix=f"Look there. If it is gone: bin/madeploy recover {environment} --force",
+    )
