@@ -266,6 +266,9 @@ def _leaf(document: Document, node: Node, shape: Leaf, path: Path) -> Iterator[F
             parse(value)
         except UriError as error:
             yield find("MA363", about, str(error), location=place)
+    elif shape == "int32" and value not in _INT32:
+        why = "The API server takes it, and the platform's services can then not read the object at all."
+        yield find("MA362", about, f"is {value}", why=why, accepted=_TEXT["int32"], location=place)
     elif shape == "int32":
         lowest = _AT_LEAST.get(tuple(str(step) for step in path))
         if document.kind == "InferenceServer" and lowest is not None and value < lowest:
@@ -279,7 +282,7 @@ def _is(shape: Leaf, node: Node) -> bool:
     if shape == "switch":
         return isinstance(value, bool)
     if shape == "int32":
-        return isinstance(value, int) and not isinstance(value, bool) and value in _INT32
+        return isinstance(value, int) and not isinstance(value, bool)
     if shape == "number":
         return isinstance(value, (int, float)) and not isinstance(value, bool)
     if shape == "int64":

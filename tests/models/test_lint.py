@@ -109,7 +109,7 @@ def test_manifests_as_the_platform_wants_them_have_no_findings() -> None:
         ("cpu: 2", "cpu: 1.5", "MA355", ""),
         ("cpu: 2", "cpu: -1", "MA362", ""),
         ("numInstances: 1", "numInstances: -1", "MA362", ""),
-        ("revisionId: 3", "revisionId: 3000000000", "MA355", ""),
+        ("revisionId: 3", "revisionId: 3000000000", "MA362", "32 bits"),
         ("decommission: false", "decommission: no", "MA355", ""),
         ("version: latest", "version: 1.0", "MA355", "quotes"),
         ("BACKEND_TYPE_TRITON", "triton", "MA356", '"BACKEND_TYPE_TRITON"'),
