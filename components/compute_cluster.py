@@ -13,6 +13,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 
 from components import bundles
+from components.adoption import taking_over
 from components.configuration import Access
 from components.providers import kubernetes
 from madeploy import tokens
@@ -125,6 +126,7 @@ def compute_half(
     this update leaves that Secret out, empty where no credential is registered. `token` is that of a bounded
     credential, secret.
     """
+    opts = taking_over(name, environment.clusters[name].adopted, opts)
     objects = list(registration.compute_side(environment, name, inputs).objects)
     if task_credentials is not None:
         objects.append(registration.task_credentials(task_credentials))
@@ -204,6 +206,7 @@ def control_plane_half(
     of the credential's Secret."""
     if not registration.is_registered(environment, name):
         return
+    opts = taking_over(name, environment.clusters[name].adopted, opts)
     registered = environment.clusters[name].credential
     authority = bundles.create(
         Bundle(name, (registration.ca_secret(name, endpoint.certificate_authority),)), opts, after
