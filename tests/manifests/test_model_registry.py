@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from manifests.model_registry import model_registry
+from manifests.model_registry import readers
 from tests.support.environments import environment, minimal, production_aws
 from tests.support.objects import of_kind, one
 
 
 def test_each_team_namespace_gets_a_role_that_reads_models_and_nothing_else() -> None:
     """MR-4 (model-registry guide)."""
-    objects = model_registry(production_aws())
+    objects = readers(production_aws())
     for namespace in ("team-a", "team-b"):
         role = one(objects, "Role", "model-registry-reader", namespace)
         assert role["rules"] == [
@@ -24,11 +24,11 @@ def test_each_team_namespace_gets_a_role_that_reads_models_and_nothing_else() ->
 
 def test_without_a_ci_reader_nobody_is_bound() -> None:
     """MR-4."""
-    objects = model_registry(environment(modelRegistry={"namespaces": ["team-a"]}))
+    objects = readers(environment(modelRegistry={"namespaces": ["team-a"]}))
     assert [obj["kind"] for obj in objects] == ["Role"]
 
 
 def test_without_team_namespaces_there_is_nothing() -> None:
     """MR-4: the ServiceAccount alone has nothing to read."""
-    assert model_registry(minimal()) == ()
-    assert of_kind(model_registry(environment(modelRegistry={"ciReader": {}})), "RoleBinding") == []
+    assert readers(minimal()) == ()
+    assert of_kind(readers(environment(modelRegistry={"ciReader": {}})), "RoleBinding") == []
