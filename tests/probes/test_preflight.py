@@ -83,7 +83,7 @@ def test_every_kind_of_trouble_is_set_aside_with_its_code_and_the_rest_is_reacha
 
 def test_black_holes_cost_a_fleet_one_time_limit_and_not_one_each() -> None:
     """REG-10, REG-12: 200 clusters of which five never answer; half the places are enough."""
-    count, seconds = scale(60, 200), scale(1, 8)
+    count, seconds = scale(60, 200), scale(1, 16) / 2
     never = threading.Event()
 
     def hole() -> Kubernetes:

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madeploy import tokens
@@ -84,6 +84,7 @@ def test_no_text_makes_the_reader_fail(text: str) -> None:
         assert tokens.claims(text).subject is not None
 
 
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.sampled_from([*BOUND, *LONG_LIVED]),
