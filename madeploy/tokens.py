@@ -26,6 +26,9 @@ class Claims:
     secret: str | None
     """Name of the Secret it stands in, for a long-lived token; None for one by TokenRequest."""
 
+    bound_secret: str | None
+    """Name of the Secret that one by TokenRequest is bound to, and is refused without."""
+
     audiences: tuple[str, ...]
     issued_at: float | None
     not_before: float | None
@@ -73,6 +76,7 @@ def claims(token: str) -> Claims:
         # Bound tokens and long-lived ones write the same things in two ways.
         account_uid=_text(account.get("uid") or data.get("kubernetes.io/serviceaccount/service-account.uid")),
         secret=_text(data.get("kubernetes.io/serviceaccount/secret.name")),
+        bound_secret=_text(_mapping(bound.get("secret")).get("name")),
         audiences=tuple(map(str, audiences if isinstance(audiences, list) else filter(None, [audiences]))),
         issued_at=_time(data.get("iat")),
         not_before=_time(data.get("nbf")),

@@ -13,6 +13,9 @@ VERBS: Final[Verbs] = {
     "list": ("madeploy.cli.clusters.list_", "list_clusters"),
     "status": ("madeploy.cli.clusters.status", "status"),
     "verify": ("madeploy.cli.clusters.verify", "verify"),
+    "rotate": ("madeploy.cli.clusters.rotate", "rotate"),
+    "drain": ("madeploy.cli.clusters.drain", "drain"),
+    "remove": ("madeploy.cli.clusters.remove", "remove"),
 }
 """Verb, its module and its function there. The order is the help's."""
 

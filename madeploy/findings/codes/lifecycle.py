@@ -59,4 +59,50 @@ LIFECYCLE: Final[dict[str, Code]] = {
         "Set credential.kind to bounded, or take lifetimeHours out.",
         "warning",
     ),
+    "MA469": Code(
+        "Credential that the platform does not use",
+        "As long as the platform has not reached the cluster with the new credential, withdrawing the old one "
+        "could cut it off: both stay valid.",
+        "Find out why, then let the rotation finish, or take it back with --rollback.",
+    ),
+    "MA470": Code(
+        "Withdrawn credential that is still accepted",
+        "Whoever has a copy of it can go on using it.",
+        "Delete ServiceAccount ray-manager's Secret on the cluster, and look at the API server's token cache.",
+    ),
+    "MA471": Code(
+        "Credential that did not get to the control plane",
+        "The control plane's Secret holds another token than the one that is to be registered.",
+        "Run the update again: pulumi up --refresh",
+    ),
+    "MA472": Code(
+        "Work that still runs on the cluster",
+        "Removing the registration leaves it running there, with nobody who watches over it or ends it.",
+        "Wait for it, end it, or remove the cluster with --no-drain.",
+    ),
+    "MA473": Code(
+        "Jobs that another cluster may get",
+        "Jobs without the label michelangelo/cluster-affinity go to whichever cluster comes first in the "
+        "controller manager's map, ready or not; without a cluster they wait.",
+        "Give jobs the label michelangelo/cluster-affinity with the name of the cluster they are to run on.",
+        "warning",
+    ),
+    "MA474": Code(
+        "Objects left behind on a cluster",
+        "The cluster does not answer, so that nothing could be deleted there; a token of ray-manager stays "
+        "valid until its Secret is deleted.",
+        "Delete them there once the cluster answers, if it still exists.",
+        "warning",
+    ),
+    "MA475": Code(
+        "Cluster that waits for its finalizer",
+        "Only a running controller manager takes the finalizer clusters.michelangelo.uber.com/finalizer away; "
+        "until then the deletion waits.",
+        "Let the controller manager run, then remove the cluster again.",
+    ),
+    "MA476": Code(
+        "Credential whose age is not known",
+        "Whether it is due for rotation is told by its Secret on the compute cluster.",
+        "Name the cluster instead of choosing it by age.",
+    ),
 }

@@ -1,0 +1,102 @@
+"""A stack as the state machines of `madeploy.lifecycle` work on it: its file, its update, its clusters."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from madeploy.cli.access import StackAccess, open_environment, open_stack
+from madeploy.cli.apply import apply
+from madeploy.cli.clusters import entries
+from madeploy.cli.secrets import set_secret
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding
+from madeploy.lifecycle.stack import Edit
+from madeploy.sandbox.progress import phase, say
+from madeploy.settings import CONTROL_PLANE, Environment
+from madeploy.settings.loader import label
+from madeploy.settings.stack_edit import StackEditError, remove, set_value
+
+DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
+"""With it the provider plugin lets go, unseen, of what is on clusters that do not answer."""
+
+
+class StackDesk:
+    """One stack on the command line. Satisfies `madeploy.lifecycle.stack.Stack`.
+
+    `clusters` are those whose kubeconfigs are needed; one that cannot be used is an error only where it is.
+    """
+
+    def __init__(self, given: str, clusters: Sequence[str]) -> None:
+        self._access: StackAccess = open_stack(given, [CONTROL_PLANE, *clusters], required=[CONTROL_PLANE])
+
+    @property
+    def name(self) -> str:
+        """The stack's name."""
+        return self._access.name
+
+    def settings(self) -> Environment:
+        """What the stack file says now."""
+        return open_environment(str(self._access.path))[2]
+
+    def edit(self, edits: Sequence[Edit]) -> None:
+        """Change the stack file: all of it at once or nothing."""
+        path = self._access.path
+        before = after = entries.read_text(path)
+        try:
+            for place, value in edits:
+                after = remove(after, place) if value is None else set_value(after, place, value)
+        except StackEditError as error:
+            raise ToolkitError(
+                f"{label(path)} cannot be changed",
+                str(error),
+                "change it by hand as docs/compute-clusters.md says, then run the command again",
+                exit_code=2,
+            ) from None
+        if after != before:
+            entries.write(path, before, after)
+
+    def apply(self, clusters: Sequence[str], what: str) -> Mapping[str, Finding]:
+        """Bring the control plane and these clusters to what the stack file says. Returns why clusters could
+        not be, by name. Raises ToolkitError for what concerns the stack as a whole."""
+        with phase(f"pulumi up ({what})") as running:
+            applied = apply(str(self._access.path), list(clusters), tell=say, note=running.note)
+        failed = {item.subject: item for item in applied.findings if item.subject in clusters}
+        applied.findings = [item for item in applied.findings if item.subject not in failed]
+        applied.require_success()
+        return failed
+
+    def client(self, cluster: str) -> Kubernetes:
+        """A cluster as its administrator."""
+        return self._access.client(cluster)
+
+    def with_token(self, cluster: str, token: str) -> Kubernetes:
+        """A cluster by its kubeconfig's way (address, authority, proxy), with a bearer token for a login."""
+        # Raises for a kubeconfig that cannot be used.
+        self._access.client(cluster)
+        minified = dict(self._access.kubeconfigs[cluster])
+        (user,) = minified["users"]
+        login: dict[str, Any] = {**minified, "users": [{**user, "user": {"token": token}}]}
+        return Kubernetes.from_kubeconfig(login)
+
+    def store_token(self, cluster: str, token: str) -> None:
+        """Keep a bounded token, encrypted, in `clusterTokens`."""
+        set_secret(self.name, ("clusterTokens", cluster), token)
+
+
+@contextmanager
+def forgetting(is_wanted: bool) -> Iterator[None]:
+    """Let updates within the block let go of what is on clusters that do not answer."""
+    before = os.environ.get(DELETE_UNREACHABLE)
+    if is_wanted:
+        os.environ[DELETE_UNREACHABLE] = "true"
+    try:
+        yield
+    finally:
+        if is_wanted:
+            os.environ.pop(DELETE_UNREACHABLE)
+            if before is not None:
+                os.environ[DELETE_UNREACHABLE] = before
