@@ -20,12 +20,14 @@ def generated() -> Mapping[str, str]:
     from madeploy.settings.example import example_stack
     from madeploy.settings.reference import configuration_reference
     from madeploy.settings.schema import stack_schema
+    from manifests.iam_reference import iam_reference
 
     return {
         "stacks/schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n",
         "stacks/Pulumi.example.yaml": example_stack(),
         "docs/configuration.md": configuration_reference(),
         "docs/findings.md": findings_reference(),
+        "docs/iam.md": iam_reference(),
         "docs/policies.md": policies_reference(),
     }
 

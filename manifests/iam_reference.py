@@ -1,0 +1,175 @@
+"""`docs/iam.md`: the policies of every identity as tables, from the builder that deployments use."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from madeploy.names.aws import role_arn
+from madeploy.settings import Environment
+from madeploy.settings.storage import AwsStorage
+from manifests.bucket_documents import bucket_policy, log_bucket_policy
+from manifests.iam_documents import access_policy, key_policy, trust_policy
+from manifests.identities import Subject, account, subjects
+from manifests.policy_documents import Document, Statement
+
+_ACCOUNT: Final = "123456789012"
+_KEY: Final = f"arn:aws:kms:eu-west-1:{_ACCOUNT}:key/KEY"
+_STACK: Final = "production"
+
+_HEAD: Final = """# IAM: who may do what
+
+Every policy that a deployment on AWS makes, written by `bin/madeploy schema` from the builder that
+deployments use (`manifests/iam_documents.py`, `manifests/bucket_documents.py`). Tests evaluate the same
+documents: each identity may do what stands here and nothing else, and nothing that stands here can be
+left out. What to set: [object-store.md](object-store.md).
+
+The tables are of an environment in `eu-west-1` with buckets `WORKSPACE`, `MODELS` and `LOGS`, access logs
+in `ACCESS-LOGS`, a customer-managed key, `modelRegistry.retentionDays`, and one compute cluster `gpu`.
+In `aws-cn` and `aws-us-gov` the ARNs start with that partition. Rows about the key are absent without
+one (SSE-S3).
+"""
+
+
+def iam_reference() -> str:
+    """Text of `docs/iam.md`."""
+    irsa, pod_identity = _environment("irsa"), _environment("podIdentity")
+    parts = [
+        _HEAD,
+        "## Who takes which role\n",
+        *_who(irsa),
+        "\n## What each identity may do\n\nWith `storage.serviceAccess: guide`, the default: the four "
+        "actions of the model-registry guide, split by what each applies to.\n",
+        *_may(irsa, subjects(irsa)),
+        "\nWith `storage.serviceAccess: readOnly`, what the services' code calls at this generation. Task "
+        "pods and retention are as above.\n",
+        *_may(read_only := _environment("irsa", "readOnly"), subjects(read_only)[:2]),
+        "\n## Who may take a role\n\nEach role is for one ServiceAccount of one cluster. By IRSA:\n",
+        *_table(_trusts(irsa), ("Identity", "Principal", "Actions", "When")),
+        "\nBy EKS Pod Identity:\n",
+        *_table(_trusts(pod_identity), ("Identity", "Principal", "Actions", "When")),
+        "\n## Buckets and key\n\nPolicies of the resources themselves.\n",
+        *_table(_resources(irsa), ("Resource", "Statement", "Effect", "Principal", "Actions", "When")),
+        "\n## As JSON\n\nThe policy of the controller manager's role, and its trust by IRSA:\n",
+        *_json(irsa),
+    ]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _environment(kind: str, service_access: str = "guide") -> Environment:
+    def identity(cluster: str) -> dict[str, str]:
+        provider = f"arn:aws:iam::{_ACCOUNT}:oidc-provider/ISSUER/{cluster}"
+        by_name = {"kind": kind, "clusterName": cluster}
+        return {"kind": kind, "oidcProviderArn": provider} if kind == "irsa" else by_name
+
+    return Environment.model_validate(
+        {
+            "domains": {"api": "api.example.com", "app": "app.example.com"},
+            "tls": {"mode": "provided"},
+            "workflow": {"engine": "temporal", "host": "temporal.example.com:7233"},
+            "storage": {
+                "kind": "aws",
+                "region": "eu-west-1",
+                "buckets": {"workspace": "WORKSPACE", "models": "MODELS", "logs": "LOGS"},
+                "accessLogs": {"bucket": "ACCESS-LOGS"},
+                "identity": identity("control-plane"),
+                "serviceAccess": service_access,
+            },
+            "modelRegistry": {"retentionDays": 90},
+            "clusters": {"gpu": {"taskIdentity": identity("gpu")}},
+        }
+    )
+
+
+def _storage(environment: Environment) -> AwsStorage:
+    storage = environment.storage
+    if not isinstance(storage, AwsStorage):
+        raise TypeError("the reference is of an environment on AWS")
+    return storage
+
+
+def _who(environment: Environment) -> list[str]:
+    storage = _storage(environment)
+    known = account(environment) or _ACCOUNT
+    rows = [
+        (
+            f"`{subject.identity}`",
+            f"`{subject.namespace}/{subject.service_account}`",
+            f"`{role_arn(storage.region, known, _STACK, subject.identity, storage.role_path)}`",
+        )
+        for subject in subjects(environment)
+    ]
+    return _table(rows, ("Identity", "ServiceAccount", f"Role, in a stack `{_STACK}`"))
+
+
+def _may(environment: Environment, whom: Sequence[Subject]) -> list[str]:
+    rows = [
+        (f"`{subject.identity}`", _listed(item["Action"]), _listed(item["Resource"]), _when(item))
+        for subject in whom
+        for item in access_policy(_storage(environment), subject, _KEY)["Statement"]
+    ]
+    return _table(rows, ("Identity", "Actions", "On", "When"))
+
+
+def _trusts(environment: Environment) -> Iterator[tuple[str, ...]]:
+    for subject in subjects(environment):
+        for item in trust_policy(subject, _storage(environment).region)["Statement"]:
+            yield (f"`{subject.identity}`", _principal(item), _listed(item["Action"]), _when(item))
+
+
+def _resources(environment: Environment) -> Iterator[tuple[str, ...]]:
+    storage = _storage(environment)
+    logs = storage.access_logs
+    if logs is None:
+        raise TypeError("the reference is of an environment with access logs")
+    sources = list(storage.buckets.model_dump(exclude_none=True).values())
+    documents: Mapping[str, Document] = {
+        "every bucket": bucket_policy(storage.region, "BUCKET"),
+        "bucket of access logs, besides": {
+            "Statement": log_bucket_policy(storage.region, _ACCOUNT, logs, sources)["Statement"][2:]
+        },
+        "key made here": key_policy(storage.region, _ACCOUNT),
+    }
+    for resource, document in documents.items():
+        for item in document["Statement"]:
+            yield (
+                resource,
+                item["Sid"],
+                item["Effect"],
+                _principal(item),
+                _listed(item["Action"]),
+                _when(item),
+            )
+
+
+def _json(environment: Environment) -> Iterator[str]:
+    subject = subjects(environment)[0]
+    for document in (
+        access_policy(_storage(environment), subject, _KEY),
+        trust_policy(subject, _storage(environment).region),
+    ):
+        yield f"```json\n{json.dumps(document, indent=2)}\n```\n"
+
+
+def _table(rows: Sequence[tuple[str, ...]] | Iterator[tuple[str, ...]], head: tuple[str, ...]) -> list[str]:
+    lines = [head, ("---",) * len(head), *rows]
+    return [f"| {' | '.join(cells)} |" for cells in lines]
+
+
+def _principal(item: Statement) -> str:
+    ((kind, name),) = item["Principal"].items()
+    return "everybody" if name == "*" else f"{kind} `{name}`"
+
+
+def _when(item: Statement) -> str:
+    conditions = [
+        f"`{key}` {operator} {_listed(value)}"
+        for operator, keys in item.get("Condition", {}).items()
+        for key, value in keys.items()
+    ]
+    return ", ".join(conditions) or "always"
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(f"`{item}`" for item in ([value] if isinstance(value, str) else value))
