@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import copy
 import json
 import random
 import ssl
@@ -9,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -62,7 +65,9 @@ class Kubernetes:
         with tempfile.TemporaryDirectory() as scratch:
             # Certificates are loaded into memory below; their files go away with the scratch folder.
             try:
-                loader = config.kube_config.KubeConfigLoader(dict(minified), temp_file_path=scratch)
+                loader = config.kube_config.KubeConfigLoader(
+                    _with_files(minified, Path(scratch)), temp_file_path=scratch
+                )
                 loader.load_and_set(settings)
             except config.ConfigException:
                 server = str(minified["clusters"][0]["cluster"].get("server"))
@@ -241,6 +246,21 @@ class _BusyError(Exception):
         asked = self._retry_after or ""
         seconds = float(asked) if asked.isdigit() else 0.25 * 2**attempt * random.uniform(0.5, 1.5)
         return min(seconds, LONGEST_PAUSE_SECONDS)
+
+
+def _with_files(minified: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
+    """A kubeconfig whose inline certificates and keys are files in `scratch`. The library would write them
+    itself, one file for equal contents whoever asks, and another client's would be gone with its folder."""
+    document: dict[str, Any] = copy.deepcopy(dict(minified))
+    for section, kind in (("clusters", "cluster"), ("users", "user")):
+        for place, entry in enumerate(document.get(section) or ()):
+            body = entry.get(kind) or {}
+            for key in ("certificate-authority", "client-certificate", "client-key"):
+                if data := body.pop(f"{key}-data", None):
+                    file = scratch / f"{section}-{place}-{key}"
+                    file.write_bytes(base64.b64decode(data))
+                    body[key] = str(file)
+    return document
 
 
 def _decoded(data: bytes) -> Object:

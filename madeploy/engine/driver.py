@@ -89,6 +89,7 @@ class Engine:
         *arguments: str,
         where: Path,
         name: str,
+        variables: Mapping[str, str] | None = None,
         tell: Tell = silent,
         note: Tell = silent,
         stop: threading.Event | None = None,
@@ -102,6 +103,7 @@ class Engine:
             arguments: further arguments.
             where: the program's directory.
             name: of the run, for its log; unique among those that run at the same time.
+            variables: put over the engine's environment.
             tell: given one line for every resource that changed.
             note: told where the operation stands.
             stop: set from another thread, it is what Ctrl-C is for the main one.
@@ -120,7 +122,7 @@ class Engine:
                 [*command, f"--event-log={events}", *arguments],
                 log,
                 # The flag that writes events is one the CLI shows only to programs.
-                {**self._variables, "PULUMI_DEBUG_COMMANDS": "true"},
+                {**self._variables, **(variables or {}), "PULUMI_DEBUG_COMMANDS": "true"},
                 where,
                 parent_death_signal=signal.SIGTERM,
             )

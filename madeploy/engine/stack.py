@@ -68,13 +68,21 @@ class Stack:
             note: told where the operation stands.
             stop: asks the engine to stop.
         """
-        config = (f"--config-file={self._config}",) if self._config is not None else ()
+        # As a variable, because the program reads it too: its messages name lines of the file.
+        config = {"PULUMI_OPTION_CONFIG_FILE": str(self._config)} if self._config is not None else {}
         left = tuple(f"--exclude={urn}" for urn in exclude)
         dependents = ("--exclude-dependents",) if left else ()
         going = ("--continue-on-error",) if keep_going else ()
-        given = (f"--stack={self.name}", *config, *left, *dependents, *going, *arguments)
+        given = (f"--stack={self.name}", *left, *dependents, *going, *arguments)
         return self._engine.run(
-            verb, *given, where=self.where, name=self._log, tell=tell, note=note, stop=stop
+            verb,
+            *given,
+            where=self.where,
+            name=self._log,
+            variables=config,
+            tell=tell,
+            note=note,
+            stop=stop,
         )
 
     def export(self) -> Document | None:
@@ -208,8 +216,11 @@ def physical_id(resource: Document) -> str | None:
         if not name:
             return None
         return f"{namespace}/{name}" if namespace else str(name)
-    name = {"aws:s3/bucket:Bucket": "bucket", "aws:iam/role:Role": "name"}.get(kind)
+    name = _NAMED_BY.get(kind)
     return str(inputs[name]) if name and inputs.get(name) else None
+
+
+_NAMED_BY = {"aws:iam/role:Role": "name", "aws:kms/alias:Alias": "name", "aws:s3/bucket:Bucket": "bucket"}
 
 
 def _resources(document: Document) -> list[Document]:

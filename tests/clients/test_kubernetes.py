@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import ssl
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import ATTEMPTS, Kubernetes
+from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
 from madeploy.sandbox.pki import Authority
 from tests.support.faults import Proxy, bare_server, closed_port, fault_proxy
 
@@ -140,3 +143,14 @@ def test_the_server_dates_its_answers(pki: Path) -> None:
         assert client(proxy.server, pki).clock() is None
     with pytest.raises(ClientError):
         client(f"https://127.0.0.1:{closed_port()}", pki).clock()
+
+
+def test_many_clients_may_be_made_of_one_kubeconfig_at_once(pki: Path) -> None:
+    """REG-10: a fleet's clusters often share an authority, or an administrator."""
+    admin = Authority(pki, "ca", "clients under test").client("admin", "admin", ("system:masters",))
+    authority, certificate = (pki / "ca.crt").read_bytes(), admin.certificate.read_bytes()
+    entry = KubeconfigEntry("a", "https://127.0.0.1:9", authority, certificate, admin.key.read_bytes())
+    minified = json.loads(kubeconfig([entry]))
+    with ThreadPoolExecutor(16) as workers:
+        made = list(workers.map(lambda _: Kubernetes.from_kubeconfig(minified), range(100)))
+    assert {client.server for client in made} == {"https://127.0.0.1:9"}

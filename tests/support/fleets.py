@@ -113,8 +113,8 @@ class UserStack:
 
     def pulumi(self, verb: str, stack: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """The plain CLI on one of the environment's stacks."""
-        given = (f"--stack={stack}", f"--config-file={self.file}", "--non-interactive", *arguments)
-        return self.run("pulumi", verb, *given)
+        given = (f"--stack={stack}", "--non-interactive", *arguments)
+        return self.run("pulumi", verb, *given, PULUMI_OPTION_CONFIG_FILE=str(self.file))
 
     def state(self, stack: str) -> dict[str, Any]:
         """What a stack's state holds; nothing when there is no such stack."""
