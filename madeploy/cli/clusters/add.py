@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
 import typer
-from pydantic import ValidationError
 
 from madeploy.cli.access import open_environment, open_stack
 from madeploy.cli.clusters import entries, sources
@@ -23,7 +22,6 @@ from madeploy.findings.text import report, write
 from madeploy.kubeconfigs import Instead
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE
-from madeploy.settings.cluster_origins import Eks
 from madeploy.settings.loader import label
 from madeploy.settings.source import subject
 from madeploy.settings.yaml_text import dump
@@ -85,7 +83,7 @@ def add(
     a prerequisite is missing or the update did not do everything.
     """
     stack_name, path, environment = open_environment(stack)
-    origin = _origin(
+    origin = sources.origin_of(
         name, kubeconfig, context, from_context, eks, region, _instead(server, certificate_authority)
     )
     findings = list(origin.verdict.findings)
@@ -94,7 +92,7 @@ def add(
             findings += sources.neighbours(
                 name, origin, environment, stack_name, decrypt=not dry_run, meant=server is not None
             )
-    findings = [_addressed(item, name, stack_name) for item in findings]
+    findings = [addressed(item, name, stack_name) for item in findings]
     data: dict[str, Any] = {
         "stack": stack_name,
         "cluster": name,
@@ -102,7 +100,7 @@ def add(
     }
     if exit_code(findings):
         data["verdict"]["accepted"] = False
-        _print(as_json, data, report(origin.verdict.name, findings))
+        print_result(as_json, data, report(origin.verdict.name, findings))
         raise typer.Exit(INVALID)
 
     given = {"region": region, "zone": zone, "sla": sla, "management": management, "server": server}
@@ -118,7 +116,7 @@ def add(
         write(_verdict_text(origin, findings), sys.stdout)
         print(_plan_text(plan))  # noqa: T201
     if dry_run:
-        _print(
+        print_result(
             as_json, {**data, "prerequisites": None, "written": False}, "Nothing was asked, nothing written."
         )
         return
@@ -126,23 +124,25 @@ def add(
     missing = _prerequisites(plan, origin)
     data["prerequisites"] = [item.to_data() for item in missing]
     if exit_code(missing):
-        _print(as_json, {**data, "written": False}, report(f"prerequisites of {name}", missing))
+        print_result(as_json, {**data, "written": False}, report(f"prerequisites of {name}", missing))
         raise typer.Exit(1)
     if missing and not as_json:
         write(report(f"prerequisites of {name}", missing), sys.stdout)
     data["written"] = store(plan)
     if not yes:
         did = "is in the stack" if data["written"] else "was in the stack already"
-        _print(
+        print_result(
             as_json,
             data,
             f"{name} {did}. Register it: pulumi up --stack {stack_name}, or this command with --yes.",
         )
         return
-    _apply(plan, data, as_json)
+    apply_plan(plan, data, as_json)
 
 
-def _apply(plan: Plan, data: dict[str, Any], as_json: bool) -> None:
+def apply_plan(plan: Plan, data: dict[str, Any], as_json: bool) -> None:
+    """Bring the stack to what was written, for this cluster only; says what came of it, and ends the command
+    with 1 when something is not done."""
     from madeploy.cli.apply import apply
 
     with phase(f"pulumi up for {plan.name}") as running:
@@ -157,7 +157,7 @@ def _apply(plan: Plan, data: dict[str, Any], as_json: bool) -> None:
         if applied.findings
         else f"{plan.name} is registered. {proof}"
     )
-    _print(as_json, data, text)
+    print_result(as_json, data, text)
     if applied.exit_code:
         raise typer.Exit(applied.exit_code)
 
@@ -185,42 +185,6 @@ def _instead(server: str | None, authority: Path | None) -> Instead:
     return Instead(server, data)
 
 
-def _origin(
-    name: str,
-    kubeconfig: str | None,
-    context: str | None,
-    from_context: str | None,
-    eks: str | None,
-    region: str | None,
-    instead: Instead,
-) -> sources.Origin:
-    """Read what exactly one of the options names. Raises ToolkitError (2) for none, or more."""
-    chosen = [given for given in (kubeconfig, from_context, eks) if given is not None]
-    if len(chosen) != 1 or (context is not None and kubeconfig is None) or (eks and not region):
-        raise ToolkitError(
-            "where is the cluster?",
-            "exactly one of --kubeconfig FILE (with --context C, if need be), --from-context C, and --eks "
-            "CLUSTER --region R says it",
-            "name one of them; bin/madeploy clusters add --help",
-            exit_code=INVALID,
-        )
-    if kubeconfig is not None:
-        return sources.from_file(kubeconfig, context, instead)
-    if from_context is not None:
-        return sources.from_context(from_context, instead)
-    try:
-        wanted = Eks.model_validate({"clusterName": eks, "region": region})
-    except ValidationError:
-        raise ToolkitError(
-            "--eks and --region cannot be used",
-            "a name on EKS has 1 to 100 letters, digits, hyphens and underscores; a region is like eu-west-1",
-            "give both as `aws eks list-clusters --region REGION` shows them",
-            exit_code=INVALID,
-        ) from None
-    with phase(f"asking AWS for {wanted.cluster_name}"):
-        return sources.from_eks(name, wanted, instead)
-
-
 def _prerequisites(plan: Plan, origin: sources.Origin) -> list[Finding]:
     """What the cluster lacks (REG-7), and whether it is the control plane itself."""
     from madeploy.probes.prerequisites import prerequisites
@@ -242,7 +206,7 @@ def _prerequisites(plan: Plan, origin: sources.Origin) -> list[Finding]:
         )
 
 
-def _addressed(finding: Finding, name: str, stack: str) -> Finding:
+def addressed(finding: Finding, name: str, stack: str) -> Finding:
     """A finding whose fix can be typed: its options with the command and the names they belong to."""
     fix = finding.fix.replace(
         "on EKS: --eks", f"on EKS: bin/madeploy clusters add {name} --stack {stack} --eks"
@@ -286,7 +250,8 @@ def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _print(as_json: bool, data: dict[str, Any], text: str) -> None:
+def print_result(as_json: bool, data: dict[str, Any], text: str) -> None:
+    """Say what happened: as JSON, or in words."""
     if as_json:
         sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
     else:

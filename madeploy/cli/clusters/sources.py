@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from madeploy import kubeconfigs
 from madeploy.cli.access import minified, secret_section
 from madeploy.clients.errors import ClientError
@@ -16,6 +18,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import Instead, KubeconfigError, Verdict
 from madeploy.names.servers import split_server
+from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.cluster_origins import Eks
 from madeploy.settings.servers import canonical_server, leads_nowhere, parse_server
@@ -47,7 +50,7 @@ def from_file(given: str, context: str | None, instead: Instead) -> Origin:
     return Origin(verdict, {}, text)
 
 
-def from_context(context: str, instead: Instead) -> Origin:
+def from_kubeconfig_at_hand(context: str, instead: Instead) -> Origin:
     """A cluster from a context of the kubeconfig at hand, which stays where it is."""
     try:
         found = kubeconfigs.read_context(context)
@@ -77,6 +80,42 @@ def from_eks(name: str, eks: Eks, instead: Instead) -> Origin:
     verdict = kubeconfigs.inspect_context(made, f"EKS cluster {eks.cluster_name}", instead)
     recorded = eks.model_dump(mode="json", by_alias=True)
     return Origin(verdict, {"eks": recorded, "server": server, "certificateAuthorityData": authority})
+
+
+def origin_of(
+    name: str,
+    kubeconfig: str | None,
+    context: str | None,
+    from_context: str | None,
+    eks: str | None,
+    region: str | None,
+    instead: Instead,
+) -> Origin:
+    """Read what exactly one of the options names. Raises ToolkitError (2) for none, or more."""
+    chosen = [given for given in (kubeconfig, from_context, eks) if given is not None]
+    if len(chosen) != 1 or (context is not None and kubeconfig is None) or (eks and not region):
+        raise ToolkitError(
+            "where is the cluster?",
+            "exactly one of --kubeconfig FILE (with --context C, if need be), --from-context C, and --eks "
+            "CLUSTER --region R says it",
+            "name one of them; bin/madeploy clusters add --help",
+            exit_code=2,
+        )
+    if kubeconfig is not None:
+        return from_file(kubeconfig, context, instead)
+    if from_context is not None:
+        return from_kubeconfig_at_hand(from_context, instead)
+    try:
+        wanted = Eks.model_validate({"clusterName": eks, "region": region})
+    except ValidationError:
+        raise ToolkitError(
+            "--eks and --region cannot be used",
+            "a name on EKS has 1 to 100 letters, digits, hyphens and underscores; a region is like eu-west-1",
+            "give both as `aws eks list-clusters --region REGION` shows them",
+            exit_code=2,
+        ) from None
+    with phase(f"asking AWS for {wanted.cluster_name}"):
+        return from_eks(name, wanted, instead)
 
 
 def neighbours(
