@@ -16,6 +16,7 @@ VERBS: Final[Verbs] = {
     "rotate": ("madeploy.cli.clusters.rotate", "rotate"),
     "drain": ("madeploy.cli.clusters.drain", "drain"),
     "remove": ("madeploy.cli.clusters.remove", "remove"),
+    "adopt": ("madeploy.cli.clusters.adopt", "adopt"),
 }
 """Verb, its module and its function there. The order is the help's."""
 
