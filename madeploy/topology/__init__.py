@@ -1,0 +1,1 @@
+"""A picture of an environment: who talks to whom, from the table of flows."""
