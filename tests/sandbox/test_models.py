@@ -200,7 +200,8 @@ def world(environment: Environment, tmp_path_factory: pytest.TempPathFactory) ->
         from kubernetes import dynamic
 
         kinds = dynamic.DynamicClient(api)
-        client.CoreV1Api(api).create_namespace({"metadata": {"name": NAMESPACE}})
+        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+        client.CoreV1Api(api).create_namespace({"metadata": {"name": NAMESPACE, "labels": labels}})
         for obj in objects:
             resource = kinds.resources.get(api_version=obj["apiVersion"], kind=obj["kind"])
             kinds.server_side_apply(resource, body=obj, field_manager="models-test")
@@ -439,6 +440,20 @@ def test_an_object_store_that_does_not_answer_ends_the_job_before_it_changes_any
     done = world.job(S3_ENDPOINT="http://127.0.0.1:1")
     assert (done.returncode, world.names()) == (3, {"old"})
     assert "http://127.0.0.1:1 cannot be used" in done.stdout
+
+
+def test_pod_security_restricted_admits_the_job_s_pod_and_not_one_that_asks_for_more(world: World) -> None:
+    """MR-8, CP-7."""
+    job = one(world.objects, "CronJob", "michelangelo-retention")["spec"]["jobTemplate"]["spec"]
+    core = client.CoreV1Api(world.api)
+
+    def create(**changed: Any) -> None:
+        spec = {**job["template"]["spec"], **changed}
+        core.create_namespaced_pod(NAMESPACE, {"metadata": {"name": "job"}, "spec": spec}, dry_run="All")
+
+    create()
+    with pytest.raises(client.ApiException, match="restricted"):
+        create(securityContext={"runAsUser": 0})
 
 
 @pytest.mark.parametrize("edges", EDGES)
