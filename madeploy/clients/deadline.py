@@ -31,7 +31,7 @@ class DeadlineSocket(ssl.SSLSocket):
         return super().recv_into(*arguments, **named)
 
 
-def client_context(certificate_authority: str | None = None, cafile: str | None = None) -> ssl.SSLContext:
+def client_context(certificate_authority: str | None = None) -> ssl.SSLContext:
     """What a client trusts: authorities in PEM, else the system's; judged as Go's TLS does, which is what
     the platform is written in. Names must be in the certificate's subjectAltName, any given certificate is
     an anchor, and certificates need no more extensions than they did in the past.
@@ -44,7 +44,7 @@ def client_context(certificate_authority: str | None = None, cafile: str | None 
         text = text.encode("ascii", "ignore").decode()
         if "-----BEGIN CERTIFICATE-----" not in text:
             raise ssl.SSLError("no certificate")
-    context = ssl.create_default_context(cadata=text, cafile=cafile)
+    context = ssl.create_default_context(cadata=text)
     context.hostname_checks_common_name = False
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT

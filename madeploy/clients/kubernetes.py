@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import copy
 import json
 import random
 import ssl
-import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -19,6 +15,7 @@ import urllib3
 
 from madeploy.clients.deadline import client_context
 from madeploy.clients.errors import ClientError, cause_of_exception, cause_of_status
+from madeploy.clients.login import is_header_safe, login
 
 Object = dict[str, Any]
 """A Kubernetes object as plain data."""
@@ -56,51 +53,23 @@ class Kubernetes:
     def from_kubeconfig(cls, minified: Mapping[str, Any], read_seconds: float = READ_SECONDS) -> Kubernetes:
         """The API server of a kubeconfig of one context, as its administrator.
 
-        A login command that the kubeconfig names (`exec`) is run, as kubectl would.
+        A login command that the kubeconfig names (`exec`) is run, as kubectl would. Raises ClientError for
+        a kubeconfig that cannot be used.
         """
-        # This import takes longer than most calls; registered credentials do without it.
-        from kubernetes import client, config
-
-        settings = client.Configuration()
-        with tempfile.TemporaryDirectory() as scratch:
-            # Certificates are loaded into memory below; their files go away with the scratch folder.
-            try:
-                loader = config.kube_config.KubeConfigLoader(
-                    _with_files(minified, Path(scratch)), temp_file_path=scratch
-                )
-                loader.load_and_set(settings)
-            except config.ConfigException:
-                server = str(minified["clusters"][0]["cluster"].get("server"))
-                raise ClientError(server, "unauthorized", "its kubeconfig gives no credential") from None
-            try:
-                context = client_context(cafile=settings.ssl_ca_cert)
-            except ssl.SSLError:
-                said = "its kubeconfig's authority is no PEM certificate"
-                raise ClientError(settings.host, "tlsAuthority", said) from None
-            if settings.cert_file:
-                try:
-                    context.load_cert_chain(settings.cert_file, settings.key_file)
-                except ssl.SSLError:
-                    said = "its kubeconfig's client certificate and key are no pair"
-                    raise ClientError(settings.host, "unauthorized", said) from None
-        if not settings.verify_ssl:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        bearer = settings.api_key.get("authorization") or settings.api_key.get("BearerToken")
-        headers = {"Authorization": bearer} if bearer else {}
-        server_name = minified["clusters"][0]["cluster"].get("tls-server-name")
-        named = {"server_hostname": server_name, "assert_hostname": server_name} if server_name else {}
+        found = login(minified)
         limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         pool: urllib3.PoolManager
-        if settings.proxy:
+        if found.proxy:
             pool = urllib3.ProxyManager(
-                settings.proxy, ssl_context=context, timeout=limits, retries=False, maxsize=CONNECTIONS
+                found.proxy, ssl_context=found.context, timeout=limits, retries=False, maxsize=CONNECTIONS
             )
         else:
+            name = found.server_name
+            named: dict[str, Any] = {"server_hostname": name, "assert_hostname": name} if name else {}
             pool = urllib3.PoolManager(
-                ssl_context=context, timeout=limits, retries=False, maxsize=CONNECTIONS, **named
+                ssl_context=found.context, timeout=limits, retries=False, maxsize=CONNECTIONS, **named
             )
-        return cls(settings.host.rstrip("/"), pool, headers)
+        return cls(found.server, pool, found.headers)
 
     @classmethod
     def registered(
@@ -115,7 +84,7 @@ class Kubernetes:
             context = client_context(certificate_authority)
         except (ssl.SSLError, ValueError):
             raise ValueError("the registered authority is no PEM certificate") from None
-        if not token.isascii() or not token.isprintable() or " " in token:
+        if not is_header_safe(token):
             raise ValueError("the registered token has characters that no token has")
         limits = urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds)
         pool = urllib3.PoolManager(ssl_context=context, timeout=limits, retries=False, maxsize=CONNECTIONS)
@@ -246,21 +215,6 @@ class _BusyError(Exception):
         asked = self._retry_after or ""
         seconds = float(asked) if asked.isdigit() else 0.25 * 2**attempt * random.uniform(0.5, 1.5)
         return min(seconds, LONGEST_PAUSE_SECONDS)
-
-
-def _with_files(minified: Mapping[str, Any], scratch: Path) -> dict[str, Any]:
-    """A kubeconfig whose inline certificates and keys are files in `scratch`. The library would write them
-    itself, one file for equal contents whoever asks, and another client's would be gone with its folder."""
-    document: dict[str, Any] = copy.deepcopy(dict(minified))
-    for section, kind in (("clusters", "cluster"), ("users", "user")):
-        for place, entry in enumerate(document.get(section) or ()):
-            body = entry.get(kind) or {}
-            for key in ("certificate-authority", "client-certificate", "client-key"):
-                if data := body.pop(f"{key}-data", None):
-                    file = scratch / f"{section}-{place}-{key}"
-                    file.write_bytes(base64.b64decode(data))
-                    body[key] = str(file)
-    return document
 
 
 def _decoded(data: bytes) -> Object:
