@@ -23,6 +23,7 @@ VERBS: Verbs = {
     "render": ("madeploy.cli.render", "render"),
     "plan": ("madeploy.cli.plan", "plan"),
     "policy": ("madeploy.cli.policy", "policy"),
+    "topology": ("madeploy.cli.topology", "topology"),
     "clusters": ("madeploy.cli.clusters", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),
     "recover": ("madeploy.cli.recover", "recover"),

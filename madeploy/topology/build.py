@@ -135,7 +135,11 @@ def _outside(environment: Environment, clusters: int) -> Iterator[Node]:
     yield Node("door", "door", 2, kind, details)
     if environment.network.monitoring_namespace:
         yield Node(
-            "monitoring", "door", 2, "Prometheus", (f"namespace {environment.network.monitoring_namespace}",)
+            "monitoring",
+            "caller",
+            2,
+            "Prometheus",
+            (f"namespace {environment.network.monitoring_namespace}",),
         )
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from madeploy.topology.model import Edge, Node, Topology
 
-BOX_WIDTH: Final = 196
+BOX_WIDTH: Final = 216
 COLUMN_GAP: Final = 104
 ROW_GAP: Final = 22
 LANE_HEIGHT: Final = 18
@@ -27,9 +27,13 @@ MARGIN: Final = 28
 HEAD: Final = 44
 """Room for the frame's caption."""
 
+_ROOM: Final = 16
+"""Between the frame and what it holds."""
+
 _SWEEPS: Final = 8
 _CHARACTERS: Final = 26
-"""Characters of a line that fit in a box."""
+_TITLE_CHARACTERS: Final = 22
+"""Characters of a detail and of a title that fit in a box, in a wide font."""
 
 Point = tuple[float, float]
 
@@ -97,8 +101,10 @@ def shortened(text: str, characters: int = _CHARACTERS) -> str:
 def layout(topology: Topology) -> Layout:
     """The drawing of a picture."""
     slots, lanes = _slots(topology)
-    columns = _ordered(slots)
-    _place(columns)
+    _place(_ordered(slots))
+    top = min(slot.y - (HEAD if _in_frame(slot) else 0) for slot in slots.values())
+    for slot in slots.values():
+        slot.y += MARGIN - top
     boxes = tuple(
         Box(
             slot.node,
@@ -106,8 +112,8 @@ def layout(topology: Topology) -> Layout:
             slot.y,
             BOX_WIDTH,
             slot.height,
-            tuple(shortened(line, _CHARACTERS + 2) for line in slot.node.details),
-            shortened(slot.node.title, _CHARACTERS - 2),
+            tuple(shortened(line) for line in slot.node.details),
+            shortened(slot.node.title, _TITLE_CHARACTERS),
         )
         for slot in slots.values()
         if slot.node is not None
@@ -118,8 +124,7 @@ def layout(topology: Topology) -> Layout:
     left, top = min(box.x for box in inside), min(box.y for box in inside)
     right = max(box.x + box.width for box in inside)
     bottom = max(box.y + box.height for box in inside)
-    room = 16
-    frame = (left - room, top - HEAD + room, right - left + 2 * room, bottom - top + HEAD)
+    frame = (left - _ROOM, top - HEAD + _ROOM, right - left + 2 * _ROOM, bottom - top + HEAD)
     width = max(box.x + box.width for box in boxes) + MARGIN
     height = max(slot.y + slot.height for slot in slots.values()) + MARGIN
     return Layout(width, max(height, frame[1] + frame[3] + MARGIN), boxes, arrows, frame)
@@ -128,6 +133,10 @@ def layout(topology: Topology) -> Layout:
 def _height(node: Node, incoming: int, outgoing: int) -> float:
     text = PADDING * 2 + TITLE_HEIGHT + LINE_HEIGHT * len(node.details)
     return max(text, LANE_HEIGHT * max(incoming, outgoing) + PADDING)
+
+
+def _in_frame(slot: _Slot) -> bool:
+    return slot.node is not None and slot.node.kind == "service"
 
 
 def _ends(topology: Topology, edge: Edge) -> tuple[Node, Node]:
@@ -202,7 +211,7 @@ def _place(columns: list[list[_Slot]]) -> None:
     totals = [sum(slot.height for slot in column) + ROW_GAP * (len(column) - 1) for column in columns]
     tallest = max(totals)
     for column, total in zip(columns, totals, strict=True):
-        y = MARGIN + HEAD + (tallest - total) / 2
+        y = (tallest - total) / 2
         for slot in column:
             slot.y = y
             y += slot.height + ROW_GAP

@@ -1,0 +1,72 @@
+"""The picture as one HTML file: SVG, and the same in tables. Opens without network, prints, follows the
+reader's choice of light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+from typing import Final
+
+from madeploy.topology.model import Topology
+from madeploy.topology.svg import to_svg
+
+_STYLE: Final = """
+:root { color-scheme: light dark; }
+body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem;
+  background: #ffffff; color: #1b2733; line-height: 1.45; }
+h1 { font-size: 1.4rem; margin-bottom: .2rem; }
+h2 { font-size: 1.1rem; margin-top: 2rem; }
+p { color: #53626f; margin: .2rem 0; }
+figure { margin: 1.2rem 0; overflow-x: auto; }
+svg { max-width: none; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { text-align: left; padding: .3rem 1.2rem .3rem 0; border-bottom: 1px solid #d5dce2;
+  vertical-align: top; }
+@media (prefers-color-scheme: dark) { body { background: #10161c; color: #e6edf3; } p { color: #aab7c3; }
+  th, td { border-color: #33404c; } }
+@media print { svg { max-width: 100%; height: auto; } }
+"""
+_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def _table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
+    lines = [f"<h2>{escape(caption)}</h2>", "<table>", "<thead><tr>"]
+    lines += [f'<th scope="col">{escape(cell)}</th>' for cell in head]
+    lines += ["</tr></thead>", "<tbody>"]
+    for row in rows:
+        lines.append("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>")
+    return [*lines, "</tbody>", "</table>"]
+
+
+def to_html(topology: Topology) -> str:
+    """The whole page, ending in a newline."""
+    flows = (
+        (
+            topology.node(edge.source).title,
+            topology.node(edge.target).title,
+            edge.ports or "any",
+            edge.purpose,
+        )
+        for edge in topology.edges
+    )
+    lines = [
+        "<!doctype html>",
+        '<html lang="en">',
+        "<head>",
+        '<meta charset="utf-8">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        '<meta name="viewport" content="width=device-width">',
+        f"<title>{escape(topology.title)}</title>",
+        f"<style>{_STYLE}</style>",
+        "</head>",
+        "<body>",
+        f"<h1>{escape(topology.title)}</h1>",
+        f"<p>{escape(topology.tier)}, namespace {escape(topology.namespace)}</p>",
+        f"<figure>{to_svg(topology)}</figure>",
+        *(f"<p>{escape(note)}</p>" for note in topology.notes),
+        *_table("Who opens connections to whom", ("From", "To", "Port", "What for"), flows),
+    ]
+    if topology.clusters:
+        rows = ((item.name, item.server, item.region, item.zone) for item in topology.clusters)
+        lines += _table("Compute clusters", ("Name", "API server", "Region", "Zone"), rows)
+    return "\n".join([*lines, "</body>", "</html>"]) + "\n"

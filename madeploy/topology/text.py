@@ -1,0 +1,61 @@
+"""The picture for a terminal: who calls whom as a tree of each caller, columns aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from madeploy.topology.model import Node, Topology
+
+MAX_CLUSTERS: Final = 20
+"""Clusters that are listed; how many more there are is said."""
+
+_LINES: Final = {True: ("├─", "└─", "→"), False: ("|-", "`-", "->")}
+
+
+def _table(rows: Sequence[Sequence[str]], indent: str) -> list[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
+    return [
+        indent
+        + "  ".join(
+            [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]
+        ).rstrip()
+        for row in rows
+    ]
+
+
+def _caller(topology: Topology, node: Node, unicode: bool) -> Iterable[str]:
+    """One box and the arrows that leave it."""
+    edges = [edge for edge in topology.edges if edge.source == node.id]
+    if not edges:
+        return
+    details = f"  ({', '.join(node.details)})" if node.details else ""
+    yield f"{node.title}{details}"
+    branch, last, arrow = _LINES[unicode]
+    rows = [
+        (
+            f"{last if index == len(edges) - 1 else branch} {edge.ports or 'any port'}",
+            f"{arrow} {topology.node(edge.target).title}",
+            edge.purpose,
+        )
+        for index, edge in enumerate(edges)
+    ]
+    yield from _table(rows, "  ")
+
+
+def to_text(topology: Topology, unicode: bool = True) -> str:
+    """Lines for a terminal, ending in a newline. Without `unicode`, in ASCII as far as names allow."""
+    lines = [f"{topology.title} ({topology.tier}), namespace {topology.namespace}"]
+    for node in sorted(topology.nodes, key=lambda item: item.column):
+        block = list(_caller(topology, node, unicode))
+        lines += ["", *block] if block else []
+    if topology.clusters:
+        rows = [("CLUSTER", "API SERVER", "REGION", "ZONE")]
+        rows += [
+            (item.name, item.server, item.region, item.zone) for item in topology.clusters[:MAX_CLUSTERS]
+        ]
+        lines += ["", *_table(rows, "")]
+        more = len(topology.clusters) - MAX_CLUSTERS
+        if more > 0:
+            lines.append(f"and {more} more; --format json lists all")
+    return "\n".join([*lines, "", *topology.notes]) + "\n"
