@@ -1,0 +1,116 @@
+"""What `render` writes is what `pulumi up` has applied, as live API servers see it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.sandbox import Deployed, sandbox
+
+pytestmark = pytest.mark.sandbox
+MANAGER = "rendered"
+TARGETS = {
+    "control-plane": "control-plane",
+    "registrations": "control-plane",
+    "compute/compute-0": "compute-0",
+}
+"""Context of each folder's cluster."""
+
+
+@pytest.fixture(scope="module")
+def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """A sandbox of this module's own, deployed by the engine."""
+    made = sandbox(tmp_path_factory.mktemp("render"))
+    try:
+        up = made.madeploy("sandbox", "up")
+        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
+        yield made
+    finally:
+        made.madeploy("sandbox", "stop")
+
+
+@pytest.fixture(scope="module")
+def tree(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sandbox's stack, rendered with the outputs of its update."""
+    folder = tmp_path_factory.mktemp("rendered")
+    outputs = folder / "outputs.json"
+    shown = deployed.run("pulumi", "stack", "output", "--json")
+    assert shown.returncode == 0, shown.stderr
+    outputs.write_text(shown.stdout)
+    done = deployed.run(
+        "madeploy", "render", "sandbox", "-o", str(folder / "tree"), "--outputs", str(outputs)
+    )
+    assert done.returncode == 0, done.stderr
+    return folder / "tree"
+
+
+def items(text: str) -> dict[tuple[str, str, str], dict[str, Any]]:
+    """Objects of a list by kind, namespace and name."""
+    listed: dict[str, Any] = json.loads(text)
+    found = listed["items"] if listed["kind"] == "List" else [listed]
+    return {
+        (obj["kind"], obj["metadata"].get("namespace", ""), obj["metadata"]["name"]): obj for obj in found
+    }
+
+
+def kubectl(deployed: Deployed, folder: Path, context: str, *arguments: str) -> dict[Any, dict[str, Any]]:
+    done = deployed.run(
+        "kubectl", "--context", context, *arguments, "-k", str(folder), "-o", "json", "--show-managed-fields"
+    )
+    assert done.returncode == 0, done.stderr
+    return items(done.stdout)
+
+
+def applied(deployed: Deployed, folder: Path, context: str) -> dict[Any, dict[str, Any]]:
+    """Objects as they would be after server-side apply; nothing is stored."""
+    options = ("--server-side", "--dry-run=server", "--force-conflicts", f"--field-manager={MANAGER}")
+    return kubectl(deployed, folder, context, "apply", *options)
+
+
+def without_managers(obj: dict[str, Any]) -> dict[str, Any]:
+    return obj | {"metadata": {k: v for k, v in obj["metadata"].items() if k != "managedFields"}}
+
+
+@pytest.mark.parametrize("folder", TARGETS)
+def test_applying_the_files_would_change_nothing(deployed: Deployed, tree: Path, folder: str) -> None:
+    """CARD-4, CP-1 to CP-5, NET-5, NET-13, REG-2, REG-4: every rendered object is there, and equal in every
+    field, generation and version included, but for who manages them. That an update sets nothing more is
+    proven where both can be seen as they were sent (`tests/render/test_equivalence.py`)."""
+    live = kubectl(deployed, tree / folder, TARGETS[folder], "get")
+    after = applied(deployed, tree / folder, TARGETS[folder])
+    assert after.keys() == live.keys()
+    for key, obj in after.items():
+        assert without_managers(obj) == without_managers(live[key]), key
+
+
+def test_roles_that_are_predicted_are_the_roles_that_were_made(
+    deployed: Deployed, tree: Path, tmp_path: Path
+) -> None:
+    """CARD-4, MR-2: without the outputs only the registration is missing; nothing else differs."""
+    done = deployed.run("madeploy", "render", "sandbox", "-o", str(tmp_path / "tree"))
+    assert done.returncode == 0, done.stderr
+    there, predicted = (
+        {path.relative_to(root).as_posix(): path.read_text() for path in root.rglob("*.yaml")}
+        for root in (tree, tmp_path / "tree")
+    )
+    assert {path for path in there if not path.startswith("registrations/")} == predicted.keys()
+    assert all(there[path] == text for path, text in predicted.items())
+
+
+def test_a_change_by_hand_would_be_noticed(deployed: Deployed, tree: Path) -> None:
+    """So that the tests above can fail."""
+    folder = tree / "control-plane" / "50-ui"
+    config = folder / "configmap-public-config.yaml"
+    text = config.read_text()
+    config.write_text(text.replace("app.sandbox.", "app.other."))
+    try:
+        live = kubectl(deployed, folder, "control-plane", "get")
+        after = applied(deployed, folder, "control-plane")
+        changed = {key for key in live if without_managers(after[key]) != without_managers(live[key])}
+        assert changed == {("ConfigMap", "ma-system", "public-config")}
+    finally:
+        config.write_text(text)
