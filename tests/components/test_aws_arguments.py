@@ -1,0 +1,195 @@
+"""What is registered on AWS, argument by argument, against the classes that pulumi-aws publishes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import pytest
+from pulumi import _types
+
+from components.artifact_store import ArtifactStore, ArtifactStoreArgs
+from madeploy.sandbox.plugins.aws.provider import RESOURCE_TYPES
+from madeploy.settings import Environment
+from madeploy.settings.storage import AwsStorage
+from tests.support.environments import aws_storage, environment
+from tests.support.recording import Recording, record
+
+POD_IDENTITY = {"kind": "podIdentity", "clusterName": "control", "region": "eu-west-2"}
+EVERYTHING: dict[str, Any] = {
+    "buckets": {"workspace": "example-workspace", "models": "example-models", "logs": "example-logs"},
+    "kmsKey": {},
+    "objectLock": {"mode": "compliance", "days": 10, "buckets": ["models", "logs"]},
+    "accessLogs": {"bucket": "example-access-logs"},
+    "lifecycle": {
+        "models": [
+            {
+                "prefix": "old/",
+                "expireDays": 90,
+                "noncurrentDays": 3,
+                "transitions": [{"days": 30, "storageClass": "STANDARD_IA"}],
+            }
+        ]
+    },
+    "permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
+    "rolePath": "/ml/",
+    "tags": {"team": "ml"},
+}
+
+
+def deployed(identity: dict[str, Any], **storage: Any) -> Recording:
+    """What a store with every setting registers."""
+    env: Environment = environment(
+        storage=aws_storage(**EVERYTHING | storage, identity=identity),
+        clusters={"gpu": {"kubeconfigContext": "gpu", "taskIdentity": identity}},
+    )
+
+    def program() -> None:
+        assert isinstance(env.storage, AwsStorage)
+        ArtifactStore("store", ArtifactStoreArgs(env, env.storage, "test"))
+
+    return record(program)
+
+
+@pytest.fixture(scope="module")
+def irsa() -> Recording:
+    arn = "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id"
+    return deployed({"kind": "irsa", "oidcProviderArn": arn, "createOidcProvider": True})
+
+
+@pytest.fixture(scope="module")
+def pod_identity() -> Recording:
+    return deployed(POD_IDENTITY, accountId="123456789012")
+
+
+def published(token: str) -> type:
+    """The class of a resource type's arguments."""
+    _, place, name = token.split(":")
+    package = place.partition("/")[0]
+    module = importlib.import_module(f"pulumi_aws.{package}.{re.sub('(?<!^)(?=[A-Z])', '_', name).lower()}")
+    arguments: type = getattr(module, module.__all__[0])
+    return arguments
+
+
+@cache
+def arguments_of(kind: type) -> Mapping[str, Any]:
+    """Arguments of a published class by name, each with its type; reading the types takes long."""
+    types = _types.input_type_types(kind)
+    names = _types.input_type_py_to_pulumi_names(kind)
+    return {published: types.get(own) for own, published in names.items()}
+
+
+def strange(value: Any, kind: Any, path: str) -> Iterator[str]:
+    """Paths of arguments below `value` that its published type does not have."""
+    if isinstance(value, list):
+        (item,) = typing.get_args(kind) or (Any,)
+        for element in value:
+            yield from strange(element, item, f"{path}[]")
+        return
+    options = [kind, *typing.get_args(kind)]
+    classes = [option for option in options if isinstance(option, type) and _types.is_input_type(option)]
+    if not isinstance(value, Mapping) or not classes:
+        return
+    arguments = arguments_of(classes[0])
+    for key, inner in value.items():
+        if key in arguments:
+            yield from strange(inner, arguments[key], f"{path}.{key}")
+        else:
+            yield f"{path}.{key}"
+
+
+@pytest.mark.parametrize("kind", ["irsa", "pod_identity"])
+def test_every_argument_is_one_that_pulumi_aws_publishes(kind: str, request: pytest.FixtureRequest) -> None:
+    """MR-1, MR-2: nested ones included."""
+    recording: Recording = request.getfixturevalue(kind)
+    resources = [resource for resource in recording.resources if resource.type.startswith("aws:")]
+    assert len({resource.type for resource in resources}) >= 13
+    for resource in resources:
+        assert list(strange(resource.inputs, published(resource.type), resource.type)) == []
+
+
+def test_an_argument_that_is_not_published_is_noticed() -> None:
+    """MR-1: the check above looks into lists and maps."""
+    token = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    wrong = {"rules": [{"id": "a", "expiration": {"dayz": 1}, "filters": {}}], "bukkit": "a"}
+    assert sorted(strange(wrong, published(token), "")) == [
+        ".bukkit",
+        ".rules[].expiration.dayz",
+        ".rules[].filters",
+    ]
+
+
+def test_the_local_stand_in_serves_every_type_but_associations(
+    irsa: Recording, pod_identity: Recording
+) -> None:
+    """MR-1, MR-2: what is registered can be tried in the sandbox; EKS Pod Identity cannot."""
+    used = {r.type for r in (*irsa.resources, *pod_identity.resources) if r.type.startswith("aws:")}
+    assert used - RESOURCE_TYPES.keys() == {"aws:eks/podIdentityAssociation:PodIdentityAssociation"}
+
+
+def test_pods_are_associated_with_their_roles(pod_identity: Recording) -> None:
+    """MR-2: by cluster, namespace and ServiceAccount, in the cluster's own region, session tags on."""
+    found = pod_identity.of_type("aws:eks/podIdentityAssociation:PodIdentityAssociation")
+    told = {
+        (
+            r.name,
+            r.inputs["clusterName"],
+            r.inputs["region"],
+            r.inputs["namespace"],
+            r.inputs["serviceAccount"],
+        )
+        for r in found
+    }
+    assert told == {
+        ("controllermgr", "control", "eu-west-2", "ma-system", "michelangelo-controllermgr"),
+        ("worker", "control", "eu-west-2", "ma-system", "michelangelo-worker"),
+        ("tasks-gpu", "control", "eu-west-2", "default", "default"),
+    }
+    assert not any("disableSessionTags" in r.inputs for r in found), "roles trust by these tags"
+
+
+def test_an_oidc_provider_is_made_once_for_its_issuer(irsa: Recording) -> None:
+    """MR-2: roles wait for it; no thumbprint is guessed."""
+    (provider,) = irsa.of_type("aws:iam/openIdConnectProvider:OpenIdConnectProvider")
+    assert provider.inputs == {
+        "url": "https://oidc.example.com/id",
+        "clientIdLists": ["sts.amazonaws.com"],
+    }
+    for role in irsa.of_type("aws:iam/role:Role"):
+        assert provider.identity in irsa.waits_for(role)
+
+
+def test_data_and_its_key_are_protected_and_outlive_the_stack(irsa: Recording) -> None:
+    """MR-1, UX-6: every bucket, the access logs' one too, and the key they cannot be read without."""
+    buckets = irsa.of_type("aws:s3/bucket:Bucket")
+    assert {bucket.name for bucket in buckets} == {"workspace", "models", "logs", "access-logs"}
+    for resource in (*buckets, *irsa.of_type("aws:kms/key:Key")):
+        assert resource.protect
+        assert resource.retain_on_delete
+
+
+def test_access_logs_are_delivered_once_their_bucket_admits_them(irsa: Recording) -> None:
+    """MR-1: and their own bucket is neither logged, nor locked, nor encrypted with a key S3 cannot use."""
+    policy = irsa.one("aws:s3/bucketPolicy:BucketPolicy", "access-logs")
+    logging = irsa.of_type("aws:s3/bucketLogging:BucketLogging")
+    assert {item.name for item in logging} == {"workspace", "models", "logs"}
+    assert all(policy.identity in irsa.waits_for(item) for item in logging)
+    assert {item.name for item in irsa.of_type(LOCK)} == {"models", "logs"}
+    encryption = irsa.one(f"aws:s3/{ENCRYPTION[0].lower()}{ENCRYPTION[1:]}:{ENCRYPTION}", "access-logs")
+    (rule,) = encryption.inputs["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+
+
+def test_credentials_of_another_account_are_refused(irsa: Recording) -> None:
+    """MR-2, UX-6: the account that the settings tell is the only one the provider takes."""
+    (provider,) = irsa.of_type("pulumi:providers:aws")
+    assert json.loads(provider.inputs["allowedAccountIds"]) == ["123456789012"]
+
+
+LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
+ENCRYPTION = "BucketServerSideEncryptionConfiguration"
