@@ -61,7 +61,8 @@ class Registration(pulumi.ComponentResource):
     def __init__(self, name: str, args: RegistrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("michelangelo:index:Registration", name, {}, opts)
         own = pulumi.ResourceOptions(parent=self)
-        handed_over = pulumi.StackReference(name, stack_name=args.source, opts=own)
+        # Without a parent, like a provider: the engine reads it even where this component is left out.
+        handed_over = pulumi.StackReference(name, stack_name=args.source)
         credential = handed_over.get_output(CREDENTIAL)
         control_plane_half(name, args.environment, args.endpoint, credential, own, args.after)
         self.register_outputs({})

@@ -12,6 +12,7 @@ _NAMESPACE: Final = "michelangelo:index:"
 _INLINE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ComputeCluster"
 _SHARDED: Final = f"{_NAMESPACE}Shard${_NAMESPACE}Registration"
 _PROVIDER: Final = "k8s-"
+_REFERENCE: Final = "pulumi:pulumi:StackReference"
 
 
 def component(part: Part, cluster: str) -> str:
@@ -32,6 +33,8 @@ def cluster_of(urn: str, clusters: Sequence[str]) -> str | None:
     """The cluster among `clusters` that a resource of an environment's or a shard's stack belongs to; None
     where it belongs to none. Children and provider carry the cluster's name at the start of theirs."""
     kind, name = _split(urn)
+    if kind == _REFERENCE:
+        return name if name in clusters else None
     if kind.startswith("pulumi:providers:"):
         wanted = name.removeprefix(_PROVIDER)
         return wanted if wanted in clusters else None
