@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from madeploy.fleet.parts import compute_stack, shard_stack
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
 
@@ -20,13 +21,20 @@ class Remedies:
     namespace: str
     """Namespace of the platform's services."""
 
+    parts: tuple[str, ...]
+    """Stacks that hold the cluster in the layout `sharded`, in the order they are written; none otherwise."""
+
     installs_kuberay: bool
     """Whether the stack installs KubeRay on the cluster, or somebody else does."""
 
     @property
     def up(self) -> str:
-        """Writes what the stack says, whatever was changed by hand."""
-        return f"pulumi up --refresh --stack {self.stack}"
+        """Writes what the stack says, whatever was changed by hand. Where the fleet is sharded, the cluster's
+        two halves are in stacks of their own, with the environment's configuration."""
+        if not self.parts:
+            return f"pulumi up --refresh --stack {self.stack}"
+        config = f"--config-file stacks/Pulumi.{self.stack}.yaml"
+        return "\n".join(f"pulumi up --refresh --stack {part} {config}" for part in self.parts)
 
     @property
     def rotate(self) -> str:
@@ -63,5 +71,14 @@ def remedies(environment: Environment, name: str, stack: str) -> Remedies:
         environment.control_plane.kubeconfig_context or "CONTROL_PLANE_CONTEXT",
         (cluster.kubeconfig_context if cluster else None) or "COMPUTE_CONTEXT",
         environment.platform.namespace,
+        _parts(environment, name, stack),
         cluster is not None and cluster.operators.kube_ray == "install",
     )
+
+
+def _parts(environment: Environment, name: str, stack: str) -> tuple[str, ...]:
+    cluster = environment.clusters.get(name)
+    if environment.fleet.layout == "inline" or cluster is None:
+        return ()
+    shard = () if cluster.shard is None else (shard_stack(stack, cluster.shard),)
+    return (compute_stack(stack, name), *shard)

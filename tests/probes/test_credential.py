@@ -161,3 +161,15 @@ def test_a_cluster_that_is_only_prepared_is_told_from_one_that_is_lost() -> None
     assert first.finding is not None
     assert "only prepares it" in first.finding.evidence
     assert [rung.state for rung in others] == ["notTried"] * (len(RUNGS) - 1)
+
+
+def test_fixes_name_the_stacks_that_hold_the_cluster() -> None:
+    """REG-12, UX-3: its own in a sharded fleet, with the environment's configuration."""
+    fleet = {"fleet": {"layout": "sharded"}, "clusters": {"a": {"kubeconfigContext": "a", "shard": 3}}}
+    sharded = remedies(environment(**fleet), "a", "prod").up.splitlines()
+    config = "--config-file stacks/Pulumi.prod.yaml"
+    assert sharded == [
+        f"pulumi up --refresh --stack prod-compute-a {config}",
+        f"pulumi up --refresh --stack prod-shard-03 {config}",
+    ]
+    assert REMEDIES.up == "pulumi up --refresh --stack prod"
