@@ -49,14 +49,13 @@ def _objects(name: str) -> dict[tuple[str, str | None, str], tuple[KeptPart | No
 
 
 def taking_over(name: str, adopted: Adopted | None, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    """Options with which the objects of cluster `name` are imported where the guide made them.
+    """Options with which the objects of cluster `name` are imported where the guide made them; of any other
+    cluster only the `Cluster`'s metadata are left alone.
 
     An object that is in the state already is not imported again. Whatever the guide does not make, such as
     the Secret of a later credential, is made as usual. Contents that were kept as they were found cannot be
     made again from the settings, so they stay on the cluster when its entry goes.
     """
-    if adopted is None:
-        return opts
     known = _objects(name)
 
     def take_over(
@@ -66,8 +65,14 @@ def taking_over(name: str, adopted: Adopted | None, opts: pulumi.ResourceOptions
         if not isinstance(metadata, dict):
             return None
         identity = (args.type_.rpartition(":")[2], metadata.get("namespace"), metadata.get("name"))
-        if identity not in known:
+        if identity not in known or (adopted is None and identity[0] != "Cluster"):
             return None
+        if adopted is None:
+            # So too when a registration is no longer called adopted.
+            own = pulumi.ResourceOptions(ignore_changes=[*_METADATA])
+            return pulumi.ResourceTransformationResult(
+                args.props, pulumi.ResourceOptions.merge(args.opts, own)
+            )
         part, fields = known[identity]
         stays = part is None or part in adopted.keep
         own = pulumi.ResourceOptions(
