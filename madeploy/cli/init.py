@@ -94,6 +94,9 @@ def copied(source: Mapping[str, Any], source_name: str, name: str, tier: str, do
         storage["buckets"] = {
             purpose: _renamed(bucket, source_name, name) for purpose, bucket in storage["buckets"].items()
         }
+        logs = storage.get("accessLogs")
+        if logs is not None and logs.get("create", True):
+            storage["accessLogs"] = {**logs, "bucket": _renamed(logs["bucket"], source_name, name)}
     elif storage["kind"] == "s3Compatible":
         storage.setdefault("credentialsSecret", "michelangelo-object-store")
     data["storage"] = storage

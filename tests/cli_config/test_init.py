@@ -138,6 +138,7 @@ def test_a_copy_leaves_out_what_belongs_to_one_environment(run: Run) -> None:
             "region": "eu-west-1",
             "buckets": {"workspace": "example-live-workspace", "models": "models-of-example"},
             "identity": {"kind": "podIdentity", "clusterName": "control"},
+            "accessLogs": {"bucket": "example-live-access-logs"},
         },
         "clusters": {"gpu": {"kubeconfigContext": "gpu"}},
         "network": {"dnsPort": 5353},
@@ -147,6 +148,7 @@ def test_a_copy_leaves_out_what_belongs_to_one_environment(run: Run) -> None:
     assert result.exit_code == 0, result.output
     data = config("test")
     assert data["domains"] == {"api": "api.test.example.com", "app": "app.test.example.com"}
+    assert data["storage"]["accessLogs"] == {"bucket": "example-test-access-logs"}  # type: ignore[index]
     assert data["storage"]["buckets"] == {  # type: ignore[index]
         "workspace": "example-test-workspace",
         "models": "models-of-example-test",
