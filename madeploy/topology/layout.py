@@ -8,6 +8,7 @@ each side of a box. The same picture always gives the same layout. Lengths are i
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -29,6 +30,9 @@ HEAD: Final = 44
 
 _ROOM: Final = 16
 """Between the frame and what it holds."""
+
+_BELOW: Final = (16, 10, 22)
+"""The same below, by preference: the frame's edge should not lie on an arrow."""
 
 _SWEEPS: Final = 8
 _CHARACTERS: Final = 26
@@ -124,7 +128,8 @@ def layout(topology: Topology) -> Layout:
     left, top = min(box.x for box in inside), min(box.y for box in inside)
     right = max(box.x + box.width for box in inside)
     bottom = max(box.y + box.height for box in inside)
-    frame = (left - _ROOM, top - HEAD + _ROOM, right - left + 2 * _ROOM, bottom - top + HEAD)
+    below = next(room for room in _BELOW if _free(bottom + room, slots.values()) or room == _BELOW[-1])
+    frame = (left - _ROOM, top - HEAD + _ROOM, right - left + 2 * _ROOM, bottom + below - top + HEAD - _ROOM)
     width = max(box.x + box.width for box in boxes) + MARGIN
     height = max(slot.y + slot.height for slot in slots.values()) + MARGIN
     return Layout(width, max(height, frame[1] + frame[3] + MARGIN), boxes, arrows, frame)
@@ -137,6 +142,11 @@ def _height(node: Node, incoming: int, outgoing: int) -> float:
 
 def _in_frame(slot: _Slot) -> bool:
     return slot.node is not None and slot.node.kind == "service"
+
+
+def _free(y: float, slots: Iterable[_Slot]) -> bool:
+    """Whether no lane runs along a height."""
+    return all(abs(slot.y + slot.height / 2 - y) > LANE_HEIGHT / 4 for slot in slots if slot.node is None)
 
 
 def _ends(topology: Topology, edge: Edge) -> tuple[Node, Node]:

@@ -9,7 +9,7 @@ from typing import Final
 from madeploy.topology.layout import HEAD, LINE_HEIGHT, PADDING, TITLE_HEIGHT, Arrow, Box, layout
 from madeploy.topology.model import Topology
 
-_LIGHT: Final = {
+LIGHT: Final = {
     "ink": "#1b2733",
     "soft": "#53626f",
     "line": "#7c8b99",
@@ -23,7 +23,7 @@ _LIGHT: Final = {
     "store": "#fbe1d5",
     "cluster": "#d9eef5",
 }
-_DARK: Final = {
+DARK: Final = {
     "ink": "#e6edf3",
     "soft": "#aab7c3",
     "line": "#7d8c9b",
@@ -65,7 +65,7 @@ STYLE: Final = (
     ".topology .arrow { fill: none; stroke-width: 1.4 }\n"
     ".topology .frame { stroke-dasharray: 4 4 }\n"
     ".topology g:hover > .arrow { stroke-width: 3 }\n"
-    f"{_colours(_LIGHT)}@media (prefers-color-scheme: dark) {{\n{_colours(_DARK)}}}\n"
+    f"{_colours(LIGHT)}@media (prefers-color-scheme: dark) {{\n{_colours(DARK)}}}\n"
 )
 
 
