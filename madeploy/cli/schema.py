@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def generated() -> Mapping[str, str]:
     """Every generated file by its path in the project, with the text it should have."""
     from madeploy.cli.policy_reference import policies_reference
+    from madeploy.cli.topology_reference import topology_reference
     from madeploy.findings.reference import findings_reference
     from madeploy.settings.example import example_stack
     from madeploy.settings.reference import configuration_reference
@@ -29,6 +30,7 @@ def generated() -> Mapping[str, str]:
         "docs/findings.md": findings_reference(),
         "docs/iam.md": iam_reference(),
         "docs/policies.md": policies_reference(),
+        "docs/topology.md": topology_reference(),
     }
 
 
