@@ -18,7 +18,7 @@ from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
 from madeploy.names.servers import split_server
 from madeploy.probes.causes import CODES, finding_of
 from madeploy.probes.identity import account_uid
-from madeploy.probes.registration import Registered
+from madeploy.probes.registration import Registered, secret_path
 from madeploy.probes.remedies import Remedies
 from madeploy.settings import Environment
 from manifests.registration import compute_side
@@ -219,11 +219,9 @@ def _revoked(claims: tokens.Claims, compute: Kubernetes | None) -> str:
             return f"{refused}: ServiceAccount {RAY_NAMESPACE}/{RAY_MANAGER} is not there"
         if claims.account_uid not in (None, account):
             return f"{refused}: it was issued for another ServiceAccount, an earlier one or another cluster's"
-        if (
-            claims.secret
-            and compute.find(f"/api/v1/namespaces/{RAY_NAMESPACE}/secrets/{claims.secret}") is None
-        ):
-            return f"{refused}: Secret {RAY_NAMESPACE}/{claims.secret}, which it stood in, is gone"
+        secret = claims.secret or claims.bound_secret
+        if secret and compute.find(secret_path(secret, RAY_NAMESPACE)) is None:
+            return f"{refused}: Secret {RAY_NAMESPACE}/{secret}, which it ends with, is gone"
     except ClientError:
         # The kubeconfig's user may not look; the refusal itself stands.
         return f"{refused}; its dates are in order"

@@ -31,6 +31,8 @@ def create_ray_cluster(
     except ClientError as error:
         if error.cause not in _REFUSALS:
             raise
+        if error.cause == "notFound":
+            return "", find("MA446", remedies.name, f"ray.io/{VERSION} is not served")
         return "", find("MA458", remedies.name, f"refused: {error.message or error}")
     try:
         client.delete(f"{RAY_CLUSTERS}/{name}")

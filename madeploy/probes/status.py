@@ -12,6 +12,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_GROUP, RAY_NAMESPACE
 from madeploy.probes.causes import finding_of
+from madeploy.probes.credential import accept
 from madeploy.probes.health import health, health_findings
 from madeploy.probes.kuberay import operator_version
 from madeploy.probes.registration import Registered, read_registration, registered_client, secret_path
@@ -108,19 +109,23 @@ def cluster_status(
     else:
         findings += health_findings(registered.cluster, now, remedies)
     jobs: tuple[int, int] | None = None
+    trouble: Finding | None = None
     if registered.cluster is not None:
         try:
-            jobs = _jobs(registered)
+            client = registered_client(registered)
+            _, trouble = accept(registered, client, compute, remedies)
+            jobs = None if trouble else _jobs(client)
         except ClientError as error:
-            findings.insert(0, finding_of(error, registered.server, fix=f"See why:\n{remedies.verify}"))
-        except ValueError as error:
-            findings.insert(0, find("MA440", remedies.name, str(error), fix=f"See why:\n{remedies.verify}"))
+            trouble = _trouble(error, registered, remedies)
+        except ValueError:
+            code = "MA440" if tokens.defect(registered.token) else "MA442"
+            trouble = find(code, remedies.name, "cannot be used", fix=f"See why:\n{remedies.verify}")
     age, left = _token_dates(registered, compute, now)
     return ClusterStatus(
         name=remedies.name,
         in_stack=in_stack,
         server=registered.server if registered.cluster else "",
-        reachable=jobs is not None,
+        reachable=registered.cluster is not None and trouble is None,
         ready=shown.ready if shown.reported else None,
         proof_age=shown.age(now),
         token_age=age,
@@ -129,7 +134,7 @@ def cluster_status(
         ray_clusters=jobs[0] if jobs else None,
         ray_jobs=jobs[1] if jobs else None,
         assigned=assigned,
-        findings=tuple(findings),
+        findings=(*([trouble] if trouble else []), *findings),
     )
 
 
@@ -139,8 +144,13 @@ def late_status(name: str, in_stack: bool, seconds: float) -> ClusterStatus:
     return ClusterStatus(name, in_stack, "", False, None, None, None, None, None, None, None, 0, (finding,))
 
 
-def _jobs(registered: Registered) -> tuple[int, int]:
-    client = registered_client(registered)
+def _trouble(error: ClientError, registered: Registered, remedies: Remedies) -> Finding:
+    if error.cause == "notFound":
+        return find("MA446", remedies.name, "ray.io/v1 is not served", fix=f"See why:\n{remedies.verify}")
+    return finding_of(error, registered.server, fix=f"See why:\n{remedies.verify}")
+
+
+def _jobs(client: Kubernetes) -> tuple[int, int]:
     where = f"/apis/ray.io/v1/namespaces/{RAY_NAMESPACE}"
     return (
         sum(1 for _ in client.items(f"{where}/rayclusters")),

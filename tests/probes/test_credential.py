@@ -87,7 +87,7 @@ def test_dates_are_judged_by_the_api_servers_clock(
     [
         ({}, "ServiceAccount default/ray-manager is not there"),
         ({ACCOUNT: {"metadata": {"uid": "u-2"}}}, "issued for another ServiceAccount"),
-        ({ACCOUNT: RAY_MANAGER}, "Secret default/ray-manager-token, which it stood in, is gone"),
+        ({ACCOUNT: RAY_MANAGER}, "Secret default/ray-manager-token, which it ends with, is gone"),
         ({ACCOUNT: RAY_MANAGER, SECRET: {}}, "another cluster issued it"),
         ({ACCOUNT: ClientError("https://compute:6443", "forbidden")}, "dates are in order"),
     ],
