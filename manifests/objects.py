@@ -33,7 +33,7 @@ class Inputs:
     """What builders need that settings do not say: it comes from other resources."""
 
     role_arns: Mapping[str, Any] = field(default_factory=dict)
-    """IAM role ARN by identity (`controllermgr`, `worker`), for the ServiceAccounts."""
+    """IAM role ARN by identity (`controllermgr`, `worker`, `tasks-<cluster>`), for the ServiceAccounts."""
 
     object_store_checksum: Any = None
     """Fingerprint of the object store's static credentials, so that a change rolls the pods."""

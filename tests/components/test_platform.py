@@ -236,6 +236,30 @@ def test_service_accounts_carry_their_roles(aws: tuple[Recording, dict[str, Any]
         assert account.inputs["metadata"]["annotations"]["eks.amazonaws.com/role-arn"].startswith("arn:aws")
 
 
+def test_task_pods_get_their_role_by_a_patch_of_an_account_that_is_there() -> None:
+    """MR-2 (facts 3.3): on their own cluster; what Kubernetes makes can be neither created nor deleted."""
+    source = {"kind": "irsa", "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/b"}
+    env = environments.environment(
+        storage=environments.aws_storage(),
+        clusters={"gpu": {"kubeconfigContext": "gpu", "taskIdentity": source}},
+    )
+    recording, outputs = deploy(env)
+    patch = recording.one("kubernetes:core/v1:ServiceAccountPatch", "gpu-serviceaccount-default-default")
+    assert patch.provider == "k8s-gpu"
+    role = patch.inputs["metadata"]["annotations"]["eks.amazonaws.com/role-arn"]
+    assert role == "arn:aws:iam::123456789012:role/michelangelo-test-tasks-gpu"
+    assert set(outputs["iam_roles"]) == {"controllermgr", "worker", "tasks-gpu"}
+    assert patch.inputs["metadata"].keys() == {"name", "namespace", "annotations"}
+
+
+@pytest.mark.parametrize("build", ENVIRONMENTS)
+def test_buckets_are_told_alike_for_every_kind_of_store(build: Callable[[], Environment]) -> None:
+    """MR-1, UX-6: and what becomes of them with the stack."""
+    for told in deploy(build())[1]["buckets"].values():
+        assert told.keys() == {"name", "arn", "region", "on_destroy"}
+        assert told["arn"].endswith(f":::{told['name']}")
+
+
 def test_a_preview_registers_what_an_update_does(aws: tuple[Recording, dict[str, Any]]) -> None:
     """CARD-3: nothing is created inside an apply."""
     previewed = {r.identity for r in deploy(environments.production_aws(), preview=True)[0].resources}

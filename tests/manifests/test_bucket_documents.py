@@ -13,7 +13,7 @@ from manifests.bucket_documents import (
     log_prefix,
 )
 from tests.support.environments import aws_storage
-from tests.support.iam import Request, allows
+from tests.support.iam import Document, Request, allows, weakened
 
 LOGGED: dict[str, Any] = {"accessLogs": {"bucket": "example-ml-access-logs", "prefix": "s3/"}}
 
@@ -73,6 +73,35 @@ def test_only_the_delivery_of_our_buckets_access_logs_may_write_to_their_bucket(
     assert not delivery(principal={"AWS": "arn:aws:iam::123456789012:role/x"})
     assert not delivery(action="s3:GetObject")
     assert not delivery(resource="arn:aws:s3:::example-ml-access-logs/elsewhere/key")
+
+
+def test_nothing_in_the_policy_of_the_log_bucket_can_be_left_out() -> None:
+    """MR-1: without any of it the delivery fails, or somebody is admitted who must not be."""
+    logs = store(**LOGGED).access_logs
+    assert logs is not None
+    whole = log_bucket_policy("eu-west-1", "123456789012", logs, ["example-a", "example-b"])
+    service, target = {"Service": "logging.s3.amazonaws.com"}, "arn:aws:s3:::example-ml-access-logs"
+    tls = {"aws:SecureTransport": "true", "s3:TlsVersion": "1.3"}
+
+    def verdicts(policy: Document) -> list[bool]:
+        deliveries = [
+            {"aws:SourceArn": f"arn:aws:s3:::{source}", "aws:SourceAccount": account}
+            for source in ("example-a", "example-b", "other")
+            for account in ("123456789012", "210987654321")
+        ]
+        made = [Request("s3:PutObject", f"{target}/s3/a", {**tls, **d}, service) for d in deliveries]
+        denied = [
+            Request("s3:ListBucket", resource, {**tls, **weak})
+            for resource in (target, f"{target}/s3/a")
+            for weak in ({"aws:SecureTransport": "false"}, {"s3:TlsVersion": "1.1"}, {})
+        ]
+        return [
+            *(allows(policy, request).allowed for request in made),
+            *(allows(policy, request).explicitly_denied for request in denied),
+        ]
+
+    for change, weaker in weakened(whole):
+        assert verdicts(weaker) != verdicts(whole), f"{change} makes no difference"
 
 
 def test_old_versions_lone_markers_and_unfinished_uploads_go_in_every_bucket() -> None:
