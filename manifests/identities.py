@@ -116,12 +116,14 @@ def role_arn(environment: Environment, inputs: Inputs, identity: str) -> Any:
     """The role to put on an identity's ServiceAccount. None where it has none, or gets it from EKS Pod
     Identity, which knows ServiceAccounts by name."""
     storage = environment.storage
-    sources = {names.tasks(name): cluster.task_identity for name, cluster in environment.clusters.items()}
-    if isinstance(storage, AwsStorage):
-        sources |= dict.fromkeys((*names.IDENTITIES, RETENTION), storage.identity)
-    elif isinstance(storage, ExistingStorage) and identity in (*names.IDENTITIES, RETENTION):
-        return dict(storage.role_arns).get(identity)
-    source = sources.get(identity)
+    source: Irsa | PodIdentity | GivenRole | None = None
+    cluster = environment.clusters.get(identity.removeprefix(names.tasks("")))
+    if identity not in (*names.IDENTITIES, RETENTION):
+        source = cluster.task_identity if cluster is not None else None
+    elif isinstance(storage, ExistingStorage):
+        return dict(storage.role_arns.items()).get(identity)
+    elif isinstance(storage, AwsStorage):
+        source = storage.identity
     if isinstance(source, GivenRole):
         return source.role_arn
     return inputs.role_arns.get(identity) if isinstance(source, Irsa) else None
