@@ -103,6 +103,7 @@ def apply(
     tell: Tell = silent,
     note: Tell = silent,
     aside: Mapping[str, Finding] | None = None,
+    may_drop: bool = True,
 ) -> Applied:
     """Bring a stack, or some of its clusters, to what the stack file says, in whichever layout it has.
 
@@ -116,6 +117,7 @@ def apply(
         tell: given one line for every resource that changed.
         note: told where the work stands.
         aside: clusters that cannot be reached, each with the finding that says why: left as they are.
+        may_drop: whether there may be something to delete; False saves the look for it.
 
     Raises:
         ToolkitError: nothing could be begun: 2 for a stack file that is missing or wrong, 3 for an engine or
@@ -126,7 +128,7 @@ def apply(
         from madeploy.cli.fleet.sharded import apply_sharded
 
         return apply_sharded(workplace, clusters, aside or {}, tell, note)
-    return apply_inline(workplace, clusters, aside or {}, tell, note)
+    return apply_inline(workplace, clusters, aside or {}, tell, note, may_drop=may_drop)
 
 
 def apply_inline(
@@ -136,6 +138,7 @@ def apply_inline(
     tell: Tell = silent,
     note: Tell = silent,
     verb: Literal["up", "preview"] = "up",
+    may_drop: bool = True,
 ) -> Applied:
     """`apply` for the layout in which the environment's stack holds everything; or its preview."""
     part = Part("environment", workplace.environment)
@@ -147,6 +150,7 @@ def apply_inline(
     result = stack.run(
         verb,
         exclude=[urns.component(part, name) for name in left],
+        may_drop=may_drop,
         keep_going=verb == "up",
         tell=tell,
         note=note,

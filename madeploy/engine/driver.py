@@ -111,7 +111,8 @@ class Engine:
         Raises:
             ToolkitError: the CLI cannot be started.
         """
-        events, log = self.directory / f"{name}-events.jsonl", self.log(name)
+        # Several commands may be at work on stacks of one name, in backends of their own.
+        events, log = self.directory / f"{name}-{os.getpid()}-events.jsonl", self.log(name)
         events.unlink(missing_ok=True)
         confirmed = () if verb == "preview" else ("--yes", "--skip-preview")
         command = [str(self._pulumi), verb, *confirmed, "--non-interactive", "--color=never"]

@@ -77,6 +77,16 @@ class Result:
         """Resources that something happened to."""
         return sum(count for what, count in self.changes.items() if what != "same")
 
+    def add(self, other: Result) -> None:
+        """Count in what a second operation changed, and how it ended."""
+        for what, count in other.changes.items():
+            if what != "same":
+                self.changes[what] = self.changes.get(what, 0) + count
+        self.touched += other.touched
+        self.failures += other.failures
+        self.seconds += other.seconds
+        self.code = self.code or other.code
+
 
 class Follower:
     """Reads the file of events while the engine writes it.

@@ -52,6 +52,7 @@ class Stack:
         verb: str,
         *arguments: str,
         exclude: Sequence[str] = (),
+        may_drop: bool = True,
         keep_going: bool = False,
         tell: Tell = silent,
         note: Tell = silent,
@@ -59,10 +60,15 @@ class Stack:
     ) -> Result:
         """`up`, `preview`, `refresh` or `destroy`; returns however it ends.
 
+        An `up` that leaves something out deletes nothing by itself, whatever the program has dropped: the
+        engine counts everything around what is left out among it (`--exclude-dependents`). So what was
+        dropped is looked for afterwards, and deleted by name.
+
         Args:
             verb: the operation.
             arguments: further arguments.
             exclude: URNs that are left as they are, with all that depends on them.
+            may_drop: whether the program may have dropped something since; False saves that look.
             keep_going: go on with what does not depend on a failure (`up` and `destroy`).
             tell: given one line for every resource that changed.
             note: told where the operation stands.
@@ -73,17 +79,43 @@ class Stack:
         left = tuple(f"--exclude={urn}" for urn in exclude)
         dependents = ("--exclude-dependents",) if left else ()
         going = ("--continue-on-error",) if keep_going else ()
-        given = (f"--stack={self.name}", *left, *dependents, *going, *arguments)
-        return self._engine.run(
-            verb,
-            *given,
-            where=self.where,
-            name=self._log,
-            variables=config,
-            tell=tell,
-            note=note,
-            stop=stop,
-        )
+
+        def run(verb: str, *more: str, tell: Tell = tell) -> Result:
+            return self._engine.run(
+                verb,
+                f"--stack={self.name}",
+                *more,
+                where=self.where,
+                name=self._log,
+                variables=config,
+                tell=tell,
+                note=note,
+                stop=stop,
+            )
+
+        result = run(verb, *left, *dependents, *going, *arguments)
+        if verb == "up" and exclude and may_drop and result.code == 0:
+            dropped = self._dropped(run("preview", tell=silent), exclude)
+            if dropped:
+                note(f"deleting {len(dropped)} that the program has no more")
+                result.add(run("destroy", *(f"--target={urn}" for urn in dropped), *going))
+        return result
+
+    def _dropped(self, preview: Result, exclude: Sequence[str]) -> list[str]:
+        """Resources that the whole program would delete, without those that belong to what is left out: below
+        it, or a provider that something below it needs."""
+        gone = [urn for operation, urn in preview.touched if operation == "delete"]
+        if not gone:
+            return []
+        resources = {resource["urn"]: resource for resource in self.resources()}
+        kept = set(exclude)
+        for urn, resource in resources.items():
+            line = [urn]
+            while parent := resources.get(line[-1], {}).get("parent"):
+                line.append(parent)
+            if kept.intersection(line):
+                kept |= {urn, str(resource.get("provider", "")).rpartition("::")[0]}
+        return [urn for urn in gone if urn not in kept]
 
     def export(self) -> Document | None:
         """The stack's state; None when there is no such stack. Raises ToolkitError when it cannot be read."""

@@ -99,7 +99,7 @@ class Removal:
             self._reached("rolled")
         self._stack.edit([((section, self._name), None) for section in SECTIONS])
         self._reached("removalWritten")
-        failed = self._stack.apply([self._name], f"what is on {self._name} is removed")
+        failed = self._stack.apply([self._name], f"what is on {self._name} is removed", may_drop=True)
         self._reached("removed")
         result.findings += failed.values()
         if not failed:
@@ -140,7 +140,7 @@ class Removal:
             ]
             self._stack.edit([(("clusters", self._name, "credential"), kept)])
         self._reached("unregisteringWritten")
-        failed = self._stack.apply([self._name], f"{self._name} is let go by the platform")
+        failed = self._stack.apply([self._name], f"{self._name} is let go by the platform", may_drop=True)
         self._result.findings += failed.values()
         stuck = self._stuck()
         if stuck is not None:

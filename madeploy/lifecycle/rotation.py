@@ -169,7 +169,9 @@ class Rotation:
                 edits.append((("clusters", name, "credential"), kept))
         self._stack.edit(edits)
         self._reached("written")
-        left = self._apply(names, f"{_listed(names)}: the new credential is made")
+        # An earlier rotation may have left out to delete what its settings do not name any more.
+        drops = any(self._plans[name].leftover for name in names)
+        left = self._apply(names, f"{_listed(names)}: the new credential is made", drops)
         self._reached("prepared")
         return left
 
@@ -286,7 +288,7 @@ class Rotation:
         self._reached("withdrawalWritten")
         ending = [name for name, items in kept.items() if items]
         left = [name for name in names if name not in ending]
-        left += self._apply(ending, f"{_listed(ending)}: the old credential is withdrawn")
+        left += self._apply(ending, f"{_listed(ending)}: the old credential is withdrawn", may_drop=True)
         self._reached("withdrawn")
         self._tell(ending, "was withdrawn: the old one is tried until it is refused")
         self._ask(left, self._refused)
@@ -309,10 +311,10 @@ class Rotation:
 
     # What the steps share.
 
-    def _apply(self, names: list[str], what: str) -> list[str]:
+    def _apply(self, names: list[str], what: str, may_drop: bool = False) -> list[str]:
         if not names:
             return []
-        failed = self._stack.apply(names, what)
+        failed = self._stack.apply(names, what, may_drop=may_drop)
         for name in names:
             if name in failed:
                 self.results[name].findings.append(failed[name])

@@ -31,9 +31,10 @@ class Stack(Protocol):
     def edit(self, edits: Sequence[Edit]) -> None:
         """Change the stack file: all of it at once or nothing."""
 
-    def apply(self, clusters: Sequence[str], what: str) -> Mapping[str, Finding]:
+    def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
         """Bring the control plane and these clusters to what the stack file says; other clusters stay as they
-        are. Returns why clusters could not be, by name. `what` says to a person what it is for."""
+        are. Returns why clusters could not be, by name. `what` says to a person what it is for, `may_drop`
+        whether something may have to be deleted."""
 
     def client(self, cluster: str) -> Kubernetes:
         """A cluster as its administrator. Raises ClientError too."""

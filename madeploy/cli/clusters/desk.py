@@ -59,11 +59,13 @@ class StackDesk:
         if after != before:
             entries.write(path, before, after)
 
-    def apply(self, clusters: Sequence[str], what: str) -> Mapping[str, Finding]:
+    def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
         """Bring the control plane and these clusters to what the stack file says. Returns why clusters could
         not be, by name. Raises ToolkitError for what concerns the stack as a whole."""
         with phase(f"pulumi up ({what})") as running:
-            applied = apply(str(self._access.path), list(clusters), tell=say, note=running.note)
+            applied = apply(
+                str(self._access.path), list(clusters), tell=say, note=running.note, may_drop=may_drop
+            )
         failed = {item.subject: item for item in applied.findings if item.subject in clusters}
         applied.findings = [item for item in applied.findings if item.subject not in failed]
         applied.require_success()
