@@ -12,6 +12,8 @@ from typing import Any
 
 import yaml
 
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.kubeconfigs import minify
 from madeploy.sandbox import plugins
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
 from madeploy.sandbox.plugins import endpoints
@@ -73,6 +75,11 @@ class UserStack:
             "NO_COLOR": "1",
         }
 
+    def client(self, context: str) -> Kubernetes:
+        """An API server, as the kubeconfig has it."""
+        document = json.loads((self.where / "kubeconfig").read_text(encoding="utf-8"))
+        return Kubernetes.from_kubeconfig(minify(document, context, context))
+
     def write(self, clusters: Mapping[str, Mapping[str, Any]], **sections: Any) -> None:
         """Say what the environment is; the encryption in the file stays."""
         present = yaml.safe_load(self.file.read_text(encoding="utf-8")) if self.file.exists() else {}
@@ -115,6 +122,11 @@ class UserStack:
         """The plain CLI on one of the environment's stacks."""
         given = (f"--stack={stack}", "--non-interactive", *arguments)
         return self.run("pulumi", verb, *given, PULUMI_OPTION_CONFIG_FILE=str(self.file))
+
+    def stacks(self) -> list[str]:
+        """Names of all stacks."""
+        folder = self.backend / ".pulumi" / "stacks" / "michelangelo"
+        return sorted(file.stem for file in folder.glob("*.json"))
 
     def state(self, stack: str) -> dict[str, Any]:
         """What a stack's state holds; nothing when there is no such stack."""

@@ -164,7 +164,6 @@ class Registration:
 
     def play_manager(self, replicas: int = 2) -> None:
         """Let pods of the controller manager be there; kwok and the actors do the rest."""
-        wait(lambda: not self._is_terminating(self.control_plane, "ma-system"))
         labels = {"app": "michelangelo-controllermgr"}
         self.apply(
             self.control_plane,
@@ -260,6 +259,7 @@ class Registration:
             self.control_plane.delete(secret_path(secret))
         self.control_plane.delete("/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr")
         self.control_plane.delete("/api/v1/namespaces/ma-system")
+        wait(lambda: not self._is_terminating(self.control_plane, "ma-system"))
         for item in reversed(registration.compute_side(self.settings, self.name).objects):
             self.compute.delete(place(item))
         for path in (

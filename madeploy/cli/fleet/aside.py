@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 from madeploy.cli.access import StackAccess, open_stack
@@ -23,7 +24,8 @@ def unreachable(given: str, note: Callable[[str], None]) -> Mapping[str, Finding
         name: partial(access.client, name) for name in (CONTROL_PLANE, *access.environment.clusters)
     }
     found = preflight(clients, note=lambda done: note(f"{done} of {len(clients)} clusters asked"))
-    aside = dict(found.aside)
+    # What was asked for is a cluster; the rest of the command names it so.
+    aside = {name: replace(finding, subject=name) for name, finding in found.aside.items()}
     own = aside.pop(CONTROL_PLANE, None)
     if own is not None:
         raise _no_control_plane(access, own)

@@ -1,0 +1,148 @@
+"""Who works on a stack, and what an engine that was killed left running."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from madeploy.engine import locks, processes
+from madeploy.engine.locks import Lock
+
+NOW = datetime.now(timezone.utc)
+HERE = socket.gethostname()
+
+
+@pytest.fixture
+def started() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Processes that are ended with the test."""
+    made: list[subprocess.Popen[bytes]] = []
+    yield made
+    for child in made:
+        child.kill()
+        child.wait()
+
+
+def called(name: str, where: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """A process whose command line begins with `name`."""
+    return subprocess.Popen(
+        [name, "-c", "import time; time.sleep(60)", *arguments], executable=sys.executable, cwd=where
+    )
+
+
+def test_a_lock_s_owner_is_a_pulumi_that_was_there_before_it(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    """REG-9: process ids are given again, to other programs and to other engines."""
+    engine, stranger = called("/opt/bin/pulumi", tmp_path), called("/opt/bin/nginx", tmp_path)
+    started += [engine, stranger]
+    time.sleep(0.2)
+    later = datetime.now(timezone.utc)
+    assert Lock(engine.pid, HERE, "me", later, "").owner == "alive"
+    assert Lock(engine.pid, HERE, "me", None, "").owner == "alive"
+    assert Lock(engine.pid, HERE, "me", later - timedelta(hours=1), "").owner == "gone"
+    assert Lock(stranger.pid, HERE, "me", later, "").owner == "gone"
+    assert Lock(engine.pid, "another-machine", "me", later, "").owner == "elsewhere"
+    engine.send_signal(signal.SIGKILL)
+    engine.wait()
+    assert Lock(engine.pid, HERE, "me", later, "").owner == "gone"
+
+
+def test_locks_of_one_stack_are_read_and_half_written_ones_passed_over(tmp_path: Path) -> None:
+    """REG-9: those of other stacks and projects are somebody else's."""
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "michelangelo"
+    holder = {"pid": 4711, "username": "me", "hostname": "ci-7", "timestamp": "2026-11-21T07:58:03.5+01:00"}
+    for stack, name, text in (
+        ("prod", "a", json.dumps(holder)),
+        ("prod", "b", '{"pid": 47'),
+        ("prod-shard-00", "c", json.dumps(holder)),
+    ):
+        (folder / stack).mkdir(parents=True, exist_ok=True)
+        (folder / stack / f"{name}.json").write_text(text, encoding="utf-8")
+    found = locks.in_directory(tmp_path, "michelangelo", "prod")
+    assert [(lock.pid, lock.host, lock.user) for lock in found] == [(4711, "ci-7", "me")]
+    assert found[0].since == datetime(2026, 11, 21, 6, 58, 3, tzinfo=timezone.utc)
+    assert locks.in_directory(tmp_path, "other", "prod") == []
+
+
+def test_an_object_store_s_locks_are_read_from_what_the_engine_says() -> None:
+    """REG-9: the engine alone can read them; its words are the same for every store."""
+    folder = "s3://state/.pulumi/locks/organization/m/prod"
+    text = (
+        "error: the stack is currently locked by 2 lock(s). Either wait for the other process(es) to end or "
+        "delete the lock file with `pulumi cancel`.\n"
+        f"  {folder}/a.json: created by jo@ci-7 (pid 12) at 2026-11-21T07:58:03Z\n"
+        f"  {folder}/b.json: created by a@b@ci-8 (pid 13) at 2026-11-21T08:00:00+01:00"
+    )
+    found = locks.in_message(text)
+    assert [(lock.user, lock.host, lock.pid) for lock in found] == [("jo", "ci-7", 12), ("a@b", "ci-8", 13)]
+    assert found[0].place == f"{folder}/a.json"
+    assert found[0].since == datetime(2026, 11, 21, 7, 58, 3, tzinfo=timezone.utc)
+    assert locks.in_message("error: no lock here") == []
+
+
+@pytest.mark.parametrize(
+    ("url", "directory"),
+    [
+        ("file:///var/state", Path("/var/state")),
+        ("file:///with%20space", Path("/with space")),
+        ("file://~", Path.home()),
+        ("file://~/state", Path.home() / "state"),
+        ("s3://bucket?region=eu-west-1", None),
+        ("https://api.pulumi.com", None),
+    ],
+)
+def test_only_a_file_backend_has_a_directory(url: str, directory: Path | None) -> None:
+    """REG-9."""
+    assert locks.directory_of(url) == directory
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_only_helpers_of_this_program_that_have_no_engine_are_orphans(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    """REG-9: an engine's own helpers, other programs and other directories are left alone."""
+    mine, other = tmp_path / "mine", tmp_path / "other"
+    mine.mkdir()
+    other.mkdir()
+    orphan = called("/plugins/pulumi-resource-kubernetes", mine, "127.0.0.1:1")
+    elsewhere = called("/plugins/pulumi-resource-kubernetes", other, "127.0.0.1:1")
+    editor = called("/usr/bin/vim", mine)
+    script = (
+        "import subprocess, time\n"
+        "child = subprocess.Popen(['/plugins/pulumi-resource-aws', '-c', 'import time; time.sleep(60)'],"
+        f" executable={sys.executable!r})\n"
+        "print(child.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    engine = subprocess.Popen(
+        ["/opt/bin/pulumi", "-c", script], executable=sys.executable, cwd=mine, stdout=subprocess.PIPE
+    )
+    started += [orphan, elsewhere, editor, engine]
+    assert engine.stdout is not None
+    helper = int(engine.stdout.readline())
+    try:
+        deadline = time.monotonic() + 10
+        while orphan.pid not in locks.orphans(mine) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert locks.orphans(mine) == {orphan.pid: "pulumi-resource-kubernetes"}
+        engine.send_signal(signal.SIGKILL)
+        engine.wait()
+        assert locks.orphans(mine) == {
+            orphan.pid: "pulumi-resource-kubernetes",
+            helper: "pulumi-resource-aws",
+        }
+        assert processes.stop(locks.marked([helper])) == []
+    finally:
+        engine.stdout.close()
+        if processes.start_mark(helper) is not None:
+            os.kill(helper, signal.SIGKILL)
