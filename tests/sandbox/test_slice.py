@@ -171,6 +171,22 @@ def test_buckets_and_roles_are_as_declared(deployed: Deployed) -> None:
     )
 
 
+def test_pods_are_given_the_roles_that_were_made(deployed: Deployed) -> None:
+    """MR-2: services by their own ServiceAccounts; task pods by the one that Kubernetes makes in every
+    namespace, which gets the annotation and no label."""
+    roles = json.loads(deployed.run("pulumi", "stack", "output", "iam_roles", "--json").stdout)
+    accounts = {
+        "controllermgr": ("control-plane", "michelangelo-controllermgr", "ma-system"),
+        "worker": ("control-plane", "michelangelo-worker", "ma-system"),
+        "tasks-compute-0": ("compute-0", "default", "default"),
+    }
+    assert set(roles) == set(accounts)
+    for identity, (cluster, name, namespace) in accounts.items():
+        metadata = deployed.get(cluster, "serviceaccount", name, "-n", namespace)["metadata"]
+        assert metadata["annotations"]["eks.amazonaws.com/role-arn"] == roles[identity]
+        assert ("labels" in metadata) == (identity in ("controllermgr", "worker"))
+
+
 def test_outputs_name_what_was_made_and_nothing_secret_is_written_anywhere(deployed: Deployed) -> None:
     """CARD-3, UX-3: not in the outputs, the engine's state, the stack file or a log, plain or in base64."""
     outputs = json.loads(deployed.run("pulumi", "stack", "output", "--json", "--show-secrets").stdout)
