@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,8 @@ from madeploy.probes.ladder import RUNGS, Rung
 from madeploy.probes.ray_cluster import RAY_CLUSTERS
 from madeploy.sandbox.environment import Environment
 from tests.support.faults import closed_port
-from tests.support.registrations import Registration, registered
+from tests.support.registrations import Registration
 from tests.support.stacks import stack_text
-
-
-@pytest.fixture(scope="module")
-def registration(environment: Environment) -> Iterator[Registration]:
-    """A registration that the played controller manager has reached."""
-    with registered(environment) as made:
-        yield made
 
 
 def names_and_states(rungs: list[Rung]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ import base64
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -16,10 +16,9 @@ from pydantic import ValidationError
 
 from madeploy.names.kubernetes import RAY_MANAGER_TOKEN, RAY_NAMESPACE
 from madeploy.probes.registration import cluster_path, secret_path
-from madeploy.sandbox.environment import Environment
 from manifests import registration as objects
 from tests.support.faults import closed_port
-from tests.support.registrations import Registration, broken_rung, place, registered, wait
+from tests.support.registrations import Registration, broken_rung, place, wait
 
 MANAGER = "/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr"
 OPERATOR = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
@@ -30,13 +29,6 @@ HOUR = 3600.0
 ByHand = Callable[[], None]
 Injection = Callable[[Registration], "ByHand | None"]
 """Brings a fault about; gives what a person does by hand where a fix asks for more than its commands."""
-
-
-@pytest.fixture(scope="module")
-def registration(environment: Environment) -> Iterator[Registration]:
-    """A registration that the played controller manager has reached."""
-    with registered(environment) as made:
-        yield made
 
 
 # Faults: each function brings one about.

@@ -11,18 +11,10 @@ import pytest
 
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.probes import credential, ladder
-from madeploy.sandbox.environment import Environment
 from tests.support.faults import bare_server, black_hole, fault_proxy
-from tests.support.registrations import Registration, broken_rung, registered, wait
+from tests.support.registrations import Registration, broken_rung, wait
 
 HOUR = 3600.0
-
-
-@pytest.fixture(scope="module")
-def registration(environment: Environment) -> Iterator[Registration]:
-    """A registration that the played controller manager has reached."""
-    with registered(environment) as made:
-        yield made
 
 
 def proxied(fault: str, *hosts: str) -> Callable[[Registration], AbstractContextManager[str]]:
