@@ -130,6 +130,12 @@ def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_repla
     everything = fleet.entries(*fleet.names, *BAD, shard=place)
     fleet.stack.write(everything, fleet={"layout": layout})
 
+    if layout == "sharded":
+        # A stack made by hand has an encryption of its own at first.
+        init = ("pulumi", "stack", "init", "lab-shard-00", "--no-select")
+        made = fleet.stack.run(*init, cwd=fleet.stack.where)
+        assert made.returncode == 0, made.stderr
+
     code, said = fleet.up()
 
     assert code == 1, said
@@ -150,6 +156,14 @@ def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_repla
     assert plain.returncode == 0, plain.stdout + plain.stderr
     assert "created" not in plain.stdout
     assert "deleted" not in plain.stdout
+
+    # One that is taken out goes, though others cannot be reached.
+    *rest, _ = fleet.names
+    fleet.stack.write(fleet.entries(*rest, *BAD, shard=place), fleet={"layout": layout})
+    code, fewer = fleet.up()
+    assert (code, bad_ones(fewer)) == (1, BAD), fewer
+    assert fleet.registered() == set(rest)
+    assert left_behind(fleet) == []
 
     # Taken out of the file, they are gone, and so is what they held themselves.
     fleet.stack.write({}, fleet={"layout": layout})
