@@ -22,6 +22,7 @@ from benchmarks.preview import obstacle, preview
 from madeploy.settings import PROJECT, Environment
 from madeploy.settings.loader import load_environment
 from manifests import catalog
+from manifests.identities import predicted_inputs
 from tests.support.stacks import stack_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -112,6 +113,31 @@ def _build(scratch: Path, clusters: int) -> Sides:
     return Sides(_side("build", settings, ours), _side("dump", built, theirs), difference)
 
 
+def _render(scratch: Path, clusters: int) -> Sides:
+    stack, built = scratch / "Pulumi.fleet.yaml", scratch / "objects.marshal"
+    ours, theirs = scratch / "rendered.yaml", scratch / "dumped.yaml"
+    stack.write_text(stack_text(fleets.sections(clusters)), encoding="utf-8")
+    environment = load_environment(stack).environment
+    if environment is None:
+        raise ValueError("the generated stack is not valid")
+    built.write_bytes(marshal.dumps(catalog.objects(environment, predicted_inputs(environment, "fleet"))))
+    return Sides(
+        _side("output", ours, sys.executable, "-m", "madeploy", "render", stack),
+        _side("dump", built, theirs),
+        lambda: _not_the_same_objects(ours, theirs),
+    )
+
+
+def _not_the_same_objects(ours: Path, theirs: Path) -> str:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    # The command orders objects by what needs what, and keys as they were built.
+    left, right = (
+        sorted(json.dumps(each, sort_keys=True) for each in yaml.load_all(path.read_bytes(), Loader=loader))
+        for path in (ours, theirs)
+    )
+    return "" if left == right else f"{len(left)} objects rendered, {len(right)} dumped, not all equal"
+
+
 def _start(_: Path, __: int) -> Sides:
     return Sides(
         # Importing the program alone would leave out what the SDK loads when resources are made.
@@ -167,6 +193,12 @@ BENCHMARKS = {
         "building every object of 1,000 clusters and writing them as YAML",
         "writing the same objects, built before",
         _build,
+        1000,
+    ),
+    "render": Benchmark(
+        "`render` of a stack with 1,000 clusters, checked and printed",
+        "writing the same objects, built before",
+        _render,
         1000,
     ),
     "start": Benchmark(

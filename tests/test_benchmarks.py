@@ -59,6 +59,15 @@ def test_the_objects_built_are_the_objects_written(tmp_path: Path) -> None:
     assert "not all equal" in sides.difference()
 
 
+def test_the_objects_rendered_are_the_objects_written(tmp_path: Path) -> None:
+    """REG-12, CARD-4: one that a side leaves out is noticed."""
+    sides = prepared("render", tmp_path)
+    assert sides.difference() == ""
+    dumped = tmp_path / "dumped.yaml"
+    dumped.write_text(dumped.read_text(encoding="utf-8").rpartition("---\n")[0], encoding="utf-8")
+    assert "not all equal" in sides.difference()
+
+
 def test_both_programs_register_the_same_resources(tmp_path: Path) -> None:
     """REG-12: one whose inputs, options or place differ is named."""
     sides = prepared("register", tmp_path)
