@@ -223,6 +223,27 @@ def test_a_model_that_gets_another_uri_meanwhile_stays_for_now() -> None:
     assert memory.uris() == set()
 
 
+def test_a_model_registered_during_the_run_keeps_what_it_refers_to() -> None:
+    """MR-8: an expired model's artifacts under a new name, or inside one of its places."""
+
+    class Registering(Memory):
+        def delete_model(self, namespace: str, name: str, uid: str, version: str) -> bool:
+            for each in (model("new", 0, ["s3://models/two"]), model("inner", 0, ["s3://models/three/a"])):
+                self.stored["team-a", each["metadata"]["name"]] = each
+            return super().delete_model(namespace, name, uid, version)
+
+    old = [model(name, OLD, [f"s3://models/{name}"]) for name in ("one", "two", "three")]
+    memory = Registering(old, ["s3://models/one", "s3://models/two", "s3://models/three/a"])
+    policy = Policy(POLICY.cutoff, POLICY.buckets, look_again_seconds=0)
+    found = retain(memory, policy)
+    assert {name: outcome.action for name, outcome in found.items()} == {
+        "one": "removed",
+        "two": "removed",
+        "three": "blocked",
+    }
+    assert memory.uris() == {"s3://models/two", "s3://models/three/a"}
+
+
 def test_a_label_written_between_objects_and_model_does_not_stop_the_removal() -> None:
     """MR-8: its resourceVersion is another, the model is the same."""
     memory = Meanwhile([model("old", OLD, ["s3://models/old"])], ["s3://models/old/x"])

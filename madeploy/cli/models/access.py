@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
@@ -22,6 +23,9 @@ NamespaceOption = Annotated[
     str, typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Its namespace.")
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
+Item = TypeVar("Item")
+PROGRESS_SECONDS = 2.0
+
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -62,6 +66,16 @@ def complain(findings: Sequence[Finding]) -> None:
 def note(line: str) -> None:
     """A line for a person, beside the command's output."""
     print(line, file=sys.stderr)  # noqa: T201
+
+
+def counted(items: Iterable[Item], what: str) -> Iterator[Item]:
+    """The items, with a note of how many there were every few seconds."""
+    last = time.monotonic()
+    for number, item in enumerate(items, 1):
+        yield item
+        if time.monotonic() - last > PROGRESS_SECONDS:
+            last = time.monotonic()
+            note(f"{number:,} {what} ...")
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from madeploy.cli.models.access import JsonOption, StackOption, columns, note, registry
+from madeploy.cli.models.access import JsonOption, StackOption, columns, counted, note, registry
 from madeploy.models.registry import Model, models
 
 _HEADER = ("NAMESPACE", "NAME", "KIND", "PACKAGE", "REVISION", "AGE", "RAW", "DEPLOYABLE")
@@ -28,7 +28,8 @@ def list_models(
     Ends with 1 when models are not defined or may not be read.
     """
     with registry(stack, namespace) as (_, client):
-        found = sorted(models(client, namespace), key=lambda model: (model.namespace, model.name))
+        read = counted(models(client, namespace), "models read")
+        found = sorted(read, key=lambda model: (model.namespace, model.name))
     if as_json:
         print(json.dumps([model.to_data() for model in found], indent=2, ensure_ascii=False))  # noqa: T201
     elif found:

@@ -5,13 +5,24 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Optional
 
 import typer
 
 from madeploy.cli.access import StackAccess, secret_section
-from madeploy.cli.models.access import JsonOption, StackOption, columns, complain, note, registry
+from madeploy.cli.models.access import (
+    PROGRESS_SECONDS,
+    JsonOption,
+    StackOption,
+    columns,
+    complain,
+    counted,
+    note,
+    registry,
+)
+from madeploy.clients.errors import ClientError
 from madeploy.clients.s3 import S3
 from madeploy.errors import ToolkitError
 from madeploy.findings import find
@@ -22,7 +33,6 @@ from madeploy.names.models import artifact_buckets
 from madeploy.settings.storage import S3CompatibleStorage
 
 _HEADER = ("NAMESPACE", "NAME", "CREATED", "ACTION", "OBJECTS", "BYTES", "KEPT", "REASON")
-_PROGRESS_SECONDS = 5.0
 
 
 def retention(
@@ -50,10 +60,12 @@ def retention(
         _agreed(access, policy, yes)
         progress = _Progress(summary)
         try:
-            for outcome in run(LiveRegistry(client), store, policy, summary, progress.surveyed):
+            for outcome in run(_Watched(client), store, policy, summary, progress.surveyed):
                 outcomes.append(outcome)
                 progress.show()
-        except StoreError as error:
+        except (ClientError, StoreError) as error:
+            if not outcomes and isinstance(error, ClientError):
+                raise  # Nothing has been done: the registry cannot be read.
             _print(outcomes, summary, policy, as_json)
             raise ToolkitError(
                 "retention stopped before it was through",
@@ -126,6 +138,13 @@ def _agreed(access: StackAccess, policy: Policy, yes: bool) -> None:
         raise ToolkitError("nothing was removed", "that is another name", "run the command again", 2)
 
 
+class _Watched(LiveRegistry):
+    """The registry, with a word about how far reading it is."""
+
+    def models(self) -> Iterator[Mapping[str, Any]]:
+        return counted(super().models(), "models read")
+
+
 class _Progress:
     """What has been done so far, every few seconds."""
 
@@ -139,7 +158,7 @@ class _Progress:
 
     def show(self) -> None:
         """Say how much of it is done, unless that was said a moment ago."""
-        if time.monotonic() - self._last > _PROGRESS_SECONDS:
+        if time.monotonic() - self._last > PROGRESS_SECONDS:
             self._last = time.monotonic()
             done = sum(self._summary.actions.values())
             note(f"{done:,} of {self._summary.expired:,} done, {self._summary.objects:,} objects")

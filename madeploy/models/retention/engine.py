@@ -1,9 +1,9 @@
 """What retention removes, in which order, and what it leaves alone.
 
-One listing of all models divides them by age. Then each expired model, one after the other: read again,
-its objects deleted, and last the `Model`, under the condition that it is still the one that was read. A
-run that ends anywhere in between leaves no object without a `Model` that names it, and the next run goes
-on from there: objects that are gone already are no failure.
+One listing of all models divides them by age; every minute it is looked for new ones. Then each expired
+model, one after the other: read again, its objects deleted, and last the `Model`, under the condition that
+it is still the one that was read. A run that ends anywhere in between leaves no object without a `Model`
+that names it, and the next run goes on from there: objects that are gone already are no failure.
 
 Left alone, and said so:
 
@@ -21,6 +21,7 @@ undone, and the right to delete versions is nobody's.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -91,9 +92,16 @@ def run(
     surveyed(summary)
     for record in in_use:
         yield _counted(summary, _outcome(record, "inUse", "a Deployment names it"))
+    looked = time.monotonic()
     for record in expired:
-        reason = blocked.get((record.namespace, record.name))
-        if reason is not None:
+        if time.monotonic() - looked >= policy.look_again_seconds:
+            for model in registry.models():
+                if not created_before(model, policy.cutoff):
+                    _need(needed, _record(model))
+            looked = time.monotonic()
+        reason = blocked.get((record.namespace, record.name)) or _obstacle(record, policy, needed)
+        if reason:
+            _need(needed, record)
             yield _counted(summary, _outcome(record, "blocked", reason))
         else:
             yield _counted(summary, _Removal(registry, store, policy, needed, record).outcome())

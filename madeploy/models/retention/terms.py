@@ -68,6 +68,8 @@ class Policy:
     """Namespaces whose models are removed; all of them when empty."""
 
     is_dry_run: bool = False
+    look_again_seconds: float = 60.0
+    """How long what is known of models that stay may be used: some are registered during a run."""
 
 
 @dataclass(frozen=True)
