@@ -10,7 +10,7 @@ from madeploy.cli.models import access
 def test_reading_many_models_says_how_many_it_has_read(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """MR-5, MR-8: beside the output, and only when it takes a while."""
+    """UX-2: beside the output, and only when it takes a while."""
     assert list(access.counted(range(3), "models read")) == [0, 1, 2]
     assert capsys.readouterr() == ("", "")
     monkeypatch.setattr(access, "PROGRESS_SECONDS", -1.0)
@@ -19,5 +19,5 @@ def test_reading_many_models_says_how_many_it_has_read(
 
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
-    """MR-5."""
+    """UX-2."""
     assert access.columns(("A", "LONG"), [("xyz", "1"), ("", "2")]) == "A    LONG\nxyz  1\n     2\n"
