@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from .identities import statements
-from .model import ALWAYS, STRICT, Resource, Violation, mapping, mappings, rule, set_rule, texts
+from .model import ALWAYS, SERVICE, STRICT, Resource, Violation, mapping, mappings, rule, set_rule, texts
 
 BUCKETS: Final = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"})
 _BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -139,7 +139,7 @@ def acls(resource: Resource) -> Iterator[Violation]:
     title="Bucket that is emptied when it is destroyed",
     why="`pulumi destroy` would delete every model, without asking again.",
     fix="Remove forceDestroy.",
-    severities=STRICT,
+    severities=SERVICE,
     kinds=BUCKETS,
 )
 def force_destroy(resource: Resource) -> Iterator[Violation]:

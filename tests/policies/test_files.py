@@ -33,7 +33,7 @@ def _replaced(data: Any, path: ValuePath, value: Any) -> Any:
     return changed
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_no_shape_of_an_object_makes_a_rule_fail(data: st.DataObject) -> None:
     """UX-3: any value at any place of any object."""
@@ -45,7 +45,7 @@ def test_no_shape_of_an_object_makes_a_rule_fail(data: st.DataObject) -> None:
     found(resources)
 
 
-@settings(max_examples=40)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_no_shape_of_a_configuration_file_makes_a_rule_fail(data: st.DataObject) -> None:
     """UX-3: any value at any place of any file in a ConfigMap."""

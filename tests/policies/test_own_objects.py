@@ -12,16 +12,23 @@ from pathlib import Path
 import pytest
 
 from madeploy.cli import policy_sources
+from madeploy.cli.access import open_environment
 from madeploy.cli.policy import EVERY_RULE
 from madeploy.settings import Environment
 from policies.rules.evaluation import check
-from policies.rules.model import Resource, Tier, plain_numbers
+from policies.rules.model import Resource, plain_numbers
+from tests.components.test_aws_arguments import POD_IDENTITY, deployed
 from tests.components.test_platform import deploy
 from tests.policies.cases import ADDITIONS, CASES, Case
-from tests.policies.world import Object, change, names, pick
+from tests.policies.world import Object, change, found, names, pick
 from tests.support import environments
+from tests.support.recording import Recording
 
-TIERS: tuple[Tier, ...] = ("development", "staging", "production")
+IRSA: dict[str, object] = {
+    "kind": "irsa",
+    "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id",
+}
+STACKS = Path(__file__).parents[2] / "stacks"
 
 ELSEWHERE = frozenset(
     {
@@ -56,7 +63,11 @@ def _called(resource: Resource) -> str:
 @cache
 def registered(build: Callable[[], Environment]) -> tuple[Resource, ...]:
     """Every resource the program registers, as the policy pack gets them."""
-    recording, _ = deploy(build())
+    return as_resources(deploy(build())[0])
+
+
+def as_resources(recording: Recording) -> tuple[Resource, ...]:
+    """What a program registered, as the policy pack gets it."""
     return tuple(
         Resource(
             item.type,
@@ -83,11 +94,26 @@ def test_objects_that_settings_make_keep_every_rule(build: Callable[[], Environm
     assert names(settings_only(build), environment.platform.tier) == set()
 
 
+@pytest.mark.parametrize("path", sorted(STACKS.glob("Pulumi.*.yaml")), ids=lambda path: path.name)
+def test_stacks_of_the_project_keep_every_rule(path: Path) -> None:
+    """CARD-5, CP-7: without a single suppression."""
+    _, _, environment = open_environment(str(path))
+    source = policy_sources.of_stack(path.name, path, environment)
+    assert found(source.resources, environment.platform.tier, suppressions=source.suppressions).found == []
+    assert source.suppressions == () or "example" in path.name
+
+
 @pytest.mark.parametrize("build", environments.ALL.values(), ids=environments.ALL)
 def test_resources_that_the_program_registers_keep_every_rule(build: Callable[[], Environment]) -> None:
     """CARD-1, MR-1, MR-2: buckets, roles and registrations included."""
     environment = build()
     assert names(registered(build), environment.platform.tier) == set()
+
+
+@pytest.mark.parametrize("identity", [IRSA, POD_IDENTITY], ids=["irsa", "pod identity"])
+def test_a_store_with_every_setting_keeps_every_rule(identity: dict[str, object]) -> None:
+    """MR-1, MR-2: keys, retention, logs, rules of lifecycle; roles of services and task pods."""
+    assert names(as_resources(deployed(identity, accountId="123456789012"))) == set()
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
