@@ -1,22 +1,17 @@
-"""The way from an address to a right: name, connection, TLS, credential, each verb. All of it with what is
-registered, never as an administrator."""
+"""The registered credential: whether it is accepted, and what it may do. Asked with itself, never as an
+administrator."""
 
 from __future__ import annotations
 
-import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from madeploy import tokens
-from madeploy.clients.deadline import client_context
-from madeploy.clients.errors import ClientError, cause_of_exception
-from madeploy.clients.kubernetes import CONNECT_SECONDS, Kubernetes
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
-from madeploy.names.servers import split_server
-from madeploy.probes.causes import CODES, finding_of
 from madeploy.probes.identity import account_uid
 from madeploy.probes.registration import Registered, secret_path
 from madeploy.probes.remedies import Remedies
@@ -26,48 +21,6 @@ from manifests.registration import compute_side
 ACCOUNT = f"system:serviceaccount:{RAY_NAMESPACE}:{RAY_MANAGER}"
 CLOCK_SECONDS = 60.0
 """Difference of clocks that API servers put up with when they judge a token."""
-
-
-def resolve(registered: Registered, remedies: Remedies) -> tuple[str, Finding | None]:
-    """Addresses of the registered host, as text; a finding when it has none."""
-    host, port = _dialled(registered)
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        evidence = f"{host} does not resolve from this machine"
-        return "", find("MA430", registered.server, evidence, fix=_address_fix(remedies))
-    return f"{host}: {', '.join(dict.fromkeys(str(item[4][0]) for item in found))}", None
-
-
-def connect(registered: Registered, remedies: Remedies) -> tuple[str, Finding | None]:
-    """Whether a TCP connection comes about."""
-    began = time.monotonic()
-    try:
-        socket.create_connection(_dialled(registered), timeout=CONNECT_SECONDS).close()
-    except OSError as error:
-        failure = ClientError(registered.server, cause_of_exception(error))
-        return "", finding_of(failure, registered.server, fix=_address_fix(remedies))
-    return f"connected in {(time.monotonic() - began) * 1000:.0f} ms", None
-
-
-def handshake(registered: Registered, remedies: Remedies) -> tuple[str, Finding | None]:
-    """Whether the registered authority vouches for the server, under the registered host."""
-    host, port = _dialled(registered)
-    try:
-        context = client_context(registered.certificate_authority)
-    except (ssl.SSLError, ValueError):
-        fix = "\n".join([remedies.up, remedies.roll])
-        return "", find("MA442", registered.secret_names["ca"], "holds no PEM certificate", fix=fix)
-    try:
-        with (
-            socket.create_connection((host, port), timeout=CONNECT_SECONDS) as plain,
-            context.wrap_socket(plain, server_hostname=host) as secured,
-        ):
-            version = secured.version() or "TLS"
-    except OSError as error:
-        failure = ClientError(registered.server, cause_of_exception(error))
-        return "", _tls_finding(failure, registered, remedies)
-    return f"{version}; its certificate is for {host} and signed by the registered authority", None
 
 
 def accept(
@@ -137,43 +90,12 @@ def authorize(environment: Environment, client: Kubernetes, remedies: Remedies) 
     return f"all {asked} rights, asked one by one with the registered token", None
 
 
-def _dialled(registered: Registered) -> tuple[str, int]:
-    host, port = split_server(registered.server)
-    return host.removeprefix("https://").strip("[]"), int(port)
-
-
 def _sentence(attributes: dict[str, Any]) -> str:
     path = attributes.get("nonResourceAttributes")
     if path:
         return f"{path['verb']} {path['path']}"
     wanted = attributes["resourceAttributes"]
     return f"{wanted['verb']} {wanted['resource']}.{wanted['group']} in namespace {wanted['namespace']}"
-
-
-def _address_fix(remedies: Remedies) -> str:
-    return "\n".join(
-        [
-            f"Set clusters.{remedies.name}.server to the address at which the control plane's pods reach the "
-            "API server (what serves it here is no proof: this was asked from this machine), then:",
-            remedies.up,
-        ]
-    )
-
-
-def _tls_finding(failure: ClientError, registered: Registered, remedies: Remedies) -> Finding:
-    if failure.cause == "tlsAuthority":
-        fix = "\n".join(
-            [
-                f"Set clusters.{remedies.name}.certificateAuthorityData to the authority of this address (or "
-                "correct its kubeconfig), then write it and let the controller manager read it:",
-                remedies.up,
-                remedies.roll,
-            ]
-        )
-        return finding_of(failure, registered.server, fix=fix)
-    if CODES[failure.cause] in ("MA435", "MA436"):
-        return finding_of(failure, registered.server, fix=_address_fix(remedies))
-    return finding_of(failure, registered.server)
 
 
 def _refusal(

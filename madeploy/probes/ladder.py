@@ -15,7 +15,7 @@ from typing import Any, Literal
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding
-from madeploy.probes import credential
+from madeploy.probes import connection, credential
 from madeploy.probes.causes import administrator_finding, finding_of
 from madeploy.probes.health import control_plane_clock, health, health_findings
 from madeploy.probes.identity import same_cluster_findings
@@ -104,13 +104,13 @@ class _Climber:
         return found or f"Cluster and both Secrets, for {self.registered.server}"
 
     def dns(self) -> str | Iterable[Finding]:
-        return _one(credential.resolve(self.registered, self.remedies))
+        return _one(connection.resolve(self.registered, self.remedies))
 
     def tcp(self) -> str | Iterable[Finding]:
-        return _one(credential.connect(self.registered, self.remedies))
+        return _one(connection.connect(self.registered, self.remedies))
 
     def tls(self) -> str | Iterable[Finding]:
-        return _one(credential.handshake(self.registered, self.remedies))
+        return _one(connection.handshake(self.registered, self.remedies))
 
     def credential(self) -> str | Iterable[Finding]:
         return _one(

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.probes import credential, ladder
+from madeploy.probes import connection, ladder
 from tests.support.faults import bare_server, black_hole, fault_proxy
 from tests.support.registrations import Registration, broken_rung, wait
 
@@ -63,7 +63,7 @@ def test_a_fault_on_the_way_is_named_and_repaired_by_the_right_address(
 ) -> None:
     """REG-6, REG-10, REG-11, NET-14: what stands before the API server is told from what the API server
     says, within a bounded time."""
-    monkeypatch.setattr(credential, "CONNECT_SECONDS", 0.5)
+    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.5)
 
     def impatient(registered: ladder.Registered) -> Kubernetes:
         return Kubernetes.registered(
