@@ -156,6 +156,32 @@ def _encryption(s3: Any, bucket: str) -> dict[str, str]:
     return applied
 
 
+def test_a_bucket_that_exists_is_locked_in_place_and_let_go_again(
+    stack: Stack, prefix: str, client: Client
+) -> None:
+    """MR-1, UX-6: Object Lock, access logs and a lifecycle rule come and go without replacing a bucket."""
+    s3, models = client("s3"), f"{prefix}-models"
+    assert not (run := stack.up(program(store(prefix)))).failed, run.text
+    more = store(
+        prefix,
+        objectLock={"mode": "compliance", "days": 20},
+        accessLogs={"bucket": f"{prefix}-access-logs"},
+        lifecycle={"models": [{"prefix": "old/", "expireDays": 40}]},
+        forceDestroy=True,
+    )
+    assert not (run := stack.up(program(more))).failed, run.text
+    assert not {"replace", "delete"} & set(run.changes.values())
+    lock = s3.get_object_lock_configuration(Bucket=models)["ObjectLockConfiguration"]
+    assert lock["Rule"]["DefaultRetention"]["Mode"] == "COMPLIANCE"
+    assert stack.up(program(more)).changes == {}
+    assert not (run := stack.up(program(store(prefix, forceDestroy=True)))).failed, run.text
+    assert "replace" not in run.changes.values()
+    lock = s3.get_object_lock_configuration(Bucket=models)["ObjectLockConfiguration"]
+    assert "Rule" not in lock, "the ability stays, the retention of new versions ends"
+    assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=models)
+    assert not (gone := stack.destroy()).failed, gone.text
+
+
 def test_roles_have_every_property_of_the_settings(stack: Stack, prefix: str, client: Client) -> None:
     """MR-2: path, boundary, tags, trust and policy of each identity; ARNs as they were predicted."""
     iam = client("iam")
