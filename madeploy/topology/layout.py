@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Final
 
 from madeploy.topology.model import Edge, Node, Topology
 
-BOX_WIDTH: Final = 216
-COLUMN_GAP: Final = 104
+BOX_WIDTH: Final = 236
+COLUMN_GAP: Final = 100
 ROW_GAP: Final = 22
 LANE_HEIGHT: Final = 18
 """Height of an arrow's place, in a column it passes and at the side of a box."""
@@ -35,8 +35,8 @@ _BELOW: Final = (16, 10, 22)
 """The same below, by preference: the frame's edge should not lie on an arrow."""
 
 _SWEEPS: Final = 8
-_CHARACTERS: Final = 26
-_TITLE_CHARACTERS: Final = 22
+_CHARACTERS: Final = 29
+_TITLE_CHARACTERS: Final = 24
 """Characters of a detail and of a title that fit in a box, in a wide font."""
 
 Point = tuple[float, float]
@@ -184,7 +184,8 @@ def _slots(topology: Topology) -> tuple[dict[str, _Slot], dict[Edge, list[str]]]
 
 
 def _ordered(slots: dict[str, _Slot]) -> list[list[_Slot]]:
-    """Columns, each ordered by the mean place of its neighbours; sweeps to the right and back settle it."""
+    """Columns, each ordered by the mean place of its neighbours; of several sweeps to the right and back the
+    one with the fewest crossings counts."""
     columns: list[list[_Slot]] = [[] for _ in range(max(slot.column for slot in slots.values()) + 1)]
     for slot in slots.values():
         columns[slot.column].append(slot)
@@ -196,6 +197,7 @@ def _ordered(slots: dict[str, _Slot]) -> list[list[_Slot]]:
 
     for column in columns:
         settle(column)
+    best, fewest = [list(column) for column in columns], _crossings(columns)
     for sweep in range(_SWEEPS):
         rightwards = sweep % 2 == 0
         for column in columns if rightwards else reversed(columns):
@@ -205,7 +207,20 @@ def _ordered(slots: dict[str, _Slot]) -> list[list[_Slot]]:
             }
             column.sort(key=lambda slot: _or(places[slot.key], position[slot.key]))
             settle(column)
-    return columns
+        count = _crossings(columns)
+        if count < fewest:
+            best, fewest = [list(column) for column in columns], count
+    return best
+
+
+def _crossings(columns: list[list[_Slot]]) -> int:
+    """Pairs of arrows that cross between two columns."""
+    index = {slot.key: place for column in columns for place, slot in enumerate(column)}
+    found = 0
+    for column in columns:
+        steps = [(index[slot.key], index[key]) for slot in column for key in slot.right]
+        found += sum((a - c) * (b - d) < 0 for (a, b), (c, d) in combinations(steps, 2))
+    return found
 
 
 def _mean(values: list[float]) -> float | None:
