@@ -134,7 +134,7 @@ def neighbours(
     administered = _server(origin.verdict.kubeconfig)
     for other, servers in _servers(environment, stack, decrypt).items():
         if other == CONTROL_PLANE and {own, administered} & servers:
-            evidence = f"{name} is at {own}, and so is the control plane of stack {stack}"
+            evidence = f"is at {own}, and so is the control plane of stack {stack}"
             yield find("MA427", name, evidence, severity="warning" if meant else "error")
         elif other not in (CONTROL_PLANE, name) and own in servers:
             yield find("MA401", name, f"{own} is {other}'s as well")
