@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from madeploy import kubeconfigs
-from madeploy.cli.stacks import known_stacks, stack_path
+from madeploy.cli.environments import open_environment as open_environment
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
-from madeploy.findings.text import report
 from madeploy.kubeconfigs import KubeconfigError
 from madeploy.settings import CONTROL_PLANE, PROJECT, Environment
 from madeploy.settings.clusters import Cluster
-from madeploy.settings.loader import label, load_environment
 
 PULUMI_SECONDS = 120
 
@@ -46,29 +44,6 @@ class StackAccess:
         if cluster in self.unusable:
             raise _unusable(self.name, [self.unusable[cluster]])
         return Kubernetes.from_kubeconfig(self.kubeconfigs[cluster])
-
-
-def open_environment(given: str) -> tuple[str, Path, Environment]:
-    """A stack's name, file and environment. Raises ToolkitError (2) with all findings when the file is
-    missing or wrong."""
-    path = stack_path(given)
-    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    if not path.exists():
-        raise ToolkitError(
-            f"there is no stack {given}",
-            f"{path} does not exist; there are {known_stacks()}",
-            "name one of these, or write it: bin/madeploy init ENV",
-            exit_code=2,
-        )
-    loaded = load_environment(path, label(path))
-    if loaded.environment is None:
-        raise ToolkitError(
-            f"stack {name} cannot be used",
-            report(label(path), loaded.findings),
-            f"correct the file; bin/madeploy validate {name} checks it",
-            exit_code=2,
-        )
-    return name, path, loaded.environment
 
 
 def open_stack(

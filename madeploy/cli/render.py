@@ -10,7 +10,7 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from madeploy.cli.access import open_environment
+from madeploy.cli.environments import open_environment
 from madeploy.errors import ToolkitError
 from madeploy.findings import CODES, Finding, exit_code, find
 from madeploy.findings.model import in_order
