@@ -43,6 +43,8 @@ def _random(word: str) -> bool:
         return False
     if word.count("/") > 2 or word.startswith(("sha-", "LS0tLS1CRUdJTiBDRVJU")):
         return False
+    if 3 * sum(map(len, re.findall(r"[a-z]{4,}", word))) > len(word):
+        return False  # Words put together: a name.
     counts = Counter(word)
     entropy = -sum(n / len(word) * math.log2(n / len(word)) for n in counts.values())
     return entropy >= _MIN_ENTROPY
