@@ -39,6 +39,13 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "render files": ("render", "{stack}", "-o", "{out}/files"),
     "render for Argo CD": ("render", "{stack}", "-o", "{out}/argocd", "--format", "argocd"),
     "render for Flux": ("render", "{stack}", "-o", "{out}/flux", "--format", "flux"),
+    "plan": ("plan", "{stack}", "--from", "{stack}"),
+    "plan as JSON": ("plan", "{stack}", "--from", "{stack}", "--json"),
+    "policy": ("policy", "{stack}", "--json"),
+    "policy of files": ("policy", "{folder}", "--json"),
+    "topology": ("topology", "{stack}"),
+    "topology as JSON": ("topology", "{stack}", "--json"),
+    "topology page": ("topology", "{stack}", "--format", "html", "-o", "{out}/topology.html"),
     "render with somebody else's folder": ("render", "{stack}", "-o", "{folder}"),
     "render with a kubeconfig for outputs": ("render", "{stack}", "--outputs", "{kubeconfig}"),
 }
