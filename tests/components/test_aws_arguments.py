@@ -191,5 +191,14 @@ def test_credentials_of_another_account_are_refused(irsa: Recording) -> None:
     assert json.loads(provider.inputs["allowedAccountIds"]) == ["123456789012"]
 
 
+def test_an_account_that_the_settings_do_not_tell_is_asked_of_aws() -> None:
+    """MR-1, MR-2: for the policies that need it; nothing is refused that the settings do not refuse."""
+    recording = deployed(POD_IDENTITY)
+    policy = json.loads(recording.one("aws:s3/bucketPolicy:BucketPolicy", "access-logs").inputs["policy"])
+    assert policy["Statement"][-1]["Condition"]["StringEquals"] == {"aws:SourceAccount": "123456789012"}
+    (provider,) = recording.of_type("pulumi:providers:aws")
+    assert "allowedAccountIds" not in provider.inputs
+
+
 LOCK = "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration"
 ENCRYPTION = "BucketServerSideEncryptionConfiguration"

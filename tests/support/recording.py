@@ -98,8 +98,9 @@ class _Answers(mocks.Mocks):
         outputs.setdefault("arn", f"arn:aws:mock:::{args.name}")
         return f"{args.name}-id", outputs
 
-    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        return {}, None
+    def call(self, args: mocks.MockCallArgs) -> dict[str, Any]:
+        assert args.token == "aws:index/getCallerIdentity:getCallerIdentity", args.token
+        return {"accountId": "123456789012", "arn": "", "id": "", "userId": ""}
 
 
 class _Monitor(mocks.MockMonitor):
