@@ -23,6 +23,9 @@ from madeploy.settings import Environment
 LONGEST_EVIDENCE = 600
 """Characters of an engine's error that a finding repeats; the log has all of it."""
 
+_PLUGIN_GONE = "exited prematurely"
+"""Part of what the engine says of a plugin that ended without being told to."""
+
 
 @dataclass
 class Applied:
@@ -168,11 +171,15 @@ def apply_inline(
 def failures(part: Part, result: Result, clusters: Sequence[str]) -> dict[str, Finding]:
     """What one engine could not do: a finding for each cluster among `clusters` that it is about, by the
     cluster's name, and one by the stack's name for everything else."""
+    if result.code == 0:
+        # What an engine complains of after all went well: plugins that hang while it closes them.
+        return {}
     said: dict[str, list[str]] = {}
-    for failure in result.failures:
+    of_work = [failure for failure in result.failures if _PLUGIN_GONE not in failure.message]
+    for failure in of_work or result.failures:
         owner = part.cluster or urns.cluster_of(failure.urn, clusters) or part.stack
         said.setdefault(owner, []).append(str(failure))
-    if result.code != 0 and not said:
+    if not said:
         said[part.stack] = [processes.last_lines(result.log)] if result.log is not None else ["no output"]
     return {owner: _finding(owner, part, messages, result) for owner, messages in said.items()}
 
