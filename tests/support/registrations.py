@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from madeploy import kubeconfigs
+from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.findings import Finding
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
@@ -237,18 +238,23 @@ class Registration:
 
     def install_kuberay(self) -> None:
         """What KubeRay's chart brings, in the sandbox's small form."""
-        self.apply(
-            self.compute,
-            *(item for item in objects.definitions(False) if item["spec"]["group"] == "ray.io"),
-        )
-        wait(lambda: not self._is_terminating(self.compute, "ray-system"))
+        definitions = [item for item in objects.definitions(False) if item["spec"]["group"] == "ray.io"]
+        self.apply(self.compute, *definitions)
+        wait(lambda: self._is_gone(self.compute, "ray-system"))
         self.apply(self.compute, *copy.deepcopy(objects.operators()))
         path = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
         wait(lambda: (self.compute.get(path).get("status") or {}).get("availableReplicas"))
 
-    def _is_terminating(self, where: Kubernetes, namespace: str) -> bool:
-        found = where.find(f"/api/v1/namespaces/{namespace}")
-        return found is not None and "deletionTimestamp" in found["metadata"]
+    def _is_gone(self, where: Kubernetes, namespace: str) -> bool:
+        """Whether a namespace is not, or no longer, being deleted."""
+        path = f"/api/v1/namespaces/{namespace}"
+        found = where.find(path)
+        if found is None or "deletionTimestamp" not in found["metadata"]:
+            return True
+        # A change makes its controller look again now, not after its pause.
+        with contextlib.suppress(ClientError):
+            where.merge(path, {"metadata": {"annotations": {"example.com/look": str(time.monotonic())}}})
+        return False
 
     def remove(self) -> None:
         """Take everything away again, as an update would: the `Cluster` first."""
@@ -259,7 +265,7 @@ class Registration:
             self.control_plane.delete(secret_path(secret))
         self.control_plane.delete("/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr")
         self.control_plane.delete("/api/v1/namespaces/ma-system")
-        wait(lambda: not self._is_terminating(self.control_plane, "ma-system"))
+        wait(lambda: self._is_gone(self.control_plane, "ma-system"))
         for item in reversed(registration.compute_side(self.settings, self.name).objects):
             self.compute.delete(place(item))
         for path in (
