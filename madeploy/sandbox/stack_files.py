@@ -26,6 +26,8 @@ _HEADER = (
 )
 _CLUSTERS = "clusters"
 _CONTROL_PLANE = "controlPlane"
+_OWN = ("taskIdentity",)
+"""What one cluster has for itself, and others made after its model do not."""
 
 
 class StackFiles:
@@ -109,7 +111,7 @@ def _with_clusters(
     config = made.setdefault("config", {})
     clusters = config.get(f"{project}:{_CLUSTERS}")
     if isinstance(clusters, dict) and clusters:
-        model = next(iter(clusters.values()))
+        model = {key: value for key, value in next(iter(clusters.values())).items() if key not in _OWN}
         config[f"{project}:{_CLUSTERS}"] = {
             name: {**copy.deepcopy(clusters.get(name, model)), "kubeconfigContext": context}
             for name, context in compute.items()
