@@ -20,6 +20,7 @@ from madeploy.probes.causes import administrator_finding, finding_of
 from madeploy.probes.health import control_plane_clock, health, health_findings
 from madeploy.probes.identity import same_cluster_findings
 from madeploy.probes.kuberay import missing_definitions, operator_findings, operator_version
+from madeploy.probes.ray_cluster import NoDryRunError
 from madeploy.probes.ray_cluster import create_ray_cluster as try_ray_cluster
 from madeploy.probes.registered_objects import registration_findings
 from madeploy.probes.registration import Registered, read_registration, registered_client
@@ -142,7 +143,10 @@ class _Climber:
         return found or f"the platform reached it {health(cluster).age(now) or 0:.0f} s ago"
 
     def ray_cluster(self) -> str | Iterable[Finding]:
-        return _one(try_ray_cluster(self._registered_client(), self.remedies, for_real=self.for_real))
+        try:
+            return _one(try_ray_cluster(self._registered_client(), self.remedies, for_real=self.for_real))
+        except NoDryRunError as error:
+            raise _SkippedError(str(error)) from None
 
     def _registered_client(self) -> Kubernetes:
         if self.client is None:

@@ -16,11 +16,16 @@ RAY_CLUSTERS: Final = f"/apis/ray.io/{VERSION}/namespaces/{RAY_NAMESPACE}/rayclu
 _REFUSALS: Final = ("forbidden", "invalid", "conflict", "notFound")
 
 
+class NoDryRunError(Exception):
+    """A dry run is not possible on this cluster."""
+
+
 def create_ray_cluster(
     client: Kubernetes, remedies: Remedies, *, for_real: bool
 ) -> tuple[str, Finding | None]:
     """Create a RayCluster: a dry run, which admission judges all the same; or `for_real`, suspended, so
-    that no pod starts, and deleted at once. Raises ClientError for what is no refusal."""
+    that no pod starts, and deleted at once. Raises ClientError for what is no refusal, NoDryRunError where a
+    dry run says nothing."""
     name = f"madeploy-verify-{secrets.token_hex(4)}"
     item = _ray_cluster(name)
     try:
@@ -31,6 +36,10 @@ def create_ray_cluster(
     except ClientError as error:
         if error.cause not in _REFUSALS:
             raise
+        if not for_real and "does not support dry run" in error.message:
+            # The API server refuses for a webhook that does not say whether it has side effects.
+            said = "an admission webhook takes no dry runs; --create-ray-cluster shows it"
+            raise NoDryRunError(said) from None
         if error.cause == "notFound":
             return "", find("MA446", remedies.name, f"ray.io/{VERSION} is not served")
         return "", find("MA458", remedies.name, f"refused: {error.message or error}")
