@@ -52,23 +52,53 @@ class Reading:
     places: dict[int, tuple[str, Node]] = field(default_factory=dict)
     """File and node of each resource, by its `id`."""
 
+    _files: dict[int, Node | None] = field(default_factory=dict)
+
     def place(self, resource: Resource, path: ValuePath = ()) -> Location | None:
         """Where a resource's value stands, or the nearest value above it that is there; None for resources
         of no file."""
         if id(resource) not in self.places:
             return None
         file, node = self.places[id(resource)]
-        line, column = node.line, node.column
-        for step in path:
-            if node.kind == "mapping" and str(step) in node.value:
-                key, node = node.value[str(step)]
-                line, column = key.line, key.column
-            elif node.kind == "list" and isinstance(step, int) and step < len(node.value):
-                node = node.value[step]
-                line, column = node.line, node.column
-            else:
-                break
+        line, column, end, rest = _descend(node, path)
+        if rest and end.literal and (inner := self._inside(end)) is not None:
+            line, column, _, _ = _descend(inner, rest)
+            line, column = line + end.line + 1, column + _indentation(file, end)
         return Location(file, line + 1, column + 1)
+
+    def _inside(self, node: Node) -> Node | None:
+        """The file in a text after `|`, such as a configuration file in a ConfigMap."""
+        if id(node) not in self._files:
+            try:
+                roots, _ = compose_all(str(node.value).encode(), LIMITS)
+            except UnreadableError:
+                roots = []
+            self._files[id(node)] = roots[0] if roots else None
+        return self._files[id(node)]
+
+
+def _descend(node: Node, path: ValuePath) -> tuple[int, int, Node, ValuePath]:
+    """Line and column of the value at a path, or of the nearest one above it; that one's node, and the steps
+    that are left."""
+    line, column = node.line, node.column
+    for position, step in enumerate(path):
+        if node.kind == "mapping" and str(step) in node.value:
+            key, node = node.value[str(step)]
+            line, column = key.line, key.column
+        elif node.kind == "list" and isinstance(step, int) and step < len(node.value):
+            node = node.value[step]
+            line, column = node.line, node.column
+        else:
+            return line, column, node, path[position:]
+    return line, column, node, ()
+
+
+def _indentation(file: str, node: Node) -> int:
+    """How far the lines of a text after `|` are indented in its file: as the first that is not empty."""
+    for line in Path(file).read_bytes().splitlines()[node.line + 1 :]:
+        if line.strip():
+            return len(line) - len(line.lstrip(b" "))
+    return 0
 
 
 def _kubectl(text: str) -> Any:

@@ -53,11 +53,11 @@ def keys(resource: Resource) -> Iterator[Violation]:
             if entry.key is None:
                 advice = UNREAD.get(dotted, "")
                 said = "is never read" if advice or len(entry.path) == 1 else "is not a key of the service"
-                yield Violation(path, f"{name}: {dotted} {said}", advice)
+                yield Violation((*path, *entry.path), f"{name}: {dotted} {said}", advice)
             elif entry.key.type in _ELSEWHERE or entry.key.owner or entry.key.secret:
                 continue
             elif not fits(entry.key.type, entry.value):
-                yield Violation(path, f"{name}: {dotted} is not {FORMS[entry.key.type]}")
+                yield Violation((*path, *entry.path), f"{name}: {dotted} is not {FORMS[entry.key.type]}")
 
 
 RULES: Final[tuple[Rule, ...]] = (keys,)

@@ -74,7 +74,7 @@ class UnreadableError(Exception):
 class Node:
     """A value and where it stands. Line and column count from 0."""
 
-    __slots__ = ("column", "end_column", "end_line", "kind", "line", "size", "value")
+    __slots__ = ("column", "end_column", "end_line", "kind", "line", "literal", "size", "value")
 
     def __init__(self, kind: Literal["scalar", "mapping", "list"], value: Any, start: Any, end: Any) -> None:
         self.kind = kind
@@ -86,6 +86,8 @@ class Node:
         self.end_column: int = end.column
         self.size = 1
         """Nodes below and with this one, aliases expanded."""
+        self.literal = False
+        """Whether it is a text after `|`, whose lines are lines of the file."""
 
     def data(self) -> Any:
         """The node as plain dicts, lists and scalars."""
@@ -215,7 +217,9 @@ class _Composer:
             self._tag(event)
         plain = event.implicit[0] and event.tag is None and event.style in (None, "")
         value = self.resolve(event.value) if plain else event.value
-        return Node("scalar", value, event.start_mark, event.end_mark)
+        node = Node("scalar", value, event.start_mark, event.end_mark)
+        node.literal = event.style == "|"
+        return node
 
     def _tag(self, event: Any) -> None:
         shown = event.tag.replace("tag:yaml.org,2002:", "!!")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from .embedded import CONFIG_MAP, dotted, files, walk
-from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, rule, sequence
+from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, mappings, rule, sequence
 
 _BIND: Final = re.compile(r"[^\s:]*:[0-9]{1,5}")
 _TASKS: Final = "michelangelo-config"
@@ -34,7 +34,8 @@ def bind_addresses(resource: Resource) -> Iterator[Violation]:
         for key in ("metricsBindAddress", "healthProbeBindAddress"):
             value = section.get(key)
             if value not in (None, "", "0") and not _BIND.fullmatch(str(value)):
-                yield Violation(path, f"{name}: controllermgr.{key} is {value!r}")
+                place = (*path, "controllermgr", key)
+                yield Violation(place, f"{name}: controllermgr.{key} is {value!r}")
 
 
 @rule(
@@ -58,7 +59,7 @@ def engine(resource: Resource) -> Iterator[Violation]:
                 given = _section(content, section).get("provider")
                 if given not in accepted:
                     said = repr(given) if given is not None else "not set"
-                    yield Violation(path, f"{name}: {section}.provider is {said}")
+                    yield Violation((*path, section, "provider"), f"{name}: {section}.provider is {said}")
 
 
 @rule(
@@ -79,9 +80,11 @@ def object_store(resource: Resource) -> Iterator[Violation]:
         minio = _section(content, "minio")
         given = str(minio.get("awsEndpointUrl") or "")
         if "://" in given or "/" in given:
-            yield Violation(path, f"{name}: minio.awsEndpointUrl has a scheme or a path")
+            place = (*path, "minio", "awsEndpointUrl")
+            yield Violation(place, f"{name}: minio.awsEndpointUrl has a scheme or a path")
         if not isinstance(minio.get("secure"), bool):
-            yield Violation(path, f"{name}: minio.secure is not set, which means plain HTTP")
+            place = (*path, "minio", "secure")
+            yield Violation(place, f"{name}: minio.secure is not set, which means plain HTTP")
     data = mapping(resource.properties.get("data"))
     endpoint = data.get("AWS_ENDPOINT_URL")
     if endpoint is not None and not str(endpoint).startswith(("http://", "https://")):
@@ -146,7 +149,9 @@ def services(resource: Resource) -> Iterator[Violation]:
     for name, content, path in files(resource):
         for check in (_apiserver, _controllermgr, _worker):
             for said in check(content):
-                yield Violation(path, f"{name}: {said}")
+                # Every sentence starts with the key it is about.
+                place = said.partition(" ")[0].rstrip(":").split(".")
+                yield Violation((*path, *place), f"{name}: {said}")
 
 
 _DEPRECATED: Final = {
@@ -182,10 +187,10 @@ def envoy(resource: Resource) -> Iterator[Violation]:
         for place, value in walk(content):
             if isinstance(value, Mapping) and str(value.get("@type", "")).endswith(".HttpConnectionManager"):
                 if not value.get("stat_prefix"):
-                    yield Violation(path, f"{name}: {dotted(place)} has no stat_prefix")
+                    yield Violation((*path, *place), f"{name}: {dotted(place)} has no stat_prefix")
             elif place and place[-1] in _DEPRECATED and _parent(place) == _WHERE[str(place[-1])]:
                 fix = f"Use {_DEPRECATED[str(place[-1])]}."
-                yield Violation(path, f"{name}: {dotted(place)} is deprecated", fix)
+                yield Violation((*path, *place), f"{name}: {dotted(place)} is deprecated", fix)
 
 
 _LOOSE: Final = re.compile(r"(?<!\\)(?:\\\\)*\.")
@@ -203,14 +208,13 @@ def _too_wide(pattern: str) -> str | None:
     return None
 
 
-def _matchers(content: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _matchers(content: Mapping[str, Any]) -> Iterator[tuple[Mapping[str, Any], Path]]:
+    """Every matcher of origins and its path."""
     for place, value in walk(content):
         if place and place[-1] == "allow_origin_string_match":
-            yield from (item for item in _items(value) if isinstance(item, Mapping))
-
-
-def _items(value: Any) -> Sequence[Any]:
-    return [value] if isinstance(value, Mapping) else sequence(value)
+            if isinstance(value, Mapping):
+                yield value, place
+            yield from mappings(value, place)
 
 
 @rule(
@@ -225,16 +229,17 @@ def _items(value: Any) -> Sequence[Any]:
 )
 def origins(resource: Resource) -> Iterator[Violation]:
     for name, content, path in _envoy(resource):
-        for matcher in _matchers(content):
+        for matcher, place in _matchers(content):
+            here = (*path, *place)
             safe = matcher.get("safe_regex", matcher.get("regex"))
             pattern = mapping(safe).get("regex") if isinstance(safe, Mapping) else safe
             if isinstance(pattern, str) and (wrong := _too_wide(pattern)):
-                yield Violation(path, f"{name}: the origin pattern {pattern[:80]!r} {wrong}")
+                yield Violation(here, f"{name}: the origin pattern {pattern[:80]!r} {wrong}")
             for key in ("prefix", "suffix", "contains"):
                 if key in matcher:
-                    yield Violation(path, f"{name}: origins are matched by {key}, which strangers can fit")
+                    yield Violation(here, f"{name}: origins are matched by {key}, which strangers can fit")
             if matcher.get("exact") == "*":
-                yield Violation(path, f"{name}: every origin is accepted")
+                yield Violation(here, f"{name}: every origin is accepted")
 
 
 RULES: Final = (bind_addresses, engine, object_store, services, envoy, origins)

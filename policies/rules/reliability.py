@@ -237,7 +237,7 @@ def leaderless(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violat
             section = content.get("controllermgr")
             if isinstance(section, Mapping) and section.get("leaderElection") is not True:
                 said = f"{key}: controllermgr.leaderElection is not true, and several replicas run"
-                yield resource, Violation(path, said)
+                yield resource, Violation((*path, "controllermgr", "leaderElection"), said)
 
 
 @rule(

@@ -91,7 +91,7 @@ def in_config_maps(resource: Resource) -> Iterator[Violation]:
     for key, value in mapping(resource.properties.get("data")).items():
         path: Path = ("data", key)
         for place, what in inside.get(key, ()):
-            yield Violation(path, f"{key}, at {place}, holds {what}")
+            yield Violation((*path, *place), f"{key}, at {dotted(place)}, holds {what}")
         if not inside.get(key) and (kind := _kind(key, value)):
             yield Violation(path, f"{key} holds {kind}")
     for key in mapping(resource.properties.get("binaryData")):
@@ -99,11 +99,11 @@ def in_config_maps(resource: Resource) -> Iterator[Violation]:
             yield Violation(("binaryData", key), f"{key} holds a secret, by its name")
 
 
-def _in_file(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _in_file(content: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     for path, value in walk(content):
         key = next((step for step in reversed(path) if isinstance(step, str)), "")
         if kind := _kind(key, value):
-            yield dotted(path), kind
+            yield path, kind
 
 
 @rule(

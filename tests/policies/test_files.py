@@ -143,3 +143,20 @@ def test_clusters_of_a_rendered_tree_are_judged_apart(tmp_path: Path) -> None:
     assert {item.cluster for item in files.read([tmp_path]).resources} == {""}
     (tmp_path / ".madeploy-render.json").write_text("{}", encoding="utf-8")
     assert [item.cluster for item in files.read([tmp_path]).resources] == ["east", "west", "control-plane"]
+
+
+def test_a_place_inside_a_file_in_a_config_map_is_its_own_line() -> None:
+    """UX-3: the key in the text after `|`; without it the nearest above."""
+    path = DATA / "good.yaml"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    reading = files.read([path])
+    envoy = next(item for item in reading.resources if item.metadata.get("name") == "envoy-config")
+    deep = ("data", "envoy.yaml", "static_resources", "clusters", 0, "name")
+    for value_path, starts in (
+        (deep, "name: michelangelo-apiserver"),
+        ((*deep[:-1], "missing"), "name: michelangelo-apiserver"),
+        (("data", "envoy.yaml"), "envoy.yaml: |"),
+    ):
+        place = reading.place(envoy, value_path)
+        assert place is not None
+        assert lines[place.line - 1][place.column - 1 :].startswith(starts)
