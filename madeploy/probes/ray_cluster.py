@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from typing import Any, Final
 
@@ -35,6 +36,10 @@ def create_ray_cluster(
         client.create(RAY_CLUSTERS, item)
     except ClientError as error:
         if error.cause not in _REFUSALS:
+            if for_real:
+                # It may have been created all the same.
+                with contextlib.suppress(ClientError):
+                    client.delete(f"{RAY_CLUSTERS}/{name}")
             raise
         if not for_real and "does not support dry run" in error.message:
             # The API server refuses for a webhook that does not say whether it has side effects.

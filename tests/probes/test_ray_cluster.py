@@ -23,6 +23,7 @@ class Refusing(Answers):
         super().__init__()
         self._create, self._delete = create, delete
         self.created: list[Object] = []
+        self.deleted: list[str] = []
 
     def create(self, path: str, item: Object, **query: Any) -> Object:
         """Remember what was created."""
@@ -35,6 +36,7 @@ class Refusing(Answers):
         """True, or the failure."""
         if self._delete is not None:
             raise self._delete
+        self.deleted.append(path)
         return True
 
 
@@ -60,9 +62,11 @@ def test_a_webhook_without_dry_runs_is_no_refusal() -> None:
 
 
 def test_a_failure_that_is_no_refusal_is_not_taken_for_one() -> None:
-    """REG-6, REG-10."""
+    """REG-6, REG-10: and what may have been created is deleted."""
+    client = Refusing(failure("timeout"))
     with pytest.raises(ClientError):
-        create_ray_cluster(Refusing(failure("timeout")), REMEDIES, for_real=True)
+        create_ray_cluster(client, REMEDIES, for_real=True)
+    assert len(client.deleted) == 1
 
 
 def test_what_could_not_be_deleted_again_is_named_with_the_command() -> None:
