@@ -17,9 +17,11 @@ The same functions run in three places:
 
 | Where | How | What is checked |
 |---|---|---|
-| On a laptop or in CI, without login | `bin/madeploy policy STACK` | every object and policy document that the settings make |
-| On files: a rendered tree, a chart's output, a fleet written by hand | `bin/madeploy policy DIR FILE…` | every Kubernetes object and IAM policy document in them |
-| In the engine | `pulumi preview --policy-pack policies` | every resource the program registers, buckets and roles included |
+| Anywhere, without login | `bin/madeploy policy STACK` | objects and policy documents that the settings make |
+| On files | `bin/madeploy policy DIR FILE…` | Kubernetes objects and IAM policy documents in them |
+| In the engine | `pulumi preview --policy-pack policies` | every resource, buckets and roles included |
+
+Files may be a rendered tree, a chart's output, or a fleet that somebody wrote by hand.
 
 `bin/madeploy policy` prints a table, `--json` the same for machines, `--sarif FILE` for code review, each
 finding with file, line and column. It ends with 0 when no rule is broken, with 1 on errors (with `--strict`
@@ -47,8 +49,8 @@ config:
       expires: '2027-03-31'
 ```
 
-The same list stands below `suppressions:` in a file of its own for `--suppressions FILE`. For a single object,
-an annotation says it: `suppress.michelangelo.infra/no-host-paths: "2027-03-31 Triton reads models from the
+The same list stands below `suppressions:` in a file of its own for `--suppressions FILE`. For a single
+object, an annotation says it: `suppress.michelangelo.infra/no-host-paths: "2027-03-31 Triton reads models from the
 node's disk."` — not on a `Cluster`, whose annotations must not change.
 
 ## A new rule

@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any, Final
 
-import yaml
-
 from .model import Path, Resource, mapping
 
 MAX_CHARACTERS: Final = 1_000_000
@@ -21,6 +19,8 @@ CONFIG_MAP: Final = "core/ConfigMap"
 
 @lru_cache(maxsize=64)
 def _parse(text: str) -> Any:
+    import yaml  # Whoever only asks what rules there are does without.
+
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     try:
         return yaml.load(text, Loader=loader)
