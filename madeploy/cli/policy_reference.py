@@ -17,7 +17,7 @@ The same functions run in three places:
 
 | Where | How | What is checked |
 |---|---|---|
-| Anywhere, without login | `bin/madeploy policy STACK` | objects and policy documents that the settings make |
+| Anywhere, without login | `bin/madeploy policy STACK` | objects and policy documents that settings make |
 | On files | `bin/madeploy policy DIR FILE…` | Kubernetes objects and IAM policy documents in them |
 | In the engine | `pulumi preview --policy-pack policies` | every resource, buckets and roles included |
 
@@ -50,8 +50,8 @@ config:
 ```
 
 The same list stands below `suppressions:` in a file of its own for `--suppressions FILE`. For a single
-object, an annotation says it: `suppress.michelangelo.infra/no-host-paths: "2027-03-31 Triton reads models from the
-node's disk."` — not on a `Cluster`, whose annotations must not change.
+object, an annotation says it, key `suppress.michelangelo.infra/no-host-paths`, value `2027-03-31 Triton
+reads models from the node's disk.` — not on a `Cluster`, whose annotations must not change.
 
 ## A new rule
 
