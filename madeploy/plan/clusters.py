@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from madeploy.names.kubernetes import CREDENTIAL_READER, cluster_ca_secret, cluster_token_secret, workload
 from madeploy.plan.changes import Change, Comparison, Identity
 from madeploy.plan.text import Sentence, capital, count, is_or_are, listed
+
+_NOTICED: Final = frozenset({"host", "port", "region", "zone", "dc", "sla"})
+"""Fields of a registration whose changes the controller manager takes over (facts 3.1)."""
 
 
 def _names(comparison: Comparison, after: bool) -> list[str]:
@@ -79,13 +82,15 @@ def _edited(comparison: Comparison, stay: set[str]) -> Iterator[Sentence]:
                 f"The registration of {name} is made anew: jobs there are not followed in between.",
                 (change.identity,),
             )
-        elif any(field.path[0] == "metadata" for field in fields):
+        elif not any(field.path[-1] in _NOTICED for field in fields):
             # V7: every later write of its health conflicts.
+            what = "other labels or annotations" if fields[0].path[0] == "metadata" else "another note"
             yield Sentence(
                 "notice",
-                f"The registration of {name} gets other labels or annotations: its health is not "
-                "reported any "
-                "more until the controller manager restarts.",
+                f"The registration of {name} gets {what} ({listed(field.dotted for field in fields)}), "
+                "which the "
+                "controller manager does not take over: its health is not reported any more until it "
+                "restarts.",
                 (change.identity,),
             )
         elif any(field.has("rest") for field in fields):

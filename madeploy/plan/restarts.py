@@ -27,6 +27,7 @@ _EFFECTS: Final[dict[Service, str]] = {
 """What is noticed of a restart, pod after pod, beyond what callers notice: nothing (V14, facts 1.1)."""
 
 _ANNOTATIONS: Final = {
+    "michelangelo.infra/cluster-credentials-revision": "cluster credentials that were replaced or withdrawn",
     "michelangelo.infra/object-store-checksum": "other object store keys",
     "michelangelo.infra/cluster-credentials-revision": "compute clusters' credentials replaced or withdrawn",
     ROLE_ARN_ANNOTATION: "another IAM role",

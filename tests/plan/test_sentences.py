@@ -271,9 +271,12 @@ def test_a_touched_registration_is_said_to_end_the_reports_of_its_health() -> No
     """UX-4, V7."""
     before, _ = CASES["a cluster's API server moves"]
     objects = of_environment(before())
-    touched = _with(objects, "Cluster", "first", lambda item: item["metadata"].update(labels={"a": "b"}))
-    (sentence,) = sentences(Comparison(objects, touched))
-    assert "its health is not reported any more until the controller manager restarts" in sentence.text
+    for change in (
+        lambda item: item["metadata"].update(labels={"a": "b"}),
+        lambda item: item["spec"]["kubernetes"].update(skus=[{"cpu": 1}]),
+    ):
+        (sentence,) = sentences(Comparison(objects, _with(objects, "Cluster", "first", change)))
+        assert "its health is not reported any more until it restarts" in sentence.text
 
 
 def _rotated(roll: bool) -> list[tuple[str, str]]:
