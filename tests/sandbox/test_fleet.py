@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -29,8 +30,11 @@ from tests.support.scale import scale
 
 GOOD = scale(2, 17)
 KILLS = scale(2, 30)
+FULL = bool(scale(0, 1))
 BAD = {"refused": "MA431", "silent": "MA432", "stranger": "MA434"}
 """Clusters that cannot be reached, and the code of each."""
+QUICKLY_BAD = {name: code for name, code in BAD.items() if name != "silent"}
+"""Those that no engine waits for."""
 
 pytestmark = pytest.mark.sandbox
 
@@ -127,7 +131,8 @@ def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_repla
     """REG-10, REG-12, CARD-6, UX-2: one refuses, one never answers, one has another authority; new ones are
     left out, and good ones registered in the same run and left alone by the next."""
     place = None if layout == "inline" else 0
-    everything = fleet.entries(*fleet.names, *BAD, shard=place)
+    bad = QUICKLY_BAD if layout == "inline" and not FULL else BAD
+    everything = fleet.entries(*fleet.names, *bad, shard=place)
     fleet.stack.write(everything, fleet={"layout": layout})
 
     if layout == "sharded":
@@ -139,39 +144,38 @@ def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_repla
     code, said = fleet.up()
 
     assert code == 1, said
-    assert bad_ones(said) == BAD
+    assert bad_ones(said) == bad
     assert set(said["done"]) == set(fleet.names)
     assert fleet.registered() == set(fleet.names)
     assert set(changes(said)) <= {"create", "update"}
 
-    again, unchanged = fleet.up()
-    assert again == 1
-    assert bad_ones(unchanged) == BAD
-    assert changes(unchanged) == {}
-
-    # The plain CLI does the same with its own flags, on every stack.
-    part = Part("environment", "lab") if layout == "inline" else Part("shard", "lab", shard=0)
-    flags = [f"--exclude={urns.component(part, bad)}" for bad in BAD]
-    plain = fleet.stack.pulumi("up", part.stack, "--yes", "--skip-preview", "--exclude-dependents", *flags)
-    assert plain.returncode == 0, plain.stdout + plain.stderr
-    assert "created" not in plain.stdout
-    assert "deleted" not in plain.stdout
-
-    # One that is taken out goes, though others cannot be reached.
-    *rest, _ = fleet.names
-    fleet.stack.write(fleet.entries(*rest, *BAD, shard=place), fleet={"layout": layout})
-    code, fewer = fleet.up()
-    assert (code, bad_ones(fewer)) == (1, BAD), fewer
-    assert fleet.registered() == set(rest)
-    assert left_behind(fleet) == []
+    if FULL or layout == "inline":
+        # The plain CLI does the same with its own flags, on every stack.
+        part = Part("environment", "lab") if layout == "inline" else Part("shard", "lab", shard=0)
+        flags = [f"--exclude={urns.component(part, name)}" for name in bad]
+        plain = fleet.stack.pulumi(
+            "up", part.stack, "--yes", "--skip-preview", "--exclude-dependents", *flags
+        )
+        assert plain.returncode == 0, plain.stdout + plain.stderr
+        assert not re.search(r"^ *(\+|-|~) .* (created|deleted|updated|replaced)", plain.stdout, re.MULTILINE)
+    if FULL or layout == "sharded":
+        # One that is taken out goes, though others cannot be reached; nothing happens to the rest.
+        *rest, gone = fleet.names
+        fleet.stack.write(fleet.entries(*rest, *bad, shard=place), fleet={"layout": layout})
+        code, fewer = fleet.up()
+        assert (code, bad_ones(fewer)) == (1, bad), fewer
+        assert set(changes(fewer)) <= {"delete", "update"}
+        assert set(fewer["done"]) == {*rest, gone}
+        assert fleet.registered() == set(rest)
+        assert left_behind(fleet) == []
 
     # Taken out of the file, they are gone, and so is what they held themselves.
     fleet.stack.write({}, fleet={"layout": layout})
-    code, gone = fleet.up()
-    assert code == 0, gone
+    code, said = fleet.up()
+    assert code == 0, said
     assert fleet.registered() == set()
     assert left_behind(fleet) == []
-    assert [stack for stack in fleet.stack.stacks() if "-compute-" in stack] == []
+    assert [name for name in fleet.stack.stacks() if "-compute-" in name] == []
 
 
 def left_behind(fleet: Fleet) -> list[str]:

@@ -57,9 +57,4 @@ FLEETS: Final[dict[str, Code]] = {
         "Two updates at once would overwrite each other's state.",
         "Wait for the other update to end; if its engine was killed, run `bin/madeploy recover STACK`.",
     ),
-    "MA489": Code(
-        "Environment that was never brought up",
-        "Clusters are registered with a control plane, and there is none yet.",
-        "Run `bin/madeploy fleet up STACK`, or `pulumi up --stack STACK`, first.",
-    ),
 }
