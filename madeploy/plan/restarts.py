@@ -29,7 +29,6 @@ _EFFECTS: Final[dict[Service, str]] = {
 _ANNOTATIONS: Final = {
     "michelangelo.infra/cluster-credentials-revision": "cluster credentials that were replaced or withdrawn",
     "michelangelo.infra/object-store-checksum": "other object store keys",
-    "michelangelo.infra/cluster-credentials-revision": "compute clusters' credentials replaced or withdrawn",
     ROLE_ARN_ANNOTATION: "another IAM role",
 }
 
