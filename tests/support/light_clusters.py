@@ -137,6 +137,8 @@ class LightClusters:
             "--service-cluster-ip-range=10.96.0.0/16",
             "--authorization-mode=AlwaysAllow",
             "--enable-priority-and-fairness=false",
+            # Nothing collects: what is deleted in the foreground would wait for it for ever.
+            "--enable-garbage-collector=false",
             "--disable-admission-plugins=ServiceAccount",
         )
         return LightCluster(
