@@ -298,6 +298,46 @@ def test_an_object_is_imported_with_what_a_program_would_say(
     assert stack.up(on_cluster(body(None))).changes == {}
 
 
+def test_an_import_leaves_alone_what_is_ignored_and_a_later_update_writes_it(
+    stack: Stack, namespace: str, on_cluster: OnCluster, api: Any, live: Live
+) -> None:
+    """REG-9: an object that differs is taken over without a write; the difference goes when it is no longer
+    ignored, whoever wrote the fields; finalizers and annotations of others stay."""
+    maps = api.resources.get(api_version="v1", kind="ConfigMap")
+    theirs = {"annotations": {"example.com/by": "hand"}, "finalizers": ["example.com/kept"]}
+    maps.create(namespace=namespace, body={"metadata": {"name": "map", **theirs}, "data": {"a": "theirs"}})
+
+    def body(*ignored: str) -> Callable[[pulumi.ResourceOptions], None]:
+        def declare(opts: pulumi.ResourceOptions) -> None:
+            own = pulumi.ResourceOptions(
+                import_=f"{namespace}/map",
+                ignore_changes=["metadata.annotations", "metadata.finalizers", *ignored],
+            )
+            labelled = {**at(namespace, "map"), "labels": {"example.com/of": "ours"}}
+            merged = pulumi.ResourceOptions.merge(opts, own)
+            k8s.core.v1.ConfigMap("map", metadata=labelled, data={"a": "ours"}, opts=merged)
+
+        return declare
+
+    before = live("v1", "ConfigMap", "map")
+    run = stack.up(on_cluster(body("data", "metadata.labels")))
+    assert not run.failed, run.text
+    assert run.operations["map"] == "import"
+    assert live("v1", "ConfigMap", "map") == before
+    assert stack.up(on_cluster(body("data", "metadata.labels"))).changes == {}
+    assert stack.up(on_cluster(body())).changes == {"map": "update"}
+    after = live("v1", "ConfigMap", "map")
+    assert after is not None
+    assert (after["data"], after["metadata"]["labels"]) == ({"a": "ours"}, {"example.com/of": "ours"})
+    assert {key: after["metadata"][key] for key in theirs} == theirs
+    maps.patch(
+        name="map",
+        namespace=namespace,
+        body={"metadata": {"finalizers": None}},
+        content_type="application/merge-patch+json",
+    )
+
+
 def test_an_object_of_somebody_else_is_read_and_patched_and_given_back(
     stack: Stack, namespace: str, on_cluster: OnCluster, live: Live, api: Any
 ) -> None:
