@@ -12,6 +12,7 @@ import pytest
 from components.compute_cluster import expiry
 from components.configuration import Access, Configuration
 from components.platform import Platform
+from madeploy.fleet.parts import Part
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, Environment
 from tests.support import environments
@@ -43,7 +44,7 @@ def deploy(made: Environment, bounded: str | None = None) -> Recording:
         given = pulumi.Output.secret(bounded) if bounded else None
         endpoint = Endpoint("https://gpu.example.com", "6443", PEM)
         access = {CONTROL_PLANE: Access(secret, {}, None), "gpu": Access(secret, {}, endpoint, given)}
-        Platform("michelangelo", Configuration(made, access, None))
+        Platform("michelangelo", Configuration(made, access, None, Part("environment", "test")))
 
     return record(program)
 
