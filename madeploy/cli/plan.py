@@ -10,10 +10,10 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from madeploy.cli.access import open_environment
+from madeploy.cli.environments import open_environment
 from madeploy.errors import ToolkitError
 from madeploy.plan.changes import Comparison
-from madeploy.plan.environments import between, of_environment, of_tree
+from madeploy.plan.environments import against_tree, between
 from madeploy.plan.preview import read_preview
 from madeploy.plan.report import to_json, to_markdown, to_text
 from madeploy.plan.sentences import sentences
@@ -53,9 +53,9 @@ def plan(
         raise typer.BadParameter("give one of --from, --against and --preview")
     name, path, environment = open_environment(stack)
     if since is not None:
-        comparison = between(open_environment(since)[2], environment)
+        comparison = between(open_environment(since)[2], environment, name)
     elif against is not None:
-        comparison = _against(Path(against), environment)
+        comparison = _against(Path(against), environment, name)
     elif preview is not None:
         comparison = _saved(preview)
     else:
@@ -64,7 +64,7 @@ def plan(
     sys.stdout.write(write(name, sentences(comparison), comparison))
 
 
-def _against(folder: Path, environment: Environment) -> Comparison:
+def _against(folder: Path, environment: Environment, name: str) -> Comparison:
     if not folder.is_dir():
         raise ToolkitError(
             f"there is nothing rendered in {folder}",
@@ -73,19 +73,11 @@ def _against(folder: Path, environment: Environment) -> Comparison:
             exit_code=2,
         )
     try:
-        before = of_tree(folder)
+        return against_tree(folder, environment, name)
     except ValueError as error:
         raise ToolkitError(
             "the rendered folder cannot be read", str(error), "render it anew", exit_code=2
         ) from None
-    known = {identity.kind for identity in before}
-    after = {
-        identity: item
-        for identity, item in of_environment(environment).items()
-        # A rendered folder has Kubernetes objects only.
-        if identity.kind != "Bucket" or identity.kind in known
-    }
-    return Comparison(before, after, first=not before)
 
 
 def _saved(source: str) -> Comparison:
@@ -127,7 +119,7 @@ def _live(name: str, path: Path, environment: Environment) -> Comparison:
             stdin=subprocess.DEVNULL,
         )
     if "no stack named" in done.stderr:
-        return between(None, environment)
+        return between(None, environment, name)
     try:
         return read_preview(done.stdout)
     except ValueError as error:

@@ -10,20 +10,22 @@ import yaml
 
 from madeploy.plan.changes import AWS, Comparison, Identity, indexed
 from madeploy.plan.differences import UNKNOWN
+from madeploy.render import stages
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.storage import AwsStorage
 from manifests import registration
 from manifests.catalog import targets
+from manifests.identities import predicted_inputs
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def of_environment(environment: Environment) -> dict[Identity, Mapping[str, Any]]:
-    """Every object that settings determine, the buckets by name, and every cluster: also one whose address
-    is only in a kubeconfig."""
+def of_environment(environment: Environment, stack: str) -> dict[Identity, Mapping[str, Any]]:
+    """Every object that settings and the stack's name determine, the buckets by name, and every cluster:
+    also one whose address is only in a kubeconfig."""
     found = indexed(
         (target.cluster, item)
-        for target in targets(environment)
+        for target in targets(environment, predicted_inputs(environment, stack))
         for bundle in target.bundles
         for item in bundle.objects
     )
@@ -37,9 +39,10 @@ def of_environment(environment: Environment) -> dict[Identity, Mapping[str, Any]
     return found
 
 
-def between(before: Environment | None, after: Environment) -> Comparison:
-    """What changes from one environment to another; from nothing when there is none before."""
-    old = of_environment(before) if before is not None else {}
+def between(before: Environment | None, after: Environment, stack: str) -> Comparison:
+    """What changes from one environment to another of the same stack; from nothing when there is none
+    before."""
+    old = of_environment(before, stack) if before is not None else {}
     retained = frozenset(
         identity
         for identity in old
@@ -48,24 +51,40 @@ def between(before: Environment | None, after: Environment) -> Comparison:
         and isinstance(before.storage, AwsStorage)
         and before.storage.protect
     )
-    return Comparison(old, of_environment(after), retained=retained, first=before is None)
+    return Comparison(old, of_environment(after, stack), retained=retained, first=before is None)
 
 
-def of_tree(folder: Path) -> dict[Identity, Mapping[str, Any]]:
-    """Objects of a rendered tree: the folder right below `folder` is the cluster's name.
+def against_tree(folder: Path, environment: Environment, stack: str) -> Comparison:
+    """What changes from a folder that `render` wrote to what it would write now.
 
     Raises ValueError naming the file that is no YAML.
     """
+    before = _of_tree(folder)
+    planned = stages.plan(environment, stack, predicted_inputs(environment, stack), {})
+    after = indexed(
+        (target.cluster, item)
+        for target in planned.targets
+        for stage in target.stages
+        for item in stage.objects
+    )
+    return Comparison(before, after, first=not before)
+
+
+def _of_tree(folder: Path) -> dict[Identity, Mapping[str, Any]]:
+    """Objects of a rendered folder; what hands it to a GitOps engine is left out."""
     found: dict[Identity, Mapping[str, Any]] = {}
     for path in sorted(folder.rglob("*.yaml")):
-        cluster = path.relative_to(folder).parts[0]
+        first, second, *_ = (*path.relative_to(folder).parts, "")
+        cluster = {
+            CONTROL_PLANE: CONTROL_PLANE,
+            stages.REGISTRATIONS: CONTROL_PLANE,
+            stages.COMPUTE: second,
+        }.get(first)
+        if cluster is None or path.name == "kustomization.yaml":
+            continue
         try:
             documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=_LOADER))
         except (yaml.YAMLError, UnicodeDecodeError):
             raise ValueError(f"{path} is no YAML") from None
-        found |= indexed(
-            (cluster, item)
-            for item in documents
-            if isinstance(item, dict) and "name" in (item.get("metadata") or {}) and item.get("apiVersion")
-        )
+        found |= indexed((cluster, item) for item in documents if isinstance(item, dict) and "kind" in item)
     return found

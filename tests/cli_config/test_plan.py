@@ -48,6 +48,19 @@ def test_a_plan_against_itself_is_empty(run: Run) -> None:
     assert result.stdout == "prod: no changes\n\n  -  Nothing changes.\n"
 
 
+def test_a_rendered_folder_is_compared_with_what_would_be_rendered_now(run: Run, project: Path) -> None:
+    """UX-4, CARD-4."""
+    stack = project / "stacks" / "Pulumi.prod.yaml"
+    cluster = {"first": {"kubeconfigContext": "first", "server": "https://first.example.com:6443"}}
+    stack.write_text(stack_text({"clusters": cluster}), encoding="utf-8")
+    assert run("render", "prod", "-o", "rendered").exit_code == 0
+    assert "no changes" in run("plan", "prod", "--against", "rendered").stdout
+    stack.write_text(stack_text(), encoding="utf-8")
+    said = run("plan", "prod", "--against", "rendered").stdout
+    assert "OUTAGE  first is let go" in said
+    assert "No cluster remains" in said
+
+
 def test_what_cannot_be_compared_is_said_with_a_way_out(run: Run, project: Path) -> None:
     """UX-3: exit code 2, no traceback."""
     for arguments, said in (

@@ -224,7 +224,7 @@ EXPECTED: Final[dict[str, list[tuple[str, str]]]] = {
 
 def _said(name: str) -> list[tuple[str, str]]:
     before, after = CASES[name]
-    return [(sentence.level, sentence.text) for sentence in sentences(between(before(), after()))]
+    return [(sentence.level, sentence.text) for sentence in sentences(between(before(), after(), "prod"))]
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -245,7 +245,7 @@ def test_at_least_fifteen_changes_are_pinned() -> None:
 @pytest.mark.parametrize("after", ALL)
 def test_every_change_between_any_two_environments_is_explained_or_counted(before: str, after: str) -> None:
     """UX-4: nothing is left out, and what hurts most is said first."""
-    comparison = between(ALL[before](), ALL[after]())
+    comparison = between(ALL[before](), ALL[after](), "prod")
     said = sentences(comparison)
     explained = {identity for sentence in said for identity in sentence.about}
     assert {change.identity for change in comparison.changes} <= explained
@@ -255,7 +255,7 @@ def test_every_change_between_any_two_environments_is_explained_or_counted(befor
 
 def test_a_first_deployment_says_so_and_names_the_hosts() -> None:
     """UX-4."""
-    said = [sentence.text for sentence in sentences(between(None, minimal()))]
+    said = [sentence.text for sentence in sentences(between(None, minimal(), "prod"))]
     assert said[0].startswith("Everything is made for the first time: ")
     assert said[1].startswith("api.ml.example.com and app.ml.example.com are served once DNS points")
 
@@ -270,7 +270,7 @@ def _with(objects: dict[Identity, Any], kind: str, name: str, change: Any) -> di
 def test_a_touched_registration_is_said_to_end_the_reports_of_its_health() -> None:
     """UX-4, V7."""
     before, _ = CASES["a cluster's API server moves"]
-    objects = of_environment(before())
+    objects = of_environment(before(), "prod")
     for change in (
         lambda item: item["metadata"].update(labels={"a": "b"}),
         lambda item: item["spec"]["kubernetes"].update(skus=[{"cpu": 1}]),
@@ -282,7 +282,7 @@ def test_a_touched_registration_is_said_to_end_the_reports_of_its_health() -> No
 def _rotated(roll: bool) -> list[tuple[str, str]]:
     before, _ = CASES["a cluster's API server moves"]
     secret = Identity("control-plane", "Secret", "default", "cluster-first-client-token")
-    objects = {**of_environment(before()), secret: {"data": {"token": "one"}}}
+    objects = {**of_environment(before(), "prod"), secret: {"data": {"token": "one"}}}
     after = {**objects, secret: {"data": {"token": "another"}}}
     if roll:
 
