@@ -1,5 +1,5 @@
-"""A control plane, a compute cluster and a stack in memory: what an update writes, what the platform read, and
-which tokens are valid."""
+"""A control plane, a compute cluster and a stack in memory: what an update writes, what the platform
+read, and which tokens are valid."""
 
 from __future__ import annotations
 

@@ -43,7 +43,8 @@ def deploy(made: Environment, bounded: str | None = None) -> Recording:
         secret = pulumi.Output.secret("canary-kubeconfig")
         given = pulumi.Output.secret(bounded) if bounded else None
         endpoint = Endpoint("https://gpu.example.com", "6443", PEM)
-        access = {CONTROL_PLANE: Access(secret, {}, None), "gpu": Access(secret, {}, endpoint, given)}
+        access = {CONTROL_PLANE: Access(secret, {}, None)}
+        access |= {name: Access(secret, {}, endpoint, given) for name in made.clusters}
         Platform("michelangelo", Configuration(made, access, None, Part("environment", "test")))
 
     return record(program)
