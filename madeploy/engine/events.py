@@ -60,9 +60,6 @@ class Result:
     touched: list[tuple[str, str]] = field(default_factory=list)
     """Operation and URN of everything that changes, in the engine's order."""
 
-    seen: set[str] = field(default_factory=set)
-    """URN of everything the program registered or the engine worked on."""
-
     failures: list[Failure] = field(default_factory=list)
     """Its errors, each once."""
 
@@ -133,7 +130,6 @@ class Follower:
     def _take(self, event: Mapping[str, Any]) -> None:
         if "resourcePreEvent" in event:
             metadata = event["resourcePreEvent"]["metadata"]
-            self.result.seen.add(metadata["urn"])
             if metadata["op"] in DONE:
                 self.result.touched.append((metadata["op"], metadata["urn"]))
                 self._note(f"{_name(metadata)} ...")

@@ -80,7 +80,7 @@ class Stack:
         dependents = ("--exclude-dependents",) if left else ()
         going = ("--continue-on-error",) if keep_going else ()
 
-        def run(verb: str, *more: str) -> Result:
+        def run(verb: str, *more: str, tell: Tell = tell) -> Result:
             return self._engine.run(
                 verb,
                 f"--stack={self.name}",
@@ -95,24 +95,28 @@ class Stack:
 
         result = run(verb, *left, *dependents, *going, *arguments)
         if verb == "up" and exclude and may_drop and result.code == 0:
-            dropped = self._dropped(result, exclude)
+            # Not to be seen in this update's events: there it says `same` of what it did not delete.
+            dropped = self._dropped(run("preview", tell=silent), exclude)
             if dropped:
                 note(f"deleting {len(dropped)} that the program has no more")
                 result.add(run("destroy", *(f"--target={urn}" for urn in dropped), *going))
         return result
 
-    def _dropped(self, result: Result, exclude: Sequence[str]) -> list[str]:
-        """Resources in the state that the whole program, run to its end, did not register; without those that
-        belong to what is left out: below it, or a provider that something below it needs."""
+    def _dropped(self, preview: Result, exclude: Sequence[str]) -> list[str]:
+        """Resources that the whole program would delete, without those that belong to what is left out: below
+        it, or a provider that something below it needs."""
+        gone = [urn for operation, urn in preview.touched if operation == "delete"]
+        if not gone:
+            return []
         resources = {resource["urn"]: resource for resource in self.resources()}
-        kept = {*exclude, *result.seen}
+        kept = set(exclude)
         for urn, resource in resources.items():
             line = [urn]
             while parent := resources.get(line[-1], {}).get("parent"):
                 line.append(parent)
             if not set(exclude).isdisjoint(line):
                 kept |= {urn, str(resource.get("provider", "")).rpartition("::")[0]}
-        return [urn for urn in resources if urn not in kept]
+        return [urn for urn in gone if urn not in kept]
 
     def export(self) -> Document | None:
         """The stack's state; None when there is no such stack. Raises ToolkitError when it cannot be read."""
