@@ -302,10 +302,11 @@ def test_an_import_leaves_alone_what_is_ignored_and_a_later_update_writes_it(
     stack: Stack, namespace: str, on_cluster: OnCluster, api: Any, live: Live
 ) -> None:
     """REG-9: an object that differs is taken over without a write; the difference goes when it is no longer
-    ignored, whoever wrote the fields; finalizers and annotations of others stay."""
+    ignored, although kubectl wrote the fields; finalizers and annotations of others stay."""
     maps = api.resources.get(api_version="v1", kind="ConfigMap")
     theirs = {"annotations": {"example.com/by": "hand"}, "finalizers": ["example.com/kept"]}
-    maps.create(namespace=namespace, body={"metadata": {"name": "map", **theirs}, "data": {"a": "theirs"}})
+    made = {"metadata": {"name": "map", **theirs}, "data": {"a": "theirs"}}
+    maps.create(namespace=namespace, body=made, field_manager="kubectl-client-side-apply")
 
     def body(*ignored: str) -> Callable[[pulumi.ResourceOptions], None]:
         def declare(opts: pulumi.ResourceOptions) -> None:
