@@ -96,7 +96,9 @@ class Stack:
         result = run(verb, *left, *dependents, *going, *arguments)
         if verb == "up" and exclude and may_drop and result.code == 0:
             # Not to be seen in this update's events: there it says `same` of what it did not delete.
-            dropped = self._dropped(run("preview", tell=silent), exclude)
+            look = run("preview", tell=silent)
+            result.failures, result.code = [*result.failures, *look.failures], look.code
+            dropped = self._dropped(look, exclude)
             if dropped:
                 note(f"deleting {len(dropped)} that the program has no more")
                 result.add(run("destroy", *(f"--target={urn}" for urn in dropped), *going))
