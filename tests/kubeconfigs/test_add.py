@@ -295,6 +295,23 @@ def test_a_stack_file_somebody_else_has_written_meanwhile_is_left_alone(
     assert stack.read_text() == STACK + "# another hand\n"
 
 
+def test_in_a_sharded_fleet_a_cluster_gets_its_place_for_good(
+    run: Command, stack: Path, secrets: dict[str, str], kubeconfig: str
+) -> None:
+    """REG-12: the first shard with room, recorded with it, and the same when the command is run again."""
+    sharded = STACK.replace(
+        "  # Compute clusters", "  michelangelo:fleet: {layout: sharded, shardSize: 1}\n  #"
+    )
+    stack.write_text(
+        sharded.replace("      kubeconfigContext: west", "      kubeconfigContext: west\n      shard: 0")
+    )
+    for written in (True, False):
+        code, out, err = run("add", "east", "--kubeconfig", kubeconfig, "--json")
+        assert (code, json.loads(out)["written"]) == (0, written), err
+        entry = yaml.safe_load(stack.read_text())["config"]["michelangelo:clusters"]["east"]
+        assert entry == {"shard": 1}
+
+
 def test_a_context_stays_where_it_is(
     run: Command,
     stack: Path,
