@@ -92,8 +92,8 @@ class Credential(Section):
 
     kind: CredentialKind = "longLived"
     """`longLived`: the token that Kubernetes writes into Secret `ray-manager-token`, valid until that Secret
-    is deleted; `bounded`: a token with an end, asked for by `bin/madeploy clusters add` and `rotate` and kept
-    encrypted in `clusterTokens.<name>`. Default `longLived`, as the guide has it."""
+    is deleted; `bounded`: a token with an end, asked for by `bin/madeploy clusters rotate --kind bounded`
+    and kept encrypted in `clusterTokens.<name>`. Default `longLived`, as the guide has it."""
 
     lifetime_hours: int | None = Field(default=None, ge=1, le=87_600)
     """Lifetime to ask for, in hours, of kind `bounded` only. The API server may give less; what counts is

@@ -32,7 +32,7 @@ CONTROL_PLANE = "control-plane"
 SECRET_KEYS = {
     "kubeconfigs": "Encrypted kubeconfig of each cluster, by name; the control plane's is `control-plane`.",
     "clusterTokens": "Encrypted token of each cluster whose `credential.kind` is `bounded`, by name; written "
-    "by `bin/madeploy clusters add` and `rotate`.",
+    "by `bin/madeploy clusters rotate`.",
     "objectStore": "Encrypted `accessKeyId` and `secretAccessKey` of an S3-compatible store.",
 }
 """Configuration keys that hold secrets: only encrypted values are accepted below them."""
