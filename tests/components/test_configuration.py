@@ -91,6 +91,21 @@ def test_every_cluster_that_cannot_be_used_is_named_at_once() -> None:
     assert "clusters.b: has no certificate-authority-data" in str(caught.value)
 
 
+def test_a_cluster_on_eks_needs_no_kubeconfig() -> None:
+    """REG-1: with its address and authority recorded, the program asks AWS nothing."""
+    data = sections("a")
+    data["clusters"]["a"] = {
+        "eks": {"clusterName": "ml", "region": "eu-west-1"},
+        "server": "https://a.example.com",
+        "certificateAuthorityData": PEM,
+    }
+    access = load(data, {"control-plane": kubeconfig("control-plane")}).access["a"]
+    assert access.endpoint is not None
+    assert (access.endpoint.host, access.endpoint.port) == ("https://a.example.com", "443")
+    (user,) = access.minified["users"]
+    assert user["user"]["exec"]["command"] == "aws"
+
+
 def test_a_stack_that_breaks_a_rule_is_refused_with_the_rule() -> None:
     """CARD-5, UX-3: also when it comes from elsewhere than a file."""
     with pytest.raises(pulumi.RunError, match=r"michelangelo:domians.*[\s\S]*michelangelo:domains"):
