@@ -27,6 +27,9 @@ from manifests.objects import Bundle, Inputs
 TOKEN_LIMIT = "30s"
 """How long a token is waited for (registration guide, step 3); it takes less than a second (V9)."""
 
+FINALIZER_LIMIT = "2m"
+"""How long a `Cluster`'s deletion may take: its finalizer waits for a running controller manager (V16)."""
+
 _TIMED_OUT = re.compile("time[d ]*-?out|deadline", re.IGNORECASE)
 
 
@@ -221,6 +224,9 @@ def control_plane_half(
     )
     bundles.create(
         Bundle(name, (registration.cluster(environment, name, endpoint.host, endpoint.port),)),
-        opts,
+        pulumi.ResourceOptions.merge(
+            opts,
+            pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete=FINALIZER_LIMIT)),
+        ),
         [*authority, *secrets],
     )

@@ -129,6 +129,12 @@ def test_a_token_is_waited_for_as_long_as_the_guide_says_and_its_absence_explain
     assert made.error_hooks == (f"gpu-token{suffix}",)
 
 
+def test_the_deletion_of_a_cluster_is_waited_for_within_a_limit() -> None:
+    """REG-9 (V16): its finalizer waits for a controller manager that may not run."""
+    (cluster,) = deploy(environment()).of_type("kubernetes:michelangelo.api/v2:Cluster")
+    assert cluster.timeouts == {"delete": "2m"}
+
+
 def test_kuberay_is_installed_before_anything_is_registered_where_the_toolkit_is_to() -> None:
     """REG-7: the version and the namespace the platform is made for, from the project's own charts."""
     recording = deploy(environment(operators={"kubeRay": "install"}))
