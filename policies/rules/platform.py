@@ -84,7 +84,7 @@ def address(resource: Resource) -> Iterator[Violation]:
 @set_rule(
     "MA588",
     "one-cluster-per-server",
-    title="Two clusters on one API server",
+    title="Clusters with one address among the objects",
     why="The controller manager keeps one client per host and port: the second cluster is used with the "
     "first one's credentials.",
     fix="Register each API server once.",
