@@ -90,7 +90,7 @@ def with_the_registered_credential(control_plane: Kubernetes) -> Callable[[], Ku
 
 
 def with_the_platforms_credential(control_plane: Kubernetes) -> Callable[[], Kubernetes]:
-    """What the oldest pod of the controller manager read when it began, which it keeps for good (facts 3.1)."""
+    """What the oldest pod of the controller manager read when it began and keeps for good (facts 3.1)."""
     read: dict[str, Kubernetes] = {}
 
     def client() -> Kubernetes:
