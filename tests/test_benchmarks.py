@@ -13,6 +13,8 @@ import pytest
 from benchmarks.catalogue import BENCHMARKS, ROOT, Sides
 from benchmarks.measure import Command, CommandFailed, alternate, compare, ratio, run
 
+pytestmark = pytest.mark.whole
+
 CLUSTERS = 3
 
 

@@ -1,4 +1,4 @@
-"""`madeploy test`: the quick tests and checks first, then those on the real engine and API servers."""
+"""`madeploy test`: checks and quick tests first, then whole programs, then the real engine and API servers."""
 
 from __future__ import annotations
 
@@ -47,8 +47,9 @@ def run(
     selection = ["-k", keyword] if keyword else []
     passed = keyword is not None or _checks()
     pytest = [sys.executable, "-m", "pytest", "-q", *selection]
-    codes = [_run("quick tests", [*pytest, "-m", "not sandbox", *_workers(4, "worksteal")])]
+    codes = [_run("quick tests", [*pytest, "-m", "not sandbox and not whole", *_workers(4, "worksteal")])]
     if not quick:
+        codes.append(_run("tests of whole programs", [*pytest, "-m", "whole", *_workers(4, "worksteal")]))
         # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
         tools.ensure(tools.TOOLS)
         # Each worker starts clusters of its own, 1.3 GB; the tests of one module share what they deploy.

@@ -268,6 +268,7 @@ def test_a_preview_registers_what_an_update_does(aws: tuple[Recording, dict[str,
 
 @settings(max_examples=12)
 @given(data=strategies.environments())
+@pytest.mark.whole
 def test_every_environment_that_validates_can_be_previewed(data: dict[str, Any]) -> None:
     """CARD-3, CARD-5, CARD-6: whatever may be said in a stack file, the program makes resources of it, each
     under a name of its own."""

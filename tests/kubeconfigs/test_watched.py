@@ -13,6 +13,8 @@ import pytest
 
 from tests.kubeconfigs.corpus import CASES, document, text
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

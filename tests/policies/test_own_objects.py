@@ -104,6 +104,7 @@ def test_stacks_of_the_project_keep_every_rule(path: Path) -> None:
 
 
 @pytest.mark.parametrize("build", environments.ALL.values(), ids=environments.ALL)
+@pytest.mark.whole
 def test_resources_that_the_program_registers_keep_every_rule(build: Callable[[], Environment]) -> None:
     """CARD-1, MR-1, MR-2: buckets, roles and registrations included."""
     environment = build()

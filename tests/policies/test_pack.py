@@ -18,6 +18,8 @@ from tests.policies.test_own_objects import registered
 from tests.support import environments
 from tests.support.policy_pack import UNKNOWN, Pack, running
 
+pytestmark = pytest.mark.whole
+
 BASE = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}
 
 

@@ -15,6 +15,8 @@ import yaml
 from tests.render.environments import CLUSTERS, MINIO, REPOSITORY
 from tests.support.stacks import stack_text
 
+pytestmark = pytest.mark.whole
+
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "docs" / "examples"
 WORKFLOWS = sorted(EXAMPLES.glob("github-actions-*.yaml"))
