@@ -20,7 +20,7 @@ KUBECONFIGS: Final[dict[str, Code]] = {
         f"Write it again: {_FLATTEN}",
     ),
     "MA411": Code(
-        "Kubeconfig whose YAML is broken, or means different things to different readers",
+        "Kubeconfig of YAML that is broken, or not read alike everywhere",
         "kubectl, the engine and these checks must see the same values; what only some of them accept is "
         "not used.",
         f"Write it again: {_FLATTEN}",
