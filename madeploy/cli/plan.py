@@ -17,6 +17,7 @@ from madeploy.plan.environments import against_tree, between
 from madeploy.plan.preview import read_preview
 from madeploy.plan.report import to_json, to_markdown, to_text
 from madeploy.plan.sentences import sentences
+from madeploy.render.folder import MARKER
 from madeploy.settings import Environment
 
 PREVIEW_SECONDS = 1800
@@ -46,8 +47,8 @@ def plan(
 ) -> None:
     """Say what a change of STACK means: what restarts, what users notice, what is made, replaced, lost.
 
-    Compares with what the stack holds, by `pulumi preview`; with --from, --against or --preview with what
-    these say. Ends with 0 when it could be told, with 2 when the stack cannot be used.
+    Compares with what the stack holds, by `pulumi preview`, or without a state with the last render below
+    gitops.path; with --from, --against or --preview with what these say. Ends with 0 when it could be told, with 2 when the stack cannot be used.
     """
     if sum(source is not None for source in (since, against, preview)) > 1:
         raise typer.BadParameter("give one of --from, --against and --preview")
@@ -97,8 +98,14 @@ def _saved(source: str) -> Comparison:
 
 
 def _live(name: str, path: Path, environment: Environment) -> Comparison:
-    """From the engine's own preview; from nothing where the stack was never deployed."""
+    """From the engine's own preview; without a state, from the last render where `gitops.path` says, or from
+    nothing where the stack was never deployed at all."""
     pulumi = shutil.which("pulumi")
+    rendered = Path(environment.gitops.path) if environment.gitops.path else None
+    if rendered is not None and not (rendered / MARKER).is_file():
+        rendered = None
+    if pulumi is None and rendered is not None:
+        return _against(rendered, environment, name)
     if pulumi is None:
         raise ToolkitError(
             f"what stack {name} holds cannot be read",
@@ -119,7 +126,7 @@ def _live(name: str, path: Path, environment: Environment) -> Comparison:
             stdin=subprocess.DEVNULL,
         )
     if "no stack named" in done.stderr:
-        return between(None, environment, name)
+        return _against(rendered, environment, name) if rendered else between(None, environment, name)
     try:
         return read_preview(done.stdout)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""`madeploy test`: checks and quick tests first, then whole programs, then the real engine and API servers."""
+"""`madeploy test`: checks and quick tests first, then whole programs, then real engine and API servers."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli_config.conftest import Run
 from tests.support.stacks import stack_text
 
@@ -59,6 +61,19 @@ def test_a_rendered_folder_is_compared_with_what_would_be_rendered_now(run: Run,
     said = run("plan", "prod", "--against", "rendered").stdout
     assert "OUTAGE  first is let go" in said
     assert "No cluster remains" in said
+
+
+def test_without_the_engine_the_last_render_is_what_a_plan_compares_with(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UX-4, CARD-4: the folder that the settings name."""
+    monkeypatch.setenv("PATH", str(project))
+    stack = project / "stacks" / "Pulumi.prod.yaml"
+    stack.write_text(stack_text({"gitops": {"path": "deploy/prod"}}), encoding="utf-8")
+    before = run("plan", "prod")
+    assert "the Pulumi CLI is not on PATH" in str(before.exception)
+    assert run("render", "prod", "-o", "deploy/prod").exit_code == 0
+    assert run("plan", "prod").stdout == "prod: no changes\n\n  -  Nothing changes.\n"
 
 
 def test_what_cannot_be_compared_is_said_with_a_way_out(run: Run, project: Path) -> None:

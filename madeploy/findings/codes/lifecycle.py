@@ -9,7 +9,8 @@ from madeploy.findings.codes.code import Code
 LIFECYCLE: Final[dict[str, Code]] = {
     "MA460": Code(
         "Credential that may do nothing where jobs run",
-        "The platform of this generation makes its Ray objects in namespace `default`, wherever a job says it "
+        "The platform of this generation makes its Ray objects in namespace `default`, wherever a job "
+        "says it "
         "should run: every job sent to the cluster would be refused.",
         "Add `default` to namespaces, or leave namespaces out.",
     ),
@@ -46,7 +47,8 @@ LIFECYCLE: Final[dict[str, Code]] = {
     "MA466": Code(
         "Bounded credential without its token",
         "Only a command can ask for such a token; an update would have nothing to register.",
-        "Prepare the cluster with credential.generation 0, then: bin/madeploy clusters rotate NAME --stack STACK",
+        "Prepare the cluster with credential.generation 0, then: bin/madeploy clusters rotate NAME "
+        "--stack STACK",
     ),
     "MA467": Code(
         "Token that nothing uses",
@@ -61,14 +63,16 @@ LIFECYCLE: Final[dict[str, Code]] = {
     ),
     "MA469": Code(
         "Credential that the platform does not use",
-        "As long as the platform has not reached the cluster with the new credential, withdrawing the old one "
+        "As long as the platform has not reached the cluster with the new credential, withdrawing the "
+        "old one "
         "could cut it off: both stay valid.",
         "Find out why, then let the rotation finish, or take it back with --rollback.",
     ),
     "MA470": Code(
         "Withdrawn credential that is still accepted",
         "Whoever has a copy of it can go on using it.",
-        "Delete ServiceAccount ray-manager's Secret on the cluster, and look at the API server's token cache.",
+        "Delete ServiceAccount ray-manager's Secret on the cluster, and look at the API server's token "
+        "cache.",
     ),
     "MA471": Code(
         "Credential that did not get to the control plane",
@@ -96,7 +100,8 @@ LIFECYCLE: Final[dict[str, Code]] = {
     ),
     "MA475": Code(
         "Cluster that waits for its finalizer",
-        "Only a running controller manager takes the finalizer clusters.michelangelo.uber.com/finalizer away; "
+        "Only a running controller manager takes the finalizer "
+        "clusters.michelangelo.uber.com/finalizer away; "
         "until then the deletion waits.",
         "Let the controller manager run, then remove the cluster again.",
     ),

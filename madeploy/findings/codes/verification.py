@@ -19,7 +19,8 @@ _CONNECTION: Final[dict[str, Code]] = {
     ),
     "MA432": Code(
         "API server that does not answer in time",
-        "Packets get lost on the way, or the API server is stuck: the platform would wait for it, job by job.",
+        "Packets get lost on the way, or the API server is stuck: the platform would wait for it, job "
+        "by job.",
         "Open the way to the API server in firewalls and security groups; if it is open, look at its load.",
     ),
     "MA433": Code(
@@ -39,7 +40,8 @@ _CONNECTION: Final[dict[str, Code]] = {
     ),
     "MA436": Code(
         "API server that speaks no TLS",
-        "What listens there is not an API server, or asks for a client certificate, which the platform lacks.",
+        "What listens there is not an API server, or asks for a client certificate, which the platform "
+        "lacks.",
         "Give the address and port of the API server itself.",
     ),
     "MA454": Code(
