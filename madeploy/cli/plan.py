@@ -48,7 +48,8 @@ def plan(
     """Say what a change of STACK means: what restarts, what users notice, what is made, replaced, lost.
 
     Compares with what the stack holds, by `pulumi preview`, or without a state with the last render below
-    gitops.path; with --from, --against or --preview with what these say. Ends with 0 when it could be told, with 2 when the stack cannot be used.
+    gitops.path; with --from, --against or --preview with what these say. Ends with 0 when it could be told,
+    with 2 when the stack cannot be used.
     """
     if sum(source is not None for source in (since, against, preview)) > 1:
         raise typer.BadParameter("give one of --from, --against and --preview")
