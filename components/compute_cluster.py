@@ -172,7 +172,7 @@ def _credential(
         request["metadata"]["annotations"][bundles.WAIT_FOR_ANNOTATION] = "jsonpath={.data.token}"
         secret = ray_manager_token(credential.generation)
         explain = pulumi.ErrorHook(
-            f"{cluster}-token{suffix}", lambda failure: _explain(failure, cluster, secret)
+            f"{cluster}-token{suffix}", lambda failure: _explain(failure, cluster, secret, opts.parent)
         )
         hooks = pulumi.ResourceHookBinding(on_error=[explain])
     limits = pulumi.CustomTimeouts(create=TOKEN_LIMIT, update=TOKEN_LIMIT)
@@ -181,9 +181,12 @@ def _credential(
     return k8s.core.v1.Secret(f"{cluster}-token{suffix}", **request, opts=merged)
 
 
-def _explain(failure: pulumi.ErrorHookArgs, cluster: str, secret: str) -> bool:
-    """Say why a token does not come (REG-5): the plugin knows only that it was waited for. Never tried again
-    within the same update."""
+def _explain(
+    failure: pulumi.ErrorHookArgs, cluster: str, secret: str, component: pulumi.Resource | None
+) -> bool:
+    """Say why a token does not come (REG-5): the plugin knows only that it was waited for. It is said of the
+    cluster's component, so that it counts as this cluster's trouble alone. Never tried again within the same
+    update."""
     if failure.errors and _TIMED_OUT.search(failure.errors[0]):
         pulumi.log.error(
             f"cluster {cluster}: Kubernetes wrote no token into Secret {RAY_NAMESPACE}/{secret} within "
@@ -191,7 +194,8 @@ def _explain(failure: pulumi.ErrorHookArgs, cluster: str, secret: str) -> bool:
             "token controller of its kube-controller-manager runs. Nothing was registered with it. Look at\n"
             f"  kubectl -n {RAY_NAMESPACE} get serviceaccount {RAY_MANAGER}\n"
             f"  kubectl -n {RAY_NAMESPACE} describe secret {secret}\n"
-            "on that cluster, then run the update again."
+            "on that cluster, then run the update again.",
+            resource=component,
         )
     return False
 

@@ -171,7 +171,8 @@ class Rotation:
         self._reached("written")
         # An earlier rotation may have left out to delete what its settings do not name any more.
         drops = any(self._plans[name].leftover for name in names)
-        left = self._apply(names, f"{_listed(names)}: the new credential is made", drops)
+        doing = "the new credential is made" if edits else "an interrupted rotation is taken up"
+        left = self._apply(names, f"{_listed(names)}: {doing}", drops)
         self._reached("prepared")
         return left
 
@@ -183,7 +184,7 @@ class Rotation:
             for name in names
             if settings.clusters[name].credential.generation != self._plans[name].goal.generation
         ]
-        self._tell(waiting, "is proven: whose it is, and each of its rights")
+        self._tell(waiting, "the new credential is proven: whose it is, and each of its rights")
         tokens = self._ask(waiting, partial(self._issued, settings))
         self._reached("proven")
         return {name: token for name, token in tokens.items() if token is not None}
@@ -249,7 +250,7 @@ class Rotation:
     def _wait_for_use(self, names: list[str]) -> list[str]:
         """Wait until the platform has reached each cluster with what is registered now."""
         after = control_plane_clock(self._control_plane)
-        self._tell(names, "is used: the platform's own report of the cluster is waited for")
+        self._tell(names, "the platform's own report is waited for")
         settings = self._stack.settings()
         self._ask(names, partial(self._used, settings, after), self._use_seconds + CALL_SECONDS)
         self._reached("used")
@@ -288,9 +289,9 @@ class Rotation:
         self._reached("withdrawalWritten")
         ending = [name for name, items in kept.items() if items]
         left = [name for name in names if name not in ending]
-        left += self._apply(ending, f"{_listed(ending)}: the old credential is withdrawn", may_drop=True)
+        left += self._apply(ending, f"{_listed(ending)}: the other credential is withdrawn", may_drop=True)
         self._reached("withdrawn")
-        self._tell(ending, "was withdrawn: the old one is tried until it is refused")
+        self._tell(ending, "the withdrawn one is tried until it is refused")
         self._ask(left, self._refused)
         for name in self._sound(left):
             self.results[name].done = True
@@ -349,7 +350,7 @@ class Rotation:
 
     def _tell(self, names: list[str], what: str) -> None:
         if names:
-            self._say(f"{_listed(names)}: the new credential {what}")
+            self._say(f"{_listed(names)}: {what}")
 
     def _go_on(self, name: str) -> str:
         command = f"bin/madeploy clusters rotate {name} --stack {self._stack.name}"
