@@ -49,7 +49,11 @@ def remove(
     desk = StackDesk(stack, [name] if is_known else [])
     findings: list[Finding] = []
     if is_known and not no_drain and not forget:
-        there, findings = drained(desk, name, seconds_of(timeout), quiet=as_json)
+        try:
+            there, findings = drained(desk, name, seconds_of(timeout), quiet=as_json)
+        except ToolkitError as error:
+            fix = f"{error.fix}\nor, if the cluster is gone for good, say --forget"
+            raise ToolkitError(error.what, error.why, fix, error.exit_code) from None
         if there:
             _print(stack_name, Removed(name), findings, as_json, "nothing was removed")
             raise typer.Exit(1)
