@@ -14,6 +14,8 @@ from madeploy.settings import Environment, shape
 from tests.cli_config.conftest import Run
 from tests.support.environments import minimal
 
+pytestmark = pytest.mark.whole
+
 
 def explained(run: Run, key: str) -> dict[str, Any]:
     result = run("explain", key, "--json")

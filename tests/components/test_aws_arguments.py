@@ -20,6 +20,8 @@ from madeploy.settings.storage import AwsStorage
 from tests.support.environments import aws_storage, environment
 from tests.support.recording import Recording, record
 
+pytestmark = pytest.mark.whole
+
 POD_IDENTITY = {"kind": "podIdentity", "clusterName": "control", "region": "eu-west-2"}
 EVERYTHING: dict[str, Any] = {
     "buckets": {"workspace": "example-workspace", "models": "example-models", "logs": "example-logs"},

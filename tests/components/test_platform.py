@@ -22,6 +22,8 @@ from manifests import catalog
 from tests.support import environments, strategies
 from tests.support.recording import TOKEN, Recording, record
 
+pytestmark = pytest.mark.whole
+
 PEM = "-----BEGIN CERTIFICATE-----\nZXhhbXBsZQ==\n-----END CERTIFICATE-----\n"
 CANARY = "canary-kubeconfig"
 STORE_CANARY = "canary-object-store"
@@ -268,7 +270,6 @@ def test_a_preview_registers_what_an_update_does(aws: tuple[Recording, dict[str,
 
 @settings(max_examples=12)
 @given(data=strategies.environments())
-@pytest.mark.whole
 def test_every_environment_that_validates_can_be_previewed(data: dict[str, Any]) -> None:
     """CARD-3, CARD-5, CARD-6: whatever may be said in a stack file, the program makes resources of it, each
     under a name of its own."""

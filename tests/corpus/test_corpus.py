@@ -14,6 +14,8 @@ from madeploy.findings import exit_code
 from madeploy.settings.loader import MAX_FINDINGS, load_environment
 from tests.corpus.hostile import RECIPES
 
+pytestmark = pytest.mark.whole
+
 BROKEN = Path(__file__).parent / "broken"
 FILES = sorted(BROKEN.glob("*.yaml"))
 ROOT = Path(__file__).parents[2]

@@ -13,6 +13,8 @@ import pytest
 
 from tests.launcher.conftest import LOCKED_UV, Checkout
 
+pytestmark = pytest.mark.whole
+
 
 def test_the_first_run_makes_the_environment_and_hands_over(checkout: Checkout) -> None:
     """UX-1."""

@@ -18,6 +18,8 @@ from madeploy.settings import CONTROL_PLANE, Environment
 from tests.support import environments
 from tests.support.recording import TOKEN, Recording, Registration, record
 
+pytestmark = pytest.mark.whole
+
 PEM = "-----BEGIN CERTIFICATE-----\nZXhhbXBsZQ==\n-----END CERTIFICATE-----\n"
 SECRET = "kubernetes:core/v1:Secret"
 REGISTERED = "gpu-secret-default-cluster-gpu-client-token"

@@ -154,6 +154,7 @@ def _neighbours(entry: str) -> list[str]:
 ALWAYS_REFUSED = ["null", "*", "https://", "file://", "https://.*", "chrome-extension://app", "https://[::1]"]
 
 
+@pytest.mark.whole
 @settings(
     max_examples=ROUNDS,
     deadline=None,

@@ -45,6 +45,8 @@ from tests.support.grpc_web import call, connect, preflight
 from tests.support.objects import of_kind, one
 from tests.support.tls import certificate_files, trusting
 
+pytestmark = pytest.mark.whole
+
 API, APP = "api.ml.example.com", "app.ml.example.com"
 PAGE = "<!doctype html><title>application</title>"
 SECONDS = 10

@@ -19,6 +19,8 @@ from tests.support.grpc_echo import echo_server
 from tests.support.grpc_web import UI_HEADERS, call, connect, preflight
 from tests.support.tls import certificate_files, trusting
 
+pytestmark = pytest.mark.whole
+
 ORIGIN = "https://app.ml.example.com"
 
 

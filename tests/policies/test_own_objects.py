@@ -24,6 +24,8 @@ from tests.policies.world import Object, change, found, names, pick
 from tests.support import environments
 from tests.support.recording import Recording
 
+pytestmark = pytest.mark.whole
+
 IRSA: dict[str, object] = {
     "kind": "irsa",
     "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id",
@@ -104,7 +106,6 @@ def test_stacks_of_the_project_keep_every_rule(path: Path) -> None:
 
 
 @pytest.mark.parametrize("build", environments.ALL.values(), ids=environments.ALL)
-@pytest.mark.whole
 def test_resources_that_the_program_registers_keep_every_rule(build: Callable[[], Environment]) -> None:
     """CARD-1, MR-1, MR-2: buckets, roles and registrations included."""
     environment = build()

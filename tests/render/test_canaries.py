@@ -8,6 +8,8 @@ import pytest
 
 from tests.support.canaries import COMMANDS, canary, forms, planted, seen
 
+pytestmark = pytest.mark.whole
+
 
 @pytest.mark.parametrize("encrypted", [True, False], ids=["encrypted", "in plain text"])
 def test_no_command_shows_a_secret(tmp_path: Path, encrypted: bool) -> None:

@@ -20,6 +20,8 @@ from manifests.storage_clients import CREDENTIALS_ANNOTATION
 from tests.components.test_platform import deploy
 from tests.support.environments import ALL
 
+pytestmark = pytest.mark.whole
+
 STACKS = Path(__file__).parents[2] / "stacks"
 Key = tuple[str, str, str, str, str]
 

@@ -16,6 +16,8 @@ from madeploy.sandbox.tools import DEFAULT_TOOLS, FAMILIES, TOOLS, ensure, inspe
 from madeploy.sandbox.tools.room import Room
 from tests.sandbox_tools.conftest import Machine
 
+pytestmark = pytest.mark.whole
+
 
 def entry_of(machine: Machine, family: str) -> Path:
     (entry,) = (machine.cache / "tools" / family).glob("[0-9]*")
