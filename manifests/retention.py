@@ -18,12 +18,12 @@ from madeploy.names.models import RETENTION, artifact_buckets
 from madeploy.names.storage import s3_url
 from madeploy.settings import Environment
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
-from manifests.credentials import SECRETS_FILE, object_store_secret_name
+from manifests.credentials import SECRETS_FILE
 from manifests.identities import role_arn
 from manifests.objects import Inputs, Object, metadata
-from manifests.pods import config_volume, container_security, pod_security, secret_volume
+from manifests.pods import config_volume, container_security, pod_security
 from manifests.rbac import account, cluster_role, cluster_role_binding, role, role_binding
-from manifests.storage_clients import CA_FILE, CA_FOLDER, SECRETS_FOLDER
+from manifests.storage_clients import CA_FILE, CA_FOLDER, SECRETS_FOLDER, client_files
 
 _PACKAGE: Final = "madeploy.models.retention"
 _MODULES: Final = (
@@ -178,7 +178,7 @@ def _mounted(environment: Environment) -> tuple[list[Object], list[Object], dict
     """Volumes, mounts and environment variables."""
     storage, registry = environment.storage, environment.model_registry
     volume, mount = config_volume("program", workload(RETENTION), f"{FOLDER}/retention")
-    volumes, mounts = [volume], [mount]
+    files = client_files(environment)
     buckets = artifact_buckets(storage)
     by_path = isinstance(storage, S3CompatibleStorage) or (
         # The certificate of S3's bucket host names covers one label more, not two.
@@ -193,20 +193,11 @@ def _mounted(environment: Environment) -> tuple[list[Object], list[Object], dict
         "S3_REGION": storage.region,
         "S3_PATH_STYLE": _word(by_path),
     }
-    secret = object_store_secret_name(environment)
-    if secret is not None:
-        volume, mount = secret_volume("secrets", secret, SECRETS_FOLDER)
-        volumes.append(volume)
-        mounts.append(mount)
+    if files.keys:
         env["OBJECT_STORE_SECRETS"] = f"{SECRETS_FOLDER}/{SECRETS_FILE}"
-    bundle = environment.control_plane.ca_bundle_config_map
-    if bundle is not None:
-        volume, mount = config_volume("ca", bundle, CA_FOLDER)
-        volume["configMap"]["items"] = [{"key": CA_FILE, "path": CA_FILE}]
-        volumes.append(volume)
-        mounts.append(mount)
+    if files.authorities:
         env["CA_FILE"] = f"{CA_FOLDER}/{CA_FILE}"
-    return volumes, mounts, env
+    return [volume, *files.volumes], [mount, *files.mounts], env
 
 
 def _word(switch: bool) -> str:

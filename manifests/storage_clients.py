@@ -6,7 +6,7 @@ Secret; both call the object store and the workflow engine over TLS.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from madeploy.names.aws import ROLE_ARN_ANNOTATION, Identity
@@ -27,26 +27,49 @@ CREDENTIALS_ANNOTATION: Final = "michelangelo.infra/object-store-checksum"
 """Annotation of a pod template that changes with the object store's static keys."""
 
 
-def client_container(environment: Environment, service: Identity, container: Container) -> Container:
-    """The container with configuration, credentials and private authorities mounted."""
-    volume, mount = config_volume("config", config_map(service), CONFIG_FOLDER)
-    volumes, mounts, env = [volume], [mount], dict(container.env)
+@dataclass(frozen=True)
+class ClientFiles:
+    """What a client of the object store has mounted besides its configuration."""
+
+    volumes: tuple[dict[str, Any], ...]
+    mounts: tuple[dict[str, Any], ...]
+    keys: bool
+    """Whether static keys are among it, in `SECRETS_FOLDER`."""
+
+    authorities: bool
+    """Whether private authorities are among it, in `CA_FOLDER`."""
+
+
+def client_files(environment: Environment) -> ClientFiles:
+    """Static keys and private authorities, where the environment has them."""
+    pairs = []
     secret = object_store_secret_name(environment)
     if secret is not None:
-        volume, mount = secret_volume("secrets", secret, SECRETS_FOLDER)
-        volumes.append(volume)
-        mounts.append(mount)
-        env["CONFIG_DIR"] = f"{CONFIG_FOLDER}:{SECRETS_FOLDER}"
+        pairs.append(secret_volume("secrets", secret, SECRETS_FOLDER))
     bundle = environment.control_plane.ca_bundle_config_map
     if bundle is not None:
         volume, mount = config_volume("ca", bundle, CA_FOLDER)
         volume["configMap"]["items"] = [{"key": CA_FILE, "path": CA_FILE}]
-        volumes.append(volume)
-        mounts.append(mount)
+        pairs.append((volume, mount))
+    return ClientFiles(
+        tuple(volume for volume, _ in pairs),
+        tuple(mount for _, mount in pairs),
+        secret is not None,
+        bundle is not None,
+    )
+
+
+def client_container(environment: Environment, service: Identity, container: Container) -> Container:
+    """The container with configuration, credentials and private authorities mounted."""
+    volume, mount = config_volume("config", config_map(service), CONFIG_FOLDER)
+    files, env = client_files(environment), dict(container.env)
+    if files.keys:
+        env["CONFIG_DIR"] = f"{CONFIG_FOLDER}:{SECRETS_FOLDER}"
+    if files.authorities:
         # In addition to the image's own: Go reads every folder named here, and the system's bundle
         # besides (crypto/x509). The services have no setting for authorities (facts 1.2).
         env["SSL_CERT_DIR"] = f"/etc/ssl/certs:{CA_FOLDER}"
-    return replace(container, volumes=volumes, mounts=mounts, env=env)
+    return replace(container, volumes=[volume, *files.volumes], mounts=[mount, *files.mounts], env=env)
 
 
 def client_annotations(
