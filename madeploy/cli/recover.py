@@ -11,7 +11,7 @@ import typer
 
 from madeploy.cli.apply import Workplace, open_workplace
 from madeploy.cli.fleet import stacks
-from madeploy.engine import locks, processes
+from madeploy.engine import checkpoints, locks, processes
 from madeploy.engine.locks import Lock
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, write
@@ -80,6 +80,7 @@ def recover(
     with phase(f"recovering {workplace.environment}") as running:
         _end_orphans(workplace, done)
         url = json.loads(workplace.engine.ask("whoami", "--verbose", "--json", where=workplace.where))["url"]
+        _restore(workplace, str(url), done)
         names = _names(workplace)
         for count, name in enumerate(names, start=1):
             running.note(f"{name} ({count} of {len(names)})")
@@ -93,6 +94,24 @@ def recover(
     else:
         say(f"all is in order: run the update again, `bin/madeploy fleet up {stack}` or `pulumi up`")
     raise typer.Exit(exit_code(done.findings, errors=BUSY))
+
+
+def _restore(workplace: Workplace, url: str, done: Recovered) -> None:
+    """States that were cut off while they were written: the engine cannot even list their stacks."""
+    backend = locks.directory_of(url)
+    if backend is None:
+        return
+    environment = workplace.environment
+    folder = backend / ".pulumi" / "stacks" / PROJECT
+    for path in sorted(folder.glob("*.json")):
+        name = path.name.removesuffix(".json")
+        own = name == environment or name.startswith(
+            (f"{environment}-shard-", compute_stack(environment, ""))
+        )
+        held = locks.in_directory(backend, PROJECT, name)
+        if own and all(lock.owner == "gone" for lock in held) and checkpoints.restore(backend, PROJECT, name):
+            done.repaired.append(name)
+            say(f"  {name}: the state was cut off, and is again what it was before the last step")
 
 
 def _names(workplace: Workplace) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from madeploy.engine import checkpoints
 from madeploy.engine import stack as engine_stack
 from madeploy.engine.driver import Engine, require_success
 from madeploy.engine.events import Result
@@ -49,6 +50,9 @@ class Stack:
     def create(self) -> None:
         """Make the stack if there is none. Its salt goes to the copy of the stack file."""
         self._files.directory.mkdir(parents=True, exist_ok=True)
+        project = str(self._files.project["name"])
+        if all(lock.owner == "gone" for lock in self._stack.locks(self._files.backend, project)):
+            checkpoints.restore(self._files.backend, project, STACK)
         self._engine.ask("stack", "select", STACK, "--create", where=self._files.directory)
 
     def exists(self) -> bool:

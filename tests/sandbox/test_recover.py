@@ -115,3 +115,14 @@ def test_locks_of_processes_that_are_gone_and_damaged_states_are_put_right(
     assert not file.exists()
     code, said = recover(stack)
     assert (code, said["locks"], said["repaired"], said["settled"]) == (0, {}, [], {})
+
+
+def test_a_state_that_was_cut_off_while_it_was_written_is_the_one_before_again(stack: UserStack) -> None:
+    """REG-9, UX-1: the engine cannot even select such a stack."""
+    state = stack.backend / ".pulumi" / "stacks" / "michelangelo" / f"{stack.name}.json"
+    whole = state.read_text(encoding="utf-8")
+    state.with_name(f"{state.name}.bak").write_text(whole, encoding="utf-8")
+    state.write_text("", encoding="utf-8")
+    code, said = recover(stack)
+    assert (code, said["repaired"]) == (0, [stack.name])
+    assert json.loads(state.read_text(encoding="utf-8")) == json.loads(whole)
