@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,14 +11,12 @@ from typing import Any
 
 import pulumi
 
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
 from madeploy.names.kubernetes import PLURALS, crd
 from madeploy.settings import Environment
 
 POLL_SECONDS = 1.0
-
-
-class SilentClusterError(Exception):
-    """A cluster that did not answer, or refused to; holds the kind of failure and nothing it said."""
 
 
 @dataclass(frozen=True)
@@ -83,23 +80,14 @@ PROMETHEUS = Gate(
 def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
     """Which of the CustomResourceDefinitions `wanted` are not established in a cluster.
 
-    Raises SilentClusterError when the cluster does not answer.
+    Raises ClientError when the cluster does not answer, or refuses to.
     """
-    # Only a creation comes here; previews and updates without one need not pay for this import.
-    from kubernetes import client, config
-
-    with tempfile.TemporaryDirectory() as scratch:
-        # The client writes certificates into files of its own; the scratch folder takes them away again.
-        loader = config.kube_config.KubeConfigLoader(dict(kubeconfig), temp_file_path=scratch)
-        settings = client.Configuration()
-        loader.load_and_set(settings)
-        with client.ApiClient(settings) as api:
-            definitions = client.ApiextensionsV1Api(api).list_custom_resource_definition(_request_timeout=10)
+    cluster = Kubernetes.from_kubeconfig(kubeconfig, read_seconds=10)
     established = {
-        item.metadata.name
-        for item in definitions.items
-        for condition in item.status.conditions or ()
-        if condition.type == "Established" and condition.status == "True"
+        item["metadata"]["name"]
+        for item in cluster.items("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
+        for condition in (item.get("status") or {}).get("conditions") or ()
+        if condition["type"] == "Established" and condition["status"] == "True"
     }
     return [name for name in wanted if name not in established]
 
@@ -116,7 +104,7 @@ def wait_for_definitions(
         try:
             missing = find_missing()
             trouble = ", ".join(missing)
-        except SilentClusterError as error:
+        except ClientError as error:
             missing, trouble = ["?"], f"unknown, the cluster does not say ({error})"
         if not missing:
             return

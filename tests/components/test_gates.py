@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from components.gates import PLATFORM, SilentClusterError, wait_for_definitions
+from components.gates import PLATFORM, missing_definitions, wait_for_definitions
+from madeploy.clients.errors import ClientError
 from madeploy.names.kubernetes import PLURALS
 
 
@@ -34,8 +37,20 @@ def test_an_api_server_that_does_not_answer_for_a_moment_does_not_end_the_wait()
     def find() -> list[str]:
         answer = answers.pop(0)
         if answer is None:
-            raise SilentClusterError("ApiException")
+            raise ClientError("https://control-plane.example.com:6443", "reset")
         return answer
 
     wait_for_definitions(find, 5, "hint", poll_seconds=0)
     assert answers == []
+
+
+def test_what_asks_a_cluster_fails_in_the_way_that_the_wait_goes_on_from() -> None:
+    """CP-8, UX-3: nothing listens at the port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    kubeconfig = {
+        "clusters": [{"name": "a", "cluster": {"server": f"https://127.0.0.1:{port}"}}],
+        "users": [{"name": "a", "user": {}}],
+    }
+    with pytest.raises(TimeoutError, match=r"does not say \(https://127\.0\.0\.1:\d+: nothing listens"):
+        wait_for_definitions(lambda: missing_definitions(kubeconfig, ["x"]), 0, "hint", poll_seconds=0)
