@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS
+from tests.support.environments import aws_storage
 from tests.support.stacks import MINIMAL
 
 _PEM = f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(bytes(768)).decode()}\n-----END CERTIFICATE-----\n"
@@ -34,15 +35,7 @@ def sections(clusters: int) -> dict[str, Any]:
         for number, name in enumerate(_names(clusters))
     }
     return MINIMAL | {
-        "storage": {
-            "kind": "aws",
-            "region": "eu-west-1",
-            "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
-            "identity": {
-                "kind": "irsa",
-                "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
-            },
-        },
+        "storage": aws_storage(),
         "network": {"egressCidrs": ["203.0.113.0/28"]},
         "clusters": fleet,
         "kubeconfigs": {name: {"secure": "v1:placeholder"} for name in (CONTROL_PLANE, *fleet)},

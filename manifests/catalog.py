@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -100,6 +100,12 @@ def targets(
 def objects(environment: Environment, inputs: Inputs | None = None) -> list[Object]:
     """All objects of all targets, in order. Names repeat from one compute cluster to the next: where
     that matters, `targets` says which is whose."""
-    return [
-        obj for target in targets(environment, inputs) for bundle in target.bundles for obj in bundle.objects
-    ]
+    return [obj for _, obj in placed(environment, inputs)]
+
+
+def placed(environment: Environment, inputs: Inputs | None = None) -> Iterator[tuple[str, Object]]:
+    """All objects of all targets, in order, each with its cluster's name."""
+    for target in targets(environment, inputs):
+        for bundle in target.bundles:
+            for obj in bundle.objects:
+                yield target.cluster, obj

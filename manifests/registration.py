@@ -38,7 +38,8 @@ KUBERAY_VERSION: Final = "1.4.2"
 EXPIRY_ANNOTATION: Final = "michelangelo.infra/token-expires-at"
 """On the control plane's token Secret: when the token in it ends, RFC 3339."""
 
-_SLA: Final = {"production": "SLA_TYPE_PRODUCTION", "ephemeral": "SLA_TYPE_EPHEMERAL"}
+SLA: Final = {"production": "SLA_TYPE_PRODUCTION", "ephemeral": "SLA_TYPE_EPHEMERAL"}
+"""The platform's words for service levels, by ours."""
 
 
 def compute_side(environment: Environment, name: str, inputs: Inputs | None = None) -> Bundle:
@@ -248,7 +249,7 @@ def cluster(environment: Environment, name: str, host: Any, port: Any) -> Object
     if settings.zone is not None:
         spec["zone"] = settings.zone
     if settings.sla is not None:
-        spec["sla"] = _SLA[settings.sla]
+        spec["sla"] = SLA[settings.sla]
     return {
         "apiVersion": API_VERSION,
         "kind": "Cluster",

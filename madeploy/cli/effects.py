@@ -46,14 +46,9 @@ def _environment(data: Mapping[str, Any]) -> Environment:
 
 def rendered(environment: Environment) -> Objects:
     """Every object of every cluster by its identity."""
-    from manifests.catalog import targets
+    from manifests.catalog import placed
 
-    return indexed(
-        (target.cluster, item)
-        for target in targets(environment)
-        for bundle in target.bundles
-        for item in bundle.objects
-    )
+    return indexed(placed(environment))
 
 
 def between(old: Objects, new: Objects) -> set[Effect]:

@@ -47,10 +47,8 @@ class Source:
 def of_stack(name: str, path: Path, environment: Environment) -> Source:
     """Everything settings determine: every cluster's objects, and the AWS documents."""
     resources = [
-        Resource(type_token(obj["apiVersion"], obj["kind"]), obj, cluster=target.cluster)
-        for target in catalog.targets(environment)
-        for bundle in target.bundles
-        for obj in bundle.objects
+        Resource(type_token(obj["apiVersion"], obj["kind"]), obj, cluster=cluster)
+        for cluster, obj in catalog.placed(environment)
     ]
     resources += _aws(environment)
     file = label(path)

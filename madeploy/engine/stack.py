@@ -23,6 +23,10 @@ LOCKED = "the stack is currently locked"
 
 BUSY = "[409]"
 """The same from a service."""
+SIGNATURE = "4dabf18193072939515e22adb298388d"
+"""Key by which the engine marks values that are no plain data, secrets first of all (Pulumi, resource
+property values)."""
+
 _ABSENT = ("no stack named", "not found")
 
 

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from madeploy.plan.differences import Difference, differences
 
 Operation = Literal["create", "update", "replace", "delete"]
-CONTROL_PLANE = "control-plane"
 AWS = "aws"
 """Stands where objects have their cluster's name."""
 
@@ -86,8 +85,10 @@ class Comparison:
                 yield Change(identity, "delete", old, None, identity in self.retained)
             elif identity in self.replaced:
                 yield Change(identity, "replace", old, new, identity in self.retained)
-            elif identity in self.hidden or next(differences(old, new), None) is not None:
-                yield Change(identity, "update", old, new, hidden=self.hidden.get(identity, ()))
+            else:
+                change = Change(identity, "update", old, new, hidden=self.hidden.get(identity, ()))
+                if change.fields or identity in self.hidden:
+                    yield change
 
     def of(self, *kinds: str) -> list[Change]:
         """Changes of objects of these kinds."""

@@ -11,7 +11,7 @@ import yaml
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """The engine's word for a value that only the update will know (Pulumi, `UnknownStringValue`)."""
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def opened(value: Any) -> Any:
     """A file inside a ConfigMap or Secret as data, where it is YAML or JSON."""
     if isinstance(value, str) and ("\n" in value or value.startswith("{")):
         try:
-            data = yaml.load(value, Loader=_LOADER)
+            data = yaml.load(value, Loader=LOADER)
         except yaml.YAMLError:
             return value
         return data if isinstance(data, (dict, list)) else value

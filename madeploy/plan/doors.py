@@ -8,9 +8,9 @@ from typing import Any, Final
 from madeploy.plan.changes import Change, Comparison, Identity
 from madeploy.plan.differences import opened
 from madeploy.plan.text import Sentence, is_or_are, listed
+from manifests.references import ISSUER_ANNOTATION
 
 _DOORS: Final = ("Ingress", "Gateway", "GRPCRoute", "HTTPRoute", "BackendTLSPolicy")
-_ISSUER: Final = "cert-manager.io/cluster-issuer"
 
 
 def _hosts(item: Mapping[str, Any] | None) -> set[str]:
@@ -80,7 +80,7 @@ def _edited(doors: list[Change], about: tuple[Identity, ...]) -> Iterator[Senten
         field
         for change in doors
         for field in change.fields
-        if not field.has("metadata", "annotations", _ISSUER) and "secretName" not in field.path
+        if not field.has("metadata", "annotations", ISSUER_ANNOTATION) and "secretName" not in field.path
     ]
     classes = [field for field in fields if field.path[-1] in ("ingressClassName", "gatewayClassName")]
     if classes:
@@ -107,7 +107,7 @@ def _wanted(comparison: Comparison, after: bool) -> dict[tuple[str, str], tuple[
     found: dict[tuple[str, str], tuple[str, ...]] = {}
     for item in (comparison.after if after else comparison.before).values():
         spec = item.get("spec") or {}
-        issuer = (item.get("metadata", {}).get("annotations") or {}).get(_ISSUER)
+        issuer = (item.get("metadata", {}).get("annotations") or {}).get(ISSUER_ANNOTATION)
         if item.get("kind") == "Certificate":
             found[spec["issuerRef"]["name"], spec["secretName"]] = tuple(spec["dnsNames"])
         elif issuer and item.get("kind") == "Ingress":

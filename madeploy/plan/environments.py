@@ -9,26 +9,19 @@ from typing import Any
 import yaml
 
 from madeploy.plan.changes import AWS, Comparison, Identity, indexed
-from madeploy.plan.differences import UNKNOWN
+from madeploy.plan.differences import LOADER, UNKNOWN
 from madeploy.render import stages
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.storage import AwsStorage
 from manifests import registration
-from manifests.catalog import targets
+from manifests.catalog import placed
 from manifests.identities import predicted_inputs
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def of_environment(environment: Environment, stack: str) -> dict[Identity, Mapping[str, Any]]:
     """Every object that settings and the stack's name determine, the buckets by name, and every cluster:
     also one whose address is only in a kubeconfig."""
-    found = indexed(
-        (target.cluster, item)
-        for target in targets(environment, predicted_inputs(environment, stack))
-        for bundle in target.bundles
-        for item in bundle.objects
-    )
+    found = indexed(placed(environment, predicted_inputs(environment, stack)))
     for name in environment.clusters:
         registered = registration.cluster(environment, name, UNKNOWN, UNKNOWN)
         found.setdefault(*next(iter(indexed([(CONTROL_PLANE, registered)]).items())))
@@ -83,7 +76,7 @@ def _of_tree(folder: Path) -> dict[Identity, Mapping[str, Any]]:
         if cluster is None or path.name == "kustomization.yaml":
             continue
         try:
-            documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=_LOADER))
+            documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=LOADER))
         except (yaml.YAMLError, UnicodeDecodeError):
             raise ValueError(f"{path} is no YAML") from None
         found |= indexed((cluster, item) for item in documents if isinstance(item, dict) and "kind" in item)

@@ -6,12 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from madeploy.engine.stack import SIGNATURE
 from madeploy.plan.changes import AWS, Comparison, Identity
 
 SECRET: Final = "[secret]"
-_SIGNATURE: Final = "4dabf18193072939515e22adb298388d"
-"""Key by which the engine marks values that are no plain data (Pulumi, resource property values)."""
-
 _REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
 _PULUMI: Final = ("pulumi.com/waitFor", "pulumi.com/patchForce", "pulumi.com/skipAwait")
 
@@ -74,7 +72,7 @@ def _state(state: Mapping[str, Any] | None) -> tuple[Identity, dict[str, Any]] |
 def _plain(value: Any) -> Any:
     """Values without the engine's own: defaults it notes, and secrets, which are all the same here."""
     if isinstance(value, dict):
-        if _SIGNATURE in value:
+        if SIGNATURE in value:
             # Two ciphertexts of one value differ; the step says whether the resource changes at all.
             return SECRET
         return {key: _plain(item) for key, item in value.items() if key != "__defaults"}

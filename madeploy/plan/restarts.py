@@ -10,6 +10,8 @@ from madeploy.names.kubernetes import SERVICES, Service, config_map, workload
 from madeploy.plan.changes import Change, Comparison, Identity
 from madeploy.plan.differences import Difference
 from madeploy.plan.text import Sentence, capital, count, listed
+from manifests.controllermgr import CREDENTIALS_ANNOTATION as REVISION_ANNOTATION
+from manifests.storage_clients import CREDENTIALS_ANNOTATION as KEYS_ANNOTATION
 
 WORDS: Final[dict[Service, str]] = {
     "apiserver": "the API server",
@@ -27,8 +29,8 @@ _EFFECTS: Final[dict[Service, str]] = {
 """What is noticed of a restart, pod after pod, beyond what callers notice: nothing (V14, facts 1.1)."""
 
 _ANNOTATIONS: Final = {
-    "michelangelo.infra/cluster-credentials-revision": "cluster credentials that were replaced or withdrawn",
-    "michelangelo.infra/object-store-checksum": "other object store keys",
+    REVISION_ANNOTATION: "cluster credentials that were replaced or withdrawn",
+    KEYS_ANNOTATION: "other object store keys",
     ROLE_ARN_ANNOTATION: "another IAM role",
 }
 

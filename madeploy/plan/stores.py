@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from madeploy.names.kubernetes import CREDENTIAL_READER
-from madeploy.plan.changes import AWS, CONTROL_PLANE, Change, Comparison, Operation
+from madeploy.plan.changes import AWS, Change, Comparison, Operation
 from madeploy.plan.text import Level, Sentence, capital, is_or_are, listed
+from madeploy.settings import CONTROL_PLANE
 
 _BUCKET_SETTINGS: Final = {
     "BucketLifecycleConfiguration": "lifecycle",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from madeploy.names.kubernetes import workload
-from madeploy.plan.changes import CONTROL_PLANE, Comparison
+from madeploy.plan.changes import Comparison
 from madeploy.plan.text import Sentence, listed
+from madeploy.settings import CONTROL_PLANE
 
 
 def moved(comparison: Comparison) -> tuple[str, str] | None:

@@ -111,10 +111,8 @@ def _provider(resource: dict[str, Any]) -> str:
     return parts[-2].removeprefix("k8s-") if len(parts) > 2 else "other"
 
 
-_SECRET = "4dabf18193072939515e22adb298388d"
-
-
 def _shown(value: Any) -> Any:
     if isinstance(value, dict):
-        return "[secret]" if _SECRET in value else {key: _shown(item) for key, item in value.items()}
+        is_secret = engine_stack.SIGNATURE in value
+        return "[secret]" if is_secret else {key: _shown(item) for key, item in value.items()}
     return [_shown(item) for item in value] if isinstance(value, list) else value

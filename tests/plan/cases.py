@@ -6,19 +6,11 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from madeploy.settings import Environment
-from tests.support.environments import MINIMAL, environment
+from tests.support.environments import MINIMAL, aws_storage, environment
 
 Made = Callable[[], Environment]
 _ACME: Final = {"tls": {"mode": "acme", "email": "platform@example.com"}}
-_AWS: Final[dict[str, Any]] = {
-    "kind": "aws",
-    "region": "eu-west-1",
-    "buckets": {"workspace": "example-ml-workspace", "models": "example-ml-models"},
-    "identity": {
-        "kind": "irsa",
-        "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/id/A",
-    },
-}
+_AWS: Final = aws_storage()
 _ONE: Final = {"first": {"server": "https://first.example.com:6443"}}
 _TWO: Final = {**_ONE, "second": {"server": "https://second.example.com:6443"}}
 

@@ -35,7 +35,7 @@ from manifests import registration
 
 _CORE: Final = "/api/v1/namespaces"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
-_SLA: Final = {"SLA_TYPE_PRODUCTION": "production", "SLA_TYPE_EPHEMERAL": "ephemeral"}
+_SLA: Final = {theirs: ours for ours, theirs in registration.SLA.items()}
 _CREDENTIAL_KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 
 
