@@ -43,7 +43,7 @@ class Aws:
         """Its process."""
         return Component(
             name=NAME,
-            argv=(sys.executable, "-m", "moto.server", "-H", HOST, "-p", str(self._port)),
+            argv=(sys.executable, "-m", "madeploy.sandbox.aws_server", "-H", HOST, "-p", str(self._port)),
             environment={
                 **base,
                 "MOTO_ACCOUNT_ID": ACCOUNT,
