@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from madeploy.sandbox.tools import TOOLS
+from madeploy.sandbox.tools import FAMILIES, TOOLS
 
 FAKE_GO = """#!{python}
-import os, pathlib, sys, time
+import json, os, pathlib, sys, time
 here = pathlib.Path(__file__).parent
 with (here / "go.calls").open("a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 if sys.argv[1] == "env":
     print(os.environ.get("FAKE_GO_VERSION", "go1.26.8"))
     print(os.environ.get("GOTOOLCHAIN", "auto"))
-elif sys.argv[1] == "list":
-    print(here / "module")
+elif sys.argv[1] == "mod":
+    print(json.dumps({{"Dir": str(here / "module")}}))
 else:
     (here / "go.environment").write_text("\\n".join(f"{{k}}={{v}}" for k, v in os.environ.items()))
     print("some/package", flush=True)
@@ -61,8 +61,8 @@ class Machine:
         go = self.bin / "go"
         go.write_text(FAKE_GO.format(python=sys.executable, versions=built), encoding="utf-8")
         go.chmod(0o755)
-        for script in ("cmd/pulumi-language-python-exec", "dist/pulumi-analyzer-policy-python"):
-            path = self.bin / "module" / "python" / script
+        for file in (file for family in FAMILIES.values() for file in (*family.scripts, *family.embedded)):
+            path = self.bin / "module" / file.path
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text("#!/bin/sh\n", encoding="utf-8")
 

@@ -7,6 +7,7 @@ and the absence of C keep the result independent of the machine it is built on.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -16,12 +17,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import IO
 
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.progress import Phase
 from madeploy.sandbox.tools import cache
 from madeploy.sandbox.tools.catalog import TOOLS, Family
 from madeploy.sandbox.tools.diagnosis import explain, last_lines
+from madeploy.sandbox.tools.edits import EditedModule, EditError
 from madeploy.sandbox.tools.found import version_of
 
 _POLL_SECONDS = 0.2
@@ -132,39 +135,53 @@ def _build(
     began = time.monotonic()
     log = cache.log_file(family)
     with cache.work_directory(family) as work, log.open("w", encoding="utf-8") as output:
-        for name in ("go.mod", "go.sum"):
-            shutil.copyfile(family.directory / name, work / name)
-        programs, temporary = work / "bin", work / "tmp"
+        source, programs, temporary = work / "source", work / "bin", work / "tmp"
+        for path in family.sources:
+            copy = source / path.relative_to(family.directory)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, copy)
         programs.mkdir()
         temporary.mkdir()
+
+        def run(arguments: Sequence[str], stdout: IO[str] = output) -> None:
+            output.write(f"$ go {' '.join(arguments)}\n")
+            output.flush()
+            # In a session of its own, so that Ctrl-C reaches this program first and it can end the whole
+            # group.
+            process = subprocess.Popen(
+                [go, *arguments],
+                cwd=source,
+                env=environment() | {"GOTMPDIR": str(temporary)},
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=output,
+                pass_fds=(lock,),
+                start_new_session=True,
+            )
+            try:
+                while not _is_over(process):
+                    check()
+                    phase.note(_standing(log))
+            finally:
+                _end(process)
+            if process.returncode != 0:
+                raise explain(family, log, process.returncode)
+
+        for file in family.embedded:
+            shutil.copyfile(_fetched(file.module, run, temporary) / file.path, source / file.name)
+        for number, module in enumerate(family.edited):
+            _edit(module, _fetched(module.module, run, temporary), source / f"edited-{number}", log)
+            run(["mod", "edit", f"-replace={module.module}=./edited-{number}"])
         # One package may get any file name; several are named by the last part of their path.
         target = (
             programs / next(iter(family.packages)) if len(family.packages) == 1 else f"{programs}{os.sep}"
         )
-        command = [go, *arguments(family), "-o", str(target), *family.packages.values()]
-        output.write(f"$ {' '.join(command)}\n")
-        output.flush()
-        # In a session of its own, so that Ctrl-C reaches this program first and it can end the whole group.
-        process = subprocess.Popen(
-            command,
-            cwd=work,
-            env=environment() | {"GOTMPDIR": str(temporary)},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=(lock,),
-            start_new_session=True,
-        )
-        try:
-            while not _is_over(process):
-                check()
-                phase.note(_standing(log))
-        finally:
-            _end(process)
-        if process.returncode != 0:
-            raise explain(family, log, process.returncode)
-        _copy_scripts(go, family, work, programs)
+        run([*arguments(family), "-o", str(target), *family.packages.values()])
+        for script in family.scripts:
+            shutil.copyfile(_fetched(script.module, run, temporary) / script.path, programs / script.name)
+            (programs / script.name).chmod(0o755)
         _verify(family, programs, log)
+        shutil.rmtree(source)
         shutil.rmtree(temporary)
         seconds = time.monotonic() - began
         cache.publish(work, where, seconds)
@@ -178,22 +195,23 @@ def _build(
     return entry
 
 
-def _copy_scripts(go: str, family: Family, work: Path, programs: Path) -> None:
-    if not family.scripts:
-        return
-    ran = subprocess.run(
-        [go, "list", "-m", "-f", "{{.Dir}}", family.scripts_module],
-        cwd=work,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for script in family.scripts:
-        copy = programs / Path(script).name
-        shutil.copyfile(Path(ran.stdout.strip()) / script, copy)
-        copy.chmod(0o755)
+def _fetched(module: str, run: Callable[[Sequence[str], IO[str]], None], temporary: Path) -> Path:
+    """Where `module` is in the module cache, into which it is fetched if need be."""
+    with (temporary / "module.json").open("w+", encoding="utf-8") as answer:
+        run(["mod", "download", "-json", module], answer)
+        answer.seek(0)
+        return Path(json.load(answer)["Dir"])
+
+
+def _edit(module: EditedModule, source: Path, target: Path, log: Path) -> None:
+    try:
+        module.copy(source, target)
+    except EditError as error:
+        raise SandboxError(
+            f"{module.module} is not as the toolkit's changes to it expect",
+            f"{error}; the log is {log}",
+            "this is a defect of this version of madeploy: report it with the log",
+        ) from None
 
 
 def _verify(family: Family, programs: Path, log: Path) -> None:
@@ -212,7 +230,8 @@ def _verify(family: Family, programs: Path, log: Path) -> None:
 
 def _standing(log: Path) -> str:
     """Where a build stands, from its log: `go build -v` prints one line for each package it compiles."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()[1:]
+    text = log.read_text(encoding="utf-8", errors="replace")
+    lines = [line for line in text.splitlines() if not line.startswith("$ ")]
     if not lines:
         return "looking for modules"
     if lines[-1].startswith("go: downloading"):

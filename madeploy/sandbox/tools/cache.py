@@ -49,8 +49,10 @@ def entry_directory(family: Family, build_arguments: Sequence[str]) -> Path:
     """Where a build of `family` with exactly these sources, arguments and platform belongs."""
     digest = hashlib.sha256()
     for part in (
-        *((family.directory / name).read_bytes() for name in ("go.mod", "go.sum")),
-        *(text.encode() for text in (*build_arguments, *family.packages.values(), *family.scripts)),
+        *(path.read_bytes() for path in family.sources),
+        *(text.encode() for text in (*build_arguments, *family.packages.values())),
+        *(file.path.encode() for file in (*family.scripts, *family.embedded)),
+        *(repr(module).encode() for module in family.edited),
         platform.system().encode(),
         platform.machine().encode(),
     ):
@@ -63,7 +65,7 @@ def load(where: Path, family: Family) -> Entry | None:
     try:
         record = json.loads((where / "built.json").read_text(encoding="utf-8"))
         sizes: dict[str, int] = record["sizes"]
-        for name in (*family.packages, *(Path(script).name for script in family.scripts)):
+        for name in (*family.packages, *(script.name for script in family.scripts)):
             program = where / "bin" / name
             if program.stat().st_size != sizes[name] or not os.access(program, os.X_OK):
                 return None

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from packaging.specifiers import SpecifierSet
+
+from madeploy.sandbox.tools.edits import EditedModule, Substitution
 
 FAMILIES_DIRECTORY: Final = Path(__file__).parent / "families"
 
 KUBERNETES: Final = "1.34.1"
 PULUMI: Final = "3.250.0"
+PULUMI_KUBERNETES: Final = "4.25.0"
+"""The last version of the plugin whose module can be had from the Go module proxy."""
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,36 @@ class Tool:
 
 
 @dataclass(frozen=True)
-class Family:
-    """Tools built together from one Go module, `families/<name>/go.mod`.
+class ModuleFile:
+    """A file of a Go module that a build needs as it is.
 
     Args:
-        name: directory of its `go.mod` and `go.sum`.
+        module: path of a module that the family requires.
+        path: of the file in the module.
+    """
+
+    module: str
+    path: str
+
+    @property
+    def name(self) -> str:
+        """The file's name, by which it is put where it is needed."""
+        return PurePosixPath(self.path).name
+
+
+@dataclass(frozen=True)
+class Family:
+    """Tools built together from one Go module, `families/<name>`.
+
+    Args:
+        name: directory of its `go.mod` and `go.sum`, and of Go files of ours where a tool needs some.
         version: version of its main module, part of the cache entry's name.
         packages: the package of each tool to build, by tool name.
         gibibytes: memory a build takes at its highest, measured on two cores.
         stamps: linker variables set to make the tools say their version ("package.Variable=value").
-        scripts: files of `scripts_module` that are put beside the tools, executable.
-        scripts_module: module path the scripts are taken from.
+        scripts: put beside the tools, executable.
+        embedded: put beside our Go files, which embed them.
+        edited: modules built from changed copies.
     """
 
     name: str
@@ -65,15 +88,22 @@ class Family:
     packages: dict[str, str]
     gibibytes: float
     stamps: tuple[str, ...] = ()
-    scripts: tuple[str, ...] = ()
-    scripts_module: str = ""
+    scripts: tuple[ModuleFile, ...] = ()
+    embedded: tuple[ModuleFile, ...] = ()
+    edited: tuple[EditedModule, ...] = ()
 
     @property
     def directory(self) -> Path:
         return FAMILIES_DIRECTORY / self.name
 
+    @property
+    def sources(self) -> list[Path]:
+        """The files of its directory, the same ones in the same order everywhere."""
+        return sorted(path for path in self.directory.rglob("*") if path.is_file())
+
 
 _KUBERNETES_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+_KUBERNETES_PROVIDER: Final = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 _SAME_MINOR: Final = (
     "the components of a cluster must be of one minor version, and the tests hold for Kubernetes 1.34"
 )
@@ -106,8 +136,35 @@ FAMILIES: Final[dict[str, Family]] = {
             {"pulumi-language-python": "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"},
             gibibytes=0.5,
             stamps=("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.78.1",),
-            scripts=("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-analyzer-policy-python"),
-            scripts_module="github.com/pulumi/pulumi/sdk/v3",
+            scripts=(
+                ModuleFile("github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec"),
+                ModuleFile("github.com/pulumi/pulumi/sdk/v3", "python/dist/pulumi-analyzer-policy-python"),
+            ),
+        ),
+        Family(
+            "pulumi-kubernetes",
+            PULUMI_KUBERNETES,
+            {"pulumi-resource-kubernetes": "."},
+            gibibytes=2.0,
+            stamps=(f"{_KUBERNETES_PROVIDER}/pkg/version.Version={PULUMI_KUBERNETES}",),
+            embedded=tuple(
+                ModuleFile(_KUBERNETES_PROVIDER, f"cmd/pulumi-resource-kubernetes/{name}")
+                for name in ("schema.json", "terraform-mapping.json")
+            ),
+            edited=(
+                EditedModule(
+                    _KUBERNETES_PROVIDER,
+                    # The engine's package for schemas is newer than the one this was written against.
+                    (
+                        Substitution(
+                            "pkg/gen/schema.go",
+                            "Provider: pschema.ResourceSpec{",
+                            "Provider: &pschema.ResourceSpec{",
+                        ),
+                    ),
+                    directories={"": ("pkg",)},
+                ),
+            ),
         ),
         Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=1.2),
         Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=0.5),
@@ -149,6 +206,14 @@ TOOLS: Final[dict[str, Tool]] = {
             None,
             needs_beside=("pulumi-language-python-exec",),
             companion_of="pulumi",
+        ),
+        Tool(
+            "pulumi-resource-kubernetes",
+            "pulumi-kubernetes",
+            PULUMI_KUBERNETES,
+            ">=4.25,<5",
+            "the program is tested with the plugin from 4.25 on",
+            ("--version",),
         ),
         Tool(
             "etcd",
