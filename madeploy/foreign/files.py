@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from madeploy.findings import Finding, Location, find
+from madeploy.foreign import kustomize
+from madeploy.foreign.kustomize import BuildError, Kustomization
 from madeploy.settings.yaml_nodes import Limits, Node, Problem, UnreadableError, compose_all, resolve
 from policies.rules.model import Path as ValuePath
-from policies.rules.model import Resource, type_token
+from policies.rules.model import Resource, mapping, type_token
+from policies.rules.secrets import encrypted
 
 MAX_BYTES: Final = 32 * 1024 * 1024
 """Size of a file; rendered fleets of a thousand clusters in one file are about 5 MiB."""
@@ -119,13 +122,71 @@ def read(paths: Iterable[Path]) -> Reading:
     finding; documents that are something else are counted."""
     reading = Reading()
     for path in paths:
+        made = _made_by_kustomize(path)
+        inputs = frozenset(file for one in made for file in one.files)
         for file in _walk(path) if path.is_dir() else (path,):
+            if inputs and file.resolve() in inputs:
+                continue
             if reading.files >= MAX_FILES:
                 evidence = f"there are more than {MAX_FILES:,} files; the others were not read"
                 reading.findings.append(find("MA380", str(path), evidence))
                 return reading
             _read_file(reading, file, _cluster(path, file))
+        for one in made:
+            _add_built(reading, one, str(one.folder.relative_to(path)) if len(made) > 1 else "")
     return reading
+
+
+def _made_by_kustomize(path: Path) -> list[Kustomization]:
+    """Kustomizations below a folder whose files say something else than what is applied; or the one whose
+    file it is."""
+    if not path.is_dir():
+        named = kustomize.of(path.parent) if path.name in kustomize.NAMES else None
+        return [named] if named is not None else []
+    return [one for one in kustomize.outermost(kustomize.below(path, RENDERED)) if not one.plain]
+
+
+def _add_built(reading: Reading, kustomization: Kustomization, cluster: str) -> None:
+    """What Kustomize makes of a folder, each object with the place of the file it comes from; or the finding
+    that says why it was not judged."""
+    label, inputs = str(kustomization.file), kustomization.files
+    reading.files += len(inputs)
+    try:
+        text, start = kustomize.build(kustomization)
+        roots, _ = compose_all(text, LIMITS, _kubectl)
+    except (BuildError, UnreadableError) as error:
+        reason = error.problem.evidence if isinstance(error, UnreadableError) else str(error)
+        evidence = f"left out, with its {len(inputs)} file(s): {reason}"
+        reading.findings.append(find("MA383", label, evidence, location=Location(label)))
+        return
+    sources: dict[Path, list[Node]] = {kustomization.file: _compose_roots(kustomization.file)}
+    for root in roots:
+        known = len(reading.resources)
+        _add(reading, label, root, cluster)
+        for resource in reading.resources[known:]:
+            file = kustomize.take_source(resource.properties, kustomization, start)
+            if file not in sources:
+                sources[file] = _compose_roots(file)
+            if not sources[file]:
+                file = kustomization.file
+            reading.places[id(resource)] = (str(file), _same(resource, sources[file]))
+
+
+def _compose_roots(file: Path) -> list[Node]:
+    """Nodes of a file that Kustomize has read; none where our reader does not."""
+    read = _compose(file, _kubectl)
+    return [] if isinstance(read, Finding) else read[0]
+
+
+def _same(resource: Resource, roots: list[Node]) -> Node:
+    """The node of a file that a built object comes from; the first when none is like it."""
+    for root in roots:
+        data = mapping(root.data())
+        name = str(mapping(data.get("metadata")).get("name"))
+        # The build may have put something before and after the name.
+        if data.get("kind") == resource.token.rpartition(":")[2] and name in str(resource.metadata["name"]):
+            return root
+    return roots[0]
 
 
 def _cluster(root: Path, file: Path) -> str:
@@ -169,20 +230,26 @@ def _scalar(node: Node, key: str) -> Any:
     return found[1].value if found and found[1].kind == "scalar" else None
 
 
-def _add(reading: Reading, label: str, node: Node, cluster: str) -> None:
-    """One document: an object, a list of them, a policy document, or something else."""
+def _add(
+    reading: Reading, label: str, node: Node, cluster: str, listed: tuple[str, str] | None = None
+) -> None:
+    """One document: an object, a list of them, a policy document, or something else. An item of a typed list
+    that says neither version nor kind has the list's (`listed`), as kubectl reads it."""
     if node.kind == "scalar" and node.value is None:
         return
     if node.kind != "mapping":
         reading.skipped += 1
         return
     version, kind = _scalar(node, "apiVersion"), _scalar(node, "kind")
+    if version is None and kind is None and listed and listed[1]:
+        version, kind = listed
     if isinstance(version, str) and isinstance(kind, str):
         items = node.value.get("items")
         if kind.endswith("List") and items and items[1].kind == "list":
             for item in items[1].value:
-                _add(reading, label, item, cluster)
-        elif version.startswith("kustomize.config.k8s.io/"):
+                _add(reading, label, item, cluster, (version, kind.removesuffix("List")))
+        elif encrypted(kind) or version.startswith("kustomize.config.k8s.io/"):
+            # All of it is cipher text, or it is no object.
             reading.skipped += 1
         else:
             resource = Resource(type_token(version, kind), node.data(), cluster, "file", label)

@@ -113,7 +113,11 @@ def _problem(file: str, problem: Problem, source: Source) -> Finding:
     return find(problem.code, file, problem.evidence, fix=problem.fix, location=place)
 
 
-def _document(file: str, source: Source, root: Node, base: Path) -> Iterator[Finding]:
+def _document(
+    file: str, source: Source, root: Node, base: Path, listed: tuple[str, str] | None = None
+) -> Iterator[Finding]:
+    """Everything wrong with an object or a list of objects. `listed` is version and kind of the items of the
+    list it is in, where that says them."""
     if root.kind == "scalar" and root.value is None:
         return
     if root.kind != "mapping":
@@ -121,10 +125,11 @@ def _document(file: str, source: Source, root: Node, base: Path) -> Iterator[Fin
         yield find("MA350", file, evidence, location=source.place(root.line, root.column))
         return
     kind, version = scalar(child(root, "kind")), scalar(child(root, "apiVersion"))
-    if kind == "List" and version == "v1":
-        items = child(root, "items")
-        for index, item in enumerate(items.value if items is not None and items.kind == "list" else ()):
-            yield from _document(file, source, item, (*base, "items", index))
+    if kind is None and version is None and listed is not None:
+        # As kubectl reads a typed list: the items are of its version and kind.
+        version, kind = listed
+    if isinstance(kind, str) and _is_list(kind, version, root):
+        yield from _items(file, source, root, base, kind, version)
         return
     if not isinstance(kind, str) or not kind:
         yield find("MA350", file, "an object has no kind", location=source.place(root.line, root.column))
@@ -139,6 +144,29 @@ def _document(file: str, source: Source, root: Node, base: Path) -> Iterator[Fin
         place = document.at(("apiVersion",))
         yield find("MA352", document.subject(), shown, accepted=API_VERSION, location=place)
     yield from _object(document)
+
+
+def _is_list(kind: str, version: Any, root: Node) -> bool:
+    """Whether an object is a list of others: `v1 List`, or the list of a kind, as the API answers one."""
+    if kind == "List":
+        return True
+    if not kind.endswith("List"):
+        return False
+    ours = isinstance(version, str) and version.partition("/")[0] == API_GROUP
+    return kind.removesuffix("List") in PLURALS if ours else child(root, "items") is not None
+
+
+def _items(file: str, source: Source, root: Node, base: Path, kind: str, version: Any) -> Iterator[Finding]:
+    items = child(root, "items")
+    if items is None or (items.kind == "scalar" and items.value is None):
+        return
+    document = Document(source, root, base, printable(kind))
+    if items.kind != "list":
+        yield _wrong_type(document, items, ("items",), "a list")
+        return
+    listed = (str(version), kind.removesuffix("List")) if version is not None and kind != "List" else None
+    for index, item in enumerate(items.value):
+        yield from _document(file, source, item, (*base, "items", index), listed)
 
 
 def _other_kind(document: Document, kind: str, ours: bool) -> Finding:

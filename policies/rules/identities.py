@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from .conditions import comparisons, literal_wildcards, narrowed
 from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, mappings, rule, texts
 
 _DOCUMENTS: Final[Mapping[str, str]] = {
@@ -109,14 +111,20 @@ def resources(resource: Resource) -> Iterator[Violation]:
     "iam-principals-named",
     title="IAM rights for everybody",
     why="Every AWS account, or the whole internet, may use them.",
-    fix="Name the account, role or service.",
+    fix="Name the account, role or service, or compare aws:PrincipalOrgID, aws:PrincipalAccount, "
+    "aws:SourceVpce or their like with values without a wildcard.",
     severities=ALWAYS,
     kinds=DOCUMENTS,
 )
 def principals(resource: Resource) -> Iterator[Violation]:
     for statement, path in statements(resource, "Allow"):
-        if "*" in _principals(statement):
-            yield Violation((*path, "Principal"), "allows the principal *")
+        if "*" in _principals(statement) and not narrowed(statement):
+            yield Violation((*path, "Principal"), "allows the principal *" + _unnarrowed(statement))
+
+
+def _unnarrowed(statement: Mapping[str, Any]) -> str:
+    """What to add about a statement whose conditions look as if they narrowed it."""
+    return ", and its conditions leave it to nobody in particular" if statement.get("Condition") else ""
 
 
 @rule(
@@ -136,26 +144,70 @@ def static_keys(resource: Resource) -> Iterator[Violation]:
 @rule(
     "MA554",
     "trust-with-conditions",
-    title="Role that more than one account may take",
+    title="Role that pods it is not meant for may take",
     why="Without both conditions any pod of any cluster of the issuer, or any association of the AWS "
     "account, may take the role.",
     fix="For IRSA compare `<issuer>:sub` with system:serviceaccount:<namespace>:<name> and `<issuer>:aud` "
-    "with sts.amazonaws.com by StringEquals; for Pod Identity compare the namespace and account tags.",
+    "with sts.amazonaws.com by StringEquals; for Pod Identity compare the namespace and account tags. "
+    "StringLike is enough for several ServiceAccounts of one namespace.",
     severities=ALWAYS,
     kinds=_TRUST,
 )
 def trust(resource: Resource) -> Iterator[Violation]:
     for statement, path in statements(resource, "Allow"):
-        equals = mapping(mapping(statement.get("Condition")).get("StringEquals"))
         place = (*path, "Condition")
         if "sts:AssumeRoleWithWebIdentity" in texts(statement.get("Action")):
             for claim in ("sub", "aud"):
-                if not any(str(key).endswith(f":{claim}") for key in equals):
+                if not _compared(statement, f":{claim}"):
                     yield Violation(place, f"the token's {claim} is not compared by StringEquals")
         elif "pods.eks.amazonaws.com" in _principals(statement):
             for tag in ("kubernetes-namespace", "kubernetes-service-account"):
-                if f"aws:RequestTag/{tag}" not in equals:
+                if not _compared(statement, f"aws:RequestTag/{tag}"):
                     yield Violation(place, f"the session's tag {tag} is not compared by StringEquals")
+
+
+_SUBJECT: Final = re.compile(r"system:serviceaccount:[^*?:]+:[^:]+")
+"""A ServiceAccount, or by a wildcard several, of one namespace."""
+
+
+def _compared(statement: Mapping[str, Any], end: str) -> bool:
+    """Whether the key with that end has to be there and to be what the statement says."""
+    for item in comparisons(statement):
+        if not item.key.lower().endswith(end.lower()) or item.if_exists or item.quantifier == "forallvalues":
+            continue
+        if item.operator == "stringequals":
+            return True
+        if item.operator == "stringlike" and item.values and all(map(_one_namespace, item.values)):
+            return True
+    return False
+
+
+def _one_namespace(value: str) -> bool:
+    """Whether what StringLike takes is one value, or accounts of one namespace."""
+    return not {"*", "?"} & set(value) or _SUBJECT.fullmatch(value) is not None
+
+
+@rule(
+    "MA558",
+    "wildcards-that-match",
+    title="Wildcard where IAM knows none",
+    why="StringEquals compares `*` and `?` as themselves, and no request has such a value: nobody can take "
+    "the role by it, and nothing is granted or denied as it was meant. As part of a principal IAM refuses "
+    "them.",
+    fix="Name the value in full, or compare by StringLike (ArnLike for ARNs) with as little left open as "
+    "possible; for principals compare aws:PrincipalArn.",
+    severities=ALWAYS,
+    kinds=DOCUMENTS,
+)
+def literal(resource: Resource) -> Iterator[Violation]:
+    for effect in ("Allow", "Deny"):
+        for statement, path in statements(resource, effect):
+            for item, value in literal_wildcards(statement):
+                said = f"{item.path[1]} compares {item.key} with {value[:80]}, its wildcard as itself"
+                yield Violation((*path, *item.path), said)
+            for name in _principals(statement):
+                if name != "*" and {"*", "?"} & set(name):
+                    yield Violation((*path, "Principal"), f"names the principal {name[:80]}")
 
 
 @rule(
@@ -214,4 +266,5 @@ RULES: Final = (
     exceptions,
     own_rights,
     broad_policies,
+    literal,
 )

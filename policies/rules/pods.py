@@ -56,9 +56,15 @@ class Container(NamedTuple):
         return str(self.data.get("image") or "")
 
     @property
+    def repository(self) -> str:
+        """The image's name without tag and digest."""
+        folder, slash, name = self.image.partition("@")[0].rpartition("/")
+        return folder + slash + name.partition(":")[0]
+
+    @property
     def program(self) -> str:
         """Last step of the image's name, without tag and digest."""
-        return self.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+        return self.repository.rpartition("/")[2]
 
 
 def pod(resource: Resource) -> Pod | None:

@@ -34,7 +34,19 @@ _WORD: Final = re.compile(r"(?<![\w/+.=:@-])[A-Za-z0-9/+_=-]{24,128}(?![\w/+.@-]
 _MIN_ENTROPY: Final = 4.1
 """Bits a character; random base64 of 24 characters has about 4.3, identifiers rarely 4."""
 
+_ENCRYPTED: Final = re.compile(
+    r"ENC\[AES256_GCM,data:[A-Za-z0-9+/=]*,iv:[A-Za-z0-9+/=]+,tag:[A-Za-z0-9+/=]+,type:\w+\]"
+    r"|-----BEGIN (AGE ENCRYPTED FILE|PGP MESSAGE)-----.*|\$ANSIBLE_VAULT;.*",
+    re.DOTALL,
+)
+"""What SOPS writes for a value (its README, "Encryption protocol"), and other encrypted texts."""
+
 _LAST_APPLIED: Final = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def encrypted(value: Any) -> bool:
+    """Whether a value is cipher text, which only its keys' holders read."""
+    return isinstance(value, str) and _ENCRYPTED.fullmatch(value.strip()) is not None
 
 
 def _random(word: str) -> bool:
@@ -52,6 +64,8 @@ def _random(word: str) -> bool:
 
 def looks_like(text: str) -> str | None:
     """What kind of secret a text holds by its look; None when none."""
+    if encrypted(text):
+        return None
     for pattern, kind in _LOOKS:
         if pattern.search(text):
             return kind
@@ -67,6 +81,7 @@ def by_name(key: Any, value: Any) -> bool:
         and isinstance(value, str)
         and _KEY.search(key.rpartition(".")[2]) is not None
         and _NO_VALUE.match(value) is None
+        and not encrypted(value)
     )
 
 
@@ -180,7 +195,7 @@ def in_annotations(resource: Resource) -> Iterator[Violation]:
 def in_files(resource: Resource) -> Iterator[Violation]:
     for section in ("data", "stringData"):
         for key, value in mapping(resource.properties.get(section)).items():
-            if value is not None and not _NO_VALUE.match(str(value)):
+            if value is not None and not _NO_VALUE.match(str(value)) and not encrypted(value):
                 yield Violation((section, key), f"{section}.{key} is in the file")
 
 

@@ -24,6 +24,13 @@ READING: Final[dict[str, Code]] = {
         "A check that finds nothing because it sees nothing proves nothing.",
         "Name a stack, a folder or a file with Kubernetes objects or IAM policy documents.",
     ),
+    "MA383": Code(
+        "Kustomization that was not judged",
+        "Its files are not what is applied: namespaces, names and patches come only when it is built.",
+        "Give what `kustomize build` or `kubectl kustomize` prints of it; with one of the two on PATH, and "
+        "nothing taken from elsewhere, it is built here.",
+        "warning",
+    ),
     "MA385": Code(
         "Suppression that cannot be used",
         "It hides nothing; whoever wrote it believes it does.",

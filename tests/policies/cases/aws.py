@@ -27,6 +27,19 @@ IAM = (
         Action=["sts:AssumeRole", "sts:TagSession"],
         label="pod identity",
     ),
+    statement(
+        "wildcards-that-match",
+        ROLE,
+        Condition={
+            "StringEquals": {
+                "oidc.example.com:sub": "system:serviceaccount:ma-system:*",
+                "oidc.example.com:aud": "sts.amazonaws.com",
+            }
+        },
+    ),
+    statement(
+        "wildcards-that-match", RIGHTS, Condition={"StringEquals": {"s3:prefix": "models/*"}}, label="prefix"
+    ),
     statement("no-iam-exceptions", RIGHTS, NotAction=["s3:DeleteBucket"]),
     statement("no-rights-to-gain-rights", RIGHTS, Action=["iam:PassRole"]),
     case(
