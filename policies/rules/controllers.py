@@ -87,7 +87,7 @@ _BY_ANNOTATION: Final = (
 """By the start of an annotation that only this controller reads."""
 
 
-def annotations(resource: Resource) -> Mapping[str, Any]:
+def annotations_of(resource: Resource) -> Mapping[str, Any]:
     return mapping(resource.metadata.get("annotations"))
 
 
@@ -97,7 +97,7 @@ def _spec(resource: Resource) -> Mapping[str, Any]:
 
 def class_name(ingress: Resource) -> str:
     """Name of an Ingress' class, by its field or the annotation that was before it; empty without both."""
-    given = _spec(ingress).get("ingressClassName") or annotations(ingress).get(_CLASS_ANNOTATION)
+    given = _spec(ingress).get("ingressClassName") or annotations_of(ingress).get(_CLASS_ANNOTATION)
     return given if isinstance(given, str) else ""
 
 
@@ -109,7 +109,7 @@ def ingress_class(ingress: Resource, resources: Iterable[Resource]) -> Resource 
         if resource.kind == INGRESS_CLASS and (
             resource.metadata.get("name") == name
             if name
-            else str(annotations(resource).get(_DEFAULT_CLASS)).lower() == "true"
+            else str(annotations_of(resource).get(_DEFAULT_CLASS)).lower() == "true"
         ):
             return resource
     return None
@@ -122,7 +122,7 @@ def controller(ingress: Resource, resources: Iterable[Resource]) -> str | None:
     if found is not None:
         said = str(_spec(found).get("controller") or "")
         return _BY_CONTROLLER.get(said, said)
-    keys = [str(key) for key in annotations(ingress)]
+    keys = [str(key) for key in annotations_of(ingress)]
     families = [name for start, name in _BY_ANNOTATION if any(key.startswith(start) for key in keys)]
     name = class_name(ingress)
     usual = _BY_CLASS.get(name)

@@ -21,7 +21,7 @@ from .controllers import (
     OPENSHIFT,
     TRAEFIK,
     alb_parameters,
-    annotations,
+    annotations_of,
     controller,
 )
 from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, mappings, rule, set_rule, texts
@@ -108,7 +108,7 @@ _NAME_IT: Final = {
 def _alb_by_tls(ingress: Resource, resources: Sequence[Resource]) -> bool:
     """Whether an ALB has an HTTPS listener for an Ingress: as its ports say, else where a certificate is
     named. Certificates that are not named are looked for in ACM, by host."""
-    parameters, given = alb_parameters(ingress, resources), annotations(ingress)
+    parameters, given = alb_parameters(ingress, resources), annotations_of(ingress)
     listeners = [item.get("protocol") for item, _ in mappings(parameters.get("listeners"), ())]
     if listeners:
         return "HTTPS" in listeners
@@ -129,7 +129,7 @@ def _covered(ingress: Resource, resources: Sequence[Resource]) -> Callable[[str]
     if serving == ALB:
         by_tls = _alb_by_tls(ingress, resources)
         return lambda _: by_tls
-    given = annotations(ingress)
+    given = annotations_of(ingress)
     if any(check(given) for check in _CERTIFICATES.get(serving or "", ())):
         return lambda _: True
     entries = [entry for entry, _ in mappings(_spec(ingress).get("tls"), ())]
@@ -214,7 +214,7 @@ def _by_grpc(serving: str, given: Mapping[str, Any], service: str, its: Mapping[
         return service in {name.strip() for name in str(given.get("nginx.org/grpc-services", "")).split(",")}
     if serving == ALB:
         key = f"{_ALB}backend-protocol-version"
-        return its.get(key, given.get(key)) == "GRPC"
+        return bool(its.get(key, given.get(key)) == "GRPC")
     return given.get(f"{_NGINX}backend-protocol") in ("GRPC", "GRPCS")
 
 
@@ -229,7 +229,7 @@ def _by_grpc(serving: str, given: Mapping[str, Any], service: str, its: Mapping[
 )
 def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
     services = {
-        (item.namespace, str(item.metadata.get("name"))): annotations(item)
+        (item.namespace, str(item.metadata.get("name"))): annotations_of(item)
         for item in resources
         if item.kind == "core/Service"
     }
@@ -241,7 +241,7 @@ def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violati
         for _, service, port, path in _backends(resource):
             its = services.get((resource.namespace, service), {})
             if port == _API_PORT and not _by_grpc(
-                serving or INGRESS_NGINX, annotations(resource), service, its
+                serving or INGRESS_NGINX, annotations_of(resource), service, its
             ):
                 said = f"port {_API_PORT} without backend-protocol GRPC"
                 yield resource, Violation((*path, "backend"), said, _BY_GRPC.get(serving or "", ""))
@@ -277,7 +277,7 @@ def plain_http(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violat
         if resource.kind != INGRESS or controller(resource, resources) != INGRESS_NGINX:
             continue
         for key in ("ssl-redirect", "force-ssl-redirect"):
-            if str(annotations(resource).get(_NGINX + key)).lower() == "false":
+            if str(annotations_of(resource).get(_NGINX + key)).lower() == "false":
                 place = ("metadata", "annotations", _NGINX + key)
                 yield resource, Violation(place, f"{key} is false")
 
@@ -293,7 +293,7 @@ def plain_http(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violat
     kinds=[INGRESS],
 )
 def snippets(resource: Resource) -> Iterator[Violation]:
-    for key in annotations(resource):
+    for key in annotations_of(resource):
         if str(key).startswith(_NGINX) and str(key).endswith("-snippet"):
             yield Violation(("metadata", "annotations", key), f"has the annotation {key}")
 
