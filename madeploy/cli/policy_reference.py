@@ -23,8 +23,8 @@ The same functions run in three places:
 
 Files may be a rendered tree, a chart's output, or a fleet that somebody wrote by hand. Folders with a
 `kustomization.yaml` that changes what its files say are built first, by `kubectl kustomize` or `kustomize` on
-PATH, each outermost one by itself. One that takes something from elsewhere, or that Kustomize refuses, is left
-out with a warning that says why: nothing is fetched, no plug-in and no Helm is started.
+PATH, each outermost one by itself. One that takes something from elsewhere, or that Kustomize refuses, is
+left out with a warning that says why: nothing is fetched, no plug-in and no Helm is started.
 
 `bin/madeploy policy` prints a table, `--json` the same for machines, `--sarif FILE` for code review, each
 finding with file, line and column. It ends with 0 when no rule is broken, with 1 on errors (with `--strict`
