@@ -19,13 +19,16 @@ def tools(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these tools.", show_default=False)
     ] = None,
-    build: Annotated[bool, typer.Option("--build", help="Build what is neither on PATH nor cached.")] = False,
+    build: Annotated[
+        bool, typer.Option("--build", help="Download or build what is neither on PATH nor cached.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List each tool of the sandbox with its version, where it comes from, and the time that took.
 
     A tool is taken from PATH if its version is acceptable, else from the cache ($MADEPLOY_CACHE, or the
-    user's cache directory), else built by the Go toolchain.
+    user's cache directory), else downloaded from its project's releases, else built by the Go toolchain.
+    $MADEPLOY_DOWNLOADS turns downloads off, or names a mirror.
     """
     statuses = inspect(names or TOOLS)
     resolved: dict[str, ResolvedTool] = {s.tool.name: s.found for s in statuses if s.found is not None}
@@ -39,12 +42,13 @@ def tools(
 
 
 def _row(status: ToolStatus, tool: ResolvedTool | None) -> dict[str, Any]:
-    """One tool as JSON shows it. `seconds`: taken by this run; `build_seconds`: by the build."""
-    build_seconds = tool.seconds if tool and tool.source == "built" else status.build_seconds
+    """One tool as JSON shows it. `seconds`: taken by this run; `build_seconds`: by the download or build."""
+    build_seconds = tool.seconds if tool and tool.source in ("downloaded", "built") else status.build_seconds
     return {
         "name": status.tool.name,
         "version": tool.version if tool else status.tool.version,
         "source": tool.source if tool else "missing",
+        "official": tool.official if tool else None,
         "path": str(tool.path) if tool else None,
         "seconds": round(tool.seconds, 3) if tool else None,
         "build_seconds": None if build_seconds is None else round(build_seconds, 1),
@@ -60,14 +64,15 @@ def _shown(seconds: float | None) -> str:
 def _print(rows: list[dict[str, Any]]) -> None:
     # A path that is cut or folded cannot be copied: lines may be longer than the terminal is wide.
     console = Console(highlight=False, width=LINE_WIDTH)
-    table = Table("tool", "version", "source", "took", "build took", "path", box=None, pad_edge=False)
+    table = Table("tool", "version", "source", "took", "getting it took", "path", box=None, pad_edge=False)
     for row in rows:
         took, built = (_shown(row[key]) for key in ("seconds", "build_seconds"))
-        table.add_row(row["name"], row["version"], row["source"], took, built, row["path"] or "-")
+        source = row["source"] + {True: ", official", False: ", built from source", None: ""}[row["official"]]
+        table.add_row(row["name"], row["version"], source, took, built, row["path"] or "-")
     console.print(table)
     for row in rows:
         if row["not_from_path"]:
             console.print(f"[dim]not used:[/] {row['not_from_path']}")
     missing = sum(row["source"] == "missing" for row in rows)
     if missing:
-        console.print(f"{missing} of {len(rows)} are not there yet: `madeploy tools --build` builds them.")
+        console.print(f"{missing} of {len(rows)} are not there yet: `madeploy tools --build` gets them.")

@@ -75,7 +75,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
-    """A machine with nothing on it."""
+    """A machine with nothing on it, and no downloads."""
     machine = Machine(tmp_path / "bin", tmp_path / "cache")
     machine.bin.mkdir()
     # The fakes are shell scripts, but /bin itself may hold a real kubectl.
@@ -84,6 +84,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     (tools / "cat").symlink_to("/bin/cat")
     monkeypatch.setenv("PATH", f"{machine.bin}:{tools}")
     monkeypatch.setenv("MADEPLOY_CACHE", str(machine.cache))
+    monkeypatch.setenv("MADEPLOY_DOWNLOADS", "off")
     for name in ("GOTOOLCHAIN", "GOFLAGS"):
         monkeypatch.delenv(name, raising=False)
     return machine

@@ -1,4 +1,4 @@
-"""The programs the sandbox runs: found on PATH, taken from the cache, or built by the Go toolchain.
+"""The programs the sandbox runs: found on PATH, taken from the cache, downloaded, or built from source.
 
 from madeploy.sandbox.tools import ensure
 

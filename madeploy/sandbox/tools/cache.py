@@ -1,9 +1,10 @@
-"""Built tools on disk, shared by all checkouts of one user.
+"""Downloaded and built tools on disk, shared by all checkouts of one user.
 
 <cache>/tools/<family>/<version>-<key>/bin/…     complete entries only: put there by one rename
 <cache>/tools/<family>/<version>-<key>/built.json
 <cache>/tools/<family>/.building-…               work under way, or what a killed build left
-<cache>/tools/<family>/.lock                     held by whoever builds, its Go processes included
+<cache>/tools/<family>/.lock                     held by whoever makes an entry, its Go processes included
+<cache>/downloads/…                              files under way; a later run goes on with them
 <cache>/logs/tools-<family>.log
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import platformdirs
 
@@ -33,9 +35,18 @@ _LOCK_POLL_SECONDS = 0.2
 
 @dataclass(frozen=True)
 class Entry:
-    """A complete build of one family: the directory of its programs and the seconds its build took."""
+    """The programs of one family.
+
+    Args:
+        bin: their directory.
+        version: the version they say.
+        origin: how they came there.
+        seconds: the time that took.
+    """
 
     bin: Path
+    version: str
+    origin: Literal["downloaded", "built"]
     seconds: float
 
 
@@ -69,15 +80,23 @@ def load(where: Path, family: Family) -> Entry | None:
             program = where / "bin" / name
             if program.stat().st_size != sizes[name] or not os.access(program, os.X_OK):
                 return None
-        return Entry(where / "bin", float(record["seconds"]))
+        downloads = record.get("downloads")
+        origin: Literal["downloaded", "built"] = "downloaded" if downloads else "built"
+        version = str(record.get("version", family.version))
+        return Entry(where / "bin", version, origin, float(record["seconds"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def publish(build: Path, where: Path, seconds: float) -> None:
-    """Make the finished work directory `build` the entry at `where`, all at once."""
+def publish(build: Path, where: Path, seconds: float, origin: Mapping[str, object] | None = None) -> None:
+    """Make the finished work directory `build` the entry at `where`, all at once.
+
+    Args:
+        origin: if it was not built, its `version` and `downloads` (address, checksum and who vouched, of
+            each file).
+    """
     sizes = {program.name: program.stat().st_size for program in (build / "bin").iterdir()}
-    record = {"seconds": round(seconds, 1), "sizes": sizes}
+    record = {"seconds": round(seconds, 1), "sizes": sizes, **(origin or {})}
     (build / "built.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
     if where.exists():
         # Damaged, or `load` would have taken it; a rename cannot replace a directory with content.
@@ -125,6 +144,14 @@ def lock(family: Family, on_wait: Callable[[], None], check: Callable[[], None])
                 check()
                 time.sleep(_LOCK_POLL_SECONDS)
         yield file.fileno()
+
+
+def partial_file(url: str) -> Path:
+    """Where the file at `url` is downloaded to; its directory exists."""
+    name = f"{hashlib.sha256(url.encode()).hexdigest()[:16]}-{url.rpartition('/')[2]}"
+    path = directory() / "downloads" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path
 
 
 def log_file(family: Family) -> Path:

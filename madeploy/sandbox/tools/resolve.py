@@ -1,4 +1,4 @@
-"""Where each tool is: on PATH, in the cache, or built now."""
+"""Where each tool is: on PATH, in the cache, downloaded now, or built now."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from typing import Literal
 from madeploy.sandbox import progress as reporting
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.progress import Reporter
-from madeploy.sandbox.tools import build, cache
+from madeploy.sandbox.tools import build, cache, download, releases
 from madeploy.sandbox.tools.catalog import DEFAULT_TOOLS, FAMILIES, TOOLS, Family, Tool
 from madeploy.sandbox.tools.found import on_path
 from madeploy.sandbox.tools.room import Room
+from madeploy.sandbox.tools.transfer import Transfer
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,20 @@ class ResolvedTool:
     Args:
         name: its name on PATH.
         version: "1.34.1".
-        source: `path` (found on PATH), `cache` (built earlier) or `built` (built by this call).
+        source: `path` (found on PATH), `cache` (downloaded or built earlier), `downloaded` or `built`
+            (by this call).
         path: the executable, absolute.
-        seconds: time finding or building it took in this call.
+        seconds: time finding or making it took in this call.
+        official: whether it is its project's own program, rather than built from source here. None where
+            that is not known, as of a copy on PATH.
     """
 
     name: str
     version: str
-    source: Literal["path", "cache", "built"]
+    source: Literal["path", "cache", "downloaded", "built"]
     path: Path
     seconds: float
+    official: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -45,9 +50,9 @@ class ToolStatus:
 
     Args:
         tool: what is wanted and why.
-        found: where it is, or None if it would have to be built.
+        found: where it is, or None if it would have to be downloaded or built.
         rejected: why the copy on PATH is not taken; empty if it is, or if there is none.
-        build_seconds: time its family's build took, if it is in the cache.
+        build_seconds: time its family's download or build took, if it is in the cache.
     """
 
     tool: Tool
@@ -81,28 +86,29 @@ def inspect(names: Iterable[str] = TOOLS) -> list[ToolStatus]:
 
 
 def ensure(names: Iterable[str] = DEFAULT_TOOLS, progress: Reporter = reporting.stderr) -> ToolPaths:
-    """Find the named tools, building those that are neither on PATH nor in the cache.
+    """Find the named tools, getting those that are neither on PATH nor in the cache.
 
-    Builds run side by side as memory and cores allow. The first that fails stops the others; what they have
+    What its project publishes and this machine reaches is downloaded; the rest is built, saying why. Builds
+    run side by side as memory and cores allow. The first that fails stops the others; what they have
     compiled is kept by Go.
 
     Args:
         names: names from `TOOLS`; `DEFAULT_TOOLS` if left out.
-        progress: where builds report to.
+        progress: where downloads and builds report to.
 
     Raises:
-        SandboxError: a name is not a tool's (exit code 2), or a tool can neither be found nor built.
+        SandboxError: a name is not a tool's (exit code 2), or a tool can neither be found nor got.
     """
     statuses = {status.tool.name: status for status in inspect(names)}
     missing = {status.tool.family for status in statuses.values() if status.found is None}
-    entries = _build([family for name, family in FAMILIES.items() if name in missing], progress)
+    entries = _get([family for name, family in FAMILIES.items() if name in missing], progress)
     resolved = ToolPaths()
     for name, status in statuses.items():
         if status.found is not None:
             resolved[name] = status.found
         else:
             entry, seconds = entries[status.tool.family]
-            resolved[name] = ResolvedTool(name, status.tool.version, "built", entry.bin / name, seconds)
+            resolved[name] = _resolved(status.tool, entry, entry.origin, seconds)
     return resolved
 
 
@@ -127,11 +133,40 @@ def _inspect(tool: Tool) -> ToolStatus:
         return ToolStatus(tool, there, "", None)
     rejected = found.problem if found else ""
     family = FAMILIES[tool.family]
-    entry = cache.load(cache.entry_directory(family, build.arguments(family)), family)
+    # Where downloads are off, what an earlier run downloaded is not used either.
+    entry = download.entry(family) if releases.mirror() is not None else None
+    entry = entry or cache.load(cache.entry_directory(family, build.arguments(family)), family)
     if entry is None:
         return ToolStatus(tool, None, rejected, None)
-    there = ResolvedTool(tool.name, tool.version, "cache", entry.bin / tool.name, time.monotonic() - began)
+    there = _resolved(tool, entry, "cache", time.monotonic() - began)
     return ToolStatus(tool, there, rejected, entry.seconds)
+
+
+def _resolved(
+    tool: Tool, entry: cache.Entry, source: Literal["cache", "downloaded", "built"], seconds: float
+) -> ResolvedTool:
+    # A downloaded language host has the version of its CLI, a built one that of its module.
+    version = entry.version if entry.origin == "downloaded" else tool.version
+    path = entry.bin / tool.name
+    return ResolvedTool(tool.name, version, source, path, seconds, entry.origin == "downloaded")
+
+
+def _get(families: list[Family], progress: Reporter) -> dict[str, tuple[cache.Entry, float]]:
+    """Download what can be of `families`, and build the rest."""
+    mirror = releases.mirror()
+    if not families or mirror is None:
+        return _build(families, progress)
+    downloaded = download.download(families, progress, Transfer(mirror, threading.Event()))
+    for why in dict.fromkeys(downloaded.refused.values()):
+        names = ", ".join(name for name, given in downloaded.refused.items() if given == why)
+        progress.say(f"{names}: not downloaded, so built from source: {why}")
+    rest = [family for family in families if family.name not in downloaded.entries]
+    try:
+        return downloaded.entries | _build(rest, progress)
+    except SandboxError as error:
+        refusals = "; ".join(dict.fromkeys(downloaded.refused.values()))
+        why = f"{error.why}\nbefore that, the projects' own programs could not be downloaded: {refusals}"
+        raise SandboxError(error.what, why, error.fix, error.exit_code) from None
 
 
 def _build(families: list[Family], progress: Reporter) -> dict[str, tuple[cache.Entry, float]]:
