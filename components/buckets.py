@@ -10,7 +10,7 @@ from typing import Any, Final
 import pulumi
 import pulumi_aws as aws
 
-from madeploy.names.aws import key_alias
+from madeploy.names.aws import OBJECTS_KEY, key_alias
 from madeploy.settings.buckets import KmsKey, ObjectLock
 from madeploy.settings.storage import AwsStorage
 from manifests.iam_documents import key_policy
@@ -47,10 +47,16 @@ class KeyArgs:
 
 def kept(storage: AwsStorage, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
     """Options of what holds data, or the key to it: it outlives the stack and is neither replaced nor
-    destroyed by accident (UX-6)."""
-    return pulumi.ResourceOptions.merge(
-        opts, pulumi.ResourceOptions(protect=storage.protect, retain_on_delete=storage.protect)
+    destroyed by accident (UX-6).
+
+    A replacement is there, with all its settings, before the old one is deleted. pulumi-aws would delete
+    first, because the name is given: policy, encryption, versions and all else beside the old bucket would
+    be gone before S3 refuses to delete it with objects in it.
+    """
+    own = pulumi.ResourceOptions(
+        protect=storage.protect, retain_on_delete=storage.protect, delete_before_replace=False
     )
+    return pulumi.ResourceOptions.merge(opts, own)
 
 
 def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
@@ -115,7 +121,7 @@ def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulu
 def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
     """The customer-managed key of the buckets, with its alias; its ARN."""
     made = aws.kms.Key(
-        "objects",
+        OBJECTS_KEY,
         description=f"Objects of the Michelangelo buckets of {args.stack}",
         enable_key_rotation=True,
         rotation_period_in_days=settings.rotation_days,
@@ -123,19 +129,25 @@ def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> pulumi
         policy=args.account.apply(lambda account: json.dumps(key_policy(args.storage.region, account))),
         opts=kept(args.storage, opts),
     )
-    aws.kms.Alias("objects", name=key_alias(args.stack), target_key_id=made.key_id, opts=opts)
+    # Replaced only with the region or for another name, where both can be.
+    beside = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=False))
+    aws.kms.Alias(OBJECTS_KEY, name=key_alias(args.stack), target_key_id=made.key_id, opts=beside)
     arn: pulumi.Output[str] = made.arn
     return arn
 
 
 def _encryption(key_arn: pulumi.Input[str] | None) -> dict[str, Any]:
+    # What S3 does by itself with buckets made since April 2026: stated, so that older ones are the same.
+    blocked = {"blocked_encryption_types": ["SSE-C"]}
     if key_arn is None:
         return {
             "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
             "bucket_key_enabled": False,
+            **blocked,
         }
     return {
         "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
         # One request to KMS for many objects: less cost, and no throttling of large reads.
         "bucket_key_enabled": True,
+        **blocked,
     }

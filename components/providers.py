@@ -7,7 +7,8 @@ import pulumi_aws as aws
 import pulumi_kubernetes as k8s
 
 from components.configuration import Access
-from madeploy.settings.storage import AwsStorage
+from madeploy.names.aws import toolkit_tags
+from madeploy.settings.storage import AwsStorage, IgnoredTags
 
 
 def kubernetes(cluster: str, access: Access, former_parent: pulumi.Resource | None = None) -> k8s.Provider:
@@ -46,8 +47,13 @@ def amazon(
         region=storage.region,
         s3_use_path_style=storage.path_style,
         allowed_account_ids=[account] if account is not None else None,
-        default_tags=aws.ProviderDefaultTagsArgs(
-            tags={"michelangelo:environment": stack, "michelangelo:managed-by": "madeploy", **storage.tags}
-        ),
+        default_tags=aws.ProviderDefaultTagsArgs(tags={**toolkit_tags(stack), **storage.tags}),
+        ignore_tags=_ignored(storage.ignore_tags),
         opts=opts,
     )
+
+
+def _ignored(tags: IgnoredTags) -> aws.ProviderIgnoreTagsArgs | None:
+    if tags == IgnoredTags():
+        return None
+    return aws.ProviderIgnoreTagsArgs(keys=list(tags.keys), key_prefixes=list(tags.key_prefixes))

@@ -37,15 +37,22 @@ def oidc_providers(subjects: tuple[Subject, ...], opts: pulumi.ResourceOptions) 
         for subject in subjects
         if isinstance(subject.source, Irsa) and subject.source.create_oidc_provider
     }
+    # An account has one for each issuer, so no second one can be made beside it.
+    alone = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
     return [
-        aws.iam.OpenIdConnectProvider(name, url=f"https://{name}", client_id_lists=[AUDIENCE], opts=opts)
+        aws.iam.OpenIdConnectProvider(name, url=f"https://{name}", client_id_lists=[AUDIENCE], opts=alone)
         for name in sorted(issuers)
     ]
 
 
 def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """One identity's role with its policy, and its association where EKS hands it out; its ARN."""
+    """One identity's role with its policy, and its association where EKS hands it out; its ARN.
+
+    A role's name is unique in the account whatever its path, and a ServiceAccount has one association: both
+    are deleted before they are replaced. Pods are without the role for that moment; nothing of theirs is
+    lost."""
     storage, identity = args.storage, subject.identity
+    alone = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
     made = aws.iam.Role(
         identity,
         name=role_name(args.stack, identity),
@@ -53,7 +60,7 @@ def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulu
         description=f"Michelangelo {identity} of {args.stack}: objects of its buckets",
         assume_role_policy=json.dumps(trust_policy(subject, storage.region)),
         permissions_boundary=storage.permissions_boundary_arn,
-        opts=opts,
+        opts=alone,
     )
 
     def policy(key_arn: Any) -> str:
@@ -74,7 +81,7 @@ def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulu
             namespace=subject.namespace,
             service_account=subject.service_account,
             role_arn=made.arn,
-            opts=opts,
+            opts=alone,
         )
     arn: pulumi.Output[str] = made.arn
     return arn

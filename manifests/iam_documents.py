@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from madeploy.names.aws import bucket_arn, dns_suffix, issuer, partition
+from madeploy.names.aws import bucket_arn, issuer, partition, service_host
 from madeploy.settings.identities import Irsa
 from madeploy.settings.storage import AwsStorage
 from manifests.identities import Access, Subject
@@ -83,9 +83,9 @@ def _key_use(region: str, key_arn: str, actions: Sequence[str]) -> Statement:
 
 
 def via_s3(region: str) -> str | list[str]:
-    """Value of `kms:ViaService` for requests that S3 makes; in China either end of the name, for published
-    policies have both."""
-    names = list(dict.fromkeys(f"s3.{region}.{end}" for end in (dns_suffix(region), "amazonaws.com")))
+    """Value of `kms:ViaService` for requests that S3 makes; where hosts end otherwise than in
+    `amazonaws.com` either end of the name, for published policies have both."""
+    names = list(dict.fromkeys((service_host("s3", region), f"s3.{region}.amazonaws.com")))
     return names if len(names) > 1 else names[0]
 
 

@@ -27,7 +27,7 @@ left out. What to set: [object-store.md](object-store.md).
 
 The tables are of an environment in `eu-west-1` with buckets `WORKSPACE`, `MODELS` and `LOGS`, access logs
 in `ACCESS-LOGS`, a customer-managed key, `modelRegistry.retentionDays`, and one compute cluster `gpu`.
-In `aws-cn` and `aws-us-gov` the ARNs start with that partition. Rows about the key are absent without
+In other partitions than `aws` the ARNs start with theirs. Rows about the key are absent without
 one (SSE-S3).
 """
 

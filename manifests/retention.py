@@ -11,7 +11,7 @@ import pkgutil
 from collections.abc import Sequence
 from typing import Any, Final
 
-from madeploy.names.aws import ROLE_ARN_ANNOTATION
+from madeploy.names.aws import ROLE_ARN_ANNOTATION, service_host
 from madeploy.names.images import retention_reference
 from madeploy.names.kubernetes import API_GROUP, PLURALS, common_labels, workload
 from madeploy.names.models import RETENTION, artifact_buckets
@@ -193,6 +193,8 @@ def _mounted(environment: Environment) -> tuple[list[Object], list[Object], dict
         "S3_REGION": storage.region,
         "S3_PATH_STYLE": _word(by_path),
     }
+    if not isinstance(storage, S3CompatibleStorage):
+        env["AWS_ENDPOINT_URL_STS"] = f"https://{service_host('sts', storage.region)}"
     if files.keys:
         env["OBJECT_STORE_SECRETS"] = f"{SECRETS_FOLDER}/{SECRETS_FILE}"
     if files.authorities:

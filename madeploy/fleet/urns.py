@@ -1,4 +1,4 @@
-"""Which resources of a stack belong to which cluster."""
+"""Names that the engine gives resources: which of them belong to which cluster, and to the object store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from madeploy.settings.environment import PROJECT
 _NAMESPACE: Final = "michelangelo:index:"
 _INLINE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ComputeCluster"
 _SHARDED: Final = f"{_NAMESPACE}Shard${_NAMESPACE}Registration"
+_STORE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ArtifactStore"
 _PROVIDER: Final = "k8s-"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 
@@ -20,6 +21,11 @@ def component(part: Part, cluster: str) -> str:
     all that belongs to the cluster."""
     kind = _INLINE if part.kind == "environment" else _SHARDED
     return f"urn:pulumi:{part.stack}::{PROJECT}::{kind}::{cluster}"
+
+
+def in_artifact_store(stack: str, kind: str, name: str) -> str:
+    """URN of a resource of the object store, of type `kind`, in the stack of an environment."""
+    return f"urn:pulumi:{stack}::{PROJECT}::{_STORE}${kind}::{name}"
 
 
 def clusters_in(resources: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Final, Literal
 
+from madeploy.settings.partitions import partition_of
+from madeploy.settings.storage import ENVIRONMENT_TAG, MANAGED_BY_TAG
+
 Identity = Literal["controllermgr", "worker"]
 IDENTITIES: Final[tuple[Identity, ...]] = ("controllermgr", "worker")
 """The services that call the object store, and so have an IAM role (facts 2.2, 5.2)."""
@@ -15,21 +18,20 @@ ROLE_ARN_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
 LOG_DELIVERY: Final = "logging.s3.amazonaws.com"
 """Service that writes server access logs (Amazon S3 User Guide)."""
 
+OBJECTS_KEY: Final = "objects"
+"""Logical name of the KMS key of the buckets, and of its alias."""
+
 _ROLE_NAME_LIMIT: Final = 64
 
 
 def partition(region: str) -> str:
-    """AWS partition of a region: `aws`, `aws-cn` or `aws-us-gov`."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    if region.startswith("us-gov-"):
-        return "aws-us-gov"
-    return "aws"
+    """AWS partition of a region, such as `aws` or `aws-us-gov`."""
+    return partition_of(region).name
 
 
-def dns_suffix(region: str) -> str:
-    """End of the host names of a region's services (AWS General Reference)."""
-    return "amazonaws.com.cn" if partition(region) == "aws-cn" else "amazonaws.com"
+def service_host(service: str, region: str) -> str:
+    """Host name of a service in a region, such as `s3.eu-west-1.amazonaws.com` (AWS General Reference)."""
+    return f"{service}.{region}.{partition_of(region).dns_suffix}"
 
 
 def bucket_arn(region: str, bucket: str) -> str:
@@ -66,6 +68,11 @@ def role(stack: str, identity: str) -> str:
 def role_arn(region: str, account: str, stack: str, identity: str, path: str = "/") -> str:
     """ARN of an identity's IAM role, as `role` names it, below `path`."""
     return f"arn:{partition(region)}:iam::{account}:role{path}{role(stack, identity)}"
+
+
+def toolkit_tags(stack: str) -> dict[str, str]:
+    """Tags of every AWS resource, besides those of the settings."""
+    return {ENVIRONMENT_TAG: stack, MANAGED_BY_TAG: "madeploy"}
 
 
 def key_alias(stack: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from madeploy.names.aws import bucket_arn, partition
+from madeploy.names.aws import bucket_arn, service_host
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
 
 ACCESS_LOGS: Final = "access-logs"
@@ -28,8 +28,7 @@ def s3_endpoint(storage: Storage) -> tuple[str, bool]:
     if isinstance(storage, S3CompatibleStorage):
         scheme, _, host = storage.endpoint.partition("://")
         return host, scheme == "https"
-    suffix = ".cn" if partition(storage.region) == "aws-cn" else ""
-    return f"s3.{storage.region}.amazonaws.com{suffix}", True
+    return service_host("s3", storage.region), True
 
 
 def s3_url(storage: Storage) -> str:

@@ -68,6 +68,12 @@ class Comparison:
     retained: frozenset[Identity] = frozenset()
     """Objects that are only forgotten when they go."""
 
+    protected: frozenset[Identity] = frozenset()
+    """Objects that the engine refuses to delete or replace."""
+
+    urns: Mapping[Identity, str] = field(default_factory=dict)
+    """The engine's names of objects on AWS, which stay the same when an object gets another name."""
+
     first: bool = field(default=False)
     """Whether nothing was deployed before."""
 
@@ -89,6 +95,10 @@ class Comparison:
                 change = Change(identity, "update", old, new, hidden=self.hidden.get(identity, ()))
                 if change.fields or identity in self.hidden:
                     yield change
+
+    def urn(self, change: Change) -> str:
+        """The engine's name of a changed object on AWS; "" of another."""
+        return self.urns.get(change.identity, "")
 
     def of(self, *kinds: str) -> list[Change]:
         """Changes of objects of these kinds."""

@@ -8,6 +8,9 @@ from typing import Any
 
 import yaml
 
+from madeploy.fleet.urns import in_artifact_store
+from madeploy.names.aws import OBJECTS_KEY
+from madeploy.names.storage import ACCESS_LOGS
 from madeploy.plan.changes import AWS, Comparison, Identity, indexed
 from madeploy.plan.differences import LOADER, UNKNOWN
 from madeploy.render import stages
@@ -19,16 +22,34 @@ from manifests.identities import predicted_inputs
 
 
 def of_environment(environment: Environment, stack: str) -> dict[Identity, Mapping[str, Any]]:
-    """Every object that settings and the stack's name determine, the buckets by name, and every cluster:
-    also one whose address is only in a kubeconfig."""
+    """Every object that settings and the stack's name determine, buckets and their key by what is decided of
+    their data, and every cluster: also one whose address is only in a kubeconfig."""
     found = indexed(placed(environment, predicted_inputs(environment, stack)))
     for name in environment.clusters:
         registered = registration.cluster(environment, name, UNKNOWN, UNKNOWN)
         found.setdefault(*next(iter(indexed([(CONTROL_PLANE, registered)]).items())))
-    storage = environment.storage
-    if isinstance(storage, AwsStorage):
-        for name in storage.buckets.model_dump(exclude_none=True).values():
-            found[Identity(AWS, "Bucket", "", name)] = {"bucket": name}
+    if isinstance(environment.storage, AwsStorage):
+        found |= {identity: item for identity, (_, item) in _stores(environment.storage, stack).items()}
+    return found
+
+
+def _stores(storage: AwsStorage, stack: str) -> dict[Identity, tuple[str, Mapping[str, Any]]]:
+    """Buckets and the key that are made: the engine's name of each, and what is decided of its data."""
+    named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
+    if storage.access_logs is not None and storage.access_logs.create:
+        named[ACCESS_LOGS] = storage.access_logs.bucket
+    decided = {"region": storage.region, "forceDestroy": storage.force_destroy}
+    found: dict[Identity, tuple[str, Mapping[str, Any]]] = {
+        Identity(AWS, "Bucket", "", name): (
+            in_artifact_store(stack, "aws:s3/bucket:Bucket", purpose),
+            {"bucket": name, **decided},
+        )
+        for purpose, name in named.items()
+    }
+    if storage.kms_key is not None:
+        urn = in_artifact_store(stack, "aws:kms/key:Key", OBJECTS_KEY)
+        window = {"deletionWindowInDays": storage.kms_key.deletion_window_days, "region": storage.region}
+        found[Identity(AWS, "Key", "", OBJECTS_KEY)] = (urn, window)
     return found
 
 
@@ -36,15 +57,28 @@ def between(before: Environment | None, after: Environment, stack: str) -> Compa
     """What changes from one environment to another of the same stack; from nothing when there is none
     before."""
     old = of_environment(before, stack) if before is not None else {}
-    retained = frozenset(
+    new = of_environment(after, stack)
+    stores: dict[Identity, tuple[str, Mapping[str, Any]]] = {}
+    for side in (before, after):
+        if side is not None and isinstance(side.storage, AwsStorage):
+            stores |= _stores(side.storage, stack)
+    moved = {
         identity
-        for identity in old
-        if identity.kind == "Bucket"
-        and before is not None
-        and isinstance(before.storage, AwsStorage)
-        and before.storage.protect
+        for identity in stores
+        if identity in old and identity in new and old[identity]["region"] != new[identity]["region"]
+    }
+    held: frozenset[Identity] = frozenset()
+    if before is not None and isinstance(before.storage, AwsStorage) and before.storage.protect:
+        held = frozenset(identity for identity in stores if identity in old)
+    return Comparison(
+        old,
+        new,
+        replaced=frozenset(moved),
+        retained=held,
+        protected=held,
+        urns={identity: urn for identity, (urn, _) in stores.items()},
+        first=before is None,
     )
-    return Comparison(old, of_environment(after, stack), retained=retained, first=before is None)
 
 
 def against_tree(folder: Path, environment: Environment, stack: str) -> Comparison:

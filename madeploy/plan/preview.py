@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +12,12 @@ from madeploy.plan.changes import AWS, Comparison, Identity
 
 SECRET: Final = "[secret]"
 _REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
+_PROTECTED: Final = re.compile("because it is protected|currently marked for protection")
+"""What the engine says of a resource that it does not delete, or not replace (pulumi, `resource/deploy`)."""
+
+_VERDICT: Final = "error: preview failed"
+"""What the engine adds to every error."""
+
 _PULUMI: Final = ("pulumi.com/waitFor", "pulumi.com/patchForce", "pulumi.com/skipAwait")
 
 
@@ -25,6 +32,9 @@ def read_preview(text: str) -> Comparison:
         raise ValueError("is no JSON; make it with `pulumi preview --json --show-sames`") from None
     said = document.get("diagnostics") if isinstance(document, dict) else None
     errors = [str(one.get("message", "")).strip() for one in said or () if one.get("severity") == "error"]
+    if any(_PROTECTED.search(error) for error in errors):
+        # The preview went on, and shows what it would have done.
+        errors = [error for error in errors if not _PROTECTED.search(error) and error != _VERDICT]
     if errors or not isinstance(document, dict) or not isinstance(document.get("steps"), list):
         raise ValueError(
             "; ".join(errors) or "has no steps; make it with `pulumi preview --json --show-sames`"
@@ -32,21 +42,34 @@ def read_preview(text: str) -> Comparison:
     before: dict[Identity, Mapping[str, Any]] = {}
     after: dict[Identity, Mapping[str, Any]] = {}
     hidden: dict[Identity, tuple[str, ...]] = {}
-    replaced, retained = set(), set()
+    urns: dict[Identity, str] = {}
+    replaced, retained, protected = set(), set(), set()
     for step in document["steps"]:
         old, new = _state(step.get("oldState")), _state(step.get("newState"))
         operation = str(step.get("op"))
         if old is not None and operation != "create":
             before[old[0]] = old[1]
-            if (step.get("oldState") or {}).get("retainOnDelete"):
-                retained.add(old[0])
+            was = step["oldState"]
+            urns[old[0]] = str(was["urn"])
+            retained |= {old[0]} if was.get("retainOnDelete") else set()
+            protected |= {old[0]} if was.get("protect") else set()
         if new is not None and not operation.startswith(("delete", "discard")):
             after[new[0]] = new[1]
+            urns[new[0]] = str(step["newState"]["urn"])
             if operation in _REPLACES:
                 replaced.add(new[0])
             elif operation == "update" and old is not None and old[1] == new[1]:
                 hidden[new[0]] = tuple(step.get("detailedDiff") or step.get("diffReasons") or ())
-    return Comparison(before, after, frozenset(replaced), hidden, frozenset(retained), first=not before)
+    return Comparison(
+        before,
+        after,
+        frozenset(replaced),
+        hidden,
+        frozenset(retained),
+        frozenset(protected),
+        {identity: urn for identity, urn in urns.items() if identity.cluster == AWS},
+        first=not before,
+    )
 
 
 def _state(state: Mapping[str, Any] | None) -> tuple[Identity, dict[str, Any]] | None:
@@ -65,7 +88,9 @@ def _state(state: Mapping[str, Any] | None) -> tuple[Identity, dict[str, Any]] |
         cluster = str(state.get("provider") or "").split("::")[-2].removeprefix("k8s-")
         return Identity(cluster, last, metadata.get("namespace", ""), metadata.get("name", name)), inputs
     if kind.startswith("aws:"):
-        return Identity(AWS, last, "", str(inputs.get("bucket") or inputs.get("name") or name)), inputs
+        # An inline policy is called alike in every role; the engine calls it as its role.
+        own = None if last == "RolePolicy" else inputs.get("bucket") or inputs.get("name")
+        return Identity(AWS, last, "", str(own or name)), inputs
     return None
 
 

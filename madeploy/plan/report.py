@@ -13,6 +13,7 @@ SHOWN_FIELDS: Final = 4
 
 _SIGNS: Final[dict[Operation, str]] = {"create": "+", "update": "~", "replace": "±", "delete": "-"}
 _LABELS: Final[dict[Level, str]] = {
+    "refused": "REFUSED",
     "loss": "LOSS",
     "outage": "OUTAGE",
     "notice": "notice",
@@ -55,7 +56,13 @@ def to_text(title: str, found: list[Sentence], comparison: Comparison) -> str:
 
 def to_markdown(title: str, found: list[Sentence], comparison: Comparison) -> str:
     """For a pull request: sentences as a list, the objects folded away."""
-    marks: dict[Level, str] = {"loss": "**Loss:** ", "outage": "**Outage:** ", "notice": "", "quiet": ""}
+    marks: dict[Level, str] = {
+        "refused": "**Refused:** ",
+        "loss": "**Loss:** ",
+        "outage": "**Outage:** ",
+        "notice": "",
+        "quiet": "",
+    }
     lines = [f"### {_escaped(title)}: {summary(comparison)}", ""]
     lines += [f"- {marks[sentence.level]}{_escaped(sentence.text)}" for sentence in found]
     if comparison.changes:

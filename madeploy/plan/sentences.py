@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from madeploy.plan.buckets import about_buckets, about_keys
 from madeploy.plan.changes import Comparison
 from madeploy.plan.clusters import about_clusters
 from madeploy.plan.doors import about_certificates, about_hosts, about_origins
 from madeploy.plan.restarts import about_restarts, about_sizes, about_workflows
-from madeploy.plan.stores import about_retention, about_rights, about_stores
+from madeploy.plan.stores import about_retention, about_rights
 from madeploy.plan.text import LEVELS, Sentence, count, listed
 from madeploy.plan.walls import about_isolation, about_namespaces, moved
 
@@ -17,7 +18,8 @@ Rule = Callable[[Comparison], Iterator[Sentence]]
 
 RULES: Final[tuple[Rule, ...]] = (
     about_namespaces,
-    about_stores,
+    about_buckets,
+    about_keys,
     about_retention,
     about_hosts,
     about_certificates,
@@ -32,7 +34,7 @@ RULES: Final[tuple[Rule, ...]] = (
 """Every kind of consequence there is; each names the objects it explains."""
 
 
-_OF_A_MOVE: Final[tuple[Rule, ...]] = (about_namespaces, about_stores, about_clusters)
+_OF_A_MOVE: Final[tuple[Rule, ...]] = (about_namespaces, about_buckets, about_keys, about_clusters)
 """What is still worth saying when the whole control plane is made anew elsewhere."""
 
 

@@ -1,55 +1,15 @@
-"""Buckets, rights to them, and how long models are kept."""
+"""Rights to the object store, and how long models are kept."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
 from madeploy.names.kubernetes import CREDENTIAL_READER
 from madeploy.plan.changes import AWS, Change, Comparison, Operation
-from madeploy.plan.text import Level, Sentence, capital, is_or_are, listed
+from madeploy.plan.text import Level, Sentence, listed
 from madeploy.settings import CONTROL_PLANE
-
-_BUCKET_SETTINGS: Final = {
-    "BucketLifecycleConfiguration": "lifecycle",
-    "BucketVersioning": "versioning",
-    "BucketServerSideEncryptionConfiguration": "encryption",
-    "BucketPolicy": "policy",
-    "BucketPublicAccessBlock": "public access block",
-    "BucketOwnershipControls": "ownership",
-    "BucketLogging": "access logging",
-    "BucketObjectLockConfiguration": "Object Lock",
-}
-
-
-def about_stores(comparison: Comparison) -> Iterator[Sentence]:
-    """Buckets that are made, given up or changed."""
-    buckets = comparison.of("Bucket")
-    gone = [change for change in buckets if change.operation in ("delete", "replace")]
-    new = [change for change in buckets if change.operation == "create"]
-    aside = tuple(
-        change.identity for change in comparison.changes if change.identity.kind in _BUCKET_SETTINGS
-    )
-    for change in gone:
-        name = str((change.before or {}).get("bucket", change.identity.name))
-        if change.kept:
-            text = f"Bucket {name} is given up: it stays with all its objects, and nothing of it is copied."
-            yield Sentence("notice", text, (change.identity,))
-        else:
-            text = f"Bucket {name} is deleted; AWS refuses while there are objects in it."
-            yield Sentence("loss", text, (change.identity,))
-    if new:
-        names = listed(str((change.after or {}).get("bucket", change.identity.name)) for change in new)
-        word = "Bucket" if len(new) == 1 else "Buckets"
-        text = f"{word} {names} {is_or_are(new)} made, empty"
-        if gone:
-            text += ": what pipelines and models refer to stays in the old one, copy it before"
-        yield Sentence("notice", f"{text}.", (*(change.identity for change in new), *aside))
-    if not new and not gone and aside:
-        kinds = [_BUCKET_SETTINGS[identity.kind] for identity in aside]
-        names = listed(identity.name for identity in aside)
-        yield Sentence("quiet", f"{capital(listed(kinds))} of bucket {names} changes; objects stay.", aside)
 
 
 def about_rights(comparison: Comparison) -> Iterator[Sentence]:

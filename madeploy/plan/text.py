@@ -8,11 +8,11 @@ from typing import Any, Final, Literal
 
 from madeploy.plan.changes import Identity
 
-Level = Literal["loss", "outage", "notice", "quiet"]
-"""`loss`: data or access is gone; `outage`: users are cut off or slowed down for a while; `notice`:
-something for the operator to do or to know; `quiet`: nobody notices."""
+Level = Literal["refused", "loss", "outage", "notice", "quiet"]
+"""`refused`: the update cannot be done; `loss`: data or access is gone; `outage`: users are cut off or slowed
+down for a while; `notice`: something for the operator to do or to know; `quiet`: nobody notices."""
 
-LEVELS: Final[tuple[Level, ...]] = ("loss", "outage", "notice", "quiet")
+LEVELS: Final[tuple[Level, ...]] = ("refused", "loss", "outage", "notice", "quiet")
 SHOWN = 3
 """Names that a sentence lists before it counts the rest."""
 

@@ -194,14 +194,14 @@ AnnotationKey = Annotated[
 
 Arn = Annotated[
     str,
-    StringConstraints(pattern=r"^arn:aws(-cn|-us-gov)?:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$"),
+    StringConstraints(pattern=r"^arn:aws(-[a-z]+)*:[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:\S+$"),
     Accepts("arn:aws:<service>:<region>:<account>:<resource>", "arn:aws:iam::123456789012:role/example"),
 ]
-"""An Amazon Resource Name of any service, in the partitions aws, aws-cn and aws-us-gov."""
+"""An Amazon Resource Name of any service, in any partition."""
 
 Region = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-[0-9]{1,2}$"),
+    StringConstraints(pattern=r"^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$"),
     Accepts("an AWS region", "eu-west-1"),
 ]
 """An AWS region."""

@@ -80,14 +80,19 @@ class ObjectLock(Section):
     """Purposes of the buckets that are locked. Default: models. A bucket keeps the ability for good."""
 
 
+StorageClass = Literal["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"]
+"""Storage classes whose objects can be read at once (Amazon S3 User Guide, storage classes)."""
+
+
 class Transition(Section):
     """A move to a cheaper storage class. Only classes are offered whose objects can be read at once."""
 
     days: int = Field(ge=0, le=36500)
-    """Days after an object's creation."""
+    """Days after an object's creation: at least 30 for `STANDARD_IA` and `ONEZONE_IA`."""
 
-    storage_class: Literal["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"]
-    """The class."""
+    storage_class: StorageClass
+    """The class. In the order of their days, objects go from `STANDARD_IA` to any other after 30 more days,
+    from `INTELLIGENT_TIERING` to `ONEZONE_IA` or `GLACIER_IR`, and from these two nowhere."""
 
 
 class LifecycleRule(Section):

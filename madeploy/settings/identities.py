@@ -10,7 +10,7 @@ from madeploy.settings.base import Accepts, Name, Region, Section
 
 OidcProviderArn = Annotated[
     str,
-    Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:oidc-provider/[^\s/]\S*$"),
+    Field(pattern=r"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:oidc-provider/[^\s/]\S*$"),
     Accepts(
         "arn:aws:iam::<account>:oidc-provider/<issuer's host and path>",
         "arn:aws:iam::123456789012:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLE",
@@ -20,7 +20,7 @@ OidcProviderArn = Annotated[
 
 RoleArn = Annotated[
     str,
-    Field(pattern=r"^arn:aws(-cn|-us-gov)?:iam::[0-9]{12}:role/\S+$"),
+    Field(pattern=r"^arn:aws(-[a-z]+)*:iam::[0-9]{12}:role/\S+$"),
     Accepts("arn:aws:iam::<account>:role/<name>", "arn:aws:iam::123456789012:role/example"),
 ]
 """ARN of an IAM role."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
@@ -21,6 +21,10 @@ TagValue = Annotated[
     Field(pattern=r"^[A-Za-z0-9_ .:/=+@-]*$", max_length=256),
     Accepts("at most 256 letters, digits, spaces and _ . : / = + - @", "ml"),
 ]
+
+ENVIRONMENT_TAG: Final = "michelangelo:environment"
+MANAGED_BY_TAG: Final = "michelangelo:managed-by"
+"""Tags that every AWS resource gets: the stack, and the toolkit."""
 
 AccountId = Annotated[
     str,
@@ -41,6 +45,16 @@ Identities = Literal["controllermgr", "worker", "retention"]
 removes old models."""
 
 
+class IgnoredTags(Section):
+    """Tags that somebody else puts on buckets, key and roles: backup plans, cost allocation, scanners."""
+
+    keys: tuple[TagKey, ...] = ()
+    """Whole keys. Default: none."""
+
+    key_prefixes: tuple[TagKey, ...] = ()
+    """Starts of keys, such as `company:`. Default: none."""
+
+
 class AwsStorage(Section):
     """Buckets and IAM roles made on AWS."""
 
@@ -48,10 +62,12 @@ class AwsStorage(Section):
     """Chooses AWS."""
 
     region: Region
-    """Region of the buckets, such as `eu-west-1`."""
+    """Region of the buckets, such as `eu-west-1`. No bucket can be moved to another: there they need other
+    names."""
 
     buckets: Buckets
-    """Names of the buckets to make. S3 names are global."""
+    """Names of the buckets to make. S3 names are global. Another name is another bucket: nothing is copied
+    from the old one (`bin/madeploy plan` says what becomes of it)."""
 
     identity: ServiceIdentity
     """How the services' pods get their roles' credentials: no static key. Task pods: `taskIdentity` of each
@@ -64,7 +80,7 @@ class AwsStorage(Section):
     kms_key_arn: (
         Annotated[
             str,
-            Field(pattern=r"^arn:aws(-cn|-us-gov)?:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/\S+$"),
+            Field(pattern=r"^arn:aws(-[a-z]+)*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/\S+$"),
             Accepts(
                 "arn:aws:kms:<region>:<account>:key/<id>", "arn:aws:kms:eu-west-1:123456789012:key/example"
             ),
@@ -111,6 +127,10 @@ class AwsStorage(Section):
 
     tags: Mapping[TagKey, TagValue] = Field(default_factory=dict)
     """Tags of every AWS resource, besides the toolkit's own."""
+
+    ignore_tags: IgnoredTags = IgnoredTags()
+    """Tags of somebody else that stay as they are. The update after a refresh removes every tag that is
+    neither in here, nor in `tags`, nor the toolkit's own; those of AWS itself (`aws:…`) always stay."""
 
     path_style: bool = False
     """Whether S3 is called as `https://host/bucket`, for endpoints that serve no bucket host names."""

@@ -41,6 +41,7 @@ EVERYTHING: dict[str, Any] = {
     "permissionsBoundaryArn": "arn:aws:iam::123456789012:policy/boundary",
     "rolePath": "/ml/",
     "tags": {"team": "ml"},
+    "ignoreTags": {"keys": ["CostCentre"], "keyPrefixes": ["backup:"]},
 }
 
 
@@ -173,6 +174,37 @@ def test_data_and_its_key_are_protected_and_outlive_the_stack(irsa: Recording) -
     for resource in (*buckets, *irsa.of_type("aws:kms/key:Key")):
         assert resource.protect
         assert resource.retain_on_delete
+
+
+def test_what_is_replaced_is_there_before_the_old_one_goes_unless_its_name_allows_one_only(
+    irsa: Recording, pod_identity: Recording
+) -> None:
+    """MR-1, MR-2, UX-6: a bucket that S3 refuses to delete keeps its settings; no name collides."""
+    order = {
+        resource.type.rpartition(":")[2]: resource.delete_before_replace
+        for resource in (*irsa.resources, *pod_identity.resources)
+        if resource.type.startswith("aws:")
+    }
+    first_the_new = {kind for kind, deletes_first in order.items() if deletes_first is False}
+    first_the_old = {kind for kind, deletes_first in order.items() if deletes_first}
+    assert first_the_new == {"Bucket", "Key", "Alias"}
+    assert first_the_old == {"Role", "OpenIdConnectProvider", "PodIdentityAssociation"}
+
+
+def test_customer_keys_with_each_request_are_refused_by_every_bucket(irsa: Recording) -> None:
+    """MR-1: as S3 itself does for new buckets, so that old ones are the same and a refresh finds nothing."""
+    kind = f"aws:s3/{ENCRYPTION[0].lower()}{ENCRYPTION[1:]}:{ENCRYPTION}"
+    rules = {item.name: item.inputs["rules"] for item in irsa.of_type(kind)}
+    assert rules.keys() == {"workspace", "models", "logs", "access-logs"}
+    assert all(rule["blockedEncryptionTypes"] == ["SSE-C"] for (rule,) in rules.values())
+
+
+def test_tags_of_somebody_else_are_left_alone_where_the_settings_say_so(irsa: Recording) -> None:
+    """MR-1: by key and by start of keys; said of all resources at once."""
+    (provider,) = irsa.of_type("pulumi:providers:aws")
+    assert json.loads(provider.inputs["ignoreTags"]) == {"keys": ["CostCentre"], "keyPrefixes": ["backup:"]}
+    (plain,) = deployed(POD_IDENTITY, ignoreTags={}).of_type("pulumi:providers:aws")
+    assert "ignoreTags" not in plain.inputs
 
 
 def test_access_logs_are_delivered_once_their_bucket_admits_them(irsa: Recording) -> None:

@@ -314,6 +314,9 @@ class TestKeyPolicy:
         ("eu-west-1", "aws", "s3.eu-west-1.amazonaws.com"),
         ("cn-north-1", "aws-cn", "s3.cn-north-1.amazonaws.com.cn"),
         ("us-gov-west-1", "aws-us-gov", "s3.us-gov-west-1.amazonaws.com"),
+        ("us-iso-east-1", "aws-iso", "s3.us-iso-east-1.c2s.ic.gov"),
+        ("us-isob-west-1", "aws-iso-b", "s3.us-isob-west-1.sc2s.sgov.gov"),
+        ("eusc-de-east-1", "aws-eusc", "s3.eusc-de-east-1.amazonaws.eu"),
     ],
 )
 def test_policies_are_of_their_regions_partition(region: str, partition: str, service: str) -> None:

@@ -59,6 +59,24 @@ CASES: Final[dict[str, tuple[Made, Made]]] = {
         made(storage=_AWS),
         made(storage={**_AWS, "buckets": {**_AWS["buckets"], "models": "example-ml-models-2"}}),
     ),
+    "an unprotected bucket is renamed": (
+        made(storage={**_AWS, "protect": False}),
+        made(
+            storage={
+                **_AWS,
+                "protect": False,
+                "buckets": {**_AWS["buckets"], "models": "example-ml-models-2"},
+            }
+        ),
+    ),
+    "the buckets move to another region": (
+        made(storage={**_AWS, "protect": False}),
+        made(storage={**_AWS, "protect": False, "region": "eu-west-2"}),
+    ),
+    "access logs are given up": (
+        made(storage={**_AWS, "accessLogs": {"bucket": "example-ml-access"}}),
+        made(storage=_AWS),
+    ),
     "isolation is lifted": (made(), made(network={"policies": False})),
     "the namespace changes": (made(), made(platform={"namespace": "michelangelo"})),
     "the controller manager runs alone": (

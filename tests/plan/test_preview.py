@@ -54,16 +54,132 @@ def test_a_value_the_engine_marks_as_secret_is_never_printed() -> None:
         assert "canary" not in write("x", sentences(comparison), comparison)
 
 
-def test_a_retained_bucket_is_given_up_and_another_is_deleted() -> None:
-    """UX-4, UX-6."""
-    kept = _state("aws:s3/bucket:Bucket", "models", {"bucket": "kept"}, retainOnDelete=True)
-    lost = _state("aws:s3/bucket:Bucket", "logs", {"bucket": "lost"})
-    comparison = read_preview(
-        _preview({"op": "delete", "oldState": kept}, {"op": "delete", "oldState": lost})
+def _bucket(name: str, purpose: str = "models", **more: Any) -> dict[str, Any]:
+    forced = {"forceDestroy": True} if more.pop("forced", False) else {}
+    return _state("aws:s3/bucket:Bucket", purpose, {"bucket": name, **forced}, **more)
+
+
+def _replaced(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """A replacement as the engine tells it, step by step."""
+    both = {"oldState": old, "newState": new}
+    return (
+        {"op": "create-replacement", **both},
+        {"op": "replace", **both},
+        {"op": "delete-replaced", **both},
     )
-    said = {sentence.level: sentence.text for sentence in sentences(comparison)}
-    assert said["notice"].startswith("Bucket kept is given up: it stays with all its objects")
-    assert said["loss"].startswith("Bucket lost is deleted")
+
+
+@pytest.mark.parametrize(
+    ("more", "level", "said"),
+    [
+        ({"retainOnDelete": True}, "notice", "given up: it stays with all its objects"),
+        ({}, "loss", "deleted if it is empty; S3 refuses while it holds an object"),
+        ({"forced": True}, "loss", "deleted with every object and version in it"),
+        ({"protect": True, "retainOnDelete": True}, "refused", "is protected: the update is refused"),
+    ],
+)
+def test_what_becomes_of_a_bucket_that_is_taken_out_is_what_the_state_says(
+    more: dict[str, Any], level: str, said: str
+) -> None:
+    """UX-4, UX-6: not what the settings say by now; the way that works has two updates."""
+    old = _bucket("example-logs", "access-logs", **more)
+    (sentence,) = sentences(read_preview(_preview({"op": "delete", "oldState": old})))
+    assert sentence.level == level
+    assert sentence.text.startswith("Bucket example-logs ")
+    assert said in sentence.text
+    if level != "notice":
+        assert "two updates: first storage." in sentence.text
+        assert f"pulumi state unprotect '{old['urn']}'" in sentence.text
+
+
+@pytest.mark.parametrize(
+    ("more", "level", "said"),
+    [
+        ({"retainOnDelete": True}, "notice", "old is given up: it stays with all its objects"),
+        ({}, "loss", "nothing is copied"),
+        (
+            {"forced": True},
+            "loss",
+            "old is deleted with every object and version in it as soon as new is made",
+        ),
+        ({"protect": True, "retainOnDelete": True}, "refused", "A rename moves no data"),
+    ],
+)
+def test_a_rename_is_said_to_move_no_data(more: dict[str, Any], level: str, said: str) -> None:
+    """UX-4, UX-6: old and new are one resource to the engine, and two buckets to S3."""
+    steps = _replaced(_bucket("old", **more), _bucket("new"))
+    policy = "aws:s3/bucketPolicy:BucketPolicy"
+    beside = _replaced(
+        _state(policy, "models", {"bucket": "old"}),
+        _state(policy, "models", {"bucket": "04da6b54-80e4-46f7-96ec-b56ff0331ba9"}),
+    )
+    found = sentences(read_preview(_preview(*steps, *beside)))
+    assert found[0].level == level
+    assert said in found[0].text
+    assert "`aws s3 sync s3://old s3://new`" in found[0].text
+    assert [sentence.level for sentence in found[1:]] == ["quiet"]
+
+
+def test_a_bucket_that_would_be_replaced_under_its_own_name_cannot_be_had() -> None:
+    """UX-4: another region is the only reason, and S3 names are global."""
+    found = sentences(read_preview(_preview(*_replaced(_bucket("same"), _bucket("same")))))
+    assert [sentence.level for sentence in found] == ["refused"]
+    assert "its name cannot be had a second time" in found[0].text
+
+
+@pytest.mark.parametrize(
+    ("more", "level", "said"),
+    [
+        ({"retainOnDelete": True}, "notice", "it stays, with what it encrypted"),
+        ({}, "loss", "is deleted in 14 days: nothing that was encrypted with it can be read"),
+        ({"protect": True, "retainOnDelete": True}, "refused", "is protected: the update is refused"),
+    ],
+)
+def test_a_key_that_is_taken_out_takes_its_objects_with_it(
+    more: dict[str, Any], level: str, said: str
+) -> None:
+    """UX-4, UX-6."""
+    key = _state("aws:kms/key:Key", "objects", {"deletionWindowInDays": 14}, **more)
+    (sentence,) = sentences(read_preview(_preview({"op": "delete", "oldState": key})))
+    assert sentence.level == level
+    assert said in sentence.text
+    assert "storage.kmsKeyArn" in sentence.text
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'resource "{urn}" cannot be deleted\nbecause it is protected. To unprotect the resource, ...',
+        'unable to replace resource "{urn}"\nas it is currently marked for protection. To unprotect ...',
+    ],
+)
+def test_a_preview_that_failed_because_something_is_protected_is_a_plan(message: str) -> None:
+    """UX-4, UX-6: that is what somebody who reads the plan wants to know; other errors still end it."""
+    old = _bucket("kept", protect=True, retainOnDelete=True)
+    errors = [
+        {"severity": "error", "message": message.format(urn=old["urn"])},
+        {"severity": "error", "message": "error: preview failed\n"},
+    ]
+    step = {"op": "delete", "oldState": old}
+    assert [one.level for one in sentences(read_preview(_preview(step, diagnostics=errors)))] == ["refused"]
+    other = {"severity": "error", "message": "no such cluster"}
+    with pytest.raises(ValueError, match="no such cluster"):
+        read_preview(_preview(step, diagnostics=[*errors, other]))
+
+
+def test_rights_of_two_roles_are_told_apart() -> None:
+    """UX-4: their inline policies have one name."""
+
+    def policy(role: str, *actions: str) -> dict[str, Any]:
+        document = json.dumps({"Statement": [{"Effect": "Allow", "Action": actions}]})
+        return _state("aws:iam/rolePolicy:RolePolicy", role, {"name": "object-access", "policy": document})
+
+    steps = [
+        {"op": "update", "oldState": policy(role, *before), "newState": policy(role, *after)}
+        for role, before, after in (("worker", ("a:B",), ("c:D",)), ("retention", (), ("e:F",)))
+    ]
+    said = [sentence.text for sentence in sentences(read_preview(_preview(*steps)))]
+    assert said == ["IAM role worker may now c:D and may no longer a:B.", "IAM role retention may now e:F."]
 
 
 def test_what_only_the_update_knows_and_what_the_engine_adds_are_no_changes() -> None:

@@ -182,14 +182,56 @@ EXPECTED: Final[dict[str, list[tuple[str, str]]]] = {
     ],
     "another bucket takes the models": [
         (
-            "notice",
-            "Bucket example-ml-models is given up: it stays with all its objects, and nothing of it is "
-            "copied.",
+            "refused",
+            "Bucket example-ml-models would be replaced by example-ml-models-2, and is protected: the "
+            "update is refused. A rename moves no data. To do it: `pulumi state unprotect "
+            "'urn:pulumi:prod::michelangelo::michelangelo:index:Platform$michelangelo:index:ArtifactStore$aws:s3/bucket:Bucket::models'`,"
+            " and this update lets it go as it is; example-ml-models-2 is made, empty, beside it; copy "
+            "what is needed, `aws s3 sync s3://example-ml-models s3://example-ml-models-2`.",
+        ),
+    ],
+    "an unprotected bucket is renamed": [
+        (
+            "loss",
+            "Bucket example-ml-models-2 is made, empty, in place of example-ml-models: nothing is copied."
+            " example-ml-models is then deleted if it is empty; S3 refuses while it holds an object or a "
+            "version (BucketNotEmpty), and leaves it as it is, now and at every later update. To keep it,"
+            " two updates: first storage.protect: true under the old name; then the new name, and `pulumi"
+            " state unprotect "
+            "'urn:pulumi:prod::michelangelo::michelangelo:index:Platform$michelangelo:index:ArtifactStore$aws:s3/bucket:Bucket::models'`,"
+            " and this update lets it go as it is; copy what is needed, `aws s3 sync s3://example-ml-"
+            "models s3://example-ml-models-2`.",
+        ),
+    ],
+    "the buckets move to another region": [
+        (
+            "refused",
+            "Bucket example-ml-models would move from eu-west-1 to eu-west-2, which no bucket can: its "
+            "name cannot be had a second time. The update is refused, and nothing of the bucket is "
+            "changed. Give the buckets of the new region other names; a rename moves no data.",
         ),
         (
-            "notice",
-            "Bucket example-ml-models-2 is made, empty: what pipelines and models refer to stays in the "
-            "old one, copy it before.",
+            "refused",
+            "Bucket example-ml-workspace would move from eu-west-1 to eu-west-2, which no bucket can: its"
+            " name cannot be had a second time. The update is refused, and nothing of the bucket is "
+            "changed. Give the buckets of the new region other names; a rename moves no data.",
+        ),
+        (
+            "quiet",
+            "The controller manager and the worker restart, pod after pod, for another configuration "
+            "(minio.awsEndpointUrl and minio.awsRegion): another replica of the controller manager leads "
+            "within 15 s, running jobs go on; workflows go on from their last finished step.",
+        ),
+    ],
+    "access logs are given up": [
+        (
+            "refused",
+            "Bucket example-ml-access would be deleted, and is protected: the update is refused, now and "
+            "at every later update. To delete it with all that is in it, two updates: first "
+            "storage.protect: false and storage.forceDestroy: true with the bucket still in the settings;"
+            " then without it, and with both as they were. To keep it: `pulumi state unprotect "
+            "'urn:pulumi:prod::michelangelo::michelangelo:index:Platform$michelangelo:index:ArtifactStore$aws:s3/bucket:Bucket::access-"
+            "logs'`, and this update lets it go as it is.",
         ),
     ],
     "isolation is lifted": [

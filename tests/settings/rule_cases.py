@@ -39,6 +39,10 @@ def lifecycle(purpose: str, **more: Any) -> dict[str, Any]:
     return {"lifecycle": {purpose: [{"prefix": "old/"} | more]}}
 
 
+def moves(*steps: tuple[int, str]) -> list[dict[str, Any]]:
+    return [{"days": days, "storageClass": name} for days, name in steps]
+
+
 def lock(days: int, *purposes: str) -> dict[str, Any]:
     return {"mode": "governance", "days": days} | ({"buckets": list(purposes)} if purposes else {})
 
@@ -356,6 +360,113 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "storage.lifecycle.models[0].transitions[0].days",
         {"storage": aws() | lifecycle("models", transitions=[{"days": 29, "storageClass": "STANDARD_IA"}])},
     ),
+    *[
+        (
+            "MA323",
+            "error",
+            f"storage.lifecycle.models[0].transitions[{place}",
+            {"storage": aws() | lifecycle("models", transitions=moves(*steps))},
+        )
+        for place, steps in (
+            # Order: each class has those after it.
+            ("1].storageClass", ((0, "GLACIER_IR"), (30, "STANDARD_IA"))),
+            ("1].storageClass", ((30, "ONEZONE_IA"), (60, "STANDARD_IA"))),
+            ("1].storageClass", ((30, "ONEZONE_IA"), (120, "GLACIER_IR"))),
+            ("1].storageClass", ((0, "INTELLIGENT_TIERING"), (30, "STANDARD_IA"))),
+            ("0].storageClass", ((300, "STANDARD_IA"), (0, "GLACIER_IR"))),
+            # The same class twice.
+            ("1].storageClass", ((30, "STANDARD_IA"), (90, "STANDARD_IA"))),
+            (
+                "2].storageClass",
+                ((0, "INTELLIGENT_TIERING"), (90, "GLACIER_IR"), (200, "INTELLIGENT_TIERING")),
+            ),
+            # Distance.
+            ("1].days", ((30, "STANDARD_IA"), (59, "GLACIER_IR"))),
+            ("1].days", ((30, "STANDARD_IA"), (30, "INTELLIGENT_TIERING"))),
+            ("1].days", ((5, "INTELLIGENT_TIERING"), (5, "GLACIER_IR"))),
+        )
+    ],
+    *[
+        (
+            "MA331",
+            "warning",
+            f"storage.lifecycle.workspace[0].transitions[{place}].days",
+            {"storage": aws() | lifecycle("workspace", transitions=moves(*steps), **more)},
+        )
+        for place, steps, more in (
+            (0, ((0, "GLACIER_IR"),), {"expireDays": 59}),
+            (0, ((40, "STANDARD_IA"),), {"expireDays": 41, "noncurrentDays": 28}),
+            (1, ((0, "INTELLIGENT_TIERING"), (30, "ONEZONE_IA")), {"expireDays": 31, "noncurrentDays": 1}),
+        )
+    ],
+    *[
+        (
+            "MA306",
+            "error",
+            "storage.identity.oidcProviderArn",
+            {
+                "storage": aws(
+                    region=region,
+                    identity={
+                        "kind": "irsa",
+                        "oidcProviderArn": f"arn:{name}:iam::123456789012:oidc-provider/x",
+                    },
+                )
+            },
+        )
+        for region, name in (
+            ("us-iso-east-1", "aws"),
+            ("us-isob-east-1", "aws-iso"),
+            ("eusc-de-east-1", "aws"),
+            ("eu-west-1", "aws-nowhere"),
+        )
+    ],
+    *[
+        (
+            "MA332",
+            "error",
+            f"storage.ignoreTags.{place}[0]",
+            {"storage": aws(tags={"team": "ml"}, ignoreTags=tags)},
+        )
+        for place, tags in (
+            ("keys", {"keys": ["team"]}),
+            ("keys", {"keys": ["michelangelo:environment"]}),
+            ("keyPrefixes", {"keyPrefixes": ["te"]}),
+            ("keyPrefixes", {"keyPrefixes": ["michelangelo:"]}),
+        )
+    ],
+    *[
+        ("MA333", "info", "storage.protect", {"storage": aws(protect=False, **more)})
+        for more in ({}, {"forceDestroy": True}, {"accessLogs": {"bucket": "example-c"}})
+    ],
+    ("MA307", "warning", "storage.region", {"storage": aws(region="eu-wset-1")}),
+    ("MA307", "warning", "storage.region", {"storage": existing() | {"region": "us-isoo-east-1"}}),
+    (
+        "MA307",
+        "warning",
+        "storage.identity.region",
+        {"storage": aws(identity={"kind": "podIdentity", "clusterName": "c", "region": "eu-west-4"})},
+    ),
+    (
+        "MA307",
+        "warning",
+        "clusters.gpu.eks.region",
+        {"clusters": {"gpu": {"eks": {"clusterName": "c", "region": "us-wets-2"}}}},
+    ),
+    (
+        "MA307",
+        "warning",
+        "clusters.gpu.taskIdentity.region",
+        {
+            "storage": aws(),
+            "clusters": {
+                "gpu": {
+                    "kubeconfigContext": "gpu",
+                    "taskIdentity": {"kind": "podIdentity", "clusterName": "c", "region": "eu-wset-2"},
+                }
+            },
+        },
+    ),
     (
         "MA323",
         "error",
@@ -547,11 +658,58 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
             "storage": aws()
             | lifecycle(
                 "models",
-                expireDays=61,
-                transitions=[
-                    {"days": 0, "storageClass": "INTELLIGENT_TIERING"},
-                    {"days": 30, "storageClass": "STANDARD_IA"},
-                ],
+                expireDays=151,
+                transitions=moves((30, "STANDARD_IA"), (60, "INTELLIGENT_TIERING"), (61, "GLACIER_IR")),
+            )
+        },
+    ),
+    (
+        "MA323",
+        {
+            "storage": aws()
+            | lifecycle(
+                "models",
+                transitions=moves((90, "ONEZONE_IA"), (30, "STANDARD_IA"), (60, "INTELLIGENT_TIERING")),
+            )
+        },
+    ),
+    (
+        "MA331",
+        {"storage": aws() | lifecycle("models", expireDays=60, transitions=moves((0, "GLACIER_IR")))},
+    ),
+    (
+        "MA331",
+        {"storage": aws() | lifecycle("models", expireDays=1, transitions=moves((0, "INTELLIGENT_TIERING")))},
+    ),
+    ("MA331", {"storage": aws() | lifecycle("models", transitions=moves((0, "GLACIER_IR")))}),
+    *[
+        (
+            "MA306",
+            {
+                "storage": aws(
+                    region=region,
+                    identity={
+                        "kind": "irsa",
+                        "oidcProviderArn": f"arn:{name}:iam::123456789012:oidc-provider/x",
+                    },
+                )
+            },
+        )
+        for region, name in (
+            ("us-iso-east-1", "aws-iso"),
+            ("us-isob-east-1", "aws-iso-b"),
+            ("eusc-de-east-1", "aws-eusc"),
+            ("cn-north-1", "aws-cn"),
+        )
+    ],
+    ("MA307", {"storage": aws(region="eusc-de-east-1")}),
+    ("MA333", {"storage": aws()}),
+    ("MA333", {"storage": existing()}),
+    (
+        "MA332",
+        {
+            "storage": aws(
+                tags={"team": "ml"}, ignoreTags={"keys": ["Team"], "keyPrefixes": ["teams", "cost:"]}
             )
         },
     ),

@@ -34,6 +34,8 @@ class Registration:
     """Names of the resources it waits for."""
     protect: bool
     retain_on_delete: bool
+    delete_before_replace: bool | None
+    """Whether a replacement comes after the old one is gone; None where the plugin decides."""
     hooks: tuple[str, ...]
     """Names of the hooks before its creation."""
     error_hooks: tuple[str, ...]
@@ -124,6 +126,9 @@ class _Monitor(mocks.MockMonitor):
                     dependencies=frozenset(request.dependencies),
                     protect=request.protect,
                     retain_on_delete=request.retainOnDelete,
+                    delete_before_replace=request.deleteBeforeReplace
+                    if request.deleteBeforeReplaceDefined
+                    else None,
                     hooks=tuple(request.hooks.before_create),
                     error_hooks=tuple(request.hooks.on_error),
                     timeouts={

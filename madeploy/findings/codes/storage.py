@@ -41,6 +41,13 @@ STORAGE: Final[dict[str, Code]] = {
         "Keys are regional, and partitions share nothing: every call that needs it would be refused.",
         "Give the ARN in the region of the buckets.",
     ),
+    "MA307": Code(
+        "Region that AWS does not list",
+        "The list is botocore's. Nothing answers in a region that does not exist, and its partition can only "
+        "be guessed.",
+        "Correct it.",
+        "warning",
+    ),
     "MA310": Code(
         "Static credentials over plain HTTP",
         "Requests and data could be read and changed on the way to the store.",
@@ -92,8 +99,9 @@ STORAGE: Final[dict[str, Code]] = {
     "MA323": Code(
         "Lifecycle rule that S3 refuses",
         "S3 refuses the whole configuration of the bucket, after part of the deployment.",
-        "Give each prefix one rule with an action; transitions to infrequent access after 30 days at the "
-        "earliest, expiry after the last transition.",
+        "Give each prefix one rule with an action, and each storage class one transition: infrequent access "
+        "after 30 days at the earliest and for 30 days at least, STANDARD_IA before the others, ONEZONE_IA "
+        "or GLACIER_IR last; expiry after the last transition.",
     ),
     "MA324": Code(
         "Lifecycle rule without effect",
@@ -135,5 +143,26 @@ STORAGE: Final[dict[str, Code]] = {
         "`pulumi destroy`, or renaming a bucket, deletes every model and version without another question.",
         "Set storage.forceDestroy for the one run that gives the data up, and remove it again.",
         "warning",
+    ),
+    "MA331": Code(
+        "Storage that is paid for longer than it is used",
+        "A storage class has a minimum storage duration, 30 days for infrequent access and 90 for Glacier "
+        "Instant Retrieval: what leaves earlier is paid to its end, which can cost more than no transition.",
+        "Move objects later or to INTELLIGENT_TIERING, keep them longer, or leave the transition out.",
+        "warning",
+    ),
+    "MA332": Code(
+        "Tag that is both set and ignored",
+        "The provider leaves ignored tags alone: the tag would never be written, or never be found again.",
+        "Take it out of storage.ignoreTags, or out of storage.tags.",
+    ),
+    "MA333": Code(
+        "Buckets that lose their data when they are renamed",
+        "A new name, or another region, makes a new, empty bucket: nothing is copied. Protected, the old one "
+        "is neither replaced nor deleted; unprotected, it is deleted once it is empty, and with forceDestroy "
+        "at once, with every object in it.",
+        "Set storage.protect to true for as long as the data counts. `bin/madeploy plan STACK` says what a "
+        "rename does, and docs/object-store.md how one is done.",
+        "info",
     ),
 }

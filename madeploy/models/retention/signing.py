@@ -74,9 +74,8 @@ class Provider:
 
     def _by_web_identity(self) -> Credentials:
         """AWS STS API reference, AssumeRoleWithWebIdentity: not signed, the token is the proof."""
-        environ, region = self._environ, self._region
-        suffix = ".cn" if region.startswith("cn-") else ""
-        url = environ.get("AWS_ENDPOINT_URL_STS", f"https://sts.{region}.amazonaws.com{suffix}")
+        environ = self._environ
+        url = environ["AWS_ENDPOINT_URL_STS"]
         form = {
             "Action": "AssumeRoleWithWebIdentity",
             "Version": "2011-06-15",

@@ -12,9 +12,11 @@ from madeploy.findings.model import Severity
 from madeploy.settings.buckets import Buckets
 from madeploy.settings.checks import SECRETS, SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
-from madeploy.settings.identities import Irsa
+from madeploy.settings.identities import Irsa, PodIdentity
+from madeploy.settings.partitions import partition_of, regions
 from madeploy.settings.source import Path
 from madeploy.settings.storage import AwsStorage, ExistingStorage, S3CompatibleStorage
+from madeploy.settings.translate import did_you_mean
 
 _NAME: Final = re.compile(r"^[a-z0-9][a-z0-9.-]*[a-z0-9]$")
 _RESERVED_STARTS: Final = ("xn--", "sthree-", "amzn-s3-demo-")
@@ -114,15 +116,35 @@ def arns_are_of_this_region(env: Environment, _: SecretNames) -> Iterator[Violat
         arns += [(("storage", "roleArns", name), arn) for name, arn in storage.role_arns.items()]
     else:
         return
-    partition = {"cn": "aws-cn", "us-gov": "aws-us-gov"}.get(
-        "us-gov" if storage.region.startswith("us-gov-") else storage.region.split("-")[0], "aws"
-    )
+    partition = partition_of(storage.region).name
     for path, arn in arns:
         given, region = arn.split(":")[1], arn.split(":")[3]
         if given != partition:
             yield Violation("MA306", path, f"is of the partition {given}; {storage.region} is in {partition}")
         elif region and region != storage.region:
             yield Violation("MA306", path, f"is in {region}; the buckets are in {storage.region}")
+
+
+@rule("MA307", reads=("storage", "clusters"))
+def regions_are_ones_aws_has(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """MR-1, UX-3: a name that looks like a region and is none fails at the first call only."""
+    named: list[tuple[Path, str | None]] = []
+    if not isinstance(env.storage, S3CompatibleStorage):
+        named.append((("storage", "region"), env.storage.region))
+    if isinstance(env.storage, AwsStorage) and isinstance(env.storage.identity, PodIdentity):
+        named.append((("storage", "identity", "region"), env.storage.identity.region))
+    for name, cluster in env.clusters.items():
+        if cluster.eks is not None:
+            named.append((("clusters", name, "eks", "region"), cluster.eks.region))
+        if isinstance(cluster.task_identity, PodIdentity):
+            named.append((("clusters", name, "taskIdentity", "region"), cluster.task_identity.region))
+    known = regions()
+    for path, region in named:
+        if region is not None and region not in known:
+            fix = (
+                did_you_mean(region, known) + "Correct it; a region that is newer than the toolkit may stay."
+            )
+            yield Violation("MA307", path, f"is {region}", fix=fix)
 
 
 @rule("MA310", reads=("storage", "platform"))

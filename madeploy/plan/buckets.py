@@ -1,0 +1,168 @@
+"""Buckets and the key they are encrypted with: what is made or given up, and what an update cannot do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from madeploy.plan.changes import Change, Comparison
+from madeploy.plan.text import Sentence, capital, is_or_are, listed
+
+_SETTINGS: Final = {
+    "BucketLifecycleConfiguration": "lifecycle",
+    "BucketVersioning": "versioning",
+    "BucketServerSideEncryptionConfiguration": "encryption",
+    "BucketPolicy": "policy",
+    "BucketPublicAccessBlock": "public access block",
+    "BucketOwnershipControls": "ownership",
+    "BucketLogging": "access logging",
+    "BucketObjectLockConfiguration": "Object Lock",
+}
+
+_AGAIN: Final = "now and at every later update"
+
+
+def about_buckets(comparison: Comparison) -> Iterator[Sentence]:
+    """Buckets that are made, renamed, given up or changed."""
+    buckets = comparison.of("Bucket")
+    gone = {comparison.urn(change): change for change in buckets if change.operation == "delete"}
+    new = {comparison.urn(change): change for change in buckets if change.operation == "create"}
+    made = [change for urn, change in new.items() if not urn or urn not in gone]
+    staying = {i.name for i in comparison.before if i.kind == "Bucket" and i in comparison.after}
+    settings = [change.identity for change in comparison.changes if change.identity.kind in _SETTINGS]
+    # In a preview the settings of a new bucket do not know its name yet.
+    coming = tuple(identity for identity in settings if identity.name not in staying)
+    for change in buckets:
+        if change.operation == "replace":
+            yield _elsewhere(change)
+    for urn, change in gone.items():
+        successor = new.get(urn) if urn else None
+        yield _renamed(comparison, change, successor) if successor else _deleted(comparison, change)
+    if made:
+        names = listed(_name(change) for change in made)
+        word = "Bucket" if len(made) == 1 else "Buckets"
+        about = (*(change.identity for change in made), *coming)
+        yield Sentence("notice", f"{word} {names} {is_or_are(made)} made, empty.", about)
+    elif coming:
+        about = tuple(change.identity for change in (*gone.values(), *new.values()))
+        yield Sentence("quiet", f"Everything beside {listed(about)} goes with it.", coming)
+    aside = tuple(identity for identity in settings if identity.name in staying)
+    if aside:
+        kinds = listed(_SETTINGS[identity.kind] for identity in aside)
+        names = listed(identity.name for identity in aside)
+        yield Sentence("quiet", f"{capital(kinds)} of bucket {names} changes; objects stay.", aside)
+
+
+def about_keys(comparison: Comparison) -> Iterator[Sentence]:
+    """The key that objects are encrypted with: whoever takes it away takes the objects."""
+    for change in comparison.of("Key"):
+        if change.operation not in ("delete", "replace"):
+            continue
+        about = (change.identity,)
+        given = "its ARN as storage.kmsKeyArn in place of kmsKey where buckets go on with it"
+        let_go = _let_go(comparison, change)
+        if change.identity in comparison.protected:
+            text = (
+                "The KMS key of the buckets would be deleted, and is protected: the update is refused, "
+                f"{_AGAIN}. What it encrypted needs it for good. To keep it: {given}; {let_go}. To delete "
+                "it, two updates: first storage.protect: false with kmsKey still there, then without it."
+            )
+            yield Sentence("refused", text, about)
+        elif change.kept:
+            text = f"The KMS key of the buckets is given up: it stays, with what it encrypted ({given})."
+            yield Sentence("notice", text, about)
+        else:
+            days = int((change.before or {}).get("deletionWindowInDays", 30))
+            text = (
+                f"The KMS key of the buckets is deleted in {days} days: nothing that was encrypted with it "
+                "can be read from then on, in whatever bucket. To keep it, two updates: first "
+                f"storage.protect: true with kmsKey still there; then {given}, and {let_go}. A deletion that "
+                "waits is taken back by `aws kms cancel-key-deletion`."
+            )
+            yield Sentence("loss", text, about)
+
+
+def _name(change: Change) -> str:
+    return str((change.before or change.after or {}).get("bucket", change.identity.name))
+
+
+def _is_forced(change: Change) -> bool:
+    return bool((change.before or {}).get("forceDestroy"))
+
+
+def _let_go(comparison: Comparison, change: Change) -> str:
+    """How a protected resource is taken out of the state by the next update, and stays as it is."""
+    return f"`pulumi state unprotect '{comparison.urn(change)}'`, and this update lets it go as it is"
+
+
+def _deleted(comparison: Comparison, change: Change) -> Sentence:
+    name, about, let_go = _name(change), (change.identity,), _let_go(comparison, change)
+    keep = f"first storage.protect: true with the bucket still in the settings; then without it, and {let_go}"
+    if change.identity in comparison.protected:
+        text = (
+            f"Bucket {name} would be deleted, and is protected: the update is refused, {_AGAIN}. To delete "
+            "it with all that is in it, two updates: first storage.protect: false and storage.forceDestroy: "
+            "true with the bucket still in the settings; then without it, and with both as they were. To "
+            f"keep it: {let_go}."
+        )
+        return Sentence("refused", text, about)
+    if change.kept:
+        text = f"Bucket {name} is given up: it stays with all its objects, and nothing of it is copied."
+        return Sentence("notice", text, about)
+    if _is_forced(change):
+        text = (
+            f"Bucket {name} is deleted with every object and version in it. To keep it, two updates: {keep}."
+        )
+        return Sentence("loss", text, about)
+    text = (
+        f"Bucket {name} is deleted if it is empty; S3 refuses while it holds an object or a version "
+        f"(BucketNotEmpty), {_AGAIN}. To delete it with all that is in it, two updates: first "
+        "storage.forceDestroy: true with the bucket still in the settings; then without it. To keep it, two "
+        f"updates: {keep}."
+    )
+    return Sentence("loss", text, about)
+
+
+def _renamed(comparison: Comparison, change: Change, successor: Change) -> Sentence:
+    name, new, let_go = _name(change), _name(successor), _let_go(comparison, change)
+    about = (change.identity, successor.identity)
+    copied = f"copy what is needed, `aws s3 sync s3://{name} s3://{new}`"
+    if change.identity in comparison.protected:
+        text = (
+            f"Bucket {name} would be replaced by {new}, and is protected: the update is refused. A rename "
+            f"moves no data. To do it: {let_go}; {new} is made, empty, beside it; {copied}."
+        )
+        return Sentence("refused", text, about)
+    if change.kept:
+        text = (
+            f"Bucket {new} is made, empty, and {name} is given up: it stays with all its objects; {copied}."
+        )
+        return Sentence("notice", text, about)
+    keep = (
+        "To keep it, two updates: first storage.protect: true under the old name; then the new name, and "
+        f"{let_go}; {copied}"
+    )
+    if _is_forced(change):
+        text = (
+            f"Bucket {name} is deleted with every object and version in it as soon as {new} is made, empty: "
+            f"nothing is copied from one to the other. {keep}."
+        )
+        return Sentence("loss", text, about)
+    text = (
+        f"Bucket {new} is made, empty, in place of {name}: nothing is copied. {name} is then deleted if it "
+        "is empty; S3 refuses while it holds an object or a version (BucketNotEmpty), and leaves it as it "
+        f"is, {_AGAIN}. {keep}."
+    )
+    return Sentence("loss", text, about)
+
+
+def _elsewhere(change: Change) -> Sentence:
+    """A bucket that is replaced under its own name: nothing but another region does that."""
+    regions: list[Any] = [(side or {}).get("region") for side in (change.before, change.after)]
+    way = f" from {regions[0]} to {regions[1]}" if all(regions) else " to another region"
+    text = (
+        f"Bucket {_name(change)} would move{way}, which no bucket can: its name cannot be had a second time. "
+        "The update is refused, and nothing of the bucket is changed. Give the buckets of the new region "
+        "other names; a rename moves no data."
+    )
+    return Sentence("refused", text, (change.identity,))
