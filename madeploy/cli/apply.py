@@ -3,16 +3,18 @@ one cluster's failure no other's."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from madeploy.cli.access import open_environment
+from madeploy.cli.access import open_environment, open_stack
 from madeploy.cli.stacks import folder
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.doctor.updates import explainer
 from madeploy.engine import processes
 from madeploy.engine.driver import Engine
-from madeploy.engine.events import Result, Tell, silent
+from madeploy.engine.events import Failure, Result, Tell, silent
 from madeploy.engine.stack import LOCKED, Stack
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, find, in_order
@@ -87,7 +89,10 @@ class Workplace:
 
     def stack(self, name: str) -> Stack:
         """One of the stacks, by its name."""
-        return Stack(self.engine, name, self.where, self.file.resolve())
+        return Stack(self.engine, name, self.where, self.file.resolve(), explain=explainer(self._client))
+
+    def _client(self, cluster: str) -> Kubernetes:
+        return open_stack(str(self.file), [cluster]).client(cluster)
 
 
 def open_workplace(given: str) -> Workplace:
@@ -174,23 +179,25 @@ def failures(part: Part, result: Result, clusters: Sequence[str]) -> dict[str, F
     if result.code == 0:
         # What an engine complains of after all went well: plugins that hang while it closes them.
         return {}
-    said: dict[str, list[str]] = {}
+    said: dict[str, list[Failure]] = {}
     of_work = [failure for failure in result.failures if _PLUGIN_GONE not in failure.message]
     for failure in of_work or result.failures:
         owner = part.cluster or urns.cluster_of(failure.urn, clusters) or part.stack
-        said.setdefault(owner, []).append(str(failure))
+        said.setdefault(owner, []).append(failure)
     if not said:
-        said[part.stack] = [processes.last_lines(result.log)] if result.log is not None else ["no output"]
-    return {owner: _finding(owner, part, messages, result) for owner, messages in said.items()}
+        last = processes.last_lines(result.log) if result.log is not None else "no output"
+        said[part.stack] = [Failure(last)]
+    return {owner: _finding(owner, part, about, result) for owner, about in said.items()}
 
 
-def _finding(owner: str, part: Part, messages: Iterable[str], result: Result) -> Finding:
-    text = _on_one_line("; ".join(dict.fromkeys(_without_traceback(said) for said in messages)))
+def _finding(owner: str, part: Part, about: Sequence[Failure], result: Result) -> Finding:
+    text = _on_one_line("; ".join(dict.fromkeys(_without_traceback(failure.said) for failure in about)))
     if LOCKED in text:
         fix = f"Wait for it to end; if its engine was killed: bin/madeploy recover {part.environment}"
         return find("MA488", part.stack, text, fix=fix)
     is_cluster = owner != part.stack or part.cluster is not None
-    evidence = f"{text} (the whole output: {result.log})"
+    why = "; ".join(f"{failure.name}: {reason}" for failure in about for reason in failure.reasons)
+    evidence = f"{text}{f'. Why: {why}' if why else ''} (the whole output: {result.log})"
     return find("MA484" if is_cluster else "MA486", part.cluster or owner, evidence)
 
 

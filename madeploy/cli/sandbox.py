@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -13,6 +14,9 @@ from typing import Annotated
 import typer
 
 from madeploy.cli import sandbox_report as report
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.doctor.updates import explainer
+from madeploy.kubeconfigs.files import read_context
 from madeploy.sandbox import process, progress, tools
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.plugins import Mode
@@ -47,7 +51,12 @@ def _interrupt(number: int, frame: object) -> None:
 
 
 def _sandbox() -> Sandbox:
-    return Sandbox(ROOT)
+    def client_of(cluster: str) -> Kubernetes:
+        context = made.environment().state.contexts.get(cluster, cluster)
+        return Kubernetes.from_kubeconfig(read_context(context, {**os.environ, **made.variables()}))
+
+    made = Sandbox(ROOT, explain=explainer(client_of))
+    return made
 
 
 @app.command()

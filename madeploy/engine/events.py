@@ -40,13 +40,21 @@ class Failure:
     urn: str = ""
     """Resource it is about; empty where it is about none."""
 
+    reasons: tuple[str, ...] = ()
+    """Why it came to that, as far as whoever was asked knows."""
+
     @property
     def name(self) -> str:
         """The resource's logical name, or nothing."""
         return self.urn.rpartition("::")[2]
 
-    def __str__(self) -> str:
+    @property
+    def said(self) -> str:
+        """The resource's name and what the engine said of it."""
         return f"{self.name}: {self.message}" if self.urn else self.message
+
+    def __str__(self) -> str:
+        return "\n  why: ".join([self.said, *self.reasons])
 
 
 @dataclass

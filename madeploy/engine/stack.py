@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from madeploy.errors import ToolkitError
 
 Document = dict[str, Any]
 """A stack's state as `pulumi stack export` gives it; secrets stay encrypted."""
+
+Explain = Callable[[Sequence[Document]], Mapping[str, Sequence[str]]]
+"""Says of resources that did not become ready why they did not: reasons by URN."""
 
 LOCKED = "the stack is currently locked"
 """What the engine says of a stack that somebody holds, where the backend is a file or object store."""
@@ -40,16 +44,24 @@ class Stack:
         config: the file its configuration is in; where the CLI looks by itself when None. Several stacks
             may share one.
         log: name of its log; the stack's when None.
+        explain: asked about what a failed update waited for in vain.
     """
 
     def __init__(
-        self, engine: Engine, name: str, where: Path, config: Path | None = None, log: str | None = None
+        self,
+        engine: Engine,
+        name: str,
+        where: Path,
+        config: Path | None = None,
+        log: str | None = None,
+        explain: Explain | None = None,
     ) -> None:
         self.name = name
         self.where = where
         self._engine = engine
         self._config = config
         self._log = log or name
+        self._explain = explain
 
     def run(
         self,
@@ -98,6 +110,8 @@ class Stack:
             )
 
         result = run(verb, *left, *dependents, *going, *arguments)
+        if verb == "up" and any(failure.urn for failure in result.failures):
+            self._add_reasons(result, note)
         if verb == "up" and exclude and may_drop and result.code == 0:
             # Not to be seen in this update's events: there it says `same` of what it did not delete.
             look = run("preview", tell=silent)
@@ -107,6 +121,22 @@ class Stack:
                 note(f"deleting {len(dropped)} that the program has no more")
                 result.add(run("destroy", *(f"--target={urn}" for urn in dropped), *going))
         return result
+
+    def _add_reasons(self, result: Result, note: Tell) -> None:
+        """Say why objects that the engine waited for are not ready; those it made and did not see ready carry
+        what it said of them in the state (`initErrors`)."""
+        if self._explain is None:
+            return
+        failed = {failure.urn for failure in result.failures}
+        waited = [item for item in self.resources() if item["urn"] in failed and item.get("initErrors")]
+        if not waited:
+            return
+        note(f"asking why {len(waited)} did not become ready")
+        reasons = self._explain(waited)
+        result.failures = [
+            dataclasses.replace(failure, reasons=tuple(reasons.get(failure.urn, ())))
+            for failure in result.failures
+        ]
 
     def _dropped(self, preview: Result, exclude: Sequence[str]) -> list[str]:
         """Resources that the whole program would delete, without those that belong to what is left out: below

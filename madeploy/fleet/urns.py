@@ -50,6 +50,15 @@ def cluster_of(urn: str, clusters: Sequence[str]) -> str | None:
     return max(owners, key=len, default=None)
 
 
+def provider_of(resource: Mapping[str, Any]) -> str | None:
+    """The cluster whose provider a resource of a state has, `control-plane` among them; None where that is
+    another provider. States name it by `<urn>::<id>`."""
+    kind, name = _split(str(resource.get("provider") or "").rpartition("::")[0])
+    return (
+        name.removeprefix(_PROVIDER) if kind.endswith(":kubernetes") and name.startswith(_PROVIDER) else None
+    )
+
+
 def _split(urn: str) -> tuple[str, str]:
     """Type and name: `urn:pulumi:<stack>::<project>::<parents' types>$<type>::<name>`."""
     parts = urn.split("::", 3)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from madeploy.engine.driver import Engine
 from madeploy.engine.events import Result
+from madeploy.engine.stack import Explain
 from madeploy.sandbox import plugins, policy_host, process, progress, tools
 from madeploy.sandbox.aws import Aws
 from madeploy.sandbox.cluster import CONTROL_PLANE
@@ -72,12 +73,14 @@ class Sandbox:
     Args:
         program: directory of the Pulumi program.
         directory: the state directory; `$MADEPLOY_STATE` or `.madeploy/sandbox` beside the program when None.
+        explain: asked about what a failed update waited for in vain.
     """
 
-    def __init__(self, program: Path, directory: Path | None = None) -> None:
+    def __init__(self, program: Path, directory: Path | None = None, explain: Explain | None = None) -> None:
         stated = os.environ.get(STATE_VARIABLE)
         default = Path(stated) if stated else program / ".madeploy" / "sandbox"
         self.program = program
+        self._explain = explain
         self.directory = StateDirectory(directory or default)
 
     def up(
@@ -283,7 +286,7 @@ class Sandbox:
         variables |= self._variables(environment)
         pulumi = _first_on(variables["PATH"], "pulumi")
         variables[process.LABEL] = f"{self.directory.root}|engine"
-        return Stack(self._files(), Engine(pulumi, variables, self.directory.root))
+        return Stack(self._files(), Engine(pulumi, variables, self.directory.root), self._explain)
 
     def _variables(self, environment: Environment) -> dict[str, str]:
         state = environment.state

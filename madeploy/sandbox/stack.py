@@ -40,12 +40,17 @@ class Stack:
     Args:
         files: its files.
         engine: the CLI, with the variables of the sandbox.
+        explain: asked about what a failed update waited for in vain.
     """
 
-    def __init__(self, files: StackFiles, engine: Engine) -> None:
+    def __init__(
+        self, files: StackFiles, engine: Engine, explain: engine_stack.Explain | None = None
+    ) -> None:
         self._files = files
         self._engine = engine
-        self._stack = engine_stack.Stack(engine, STACK, files.program, files.copy, log="engine")
+        self._stack = engine_stack.Stack(
+            engine, STACK, files.program, files.copy, log="engine", explain=explain
+        )
 
     def create(self) -> None:
         """Make the stack if there is none. Its salt goes to the copy of the stack file."""

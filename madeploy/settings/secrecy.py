@@ -103,6 +103,25 @@ def _without_credentials(line: str) -> str:
     return _TEXT_SECRET.sub(lambda word: MASK if _mixed(word.group()) else word.group(), line)
 
 
+_GIVEN: Final = re.compile(r"""([\w.-]+)["']?\s*[=:]+\s*""")
+_VALUE: Final = re.compile(r"""["']?[^\s"',;&]+""")
+_BEARER: Final = re.compile(r"\b(bearer|basic)\s+\S+", re.IGNORECASE)
+
+
+def masked_words(text: str) -> str:
+    """What a program or a server says, on one line, with every value masked that may be a secret: by its
+    look, or by the name that stands before it."""
+    line = _JWT.sub(MASK, _AWS_KEY_ID.sub(MASK, " ".join(text.split())))
+    line = _without_credentials(_BEARER.sub(lambda found: f"{found.group(1)} {MASK}", line))
+    shown, place = "", 0
+    for found in _GIVEN.finditer(line):
+        value = _VALUE.match(line, found.end())
+        if value is not None and found.end() >= place and is_secret_key(found.group(1)):
+            shown += line[place : found.end()] + MASK
+            place = value.end()
+    return shown + line[place:]
+
+
 def _mixed(text: str) -> bool:
     """Whether a long word mixes cases and digits as credentials do, and names do not."""
     return (
