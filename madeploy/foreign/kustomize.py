@@ -241,5 +241,5 @@ def _reason(said: str) -> str:
     lines = [line for line in said.splitlines() if line.strip()] or ["it does not say why"]
     text = re.sub(r'^E\d{4} .*?\] "command failed" err=', "", lines[-1])
     text = re.sub(r"`[^`]*`", "…", text.replace('\\"', "'").replace("\\n", " ")).strip('" ')
-    text = re.sub(r"^.*recursed accumulation of path '[^']*': ", "", text)
+    text = re.sub(r"^.*\bpath '[^']*': ", "", text)
     return text.removeprefix("error: ").removeprefix("Error: ")[:300]
