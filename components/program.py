@@ -23,6 +23,9 @@ def build(args: Configuration) -> Mapping[str, Any]:
         from components.registration import Shard
 
         return Shard("michelangelo", args).outputs
+    from components.accounts import require_account
     from components.platform import Platform
+
+    require_account(args)
 
     return Platform("michelangelo", args).outputs

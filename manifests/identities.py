@@ -72,16 +72,38 @@ def subjects(environment: Environment) -> tuple[Subject, ...]:
     return services + tasks
 
 
-def account(environment: Environment) -> str | None:
+@dataclass(frozen=True)
+class Account:
+    """The AWS account that settings tell."""
+
+    number: str
+    """12 digits."""
+
+    setting: tuple[str, ...]
+    """Where it is said, as keys from the top."""
+
+
+def stated_account(environment: Environment) -> Account | None:
     """The AWS account of the buckets and roles: said in the settings, or in the ARN of an OIDC provider,
     which is of the roles' own account. None where only the credentials know it."""
     storage = environment.storage
     if not isinstance(storage, AwsStorage):
         return None
     if storage.account_id is not None:
-        return storage.account_id
-    providers = (s.source.oidc_provider_arn for s in subjects(environment) if isinstance(s.source, Irsa))
-    return next(map(names.account_of, providers), None)
+        return Account(storage.account_id, ("storage", "accountId"))
+    sources: list[tuple[tuple[str, ...], object]] = [(("storage", "identity"), storage.identity)]
+    for name, cluster in sorted(environment.clusters.items()):
+        sources.append((("clusters", name, "taskIdentity"), cluster.task_identity))
+    for path, source in sources:
+        if isinstance(source, Irsa):
+            return Account(names.account_of(source.oidc_provider_arn), (*path, "oidcProviderArn"))
+    return None
+
+
+def account(environment: Environment) -> str | None:
+    """The number alone of the account that settings tell."""
+    stated = stated_account(environment)
+    return None if stated is None else stated.number
 
 
 def predicted_inputs(environment: Environment, stack: str) -> Inputs:

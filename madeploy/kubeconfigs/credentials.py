@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -11,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal
 
 from madeploy.findings import Finding
+from madeploy.kubeconfigs import eks_login
 from madeploy.kubeconfigs.document import Document, Entry
 from madeploy.settings.source import printable
 
@@ -28,8 +28,6 @@ FILES: Final = {
 _IMPERSONATION: Final = ("as", "as-uid", "as-groups", "as-user-extra")
 _SHORT: Final = timedelta(days=7)
 _HEADER: Final = re.compile(r"[\x21-\x7e]+")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_EKS_NAMES: Final = ("--cluster-name", "--cluster-id", "-i")
 
 
 def kind(user: Mapping[str, Any]) -> Kind:
@@ -90,25 +88,16 @@ def _login_command(document: Document, entry: Entry, stored: bool) -> Finding:
     shown = printable(str(command)).rpartition("/")[2] or "?"
     evidence = f"gets its credential from the command {shown!r}"
     fix = ""
-    if stored and (eks := _eks(called)):
-        fix = f"Register it by its name on EKS: {eks}\nOr use the context: --from-context CONTEXT"
+    if stored and (login := eks_login.read(called)):
+        fix = f"Register it by its name on EKS: {login.options}\nOr use the context: --from-context CONTEXT"
+        if login.dropped:
+            fix += (
+                f"\nThe name on EKS does not carry {', '.join(login.dropped)} over: where that matters, use "
+                "the context."
+            )
     return document.finding(
         "MA421", (*entry.path, "exec"), evidence, fix=fix, severity="error" if stored else "info"
     )
-
-
-def _eks(called: Any) -> str:
-    """The options that name an EKS cluster whose login command this is; "" for another."""
-    arguments = called.get("args") if isinstance(called, dict) else None
-    command = str(called.get("command") or "").rpartition("/")[2] if isinstance(called, dict) else ""
-    if command not in ("aws", "aws.exe", "aws-iam-authenticator") or not isinstance(arguments, list):
-        return ""
-    following = {str(key): str(value) for key, value in itertools.pairwise(arguments)}
-    name = next((following[key] for key in _EKS_NAMES if key in following), "")
-    region = following.get("--region", "")
-    if not _PLAIN.fullmatch(name):
-        return ""
-    return f"--eks {name} --region {region if _PLAIN.fullmatch(region) else 'REGION'}"
 
 
 def _token(document: Document, entry: Entry, now: datetime) -> Iterator[Finding]:

@@ -12,6 +12,16 @@ from madeploy.settings.cluster_origins import Eks
 def eks_kubeconfig(name: str, eks: Eks, server: str, certificate_authority_data: str) -> dict[str, Any]:
     """Kubeconfig of one context, called `name`, as `aws eks update-kubeconfig` writes it."""
     arguments = ["eks", "get-token", "--cluster-name", eks.cluster_name, "--region", eks.region]
+    if eks.role_arn is not None:
+        arguments += ["--role-arn", eks.role_arn]
+    login: dict[str, Any] = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "aws",
+        "args": [*arguments, "--output", "json"],
+        "interactiveMode": "Never",
+    }
+    if eks.profile is not None:
+        login["env"] = [{"name": "AWS_PROFILE", "value": eks.profile}]
     return {
         "apiVersion": "v1",
         "kind": "Config",
@@ -23,19 +33,7 @@ def eks_kubeconfig(name: str, eks: Eks, server: str, certificate_authority_data:
                 "cluster": {"server": server, "certificate-authority-data": certificate_authority_data},
             }
         ],
-        "users": [
-            {
-                "name": name,
-                "user": {
-                    "exec": {
-                        "apiVersion": "client.authentication.k8s.io/v1beta1",
-                        "command": "aws",
-                        "args": [*arguments, "--output", "json"],
-                        "interactiveMode": "Never",
-                    }
-                },
-            }
-        ],
+        "users": [{"name": name, "user": {"exec": login}}],
     }
 
 
@@ -49,7 +47,7 @@ def read_eks(name: str, eks: Eks, server: str | None, authority: str | None) -> 
         from madeploy.clients.eks import describe
 
         try:
-            found = describe(eks.cluster_name, eks.region)
+            found = describe(eks.cluster_name, eks.region, eks.profile)
         except ClientError as error:
             raise KubeconfigError(f"clusters.{name}.eks", [f"{eks.cluster_name}: {error}"]) from None
         server, authority = server or found.server, authority or found.certificate_authority_data

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints
 
-from madeploy.settings.base import Accepts, Region, Section
+from madeploy.settings.base import Accepts, Name, Region, Section
+from madeploy.settings.identities import RoleArn
 
 EksName = Annotated[
     str,
@@ -30,6 +31,14 @@ class Eks(Section):
 
     region: Region
     """Its region."""
+
+    role_arn: RoleArn | None = None
+    """IAM role that is taken to sign in (`aws eks get-token --role-arn`). Default: the AWS credentials at
+    hand sign in themselves."""
+
+    profile: Name | None = None
+    """Profile of the AWS CLI (`AWS_PROFILE`) whose credentials sign in, and ask AWS for the cluster; every
+    machine that deploys needs one of that name. Default: the AWS credentials at hand."""
 
 
 class Adopted(Section):

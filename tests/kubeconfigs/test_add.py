@@ -335,13 +335,19 @@ def test_a_cluster_on_eks_is_recorded_with_what_aws_says_of_it(
     """REG-1: no kubeconfig, and no update has to ask AWS for its address."""
     authority = encoded(pem(ends=20_000))
     found = EksCluster("https://abc.gr7.eu-west-1.eks.example.com", authority, "ACTIVE")
-    monkeypatch.setattr("madeploy.clients.eks.describe", lambda name, region: found)
-    code, _, err = run("add", "east", "--eks", "ml", "--region", "eu-west-1")
+    monkeypatch.setattr("madeploy.clients.eks.describe", lambda name, region, profile: found)
+    login = ["--role-arn", "arn:aws:iam::123456789012:role/deployer", "--profile", "batch"]
+    code, _, err = run("add", "east", "--eks", "ml", "--region", "eu-west-1", *login)
     assert code == 0, err
     config = yaml.safe_load(stack.read_text())["config"]
     assert config["michelangelo:clusters"]["east"] == {
         "region": "eu-west-1",
-        "eks": {"clusterName": "ml", "region": "eu-west-1"},
+        "eks": {
+            "clusterName": "ml",
+            "region": "eu-west-1",
+            "roleArn": "arn:aws:iam::123456789012:role/deployer",
+            "profile": "batch",
+        },
         "server": found.server,
         "certificateAuthorityData": authority,
     }
@@ -354,6 +360,8 @@ def test_a_cluster_on_eks_is_recorded_with_what_aws_says_of_it(
         [],
         ["--eks", "ml"],
         ["--eks", "ml!", "--region", "eu-west-1"],
+        ["--eks", "ml", "--region", "eu-west-1", "--role-arn", "deployer"],
+        ["--from-context", "a", "--profile", "batch"],
         ["--from-context", "a", "--eks", "ml", "--region", "eu-west-1"],
         ["--from-context", "a", "--context", "b"],
         ["--from-context", "a", "--server", "http://plain.example.com"],

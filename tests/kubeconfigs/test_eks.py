@@ -73,7 +73,7 @@ def test_aws_is_asked_only_for_what_the_entry_does_not_record(monkeypatch: pytes
     """REG-1, REG-10: with both recorded, an update needs nothing of AWS for it."""
     asked: list[tuple[str, str]] = []
 
-    def described(name: str, region: str) -> EksCluster:
+    def described(name: str, region: str, profile: str | None) -> EksCluster:
         asked.append((name, region))
         return EksCluster("https://of-aws.example.com", encoded(pem()), "ACTIVE")
 
@@ -103,7 +103,7 @@ def test_the_kubeconfig_of_a_cluster_on_eks_can_be_registered_and_holds_no_crede
 def test_a_cluster_aws_does_not_describe_is_named_with_the_entry(monkeypatch: pytest.MonkeyPatch) -> None:
     """REG-1, UX-3: as any kubeconfig that cannot be used."""
 
-    def missing(name: str, region: str) -> EksCluster:
+    def missing(name: str, region: str, profile: str | None) -> EksCluster:
         raise ClientError(f"EKS in {region}", "notFound")
 
     monkeypatch.setattr(client, "describe", missing)

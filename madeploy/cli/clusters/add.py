@@ -49,6 +49,12 @@ def add(
     ] = None,
     eks: Annotated[Text, typer.Option("--eks", metavar="CLUSTER", help="Name on EKS.")] = None,
     region: Annotated[Text, typer.Option("--region", metavar="R", help="Region; needed with --eks.")] = None,
+    role_arn: Annotated[
+        Text, typer.Option("--role-arn", metavar="ARN", help="IAM role that signs in, with --eks.")
+    ] = None,
+    profile: Annotated[
+        Text, typer.Option("--profile", metavar="P", help="Profile of the AWS CLI that signs in, with --eks.")
+    ] = None,
     server: Annotated[
         Text,
         typer.Option("--server", metavar="URL", help="API server as the control plane reaches it."),
@@ -84,7 +90,15 @@ def add(
     """
     stack_name, path, environment = open_environment(stack)
     origin = sources.origin_of(
-        name, kubeconfig, context, from_context, eks, region, _instead(server, certificate_authority)
+        name,
+        kubeconfig,
+        context,
+        from_context,
+        eks,
+        region,
+        _instead(server, certificate_authority),
+        role_arn=role_arn,
+        profile=profile,
     )
     findings = list(origin.verdict.findings)
     if not origin.verdict.is_refused:

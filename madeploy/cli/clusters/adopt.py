@@ -44,6 +44,12 @@ def adopt(
     ] = None,
     eks: Annotated[Text, typer.Option("--eks", metavar="CLUSTER", help="Name on EKS.")] = None,
     region: Annotated[Text, typer.Option("--region", metavar="R", help="Region of EKS.")] = None,
+    role_arn: Annotated[
+        Text, typer.Option("--role-arn", metavar="ARN", help="IAM role that signs in, with --eks.")
+    ] = None,
+    profile: Annotated[
+        Text, typer.Option("--profile", metavar="P", help="Profile of the AWS CLI that signs in, with --eks.")
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Compare and show what would be written; write nothing.")
     ] = False,
@@ -67,7 +73,9 @@ def adopt(
         registered = _registered(control_plane, name, access.name)
         said = handmade.entry(handmade.Handmade(name, registered, *[None] * 8))
         instead = Instead(said.get("server"))
-        origin = sources.origin_of(name, kubeconfig, context, from_context, eks, region, instead)
+        origin = sources.origin_of(
+            name, kubeconfig, context, from_context, eks, region, instead, role_arn=role_arn, profile=profile
+        )
         findings = [addressed(item, name, access.name) for item in origin.verdict.findings]
         data: dict[str, Any] = {"stack": access.name, "cluster": name, "verdict": origin.verdict.to_data()}
         if exit_code(findings):

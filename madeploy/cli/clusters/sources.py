@@ -67,7 +67,7 @@ def from_eks(name: str, eks: Eks, instead: Instead) -> Origin:
     from madeploy.clients.eks import describe
 
     try:
-        found = describe(eks.cluster_name, eks.region)
+        found = describe(eks.cluster_name, eks.region, eks.profile)
     except ClientError as error:
         raise ToolkitError(
             f"cluster {eks.cluster_name} cannot be described",
@@ -78,7 +78,7 @@ def from_eks(name: str, eks: Eks, instead: Instead) -> Origin:
     authority = instead.certificate_authority_data or found.certificate_authority_data
     made = kubeconfigs.eks_kubeconfig(name, eks, found.server, found.certificate_authority_data)
     verdict = kubeconfigs.inspect_context(made, f"EKS cluster {eks.cluster_name}", instead)
-    recorded = eks.model_dump(mode="json", by_alias=True)
+    recorded = eks.to_yaml_data()
     return Origin(verdict, {"eks": recorded, "server": server, "certificateAuthorityData": authority})
 
 
@@ -90,14 +90,18 @@ def origin_of(
     eks: str | None,
     region: str | None,
     instead: Instead,
+    *,
+    role_arn: str | None = None,
+    profile: str | None = None,
 ) -> Origin:
     """Read what exactly one of the options names. Raises ToolkitError (2) for none, or more."""
     chosen = [given for given in (kubeconfig, from_context, eks) if given is not None]
-    if len(chosen) != 1 or (context is not None and kubeconfig is None) or (eks and not region):
+    stray = (context and kubeconfig is None) or ((role_arn or profile) and eks is None)
+    if len(chosen) != 1 or stray or (eks and not region):
         raise ToolkitError(
             "where is the cluster?",
             "exactly one of --kubeconfig FILE (with --context C, if need be), --from-context C, and --eks "
-            "CLUSTER --region R says it",
+            "CLUSTER --region R (with --role-arn ARN and --profile P, if need be) says it",
             "name one of them; bin/madeploy clusters add --help",
             exit_code=2,
         )
@@ -106,12 +110,15 @@ def origin_of(
     if from_context is not None:
         return from_kubeconfig_at_hand(from_context, instead)
     try:
-        wanted = Eks.model_validate({"clusterName": eks, "region": region})
+        wanted = Eks.model_validate(
+            {"clusterName": eks, "region": region, "roleArn": role_arn, "profile": profile}
+        )
     except ValidationError:
         raise ToolkitError(
-            "--eks and --region cannot be used",
-            "a name on EKS has 1 to 100 letters, digits, hyphens and underscores; a region is like eu-west-1",
-            "give both as `aws eks list-clusters --region REGION` shows them",
+            "the options about EKS cannot be used",
+            "a name on EKS has 1 to 100 letters, digits, hyphens and underscores; a region is like "
+            "eu-west-1; a role is its ARN; a profile has no space at its ends",
+            "give name and region as `aws eks list-clusters --region REGION` shows them",
             exit_code=2,
         ) from None
     with phase(f"asking AWS for {wanted.cluster_name}"):

@@ -1,0 +1,52 @@
+"""Questions to AWS, and why there was no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from madeploy.clients.errors import Cause, ClientError, cause_of_exception, cause_of_status
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 15.0
+ATTEMPTS = 4
+
+
+@contextmanager
+def asking(service: str, region: str, profile: str | None = None) -> Iterator[Any]:
+    """boto3's client of a service, with the credentials of `profile`, or those it finds (environment,
+    profile, SSO, role); only for calls that read.
+
+    Raises ClientError for what goes wrong inside: `unauthorized` without credentials, else as AWS answers.
+    """
+    # This import takes a second, which only who asks AWS should wait for.
+    import boto3
+    from botocore import exceptions
+    from botocore.config import Config
+
+    settings = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+    )
+    where = f"{service.upper()} in {region}"
+    try:
+        made = boto3 if profile is None else boto3.Session(profile_name=profile)
+        yield made.client(service, region_name=region, config=settings)
+    except exceptions.ClientError as error:
+        said = error.response.get("Error", {})
+        status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        cause: Cause = cause_of_status(status) if status >= 400 else "invalid"
+        message = f"{said.get('Code', '')} {said.get('Message', '')}".strip()
+        raise ClientError(where, cause, message, status or None) from None
+    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
+        raise ClientError(where, "unauthorized", "there are no AWS credentials") from None
+    except exceptions.HTTPClientError as error:
+        inner = error.kwargs.get("error")
+        raise ClientError(
+            where, cause_of_exception(inner if isinstance(inner, BaseException) else error)
+        ) from None
+    except exceptions.BotoCoreError as error:
+        # Expired SSO sessions, profiles that are not there: the text names them, never a credential.
+        raise ClientError(where, "unauthorized", str(error)) from None
