@@ -1,5 +1,13 @@
 """The Pulumi program: load the stack's configuration, build what the stack holds, export what was made."""
 
+import os
+import sys
+
+# As in the environments that bin/madeploy makes; here for those that `pulumi install` makes.
+if os.environ.get("PYTHONDONTWRITEBYTECODE") and sys.dont_write_bytecode:
+    sys.pycache_prefix = sys.pycache_prefix or os.path.join(sys.prefix, "pycache")
+    sys.dont_write_bytecode = False
+
 import pulumi
 
 from components.configuration import load

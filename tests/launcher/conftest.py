@@ -17,23 +17,24 @@ LAUNCHER = Path(__file__).resolve().parents[2] / "bin" / "madeploy"
 
 LOCKED_UV = "uv==0.13.8 \\\n    --hash=sha256:cc \\\n    --hash=sha256:dd\n"
 
-# What the launcher asks of an interpreter: its version, to make an environment, and pip. The environment's
-# own interpreter is a link to the same script.
+# What the launcher asks of an interpreter: its version, to make an environment, pip, and to compile. The
+# environment's own interpreter is a link to the same script.
 FAKE_PYTHON = """#!/bin/sh
 echo "python $*" >>"$CALLS"
+here="$(dirname "$0")"
 case "$*" in
-*"import pip, sysconfig"*)
-    [ -n "$FAKE_NO_PIP" ] && { echo "ModuleNotFoundError: No module named 'pip'" >&2; exit 1; }
-    mkdir -p "$(dirname "$0")/../lib/site-packages"; cd "$(dirname "$0")/../lib/site-packages"; pwd ;;
+*"import pip"*) [ -e "$here/pip" ] && echo there ;;
+*sysconfig*) mkdir -p "$here/../lib/site-packages"; cd "$here/../lib/site-packages"; pwd ;;
 *version_info*) echo "${FAKE_VERSION:-3.12}" ;;
-"-m venv "*)
-    mkdir -p "$3/bin"
-    [ -n "$FAKE_VENV_ERROR" ] && { echo "$FAKE_VENV_ERROR"; exit 1; }
-    ln -s "$FAKES/python" "$3/bin/python" ;;
+"-m venv "*) for last; do :; done; mkdir -p "$last/bin"; : >"$last/pyvenv.cfg"
+    ln -s "$FAKES/python" "$last/bin/python" ;;
+"-m ensurepip"*)
+    [ -n "$FAKE_ENSUREPIP_ERROR" ] && { echo "$FAKE_ENSUREPIP_ERROR"; exit 1; }
+    : >"$here/pip" ;;
 *"pip install"*uv.txt)
     for last; do :; done; cp "$last" "$FAKES/requirement"
     [ -n "$FAKE_UV_INSTALL_ERROR" ] && { echo "$FAKE_UV_INSTALL_ERROR"; exit 1; }
-    cp "$FAKES/uv" "$(dirname "$0")/uv" ;;
+    cp "$FAKES/uv" "$here/uv" ;;
 *"pip install"*)
     [ -n "$FAKE_PIP_ERROR" ] && { echo "$FAKE_PIP_ERROR"; exit 1; } ;;
 esac
@@ -43,7 +44,9 @@ exit 0
 FAKE_UV = """#!/bin/sh
 echo "uv $*" >>"$CALLS"
 case "$*" in
-"venv "*) mkdir -p "$5/bin"; ln -s "$FAKES/python" "$5/bin/python" ;;
+--version) echo uv 0.13.8 ;;
+"venv "*) for last; do :; done; mkdir -p "$last/bin"; : >"$last/pyvenv.cfg"
+    ln -s "$FAKES/python" "$last/bin/python" ;;
 "pip sync "*)
     sleep "${FAKE_UV_SECONDS:-0}"
     [ -n "$FAKE_UV_ERROR" ] && { echo "$FAKE_UV_ERROR"; exit 1; } ;;

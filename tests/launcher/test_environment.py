@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,119 +12,78 @@ from pathlib import Path
 
 import pytest
 
-from tests.launcher.conftest import LOCKED_UV, Checkout
+from tests.launcher.conftest import LAUNCHER, LOCKED_UV, Checkout
 
 pytestmark = pytest.mark.whole
 
 
-def test_the_first_run_makes_the_environment_and_hands_over(checkout: Checkout) -> None:
-    """UX-1."""
-    checkout.put_uv()
-    bin_directory = checkout.environment / "bin"
-    assert checkout.launch("sandbox", "up") == [
-        str(bin_directory / "python"),
-        str(bin_directory / "madeploy"),
-        "sandbox",
-        "up",
-    ]
-    (sync,) = checkout.calls("uv pip sync")
-    assert "--require-hashes" in sync
-    assert sync.endswith("requirements-dev.txt")
-    assert checkout.stamp.exists()
-    assert not checkout.incomplete.exists()
-
-
-def test_the_second_run_hands_over_without_calling_anything(
+def test_the_first_run_makes_the_environment_and_the_second_calls_nothing(
     checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """UX-1."""
     checkout.put_uv()
-    checkout.launch()
+    bin_directory = checkout.environment / "bin"
+    handed_over = [str(bin_directory / "python"), str(bin_directory / "madeploy"), "sandbox", "up"]
+    assert checkout.launch("sandbox", "up") == handed_over
+    (sync,) = checkout.calls("uv pip sync")
+    assert "--require-hashes" in sync
+    assert sync.endswith("requirements-dev.txt")
+    assert checkout.calls("")[-1] == "python -m madeploy.bytecode"
+    assert checkout.stamp.exists()
+    assert not checkout.incomplete.exists()
     before = checkout.calls("")
     capsys.readouterr()
-    checkout.launch()
+    assert checkout.launch("sandbox", "up") == handed_over
     assert checkout.calls("") == before
     assert capsys.readouterr() == ("", "")
 
 
 def test_the_environment_knows_the_project_and_its_command(checkout: Checkout) -> None:
-    """UX-1: as an editable installation would, without a build backend."""
+    """UX-1: as an editable installation would; a `#!` line could not hold the space in this path."""
     checkout.put_uv()
     checkout.launch()
     link = checkout.environment / "lib" / "site-packages" / "madeploy.pth"
-    assert link.read_text(encoding="utf-8") == f"{checkout.root}\n"
+    assert link.read_text(encoding="utf-8").splitlines()[0] == str(checkout.root)
     command = checkout.environment / "bin" / "madeploy"
-    assert os.access(command, os.X_OK)
     compile(command.read_text(encoding="utf-8"), "madeploy", "exec")
-
-
-def test_the_commands_first_line_finds_the_interpreter_whatever_the_checkouts_path(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """UX-1: this checkout's path has a space, which a `#!` line cannot hold."""
-    checkout.put_uv()
-    checkout.launch()
-    command = checkout.environment / "bin" / "madeploy"
     subprocess.run([command, "explain"], check=True)
     assert checkout.calls("")[-1] == f"python {command} explain"
 
 
-def test_without_uv_pip_installs_the_locked_uv_first(checkout: Checkout) -> None:
-    """UX-1: with its checksums, as everything."""
+def test_the_lock_brings_pip_and_uv() -> None:
+    """CARD-3: Pulumi's language host runs `python -m pip`; the launcher runs uv."""
+    lock = (LAUNCHER.parents[1] / "requirements-dev.txt").read_text(encoding="utf-8")
+    assert {"pip", "uv"} <= set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
+
+
+@pytest.mark.parametrize("shim", [False, True], ids=["none", "a shim that ends with an error"])
+def test_without_uv_pip_installs_exactly_the_locked_one(checkout: Checkout, shim: bool) -> None:
+    """UX-1: with its checksums, as everything; version managers leave shims on PATH."""
+    if shim:
+        (checkout.path / "uv").write_text("#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n")
+        (checkout.path / "uv").chmod(0o755)
     checkout.launch()
     (install,) = checkout.calls("uv.txt")
     assert "--require-hashes" in install
-    assert checkout.calls("uv pip sync")
-    assert not checkout.calls("-r " + str(checkout.root))
-
-
-def test_the_uv_that_is_installed_is_exactly_the_locked_one(checkout: Checkout) -> None:
-    """UX-1."""
-    checkout.launch()
     assert (checkout.fakes / "requirement").read_text(encoding="utf-8") == LOCKED_UV
+    assert checkout.calls("uv pip sync")
+    assert not checkout.calls("-r " + str(checkout.root / "requirements-dev.txt"))
 
 
-def test_without_any_uv_pip_installs_everything(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
-    """UX-1."""
-    monkeypatch.setenv("FAKE_UV_INSTALL_ERROR", "ERROR: No matching distribution found for uv==0.13.8")
-    checkout.launch()
-    (install,) = checkout.calls("requirements-dev.txt")
-    assert "pip install" in install
-    assert "--require-hashes" in install
-    assert checkout.stamp.exists()
-
-
-def test_pip_is_tried_when_uv_cannot_reach_the_index(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("uv", [False, True], ids=["uv cannot be installed", "uv cannot reach the index"])
+def test_pip_installs_everything_where_uv_does_not(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], uv: bool
 ) -> None:
     """UX-1: a mirror or certificate may be configured for pip only."""
-    checkout.put_uv()
+    if uv:
+        checkout.put_uv()
+    monkeypatch.setenv("FAKE_UV_INSTALL_ERROR", "ERROR: No matching distribution found for uv==0.13.8")
     monkeypatch.setenv("FAKE_UV_ERROR", "error: Failed to fetch: invalid peer certificate")
     checkout.launch()
-    assert checkout.calls("pip install")
-    assert "trying pip" in capsys.readouterr().err
-
-
-def test_a_uv_that_is_only_a_shim_is_not_used(checkout: Checkout) -> None:
-    """UX-1: version managers leave one on PATH that ends with an error."""
-    shim = checkout.path / "uv"
-    shim.write_text("#!/bin/sh\necho 'pyenv: uv: command not found' >&2\nexit 127\n")
-    shim.chmod(0o755)
-    checkout.launch()
-    assert checkout.calls("uv.txt")
-
-
-def test_uv_makes_the_environment_where_python_has_no_venv_module(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """UX-1: Debian without python3-venv."""
-    checkout.put_uv()
-    monkeypatch.setenv(
-        "FAKE_VENV_ERROR", "The virtual environment was not created: ensurepip is not available."
-    )
-    checkout.launch()
-    (made,) = checkout.calls("uv venv")
-    assert "--seed" in made
+    (install,) = [call for call in checkout.calls("requirements-dev.txt") if "pip install" in call]
+    assert "--require-hashes" in install
+    assert "--no-compile" in install
+    assert "some minutes" in capsys.readouterr().err
     assert checkout.stamp.exists()
 
 
@@ -136,26 +96,12 @@ def test_a_changed_lock_file_brings_the_environment_up_to_date_in_place(checkout
     mark.touch()
     checkout.launch()
     assert len(checkout.calls("uv pip sync")) == 2
-    assert len(checkout.calls("-m venv")) == 1
+    assert len(checkout.calls("uv venv")) == 1
     assert mark.exists()
 
 
-def test_an_interrupted_environment_is_made_anew(checkout: Checkout) -> None:
+def test_an_interrupted_environment_is_made_anew(checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
     """UX-1: a half-made environment never counts, stamp or not."""
-    checkout.put_uv()
-    checkout.launch()
-    checkout.incomplete.touch()
-    rest = checkout.environment / "half-installed"
-    rest.touch()
-    checkout.launch()
-    assert not rest.exists()
-    assert len(checkout.calls("-m venv")) == 2
-
-
-def test_a_failed_installation_leaves_an_environment_that_does_not_count(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """UX-1."""
     checkout.put_uv()
     monkeypatch.setenv("FAKE_UV_ERROR", "Failed")
     monkeypatch.setenv("FAKE_PIP_ERROR", "Failed")
@@ -163,39 +109,44 @@ def test_a_failed_installation_leaves_an_environment_that_does_not_count(
         checkout.load().main()
     assert checkout.incomplete.exists()
     assert not checkout.stamp.exists()
+    (checkout.environment / "half-installed").touch()
     monkeypatch.delenv("FAKE_UV_ERROR")
     checkout.launch()
-    assert len(checkout.calls("-m venv")) == 2
+    assert not (checkout.environment / "half-installed").exists()
+    checkout.incomplete.touch()
+    checkout.launch()
+    assert len(checkout.calls("uv venv")) == 3
     assert checkout.stamp.exists()
+    assert not checkout.incomplete.exists()
 
 
 def test_an_environment_someone_else_made_is_completed_not_removed(checkout: Checkout) -> None:
     """UX-1: `pulumi install` makes `.venv` too."""
     checkout.put_uv()
-    python = checkout.environment / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text((checkout.fakes / "python").read_text())
-    python.chmod(0o755)
+    (checkout.environment / "bin").mkdir(parents=True)
+    (checkout.environment / "bin" / "python").symlink_to(checkout.fakes / "python")
     checkout.launch()
-    assert not checkout.calls("-m venv")
+    assert not checkout.calls("uv venv")
     assert len(checkout.calls("uv pip sync")) == 1
 
 
-@pytest.mark.parametrize("change", ["upgraded", "removed"])
+@pytest.mark.parametrize("change", ["upgraded", "removed", "too old"])
 def test_an_environment_whose_interpreter_changed_is_not_taken_for_current(
-    checkout: Checkout, change: str
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, change: str
 ) -> None:
     """UX-1: the system's Python may be upgraded or removed at any time."""
     checkout.put_uv()
     checkout.launch()
     python = checkout.environment / "bin" / "python"
-    if change == "upgraded":
-        python.write_text(python.read_text() + "# 3.12.1\n")
-    else:
+    if change == "removed":
         python.unlink()
+    else:
+        fake = checkout.fakes / "python"
+        fake.write_text(fake.read_text() + "# 3.12.1\n")
+        monkeypatch.setenv("FAKE_VERSION", "3.12" if change == "upgraded" else "3.9")
     checkout.launch()
     assert len(checkout.calls("uv pip sync")) == 2
-    assert len(checkout.calls("-m venv")) == (1 if change == "upgraded" else 2)
+    assert len(checkout.calls("uv venv")) == (1 if change == "upgraded" else 2)
 
 
 def test_a_moved_checkout_makes_its_environment_anew(checkout: Checkout) -> None:
@@ -205,8 +156,64 @@ def test_a_moved_checkout_makes_its_environment_anew(checkout: Checkout) -> None
     moved = Checkout(checkout.root.with_name("moved"), checkout.path, checkout.fakes)
     checkout.root.rename(moved.root)
     moved.launch()
-    assert len(checkout.calls("-m venv")) == 2
+    assert len(checkout.calls("uv venv")) == 2
     assert len(checkout.calls("uv pip sync")) == 2
+
+
+@pytest.mark.parametrize(
+    "leads_to", ["nothing", "an empty directory", "an environment of ours", "one of a moved checkout"]
+)
+def test_an_environment_behind_a_link_is_made_where_the_link_leads(
+    checkout: Checkout, tmp_path: Path, leads_to: str
+) -> None:
+    """UX-1: on a larger disk, say. The link stays, also when the environment is made anew."""
+    checkout.put_uv()
+    place = tmp_path / "disk" / "environment"
+    if leads_to != "nothing":
+        place.mkdir(parents=True)
+    checkout.environment.symlink_to(place)
+    if leads_to in ("an environment of ours", "one of a moved checkout"):
+        checkout.launch()
+        checkout.incomplete.touch()
+        text = checkout.stamp.read_text(encoding="utf-8")
+        if "moved" in leads_to:
+            checkout.stamp.write_text(text.replace(str(checkout.root), "/gone"), encoding="utf-8")
+        (place / "half-installed").touch()
+    checkout.launch()
+    assert checkout.environment.is_symlink()
+    assert (place / "madeploy-stamp").exists()
+    assert not (place / "half-installed").exists()
+    before = checkout.calls("")
+    checkout.launch()
+    assert checkout.calls("") == before
+
+
+@pytest.mark.parametrize("holds", ["other files", "a file", "another checkout's"])
+def test_a_link_to_what_is_not_ours_is_said_and_nothing_is_removed(
+    checkout: Checkout, tmp_path: Path, capsys: pytest.CaptureFixture[str], holds: str
+) -> None:
+    """UX-3: the advice is about the link, and the other checkout keeps its environment."""
+    checkout.put_uv()
+    place = tmp_path / "place"
+    if holds == "a file":
+        place.write_text("precious")
+    elif holds == "other files":
+        place.mkdir()
+        (place / "precious").touch()
+    else:
+        other = Checkout(tmp_path / "other", checkout.path, checkout.fakes)
+        (other.root / "bin").mkdir(parents=True)
+        (other.root / "bin" / "madeploy").touch()
+        place.mkdir()
+        (place / "madeploy-stamp").write_text(f"format 1\ncheckout {other.root}\n")
+    checkout.environment.symlink_to(place)
+    before = sorted(place.rglob("*"))
+    with pytest.raises(SystemExit):
+        checkout.load().main()
+    said = capsys.readouterr().err
+    assert f"{checkout.environment} is a link to {place}, which is " in said
+    assert "remove the link or point it at an empty directory" in said
+    assert sorted(place.rglob("*")) == before
 
 
 def test_two_launchers_at_once_make_the_environment_once(
@@ -249,17 +256,9 @@ def start(checkout: Checkout) -> subprocess.Popen[str]:
         "sys.executable, sys.argv, os.execv = fake, [launcher], lambda path, argv: sys.exit(0)\n"
         "runpy.run_path(launcher, run_name='__main__')\n"
     )
-    return subprocess.Popen(
-        [
-            str(Path(sys.base_prefix) / "bin" / "python3"),
-            "-c",
-            driver,
-            str(checkout.fakes / "python"),
-            str(checkout.root / "bin" / "madeploy"),
-        ],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    python = str(Path(sys.base_prefix) / "bin" / "python3")
+    arguments = [python, "-c", driver, checkout.fakes / "python", checkout.root / "bin" / "madeploy"]
+    return subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
 
 
 def test_redirecting_settings_of_the_shell_do_not_reach_the_installers(
@@ -270,6 +269,48 @@ def test_redirecting_settings_of_the_shell_do_not_reach_the_installers(
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example.com")
     clean = checkout.load().clean()
-    assert "PYTHONPATH" not in clean
-    assert "PIP_TARGET" not in clean
+    assert not {"PYTHONPATH", "PIP_TARGET"} & clean.keys()
     assert clean["PIP_INDEX_URL"] == "https://mirror.example.com"
+
+
+# What a start compiles, counted by the interpreter's own audit event; and the modules a verb and the Pulumi
+# program begin with.
+COUNT = """
+import sys
+compiled = []
+def heard(event, arguments):
+    if event == "compile" and str(arguments[1]).endswith(".py"):
+        compiled.append(arguments[1])
+sys.addaudithook(heard)
+if sys.argv[1] == "program":
+    exec(compile(open("__main__.py").read().partition("import pulumi")[0], "__main__", "exec"))
+import pulumi, madeploy.cli.validate
+print(len(compiled))
+"""
+
+
+@pytest.mark.parametrize("who_made_it", ["the launcher", "pulumi install"])
+def test_a_second_start_compiles_nothing_where_python_may_not_write_bytecode(
+    checkout: Checkout, who_made_it: str
+) -> None:
+    """UX-1: as in containers. What it compiled the first time is in the environment, not in the checkout."""
+    repository = LAUNCHER.parents[1]
+    made = checkout.environment
+    subprocess.run([f"{sys.base_prefix}/bin/python3", "-m", "venv", "--without-pip", made], check=True)
+    python = made / "bin" / "python"
+    places = [path for path in sys.path if path.endswith("site-packages")]
+    query = "import sysconfig; print(sysconfig.get_path('purelib'))"
+    own = Path(subprocess.check_output([python, "-c", query], text=True).strip())
+    (own / "a.pth").write_text("\n".join([str(repository), *places]))
+    if who_made_it == "the launcher":
+        (own / "madeploy.pth").write_text(checkout.load().PATH_FILE.format(root=checkout.root))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+
+    def start() -> int:
+        command = [python, "-c", COUNT, "command" if who_made_it == "the launcher" else "program"]
+        return int(subprocess.check_output(command, cwd=repository, env=environment, text=True))
+
+    first, second = start(), start()
+    assert second == 0
+    assert len(list((made / "pycache").rglob("*.pyc"))) == first > 100

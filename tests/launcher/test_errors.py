@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import errno
+import os
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -65,36 +68,59 @@ def test_pip_is_not_tried_where_it_cannot_help(
     assert not checkout.calls("pip install")
 
 
-def test_a_python_without_venv_and_no_uv_says_which_package_to_install(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    "log",
+    [
+        "The virtual environment was not created: ensurepip is not available.",
+        "/usr/bin/python3: No module named ensurepip",
+        "ensurepip is disabled in Debian/Ubuntu for the system python.",
+    ],
+)
+def test_a_python_that_brings_no_pip_and_no_uv_says_which_package_to_install(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], log: str
 ) -> None:
-    """UX-3."""
-    monkeypatch.setenv(
-        "FAKE_VENV_ERROR", "The virtual environment was not created: ensurepip is not available."
-    )
+    """UX-3: Debian without python3-venv."""
+    monkeypatch.setenv("FAKE_ENSUREPIP_ERROR", log)
     said = error_of(checkout, capsys)
-    assert "could not create the environment" in said
+    assert "could not install the packages" in said
     assert "apt install python3-venv" in said
 
 
-def test_an_environment_without_pip_is_an_error(
-    checkout: Checkout, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_a_python_that_brings_no_pip_is_enough_where_uv_is(
+    checkout: Checkout, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """CARD-3: Pulumi's language host runs `python -m pip`."""
+    """UX-1."""
     checkout.put_uv()
-    monkeypatch.setenv("FAKE_NO_PIP", "1")
-    assert "has no pip" in error_of(checkout, capsys)
-    assert not checkout.stamp.exists()
+    monkeypatch.setenv("FAKE_ENSUREPIP_ERROR", "No module named ensurepip")
+    checkout.launch()
+    assert checkout.stamp.exists()
 
 
+@pytest.mark.parametrize(
+    ("error", "fix"),
+    [
+        (errno.EACCES, "make {root} writable"),
+        (errno.EROFS, "make {root} writable"),
+        (errno.ENOSPC, "free about 2 GB"),
+        (errno.EDQUOT, "free about 2 GB"),
+    ],
+)
 def test_a_checkout_that_cannot_be_written_is_said(
-    checkout: Checkout, capsys: pytest.CaptureFixture[str]
+    checkout: Checkout,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: int,
+    fix: str,
 ) -> None:
     """UX-3."""
-    (checkout.root / ".madeploy").write_text("a file where a directory should be")
+
+    def fails(path: Path, *_: object, **__: object) -> None:
+        raise OSError(error, os.strerror(error), str(path))
+
+    monkeypatch.setattr(Path, "mkdir", fails)
     said = error_of(checkout, capsys)
     assert str(checkout.root) in said
-    assert "writable" in said
+    assert fix.format(root=checkout.root) in said
 
 
 def test_ctrl_c_ends_quietly_and_the_environment_does_not_count(
@@ -107,7 +133,7 @@ def test_ctrl_c_ends_quietly_and_the_environment_does_not_count(
     def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(launcher, "wait", interrupt)
+    monkeypatch.setattr(launcher, "has_ended", interrupt)
     with pytest.raises(SystemExit) as ended:
         launcher.main()
     assert ended.value.code == 130
