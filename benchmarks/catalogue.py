@@ -22,7 +22,6 @@ from benchmarks.preview import obstacle, preview
 from madeploy.settings import PROJECT, Environment
 from madeploy.settings.loader import load_environment
 from manifests import catalog
-from manifests.identities import predicted_inputs
 from tests.support.stacks import stack_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,7 +119,7 @@ def _render(scratch: Path, clusters: int) -> Sides:
     environment = load_environment(stack).environment
     if environment is None:
         raise ValueError("the generated stack is not valid")
-    built.write_bytes(marshal.dumps(catalog.objects(environment, predicted_inputs(environment, "fleet"))))
+    built.write_bytes(marshal.dumps(catalog.objects(environment, "fleet")))
     return Sides(
         _side("output", ours, sys.executable, "-m", "madeploy", "render", stack),
         _side("dump", built, theirs),

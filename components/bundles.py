@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Literal
+from typing import Final
 
 import pulumi
 
@@ -64,27 +64,3 @@ def create(
         pulumi.CustomResource(type_token(obj), logical_name(bundle.name, obj), _awaited(obj), merged)
         for obj in bundle.objects
     ]
-
-
-class ObjectGroup(pulumi.ComponentResource):
-    """One bundle as a component of its own: issuers, policies, alerts, the model registry's roles."""
-
-    resources: Sequence[pulumi.Resource]
-    """Its objects' resources."""
-
-    def __init__(
-        self,
-        kind: Literal["Issuers", "NetworkPolicies", "ModelRegistry", "Alerts"],
-        bundle: Bundle,
-        after: Iterable[pulumi.Resource],
-        opts: pulumi.ResourceOptions,
-        hooks: pulumi.ResourceHookBinding | None = None,
-    ) -> None:
-        super().__init__(f"michelangelo:index:{kind}", bundle.name, {}, opts)
-        self.resources = create(bundle, pulumi.ResourceOptions(parent=self), after, hooks)
-        self.register_outputs({})
-
-
-def by_name(bundles: Sequence[Bundle]) -> dict[str, Bundle]:
-    """Bundles by their constant names."""
-    return {bundle.name: bundle for bundle in bundles}

@@ -22,7 +22,8 @@ from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESP
 from madeploy.settings import Environment
 from madeploy.settings.clusters import KeptCredential
 from manifests import registration
-from manifests.objects import Bundle, Inputs
+from manifests.inputs import Inputs
+from manifests.objects import Bundle
 
 TOKEN_LIMIT = "30s"
 """How long a token is waited for (registration guide, step 3); it takes less than a second (V9)."""
@@ -37,16 +38,13 @@ _TIMED_OUT = re.compile("time[d ]*-?out|deadline", re.IGNORECASE)
 class ComputeClusterArgs:
     """What a registration is made from."""
 
-    environment: Environment
+    inputs: Inputs
     access: Access
     control_plane: pulumi.ProviderResource
     """Provider of the control plane's cluster."""
 
     task_credentials: pulumi.Output[dict[str, str]] | None
     """Data of the tasks' Secret, in base64 and secret; None where tasks need no static keys."""
-
-    inputs: Inputs
-    """IAM roles, the tasks' one among them."""
 
     after: Sequence[pulumi.Resource]
     """The control plane: definitions must exist before the `Cluster`, and its controller manager must
@@ -105,10 +103,8 @@ class ComputeCluster(pulumi.ComponentResource):
         compute = kubernetes(name, args.access, former_parent=self)
         there = pulumi.ResourceOptions(parent=self, provider=compute)
         here = pulumi.ResourceOptions(parent=self, provider=args.control_plane)
-        credential = compute_half(
-            name, args.environment, args.inputs, args.task_credentials, there, args.access.token
-        )
-        control_plane_half(name, args.environment, endpoint, credential, here, args.after)
+        credential = compute_half(name, args.inputs, args.task_credentials, there, args.access.token)
+        control_plane_half(name, args.inputs.environment, endpoint, credential, here, args.after)
         self.host, self.port = endpoint.host, endpoint.port
         self.secrets = registration.secret_names(name)
         self.register_outputs({"host": self.host, "port": self.port, "secrets": self.secrets})
@@ -116,7 +112,6 @@ class ComputeCluster(pulumi.ComponentResource):
 
 def compute_half(
     name: str,
-    environment: Environment,
     inputs: Inputs,
     task_credentials: pulumi.Output[dict[str, str]] | None,
     opts: pulumi.ResourceOptions,
@@ -129,8 +124,9 @@ def compute_half(
     this update leaves that Secret out, empty where no credential is registered. `token` is that of a bounded
     credential, secret.
     """
+    environment = inputs.environment
     opts = taking_over(name, environment.clusters[name].adopted, opts)
-    objects = list(registration.compute_side(environment, name, inputs).objects)
+    objects = list(registration.compute_side(inputs, name).objects)
     if task_credentials is not None:
         objects.append(registration.task_credentials(task_credentials))
     access: list[pulumi.Resource] = [*bundles.create(Bundle(name, tuple(objects)), opts)]

@@ -1,4 +1,4 @@
-"""Waits that no resource option can express: definitions that the API server itself creates."""
+"""The wait that no resource option can express: for definitions that somebody else makes."""
 
 from __future__ import annotations
 
@@ -6,75 +6,16 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.names.kubernetes import PLURALS, crd
 from madeploy.settings import Environment
+from manifests.definitions import Definitions
 
 POLL_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Gate:
-    """Definitions to wait for, how long, and what to do when they do not come."""
-
-    name: str
-    """Name of the hook, unique in the program."""
-
-    definitions: tuple[str, ...]
-    limit_seconds: float
-    hint: str
-    """One or two sentences; `{namespace}` stands for the control plane's."""
-
-
-PLATFORM = Gate(
-    "platform-definitions",
-    tuple(crd(kind) for kind in PLURALS),
-    180.0,
-    "The Michelangelo API server creates them when it starts; see "
-    "`kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
-)
-MODEL = Gate(
-    "model-definition",
-    (crd("Model"),),
-    180.0,
-    "The model registry is nothing but this definition, which the Michelangelo API server creates when it "
-    "starts; see `kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
-)
-CERT_MANAGER = Gate(
-    "cert-manager-definitions",
-    ("clusterissuers.cert-manager.io", "certificates.cert-manager.io"),
-    15.0,
-    "They come with cert-manager, which issues the certificates of tls.mode acme and internalCa. Install "
-    "it: `helm install cert-manager oci://quay.io/jetstack/charts/cert-manager -n cert-manager "
-    "--create-namespace --set crds.enabled=true`; or set tls.mode: provided.",
-)
-GATEWAY_API = Gate(
-    "gateway-api-definitions",
-    ("gateways.gateway.networking.k8s.io", "grpcroutes.gateway.networking.k8s.io"),
-    15.0,
-    "They come with the Gateway API, standard channel, 1.1 or later, which frontDoor.kind gatewayApi needs; "
-    "install it with your gateway implementation, or set frontDoor.kind: ingress.",
-)
-GATEWAY_API_BACKEND_TLS = Gate(
-    "gateway-api-backend-tls-definitions",
-    (*GATEWAY_API.definitions, "backendtlspolicies.gateway.networking.k8s.io"),
-    15.0,
-    "They come with the Gateway API, standard channel, 1.4 or later, which a gateway that calls Envoy by TLS "
-    "needs; install it with your gateway implementation, or set tls.envoy.enabled: false.",
-)
-PROMETHEUS = Gate(
-    "prometheus-definitions",
-    ("prometheusrules.monitoring.coreos.com",),
-    15.0,
-    "They come with the Prometheus operator, which network.alerts needs; install it or set "
-    "network.alerts: false.",
-)
 
 
 def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
@@ -114,7 +55,7 @@ def wait_for_definitions(
 
 
 def definitions_established(
-    kubeconfig: Mapping[str, Any], gate: Gate, environment: Environment
+    kubeconfig: Mapping[str, Any], definitions: Definitions, environment: Environment
 ) -> pulumi.ResourceHookBinding:
     """Hold a resource's creation until definitions exist that this program does not create.
 
@@ -123,7 +64,7 @@ def definitions_established(
     preview.
     """
 
-    hint = gate.hint.format(namespace=environment.platform.namespace)
+    hint = definitions.hint.format(namespace=environment.platform.namespace)
     waiting: asyncio.Future[None] | None = None
 
     async def wait(_: pulumi.ResourceHookArgs) -> None:
@@ -132,12 +73,12 @@ def definitions_established(
         nonlocal waiting
         if waiting is None:
             waiting = asyncio.get_running_loop().run_in_executor(
-                ThreadPoolExecutor(1, thread_name_prefix=gate.name),
+                ThreadPoolExecutor(1, thread_name_prefix=definitions.name),
                 wait_for_definitions,
-                lambda: missing_definitions(kubeconfig, gate.definitions),
-                gate.limit_seconds,
+                lambda: missing_definitions(kubeconfig, definitions.names),
+                definitions.limit_seconds,
                 hint,
             )
         await asyncio.shield(waiting)
 
-    return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(gate.name, wait)])
+    return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(definitions.name, wait)])

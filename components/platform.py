@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any
 
 import pulumi
 
 from components import bundles
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
-from components.bundles import ObjectGroup
 from components.compute_cluster import ComputeCluster, ComputeClusterArgs
-from components.configuration import Configuration
-from components.control_plane import ControlPlane, ControlPlaneArgs
-from components.gates import (
-    CERT_MANAGER,
-    GATEWAY_API,
-    GATEWAY_API_BACKEND_TLS,
-    MODEL,
-    PROMETHEUS,
-    Gate,
-    definitions_established,
-)
-from components.gateway import Gateway, GatewayArgs
+from components.configuration import Access, Configuration
+from components.gates import definitions_established
 from components.providers import kubernetes
 from madeploy import __version__
 from madeploy.names import addresses
 from madeploy.names import kubernetes as names
 from madeploy.names.storage import bucket_outputs
 from madeploy.settings import CONTROL_PLANE
-from madeploy.settings.front_door import GatewayApiFrontDoor
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
-from manifests import catalog, credentials, identities, registration
-from manifests.objects import Object
+from manifests import credentials, identities, registration
+from manifests.inputs import Inputs
+from manifests.objects import Bundle
+from manifests.parts import IN_ORDER, PARTS, REGISTRAR, Component
 
 
 class Platform(pulumi.ComponentResource):
@@ -53,39 +43,14 @@ class Platform(pulumi.ComponentResource):
         store = None
         if isinstance(storage, AwsStorage):
             store = ArtifactStore("store", ArtifactStoreArgs(environment, storage, pulumi.get_stack()), own)
-        secrets, fingerprint = self._object_store_credentials(args)
-        inputs = replace(
-            identities.predicted_inputs(environment, pulumi.get_stack()), object_store_checksum=fingerprint
-        )
-        by_name = bundles.by_name(catalog.bundles(environment, inputs))
-
-        def gate(kind: Gate) -> pulumi.ResourceHookBinding:
-            return definitions_established(access.minified, kind, environment)
-
-        control_plane = ControlPlane(
-            "control-plane", ControlPlaneArgs(environment, by_name, secrets, access.minified), here
-        )
-        spaces = control_plane.namespaces
-        ObjectGroup("NetworkPolicies", by_name["network-policies"], spaces, here)
-        issuers = ObjectGroup("Issuers", by_name["issuers"], spaces, here, gate(CERT_MANAGER))
-        doors = None
-        if isinstance(environment.front_door, GatewayApiFrontDoor):
-            doors = gate(GATEWAY_API_BACKEND_TLS if environment.tls.envoy.enabled else GATEWAY_API)
-        Gateway("gateway", GatewayArgs(by_name, [*control_plane.api, *issuers.resources], doors), here)
-        ObjectGroup("ModelRegistry", by_name["model-registry"], control_plane.api, here, gate(MODEL))
-        ObjectGroup("Alerts", by_name["alerts"], spaces, here, gate(PROMETHEUS))
+        text, fingerprint = _object_store_secrets(args)
+        inputs = Inputs(environment, pulumi.get_stack(), text, fingerprint)
+        made = _create(inputs, access, here)
         tasks = task_credentials(args)
         clusters = {
             cluster: ComputeCluster(
                 cluster,
-                ComputeClusterArgs(
-                    environment,
-                    args.access[cluster],
-                    provider,
-                    tasks,
-                    inputs,
-                    control_plane.controllers,
-                ),
+                ComputeClusterArgs(inputs, args.access[cluster], provider, tasks, made[REGISTRAR]),
                 own,
             )
             for cluster in args.access
@@ -101,32 +66,57 @@ class Platform(pulumi.ComponentResource):
             "buckets": bucket_outputs(storage),
             "iam_roles": identities.given_roles(environment) | (store.role_arns if store else {}),
             "clusters": {
-                cluster: {"host": made.host, "port": made.port, "secret_names": made.secrets}
-                for cluster, made in clusters.items()
+                cluster: {"host": one.host, "port": one.port, "secret_names": one.secrets}
+                for cluster, one in clusters.items()
             },
             "tier": environment.platform.tier,
             "toolkit_version": __version__,
         }
         self.register_outputs({})
 
-    def _object_store_credentials(self, args: Configuration) -> tuple[list[Object], Any]:
-        """The Secret with static keys and its fingerprint; nothing where pods have roles or the Secret
-        is somebody else's."""
-        storage = args.environment.storage
-        if (
-            not isinstance(storage, S3CompatibleStorage)
-            or storage.credentials_secret
-            or not args.object_store
-        ):
-            return [], None
-        keys = pulumi.Output.all(**args.object_store)
-        text = keys.apply(
-            lambda values: credentials.object_store_yaml(values["accessKeyId"], values["secretAccessKey"])
-        )
-        fingerprint = pulumi.Output.unsecret(
-            text.apply(lambda value: hashlib.sha256(value.encode()).hexdigest()[:8])
-        )
-        return [credentials.object_store_secret(args.environment, text)], fingerprint
+
+class PartGroup(pulumi.ComponentResource):
+    """Parts that belong together in the engine's view: it holds nothing but their resources."""
+
+    def __init__(self, component: Component, opts: pulumi.ResourceOptions) -> None:
+        super().__init__(f"michelangelo:index:{component.type}", component.name, {}, opts)
+
+
+def _create(
+    inputs: Inputs, access: Access, opts: pulumi.ResourceOptions
+) -> dict[str, Sequence[pulumi.Resource]]:
+    """Create every part after those it waits for, and after the definitions of its kinds. Returns their
+    resources by part; a part without any stands for those it waits for."""
+    groups = {
+        component: PartGroup(component, opts) for component in dict.fromkeys(part.component for part in PARTS)
+    }
+    made: dict[str, Sequence[pulumi.Resource]] = {}
+    for part in IN_ORDER:
+        bundle = Bundle(part.name, part.build(inputs))
+        after = list(dict.fromkeys(resource for name in part.after for resource in made[name]))
+        needs = part.needs(inputs.environment) if bundle.objects else None
+        hooks = definitions_established(access.minified, needs, inputs.environment) if needs else None
+        own = pulumi.ResourceOptions(parent=groups[part.component])
+        made[part.name] = bundles.create(bundle, own, after, hooks) or after
+    for group in groups.values():
+        group.register_outputs({})
+    return made
+
+
+def _object_store_secrets(args: Configuration) -> tuple[Any, Any]:
+    """Text of the Secret with static keys and its fingerprint; nothing where pods have roles or the Secret
+    is somebody else's."""
+    storage = args.environment.storage
+    if not isinstance(storage, S3CompatibleStorage) or storage.credentials_secret or not args.object_store:
+        return None, None
+    keys = pulumi.Output.all(**args.object_store)
+    text = keys.apply(
+        lambda values: credentials.object_store_yaml(values["accessKeyId"], values["secretAccessKey"])
+    )
+    fingerprint = pulumi.Output.unsecret(
+        text.apply(lambda value: hashlib.sha256(value.encode()).hexdigest()[:8])
+    )
+    return text, fingerprint
 
 
 def task_credentials(args: Configuration) -> pulumi.Output[dict[str, str]] | None:

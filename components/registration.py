@@ -16,7 +16,8 @@ from components.providers import kubernetes
 from madeploy.fleet.parts import compute_stack
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, PROJECT, Environment
-from manifests import identities, rbac, registration
+from manifests import rbac, registration
+from manifests.inputs import Inputs
 from manifests.objects import Bundle
 
 CREDENTIAL = "credential"
@@ -34,10 +35,8 @@ class ComputeSide(pulumi.ComponentResource):
         super().__init__("michelangelo:index:ComputeSide", name, {}, opts)
         provider = kubernetes(name, args.access[name])
         own = pulumi.ResourceOptions(parent=self, provider=provider)
-        inputs = identities.predicted_inputs(args.environment, args.part.environment)
-        credential = compute_half(
-            name, args.environment, inputs, task_credentials(args), own, args.access[name].token
-        )
+        inputs = Inputs(args.environment, args.part.environment)
+        credential = compute_half(name, inputs, task_credentials(args), own, args.access[name].token)
         self.outputs = {"cluster": name, CREDENTIAL: credential}
         self.register_outputs({})
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from madeploy.names.kubernetes import Service, workload
+from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.tls import ProvidedTls
 from manifests.envoy_config import CLUSTER
@@ -37,7 +37,7 @@ def alerts(environment: Environment) -> tuple[Object, ...]:
     )
 
 
-def _selector(environment: Environment, service: Service, more: str = "") -> str:
+def _selector(environment: Environment, service: Workload, more: str = "") -> str:
     parts = [f'namespace="{environment.platform.namespace}"', f'job=~".*{workload(service)}.*"']
     return "{" + ",".join([*parts, *([more] if more else [])]) + "}"
 

@@ -1,46 +1,17 @@
-"""Everything that is deployed: the one ordered list that engine, renderer and checks read."""
+"""Everything that settings determine, by cluster: what renderer, plan, policies and checks read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from madeploy.names.servers import split_server
 from madeploy.settings import CONTROL_PLANE as CONTROL_PLANE_CLUSTER
 from madeploy.settings import Environment
 from manifests import registration
-from manifests.alerts import alerts
-from manifests.apiserver import apiserver
-from manifests.controllermgr import controllermgr
-from manifests.envoy import envoy
-from manifests.gateway_api import routes
-from manifests.ingress import ingresses
-from manifests.issuers import issuers
-from manifests.model_registry import model_registry
-from manifests.namespaces import namespaces
-from manifests.network_policies import control_plane as network_policies
-from manifests.objects import Bundle, Inputs, Object
-from manifests.ui import ui
-from manifests.worker import worker
-
-Builder = Callable[[Environment, Inputs], tuple[Object, ...]]
-
-CONTROL_PLANE: Final[tuple[tuple[str, Builder], ...]] = (
-    ("namespaces", lambda environment, _: namespaces(environment)),
-    ("issuers", lambda environment, _: issuers(environment)),
-    ("network-policies", lambda environment, _: network_policies(environment)),
-    ("apiserver", lambda environment, _: apiserver(environment)),
-    ("controllermgr", controllermgr),
-    ("worker", worker),
-    ("envoy", lambda environment, _: envoy(environment)),
-    ("ui", lambda environment, _: ui(environment)),
-    ("doors", lambda environment, _: (*ingresses(environment), *routes(environment))),
-    ("model-registry", model_registry),
-    ("alerts", lambda environment, _: alerts(environment)),
-)
-"""Bundles of the control plane's cluster: constant name and builder, in the order of application. A new
-workload is one module and one line here."""
+from manifests.inputs import Inputs
+from manifests.objects import Bundle, Object
+from manifests.parts import IN_ORDER
 
 
 @dataclass(frozen=True)
@@ -53,18 +24,13 @@ class Target:
     bundles: tuple[Bundle, ...]
 
 
-def bundles(environment: Environment, inputs: Inputs | None = None) -> tuple[Bundle, ...]:
-    """Bundles of the control plane's cluster in order; those with nothing in them included, so that the
+def bundles(inputs: Inputs) -> tuple[Bundle, ...]:
+    """Parts of the control plane's cluster in order; those with nothing in them included, so that the
     list has the same names for every environment."""
-    given = inputs or Inputs()
-    return tuple(Bundle(name, build(environment, given)) for name, build in CONTROL_PLANE)
+    return tuple(Bundle(part.name, part.build(inputs)) for part in IN_ORDER)
 
 
-def targets(
-    environment: Environment,
-    inputs: Inputs | None = None,
-    endpoints: Mapping[str, tuple[str, str]] | None = None,
-) -> tuple[Target, ...]:
+def targets(inputs: Inputs, endpoints: Mapping[str, tuple[str, str]] | None = None) -> tuple[Target, ...]:
     """Every cluster with everything that settings determine: the control plane's first, compute clusters by
     name. `endpoints` are `(host, port)` of clusters as they were registered, for those whose settings name
     no server.
@@ -72,6 +38,7 @@ def targets(
     Left out is what holds a secret value (`manifests.secret_references` lists it), and a `Cluster` whose
     address neither says: only a kubeconfig does.
     """
+    environment = inputs.environment
     clusters = sorted(environment.clusters)
     known = dict(endpoints or {})
     for name in clusters:
@@ -83,12 +50,12 @@ def targets(
         for name in clusters
         if name in known and registration.is_registered(environment, name)
     )
-    control_plane = (*bundles(environment, inputs), Bundle("clusters", registered))
+    control_plane = (*bundles(inputs), Bundle("clusters", registered))
     compute = (
         Target(
             name,
             (
-                registration.compute_side(environment, name, inputs),
+                registration.compute_side(inputs, name),
                 Bundle("token", registration.token_requests(environment, name)),
             ),
         )
@@ -97,15 +64,16 @@ def targets(
     return (Target(CONTROL_PLANE_CLUSTER, control_plane), *compute)
 
 
-def objects(environment: Environment, inputs: Inputs | None = None) -> list[Object]:
+def objects(environment: Environment, stack: str | None = None) -> list[Object]:
     """All objects of all targets, in order. Names repeat from one compute cluster to the next: where
     that matters, `targets` says which is whose."""
-    return [obj for _, obj in placed(environment, inputs)]
+    return [obj for _, obj in placed(environment, stack)]
 
 
-def placed(environment: Environment, inputs: Inputs | None = None) -> Iterator[tuple[str, Object]]:
-    """All objects of all targets, in order, each with its cluster's name."""
-    for target in targets(environment, inputs):
+def placed(environment: Environment, stack: str | None = None) -> Iterator[tuple[str, Object]]:
+    """All objects of all targets, in order, each with its cluster's name. With the stack's name they carry
+    the IAM roles that it makes."""
+    for target in targets(Inputs(environment, stack)):
         for bundle in target.bundles:
             for obj in bundle.objects:
                 yield target.cluster, obj

@@ -6,7 +6,8 @@ from typing import Final
 
 from madeploy.names.addresses import METRICS_PORT
 from madeploy.settings import Environment
-from manifests.objects import Inputs, Object
+from manifests.inputs import Inputs
+from manifests.objects import Object
 from manifests.pods import Container, http_probe, tcp_probe
 from manifests.rbac import controllermgr_rbac
 from manifests.service_config import BASE_FILE, base_yaml
@@ -36,9 +37,10 @@ def _revision(environment: Environment) -> dict[str, str]:
     return {CREDENTIALS_ANNOTATION: str(revision)} if revision > 0 else {}
 
 
-def controllermgr(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
+def controllermgr(inputs: Inputs) -> tuple[Object, ...]:
     """Deployment, Service, ConfigMap, ServiceAccount, RBAC and disruption budget. Without leader election
     the old pod stops before the new one starts: two at work would undo each other's changes."""
+    environment = inputs.environment
     text = base_yaml(environment, "controllermgr")
     container = client_container(
         environment,
@@ -46,14 +48,14 @@ def controllermgr(environment: Environment, inputs: Inputs) -> tuple[Object, ...
         Container(probes=_PROBES, ports={PORT: METRICS_PORT}, calls_kubernetes=True),
     )
     return (
-        client_service_account(environment, inputs, "controllermgr", calls_kubernetes=True),
+        client_service_account(inputs, "controllermgr", calls_kubernetes=True),
         *controllermgr_rbac(environment),
         config_map_object(environment, "controllermgr", {BASE_FILE: text}),
         deployment(
             environment,
             "controllermgr",
             container,
-            {**client_annotations(environment, inputs, "controllermgr", text), **_revision(environment)},
+            {**client_annotations(inputs, "controllermgr", text), **_revision(environment)},
             overlap=environment.control_plane.controllermgr.leader_election,
         ),
         cluster_service(environment, "controllermgr", PORT, METRICS_PORT, "http"),

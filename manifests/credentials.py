@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from madeploy.settings import Environment
 from madeploy.settings.storage import S3CompatibleStorage
+from manifests.inputs import Inputs
 from manifests.objects import Object, metadata, to_yaml
 
 SECRETS_FILE = "secrets.yaml"
@@ -27,12 +26,16 @@ def object_store_yaml(access_key_id: str, secret_access_key: str) -> str:
     return to_yaml({"minio": {"awsAccessKeyId": access_key_id, "awsSecretAccessKey": secret_access_key}})
 
 
-def object_store_secret(environment: Environment, text: Any) -> Object:
-    """The Secret with `secrets.yaml`; `text` may be an output of the engine."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": metadata(OBJECT_STORE_SECRET, environment.platform.namespace),
-        "type": "Opaque",
-        "stringData": {SECRETS_FILE: text},
-    }
+def credentials(inputs: Inputs) -> tuple[Object, ...]:
+    """The Secret with `secrets.yaml`; nothing where its text is not known, or needed."""
+    if inputs.object_store_secrets is None:
+        return ()
+    return (
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": metadata(OBJECT_STORE_SECRET, inputs.environment.platform.namespace),
+            "type": "Opaque",
+            "stringData": {SECRETS_FILE: inputs.object_store_secrets},
+        },
+    )

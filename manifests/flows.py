@@ -19,18 +19,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from madeploy.names.addresses import (
-    API_PORT,
-    ENVOY_METRICS_PORT,
-    ENVOY_PORT,
-    METRICS_PORT,
-    UI_PORT,
-    envoy_upstream,
-)
-from madeploy.names.aws import IDENTITIES, Identity
-from madeploy.names.kubernetes import SERVICES, Workload
-from madeploy.names.models import RETENTION, Retention
+from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT, envoy_upstream
+from madeploy.names.kubernetes import Workload
+from madeploy.names.models import RETENTION
 from madeploy.names.servers import split_server
+from madeploy.names.services import deployed
 from madeploy.names.storage import s3_endpoint
 from madeploy.settings import Environment
 from madeploy.settings.base import split_host_port
@@ -120,20 +113,6 @@ class Flow:
     protocol: Literal["TCP", "UDP"] = "TCP"
 
 
-def components(environment: Environment) -> tuple[Workload, ...]:
-    """Everything that runs pods in the control plane's namespace."""
-    return (*SERVICES, *_jobs(environment))
-
-
-def _jobs(environment: Environment) -> tuple[Workload, ...]:
-    return (RETENTION,) if environment.model_registry.retention_days is not None else ()
-
-
-def _store_clients(environment: Environment) -> tuple[Identity | Retention, ...]:
-    """What calls the object store."""
-    return (*IDENTITIES, *((RETENTION,) if _jobs(environment) else ()))
-
-
 def flows(environment: Environment) -> tuple[Flow, ...]:
     """Every flow of the control plane's pods, in a fixed order."""
     return (
@@ -212,9 +191,11 @@ def _between_services(environment: Environment) -> Iterator[Flow]:
 def _kubernetes_apis(environment: Environment) -> Iterator[Flow]:
     cidrs = environment.control_plane.kubernetes_api_cidrs
     own: Peer = Networks(cidrs) if cidrs else Anywhere()
-    for service in ("apiserver", "controllermgr", *_jobs(environment)):
-        for port in KUBERNETES_API_PORTS:
-            yield Flow(Component(service), own, port, "Kubernetes API of the control plane", "facts 1.3")
+    for service in deployed(environment):
+        if service.calls_kubernetes:
+            source = Component(service.name)
+            for port in KUBERNETES_API_PORTS:
+                yield Flow(source, own, port, "Kubernetes API of the control plane", "facts 1.3")
     basis = "network guide, required connectivity"
     for port, peers in sorted(_compute_apis(environment).items()):
         for peer in peers:
@@ -253,8 +234,9 @@ def _workflow_engine(environment: Environment) -> Iterator[Flow]:
     _, port = split_host_port(environment.workflow.host)
     cidrs = environment.network.workflow_cidrs
     peer: Peer = Networks(cidrs) if cidrs else Anywhere()
-    for service in ("controllermgr", "worker"):
-        yield Flow(Component(service), peer, port, "workflow engine", "facts 5.2")
+    for service in deployed(environment):
+        if service.calls_workflow_engine:
+            yield Flow(Component(service.name), peer, port, "workflow engine", "facts 5.2")
 
 
 def _object_store(environment: Environment) -> Iterator[Flow]:
@@ -262,8 +244,10 @@ def _object_store(environment: Environment) -> Iterator[Flow]:
     port = urlsplit(f"//{host}").port or (HTTPS if tls else 80)
     cidrs = environment.network.object_store_cidrs
     peer: Peer = Networks(cidrs) if cidrs else Anywhere()
-    for service in _store_clients(environment):
-        yield Flow(Component(service), peer, port, "object store", "network guide, required connectivity")
+    for service in deployed(environment):
+        if service.calls_store:
+            source = Component(service.name)
+            yield Flow(source, peer, port, "object store", "network guide, required connectivity")
 
 
 def _credentials(environment: Environment) -> Iterator[Flow]:
@@ -271,11 +255,12 @@ def _credentials(environment: Environment) -> Iterator[Flow]:
     storage = environment.storage
     if isinstance(storage, S3CompatibleStorage):
         return
-    for service in _store_clients(environment):
-        yield from _aws_credentials(storage, service)
+    for service in deployed(environment):
+        if service.calls_store:
+            yield from _aws_credentials(storage, service.name)
 
 
-def _aws_credentials(storage: AwsStorage | ExistingStorage, service: Identity | Retention) -> Iterator[Flow]:
+def _aws_credentials(storage: AwsStorage | ExistingStorage, service: Workload) -> Iterator[Flow]:
     source = Component(service)
     by_role = (
         isinstance(storage.identity, Irsa)
@@ -303,17 +288,17 @@ def _scrapes(environment: Environment) -> Iterator[Flow]:
     if namespace is None:
         return
     scraper, basis = Pods(namespace), "network.monitoringNamespace"
-    yield Flow(scraper, Component("controllermgr"), METRICS_PORT, "metrics", basis)
-    yield Flow(scraper, Component("envoy"), ENVOY_METRICS_PORT, "metrics", basis)
+    for service in deployed(environment):
+        if service.metrics_port is not None:
+            yield Flow(scraper, Component(service.name), service.metrics_port, "metrics", basis)
 
 
 def _name_resolution(environment: Environment) -> Iterator[Flow]:
     """The cluster's DNS for every service that opens connections; the application opens none."""
     port = environment.network.dns_port
     server = Pods("kube-system", (("k8s-app", "kube-dns"),))
-    services = ("apiserver", "controllermgr", "worker", "envoy", *_jobs(environment))
-    for service in services:
-        for destination in (server, Networks((NODE_LOCAL_DNS,))):
-            source = Component(service)
+    for service in deployed(environment):
+        for destination in (server, Networks((NODE_LOCAL_DNS,))) if service.resolves_names else ():
+            source = Component(service.name)
             yield Flow(source, destination, port, "name resolution", "facts 5.2", "UDP")
             yield Flow(source, destination, port, "name resolution", "facts 5.2", "TCP")

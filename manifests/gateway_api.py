@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
-from madeploy.names.kubernetes import Service, workload
+from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.front_door import GatewayApiFrontDoor
 from manifests.api_paths import service_paths
@@ -48,7 +48,7 @@ def _object(
     kind: str,
     name: str,
     spec: dict[str, Any],
-    service: Service | None = None,
+    service: Workload | None = None,
     annotations: Mapping[str, str] | None = None,
 ) -> Object:
     return {
@@ -98,7 +98,7 @@ def _parent(door: GatewayApiFrontDoor, listener: str) -> list[dict[str, Any]]:
     return [{"group": _GROUP, "kind": "Gateway", "name": door.gateway_name, "sectionName": listener}]
 
 
-def _backend(service: Service, port: int) -> list[dict[str, Any]]:
+def _backend(service: Workload, port: int) -> list[dict[str, Any]]:
     return [{"kind": "Service", "name": workload(service), "port": port}]
 
 

@@ -9,11 +9,11 @@ from typing import Any, Final, Literal
 from madeploy.names import aws as names
 from madeploy.names.kubernetes import RAY_NAMESPACE, workload
 from madeploy.names.models import RETENTION
+from madeploy.names.services import deployed
 from madeploy.settings import Environment
 from madeploy.settings.buckets import Purpose
 from madeploy.settings.identities import GivenRole, Irsa, PodIdentity
 from madeploy.settings.storage import AwsStorage, ExistingStorage
-from manifests.objects import Inputs
 
 Access = Literal["write", "read", "remove"]
 """`write`: the model-registry guide's four actions; `read`: those of them that read; `remove`: those that
@@ -58,12 +58,16 @@ def subjects(environment: Environment) -> tuple[Subject, ...]:
         return ()
     namespace, access = environment.platform.namespace, SERVICE_ACCESS[storage.service_access]
     services = tuple(
-        Subject(identity, namespace, workload(identity), storage.identity, access)
-        for identity in names.IDENTITIES
+        Subject(
+            service.name,
+            namespace,
+            workload(service.name),
+            storage.identity,
+            RETENTION_ACCESS if service.name == RETENTION else access,
+        )
+        for service in deployed(environment)
+        if service.calls_store
     )
-    if environment.model_registry.retention_days is not None:
-        job = workload(RETENTION)
-        services += (Subject(RETENTION, namespace, job, storage.identity, RETENTION_ACCESS),)
     tasks = tuple(
         Subject(names.tasks(name), RAY_NAMESPACE, TASK_ACCOUNT, cluster.task_identity, TASK_ACCESS)
         for name, cluster in sorted(environment.clusters.items())
@@ -106,49 +110,21 @@ def account(environment: Environment) -> str | None:
     return None if stated is None else stated.number
 
 
-def predicted_inputs(environment: Environment, stack: str) -> Inputs:
-    """What builders need from AWS, said before anything exists, so that rendered files and updates agree.
+def predicted_roles(environment: Environment, stack: str) -> dict[str, str]:
+    """ARN of every role that the stack makes, by identity (`controllermgr`, `worker`, `retention`,
+    `tasks-<cluster>`), said before anything exists, so that rendered files and updates agree.
 
-    Args:
-        environment: the environment.
-        stack: name of the Pulumi stack, which is part of the roles' names.
-
-    Returns:
-        `role_arns` by identity (`controllermgr`, `worker`, `retention`, `tasks-<cluster>`) for every role
-        that is put on a ServiceAccount: all those taken by IRSA, whose OIDC provider's ARN tells the
-        account. Roles taken by EKS Pod Identity are in it when the account is known; no annotation needs
-        them. Empty unless storage is `aws`: the roles of `existing` are in the settings, and builders read
-        them there.
-        `object_store_checksum` is None: it is a fingerprint of secret values, which only the engine reads.
+    Roles taken by IRSA are all in it, because the ARN of their OIDC provider tells the account. Roles taken
+    by EKS Pod Identity are in it when the account is known; no annotation needs them. Empty unless storage is
+    `aws`: the roles of `existing` are in the settings.
     """
     storage, known = environment.storage, account(environment)
     if not isinstance(storage, AwsStorage) or known is None:
-        return Inputs()
-    return Inputs(
-        {
-            subject.identity: names.role_arn(
-                storage.region, known, stack, subject.identity, storage.role_path
-            )
-            for subject in subjects(environment)
-        }
-    )
-
-
-def role_arn(environment: Environment, inputs: Inputs, identity: str) -> Any:
-    """The role to put on an identity's ServiceAccount. None where it has none, or gets it from EKS Pod
-    Identity, which knows ServiceAccounts by name."""
-    storage = environment.storage
-    source: Irsa | PodIdentity | GivenRole | None = None
-    cluster = environment.clusters.get(identity.removeprefix(names.tasks("")))
-    if identity not in (*names.IDENTITIES, RETENTION):
-        source = cluster.task_identity if cluster is not None else None
-    elif isinstance(storage, ExistingStorage):
-        return dict(storage.role_arns.items()).get(identity)
-    elif isinstance(storage, AwsStorage):
-        source = storage.identity
-    if isinstance(source, GivenRole):
-        return source.role_arn
-    return inputs.role_arns.get(identity) if isinstance(source, Irsa) else None
+        return {}
+    return {
+        subject.identity: names.role_arn(storage.region, known, stack, subject.identity, storage.role_path)
+        for subject in subjects(environment)
+    }
 
 
 def given_roles(environment: Environment) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
-from madeploy.names.kubernetes import Service, workload
+from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.front_door import IngressFrontDoor
 from manifests.api_paths import service_paths
@@ -103,7 +103,7 @@ def _grpc_web_path(door: IngressFrontDoor, path: str) -> dict[str, Any]:
     return _path(path, "Prefix", "envoy", ENVOY_PORT)
 
 
-def _path(path: str, path_type: str, service: Service, port: int) -> dict[str, Any]:
+def _path(path: str, path_type: str, service: Workload, port: int) -> dict[str, Any]:
     backend = {"service": {"name": workload(service), "port": {"number": port}}}
     return {"path": path, "pathType": path_type, "backend": backend}
 
@@ -113,7 +113,7 @@ def _ingress(
     door: IngressFrontDoor,
     *,
     name: str,
-    service: Service,
+    service: Workload,
     host: str,
     secret: str,
     annotations: Mapping[str, str],

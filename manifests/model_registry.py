@@ -6,7 +6,8 @@ from typing import Final
 
 from madeploy.names.kubernetes import API_GROUP, PLURALS
 from madeploy.settings import Environment
-from manifests.objects import Inputs, Object
+from manifests.inputs import Inputs
+from manifests.objects import Object
 from manifests.rbac import READ, account, role, role_binding
 from manifests.retention import retention
 
@@ -16,9 +17,9 @@ CI_BINDING: Final = "ci-model-registry-reader"
 _RULE: Final = {"apiGroups": [API_GROUP], "resources": [PLURALS["Model"]], "verbs": list(READ)}
 
 
-def model_registry(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
+def model_registry(inputs: Inputs) -> tuple[Object, ...]:
     """Readers of models, and the job that removes old ones."""
-    return (*readers(environment), *retention(environment, inputs))
+    return (*readers(inputs.environment), *retention(inputs))
 
 
 def readers(environment: Environment) -> tuple[Object, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any, Final, Literal
 
 from madeploy.names.kubernetes import Workload, selector_labels, workload
+from madeploy.names.services import deployed
 from madeploy.settings import Environment
 from manifests.flows import (
     API_SERVER_PODS,
@@ -18,7 +19,6 @@ from manifests.flows import (
     Flow,
     Networks,
     Peer,
-    components,
     compute_flows,
     flows,
 )
@@ -40,7 +40,7 @@ def control_plane(environment: Environment) -> tuple[Object, ...]:
     """
     if not environment.network.policies:
         return ()
-    present = components(environment)
+    present = [service.name for service in deployed(environment)]
     names = [workload(service) for service in present]
     everything = {"matchExpressions": [{"key": "app", "operator": "In", "values": names}]}
     namespace = environment.platform.namespace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from madeploy.names.kubernetes import Workload, common_labels
@@ -26,17 +26,6 @@ class Bundle:
     """Constant name, such as `apiserver`; the logical names of its resources start with it."""
 
     objects: tuple[Object, ...]
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What builders need that settings do not say: it comes from other resources."""
-
-    role_arns: Mapping[str, Any] = field(default_factory=dict)
-    """IAM role ARN by identity (`controllermgr`, `worker`, `tasks-<cluster>`), for the ServiceAccounts."""
-
-    object_store_checksum: Any = None
-    """Fingerprint of the object store's static credentials, so that a change rolls the pods."""
 
 
 def metadata(

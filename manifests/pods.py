@@ -7,10 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from madeploy.names.images import reference
-from madeploy.names.kubernetes import Service, common_labels, selector_labels, workload
+from madeploy.names.kubernetes import Workload, common_labels, selector_labels, workload
 from madeploy.settings import Environment
 from madeploy.settings.control_plane import Resources
-from madeploy.settings.control_plane import Service as ServiceSettings
 from manifests.objects import CHECKSUM_ANNOTATION
 
 Data = dict[str, Any]
@@ -55,10 +54,10 @@ class Container:
 
 
 def template(
-    environment: Environment, service: Service, container: Container, annotations: Mapping[str, Any]
+    environment: Environment, service: Workload, container: Container, annotations: Mapping[str, Any]
 ) -> Data:
     """Pod template of a service. `annotations` change whenever its configuration or credentials do."""
-    settings: ServiceSettings = getattr(environment.control_plane, service)
+    settings = environment.control_plane.service(service)
     spec: Data = {
         "serviceAccountName": workload(service),
         "automountServiceAccountToken": container.calls_kubernetes,
@@ -123,7 +122,7 @@ def secret_volume(name: str, secret: str, path: str) -> tuple[Data, Data]:
 
 
 def _container(
-    environment: Environment, service: Service, container: Container, resources: Resources
+    environment: Environment, service: Workload, container: Container, resources: Resources
 ) -> Data:
     data: Data = {
         "name": service,
@@ -189,7 +188,7 @@ def _zone_affinity(zones: Sequence[str]) -> Data:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
 
 
-def _spread(service: Service, zones: Sequence[str]) -> list[Data]:
+def _spread(service: Workload, zones: Sequence[str]) -> list[Data]:
     """Replicas apart, by zone and by node: one of the two is a must, the other a wish.
 
     Where the environment names several zones, the zone is the must. Elsewhere nodes may carry no zone

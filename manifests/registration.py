@@ -24,9 +24,10 @@ from madeploy.names.storage import s3_endpoint, s3_url
 from madeploy.settings import Environment
 from madeploy.settings.clusters import CredentialKind, KeptCredential, Sku
 from madeploy.settings.storage import S3CompatibleStorage, Storage
-from manifests.identities import TASK_ACCOUNT, role_arn
+from manifests.identities import TASK_ACCOUNT
+from manifests.inputs import Inputs
 from manifests.network_policies import compute_side as network_policies
-from manifests.objects import Bundle, Inputs, Object, metadata
+from manifests.objects import Bundle, Object, metadata
 from manifests.rbac import account, cluster_role, cluster_role_binding, role, role_binding
 
 _RAY_RULE: Final = {
@@ -42,12 +43,12 @@ SLA: Final = {"production": "SLA_TYPE_PRODUCTION", "ephemeral": "SLA_TYPE_EPHEME
 """The platform's words for service levels, by ours."""
 
 
-def compute_side(environment: Environment, name: str, inputs: Inputs | None = None) -> Bundle:
+def compute_side(inputs: Inputs, name: str) -> Bundle:
     """What cluster `name` gets besides the token Secret and values that are secret: the `ray-manager`
     account and its rights (guide, step 2), the tasks' storage configuration (step 1) and their role on AWS,
     and, where the cluster is self-managed, the NetworkPolicy that admits the control plane (NET-12). The
-    bundle has the cluster's name, because every cluster gets objects of the same names. `inputs` holds the
-    roles that are made here."""
+    bundle has the cluster's name, because every cluster gets objects of the same names."""
+    environment = inputs.environment
     return Bundle(
         name,
         (
@@ -65,16 +66,16 @@ def compute_side(environment: Environment, name: str, inputs: Inputs | None = No
                 "metadata": metadata(TASK_CONFIG, RAY_NAMESPACE),
                 "data": task_config(environment.storage),
             },
-            *task_account(environment, name, inputs or Inputs()),
+            *task_account(inputs, name),
             *network_policies(environment, name),
         ),
     )
 
 
-def task_account(environment: Environment, name: str, inputs: Inputs) -> tuple[Object, ...]:
+def task_account(inputs: Inputs, name: str) -> tuple[Object, ...]:
     """The ServiceAccount of cluster `name`'s task pods with the IAM role it takes (MR-2), where it takes one
     by annotation. Kubernetes makes that account in every namespace: only the annotation is ours, no label."""
-    arn = role_arn(environment, inputs, tasks(name))
+    arn = inputs.role_arn(tasks(name))
     if arn is None:
         return ()
     return (
@@ -146,7 +147,7 @@ def _rights(namespaces: tuple[str, ...] | None) -> tuple[Object, ...]:
         )
     return tuple(
         item
-        for namespace in namespaces
+        for namespace in dict.fromkeys(namespaces)
         for item in (
             role(RAY_MANAGER, namespace, [_RAY_RULE]),
             role_binding(RAY_MANAGER_BINDING, namespace, RAY_MANAGER, subject),

@@ -19,8 +19,8 @@ from madeploy.names.storage import s3_url
 from madeploy.settings import Environment
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
 from manifests.credentials import SECRETS_FILE
-from manifests.identities import role_arn
-from manifests.objects import Inputs, Object, metadata
+from manifests.inputs import Inputs
+from manifests.objects import Object, metadata
 from manifests.pods import config_volume, container_security, pod_security
 from manifests.rbac import account, cluster_role, cluster_role_binding, role, role_binding
 from manifests.storage_clients import CA_FILE, CA_FOLDER, SECRETS_FOLDER, client_files
@@ -59,8 +59,9 @@ _GRACE_SECONDS: Final = 5
 """The job may be killed at any point, so there is nothing to wait for."""
 
 
-def retention(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
+def retention(inputs: Inputs) -> tuple[Object, ...]:
     """CronJob, program, ServiceAccount and rights; nothing while models are kept for good."""
+    environment = inputs.environment
     if environment.model_registry.retention_days is None:
         return ()
     name, namespace = workload(RETENTION), environment.platform.namespace
@@ -71,19 +72,19 @@ def retention(environment: Environment, inputs: Inputs) -> tuple[Object, ...]:
             "metadata": metadata(name, namespace, RETENTION),
             "data": dict(PROGRAM),
         },
-        _service_account(environment, inputs),
+        _service_account(inputs),
         *_rights(environment),
         _cron_job(environment),
     )
 
 
-def _service_account(environment: Environment, inputs: Inputs) -> Object:
-    arn = role_arn(environment, inputs, RETENTION)
+def _service_account(inputs: Inputs) -> Object:
+    arn, namespace = inputs.role_arn(RETENTION), inputs.environment.platform.namespace
     annotations = None if arn is None else {ROLE_ARN_ANNOTATION: arn}
     return {
         "apiVersion": "v1",
         "kind": "ServiceAccount",
-        "metadata": metadata(workload(RETENTION), environment.platform.namespace, RETENTION, annotations),
+        "metadata": metadata(workload(RETENTION), namespace, RETENTION, annotations),
         "automountServiceAccountToken": True,
     }
 

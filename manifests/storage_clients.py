@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from madeploy.names.aws import ROLE_ARN_ANNOTATION, Identity
-from madeploy.names.kubernetes import config_map
+from madeploy.names.aws import ROLE_ARN_ANNOTATION
+from madeploy.names.kubernetes import Workload, config_map
 from madeploy.settings import Environment
 from manifests.credentials import object_store_secret_name
-from manifests.identities import role_arn
-from manifests.objects import Inputs, Object, checksum
+from manifests.inputs import Inputs
+from manifests.objects import Object, checksum
 from manifests.pods import Container, checksum_annotation, config_volume, secret_volume
 from manifests.service_config import CONFIG_FOLDER
 from manifests.workloads import service_account
@@ -59,7 +59,7 @@ def client_files(environment: Environment) -> ClientFiles:
     )
 
 
-def client_container(environment: Environment, service: Identity, container: Container) -> Container:
+def client_container(environment: Environment, service: Workload, container: Container) -> Container:
     """The container with configuration, credentials and private authorities mounted."""
     volume, mount = config_volume("config", config_map(service), CONFIG_FOLDER)
     files, env = client_files(environment), dict(container.env)
@@ -72,24 +72,20 @@ def client_container(environment: Environment, service: Identity, container: Con
     return replace(container, volumes=[volume, *files.volumes], mounts=[mount, *files.mounts], env=env)
 
 
-def client_annotations(
-    environment: Environment, inputs: Inputs, service: Identity, config_text: str
-) -> dict[str, Any]:
+def client_annotations(inputs: Inputs, service: Workload, config_text: str) -> dict[str, Any]:
     """Annotations that roll the pods: configuration, static keys, and the IAM role, which is put into a
     pod only when it is created (EKS user guide)."""
     annotations: dict[str, Any] = checksum_annotation(checksum(config_text))
     if inputs.object_store_checksum is not None:
         annotations[CREDENTIALS_ANNOTATION] = inputs.object_store_checksum
-    arn = role_arn(environment, inputs, service)
+    arn = inputs.role_arn(service)
     if arn is not None:
         annotations[ROLE_ARN_ANNOTATION] = arn
     return annotations
 
 
-def client_service_account(
-    environment: Environment, inputs: Inputs, service: Identity, calls_kubernetes: bool = False
-) -> Object:
+def client_service_account(inputs: Inputs, service: Workload, calls_kubernetes: bool = False) -> Object:
     """ServiceAccount with the annotation by which IRSA gives its pods a role."""
-    arn = role_arn(environment, inputs, service)
+    arn = inputs.role_arn(service)
     annotations = {ROLE_ARN_ANNOTATION: arn} if arn is not None else None
-    return service_account(environment, service, annotations, calls_kubernetes)
+    return service_account(inputs.environment, service, annotations, calls_kubernetes)

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from madeploy.names.kubernetes import Service, config_map, selector_labels, workload
+from madeploy.names.kubernetes import Workload, config_map, selector_labels, workload
 from madeploy.settings import Environment
-from madeploy.settings.control_plane import Service as ServiceSettings
 from manifests.objects import Object, metadata
 from manifests.pods import Container, template
 
 
 def deployment(
     environment: Environment,
-    service: Service,
+    service: Workload,
     container: Container,
     annotations: Mapping[str, Any],
     overlap: bool = True,
@@ -27,7 +26,7 @@ def deployment(
     are restarted by the kubelet after 10 s, 20 s …, and find them there (facts 1.1), which is long done
     by then.
     """
-    settings: ServiceSettings = getattr(environment.control_plane, service)
+    settings = environment.control_plane.service(service)
     rolling = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": 1}}
     return {
         "apiVersion": "apps/v1",
@@ -44,10 +43,10 @@ def deployment(
     }
 
 
-def disruption_budget(environment: Environment, service: Service) -> tuple[Object, ...]:
+def disruption_budget(environment: Environment, service: Workload) -> tuple[Object, ...]:
     """At most one replica at a time is evicted. None for a single replica, which would block every node
     drain. Pods that are not ready may always be evicted: they serve nobody."""
-    settings: ServiceSettings = getattr(environment.control_plane, service)
+    settings = environment.control_plane.service(service)
     if settings.replicas < 2:
         return ()
     return (
@@ -66,7 +65,7 @@ def disruption_budget(environment: Environment, service: Service) -> tuple[Objec
 
 def service_account(
     environment: Environment,
-    service: Service,
+    service: Workload,
     annotations: Mapping[str, Any] | None = None,
     calls_kubernetes: bool = False,
 ) -> Object:
@@ -79,7 +78,7 @@ def service_account(
     }
 
 
-def config_map_object(environment: Environment, service: Service, files: Mapping[str, str]) -> Object:
+def config_map_object(environment: Environment, service: Workload, files: Mapping[str, str]) -> Object:
     """ConfigMap with a service's configuration files, text by name."""
     return {
         "apiVersion": "v1",
@@ -90,7 +89,7 @@ def config_map_object(environment: Environment, service: Service, files: Mapping
 
 
 def cluster_service(
-    environment: Environment, service: Service, port_name: str, port: int, protocol: str
+    environment: Environment, service: Workload, port_name: str, port: int, protocol: str
 ) -> Object:
     """Service inside the cluster with one port; `protocol` is its application protocol (KEP-3726)."""
     return {

@@ -17,10 +17,9 @@ from madeploy.findings.model import in_order
 from madeploy.findings.text import one
 from madeploy.render.folder import Drift, Folder, Written
 from madeploy.render.notes import must_exist
-from madeploy.render.outputs import read as read_outputs
+from madeploy.render.outputs import read_endpoints
 from madeploy.render.tree import Format, Tree, tree
 from madeploy.settings import Environment
-from manifests.identities import predicted_inputs
 
 SHOWN = 20
 """Drifted files that are shown one by one; `--json` has all."""
@@ -61,11 +60,8 @@ def render(
     if form != "files" and environment.gitops.repository is None:
         missing = find("MA150", "gitops.repository", f"--format {form} needs it")
         raise ToolkitError(f"nothing was rendered: {missing.code}", missing.why, missing.fix, exit_code=2)
-    inputs, endpoints = predicted_inputs(environment, name), {}
-    if outputs is not None:
-        made = read_outputs(outputs)
-        inputs, endpoints = made.over(inputs), dict(made.endpoints)
-    rendered = tree(environment, name, inputs, endpoints, form)
+    endpoints = read_endpoints(outputs) if outputs is not None else {}
+    rendered = tree(environment, name, endpoints, form)
     folder = Folder(out, name) if out is not None else None
     findings = list(_remarks(rendered, environment, form))
     written = None

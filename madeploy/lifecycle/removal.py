@@ -25,6 +25,7 @@ from madeploy.names.kubernetes import CLUSTERS_NAMESPACE
 from madeploy.probes.registration import cluster_path, read_registration
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests import registration
+from manifests.inputs import Inputs
 
 FINALIZER = "clusters.michelangelo.uber.com/finalizer"
 """What the controller manager takes from a `Cluster` that is deleted (facts 3.1)."""
@@ -178,7 +179,7 @@ class Removal:
         """Show that its tokens are dead, or say what is left on a cluster that did not answer."""
         if tokens is None:
             items = (
-                *registration.compute_side(self._settings, self._name).objects,
+                *registration.compute_side(Inputs(self._settings), self._name).objects,
                 *registration.token_requests(self._settings, self._name),
             )
             self._result.left = [f"{item['kind']} {_place(item['metadata'])}" for item in items]

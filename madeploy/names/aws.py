@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final, Literal
+from typing import Final
 
 from madeploy.settings.partitions import partition_of
 from madeploy.settings.storage import ENVIRONMENT_TAG, MANAGED_BY_TAG
-
-Identity = Literal["controllermgr", "worker"]
-IDENTITIES: Final[tuple[Identity, ...]] = ("controllermgr", "worker")
-"""The services that call the object store, and so have an IAM role (facts 2.2, 5.2)."""
 
 ROLE_ARN_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
 """ServiceAccount annotation that IRSA reads (EKS user guide, IAM roles for service accounts)."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from madeploy.names.kubernetes import Service
+from madeploy.names.kubernetes import Workload
 from madeploy.settings import Environment
-from madeploy.settings.images import Image, Images
+from madeploy.settings.images import Image
 from madeploy.settings.model_registry import Retention
 
 FLOATING_TAG: Final = "main"
@@ -14,27 +14,24 @@ FLOATING_TAG: Final = "main"
 production refuses."""
 
 
-def reference(environment: Environment, service: Service) -> str:
+def reference(environment: Environment, service: Workload) -> str:
     """Full image reference of a service, such as `ghcr.io/michelangelo-ai/worker:sha-cbf5720`. Tag and
     digest are both kept where both are given: people read the tag, the container runtime the digest."""
     images = environment.images
-    image: Image = getattr(images, service)
-    if service == "envoy":
-        # Not one of the platform's images: its registry and tag mean nothing here.
-        default = Images().envoy
-        repository, fallback = image.repository or default.repository, default.tag
-    else:
-        repository, fallback = image.repository or f"{images.registry}/{service}", images.tag or FLOATING_TAG
-    tag = image.tag or (None if image.digest else fallback)
-    return _joined(repository, tag, image.digest)
+    default = type(environment.control_plane.service(service))().image
+    if default.repository is None:
+        common = images.tag or FLOATING_TAG
+        default = Image(repository=f"{images.registry}/{service}", tag=common)
+    return _reference(environment.image_of(service), default)
 
 
 def retention_reference(environment: Environment) -> str:
     """Image reference of the job that removes old models."""
-    image, default = environment.model_registry.retention.image, Retention().image
-    tag = image.tag or (None if image.digest else default.tag)
-    return _joined(image.repository or default.repository, tag, image.digest)
+    return _reference(environment.model_registry.retention.image, Retention().image)
 
 
-def _joined(repository: str | None, tag: str | None, digest: str | None) -> str:
-    return f"{repository}{f':{tag}' if tag else ''}{f'@{digest}' if digest else ''}"
+def _reference(said: Image, default: Image) -> str:
+    """What is said, and the default for what is not: a digest needs no tag beside it."""
+    tag = said.tag or (None if said.digest else default.tag)
+    repository = said.repository or default.repository
+    return f"{repository}{f':{tag}' if tag else ''}{f'@{said.digest}' if said.digest else ''}"

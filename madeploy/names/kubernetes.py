@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, TypeAlias
 
-Service = Literal["apiserver", "controllermgr", "worker", "ui", "envoy"]
-SERVICES: Final[tuple[Service, ...]] = ("apiserver", "controllermgr", "worker", "ui", "envoy")
-
-Workload = Service | Literal["retention"]
-"""What runs pods in the control plane's namespace: the services, and the job that removes old models."""
+Workload: TypeAlias = str
+"""Name of what runs pods in the control plane's namespace: a row of `madeploy.names.services`."""
 
 CLUSTERS_NAMESPACE: Final = "ma-system"
 """Namespace of `Cluster` objects; the controller manager refuses others (facts 0.3, 3.1)."""
@@ -61,7 +58,7 @@ def workload(service: Workload) -> str:
     return f"michelangelo-{service}"
 
 
-def config_map(service: Service) -> str:
+def config_map(service: Workload) -> str:
     """Name of a service's ConfigMap (facts 1.5): `envoy-config` and `public-config` are fixed by the
     guides for Envoy and the UI, the others are `michelangelo-<service>-config`."""
     fixed = {"envoy": "envoy-config", "ui": "public-config"}

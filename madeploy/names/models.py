@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from madeploy.settings.storage import Storage
 
-Retention = Literal["retention"]
-RETENTION: Final[Retention] = "retention"
+RETENTION: Final = "retention"
 """The job that removes old models: its workload, and its identity on AWS."""
 
 

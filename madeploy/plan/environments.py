@@ -18,13 +18,12 @@ from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.storage import AwsStorage
 from manifests import registration
 from manifests.catalog import placed
-from manifests.identities import predicted_inputs
 
 
 def of_environment(environment: Environment, stack: str) -> dict[Identity, Mapping[str, Any]]:
     """Every object that settings and the stack's name determine, buckets and their key by what is decided of
     their data, and every cluster: also one whose address is only in a kubeconfig."""
-    found = indexed(placed(environment, predicted_inputs(environment, stack)))
+    found = indexed(placed(environment, stack))
     for name in environment.clusters:
         registered = registration.cluster(environment, name, UNKNOWN, UNKNOWN)
         found.setdefault(*next(iter(indexed([(CONTROL_PLANE, registered)]).items())))
@@ -87,7 +86,7 @@ def against_tree(folder: Path, environment: Environment, stack: str) -> Comparis
     Raises ValueError naming the file that is no YAML.
     """
     before = _of_tree(folder)
-    planned = stages.plan(environment, stack, predicted_inputs(environment, stack), {})
+    planned = stages.plan(environment, stack, {})
     after = indexed(
         (target.cluster, item)
         for target in planned.targets

@@ -6,27 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from madeploy.names.aws import ROLE_ARN_ANNOTATION
-from madeploy.names.kubernetes import SERVICES, Service, config_map, workload
+from madeploy.names.kubernetes import Workload, config_map, workload
+from madeploy.names.services import BY_NAME, SERVICES
 from madeploy.plan.changes import Change, Comparison, Identity
 from madeploy.plan.differences import Difference
 from madeploy.plan.text import Sentence, capital, count, listed
 from manifests.controllermgr import CREDENTIALS_ANNOTATION as REVISION_ANNOTATION
 from manifests.storage_clients import CREDENTIALS_ANNOTATION as KEYS_ANNOTATION
-
-WORDS: Final[dict[Service, str]] = {
-    "apiserver": "the API server",
-    "controllermgr": "the controller manager",
-    "worker": "the worker",
-    "ui": "the web application",
-    "envoy": "Envoy",
-}
-"""What the services are called in sentences."""
-
-_EFFECTS: Final[dict[Service, str]] = {
-    "controllermgr": "another replica of the controller manager leads within 15 s, running jobs go on",
-    "worker": "workflows go on from their last finished step",
-}
-"""What is noticed of a restart, pod after pod, beyond what callers notice: nothing (V14, facts 1.1)."""
 
 _ANNOTATIONS: Final = {
     REVISION_ANNOTATION: "cluster credentials that were replaced or withdrawn",
@@ -35,7 +21,7 @@ _ANNOTATIONS: Final = {
 }
 
 
-def _deployments(comparison: Comparison) -> Iterator[tuple[Service, Change]]:
+def _deployments(comparison: Comparison) -> Iterator[tuple[Workload, Change]]:
     for service in SERVICES:
         change = comparison.find("Deployment", workload(service))
         if change is not None and change.operation == "update":
@@ -48,7 +34,7 @@ def _in_template(change: Change) -> list[Difference]:
 
 def about_restarts(comparison: Comparison) -> Iterator[Sentence]:
     """Which services restart, why, and what their users notice of it."""
-    smooth: dict[Service, str] = {}
+    smooth: dict[Workload, str] = {}
     about: list[Identity] = []
     for service, change in _deployments(comparison):
         fields = _in_template(change)
@@ -60,9 +46,8 @@ def about_restarts(comparison: Comparison) -> Iterator[Sentence]:
         if strategy == "Recreate":
             yield Sentence(
                 "outage",
-                f"{capital(WORDS[service])} stops and starts again, for {causes}: until its new "
-                "pod runs, "
-                "nothing is scheduled and no status is followed; running jobs go on.",
+                f"{capital(BY_NAME[service].in_sentence)} stops and starts again, for {causes}: until its "
+                "new pod runs, nothing is scheduled and no status is followed; running jobs go on.",
                 own,
             )
         else:
@@ -71,24 +56,25 @@ def about_restarts(comparison: Comparison) -> Iterator[Sentence]:
     if not smooth:
         return
     if len(set(smooth.values())) == 1:
-        names = listed((WORDS[service] for service in smooth), shown=len(SERVICES))
+        names = listed((BY_NAME[service].in_sentence for service in smooth), shown=len(SERVICES))
         verb = "restarts" if len(smooth) == 1 else "restart"
         text = f"{capital(names)} {verb}, pod after pod, for {next(iter(smooth.values()))}"
     else:
-        each = [f"{WORDS[service]} for {causes}" for service, causes in smooth.items()]
+        each = [f"{BY_NAME[service].in_sentence} for {causes}" for service, causes in smooth.items()]
         text = f"{capital(listed(each, shown=len(SERVICES)))} restart, pod after pod"
-    effects = [_EFFECTS[service] for service in smooth if service in _EFFECTS]
-    if set(smooth) - set(_EFFECTS):
+    told = [BY_NAME[service].restart for service in smooth]
+    effects = [effect for effect in told if effect]
+    if len(effects) < len(told):
         effects.insert(0, "callers notice nothing")
     yield Sentence("quiet", f"{text}: {'; '.join(effects)}.", tuple(about))
 
 
-def _config_identities(comparison: Comparison, service: Service) -> tuple[Identity, ...]:
+def _config_identities(comparison: Comparison, service: Workload) -> tuple[Identity, ...]:
     change = comparison.find("ConfigMap", config_map(service))
     return (change.identity,) if change is not None else ()
 
 
-def _causes(comparison: Comparison, service: Service, fields: list[Difference]) -> Iterator[str]:
+def _causes(comparison: Comparison, service: Workload, fields: list[Difference]) -> Iterator[str]:
     rest: list[str] = []
     for field in fields:
         last = field.path[-1]
@@ -114,7 +100,7 @@ def _image(before: str, after: str) -> str:
     return f"another image ({after})"
 
 
-def _annotation(comparison: Comparison, service: Service, field: Difference) -> Iterator[str]:
+def _annotation(comparison: Comparison, service: Workload, field: Difference) -> Iterator[str]:
     if not isinstance(field.before, (dict, type(None))) or not isinstance(field.after, (dict, type(None))):
         yield from _one_annotation(comparison, service, str(field.path[-1]))
         return
@@ -123,7 +109,7 @@ def _annotation(comparison: Comparison, service: Service, field: Difference) -> 
         yield from _one_annotation(comparison, service, name)
 
 
-def _one_annotation(comparison: Comparison, service: Service, name: str) -> Iterator[str]:
+def _one_annotation(comparison: Comparison, service: Workload, name: str) -> Iterator[str]:
     known: Mapping[str, str] = _ANNOTATIONS
     if name in known:
         yield known[name]
@@ -174,7 +160,9 @@ def about_sizes(comparison: Comparison) -> Iterator[Sentence]:
             before, after = int(field.before or 1), int(field.after or 1)
             budget = comparison.find("PodDisruptionBudget", workload(service))
             about = (change.identity, *((budget.identity,) if budget else ()))
-            text = f"{capital(WORDS[service])} runs in {count(after, 'pod')} instead of {before}"
+            text = (
+                f"{capital(BY_NAME[service].in_sentence)} runs in {count(after, 'pod')} instead of {before}"
+            )
             if after == 1:
                 text += ": the loss of its node takes it down until it is placed elsewhere"
                 yield Sentence("notice", f"{text}.", about)

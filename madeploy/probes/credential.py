@@ -16,6 +16,7 @@ from madeploy.probes.identity import account_uid
 from madeploy.probes.registration import Registered, secret_path
 from madeploy.probes.remedies import Remedies
 from madeploy.settings import Environment
+from manifests.inputs import Inputs
 from manifests.registration import compute_side
 
 ACCOUNT = f"system:serviceaccount:{RAY_NAMESPACE}:{RAY_MANAGER}"
@@ -54,7 +55,7 @@ def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
     """Attributes of every access the registered credential must have: those of the roles that the
     registration makes (a ClusterRole's are asked for where Ray's objects are, in `default`), and the health
     check's path (facts 1.3)."""
-    for item in compute_side(environment, name).objects:
+    for item in compute_side(Inputs(environment), name).objects:
         if item["kind"] in ("ClusterRole", "Role") and item["metadata"]["name"] == RAY_MANAGER:
             for rule in item["rules"]:
                 for group in rule.get("apiGroups", ()):

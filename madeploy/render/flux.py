@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from madeploy.render.stages import REGISTRATIONS, Plan, Target
+from madeploy.render.stages import REGISTRATIONS, Plan, Stage, Target
+from madeploy.render.stages import folder as stage_folder
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests.objects import Object, checksum
+from manifests.parts import REGISTRAR
 
 NAMESPACE: Final = "flux-system"
-DEFINITIONS: Final = "40-controllermgr"
-"""Stage that registrations wait for: when it is healthy, their definitions exist and their finalizer runs."""
 
 
 def kubeconfig_secret(cluster: str) -> str:
@@ -40,8 +40,8 @@ def objects(environment: Environment, stack: str, plan: Plan) -> Iterator[tuple[
         },
     )
     for target in plan.targets:
-        for order, folder, needs in _steps(target):
-            path = f"{target.folder}/{folder}" if folder else target.folder
+        for stage, needs in _steps(target):
+            path = f"{target.folder}/{stage.folder}" if stage.folder else target.folder
             name = _name(source, path)
             # Deleted only once what it applied is gone: a `Cluster` needs its controller manager to the end.
             spec: dict[str, Any] = {
@@ -50,13 +50,14 @@ def objects(environment: Environment, stack: str, plan: Plan) -> Iterator[tuple[
                 "timeout": "10m",
                 "prune": True,
                 "deletionPolicy": "WaitForTermination",
-                "wait": _awaited(target, folder),
+                "wait": target.cluster == CONTROL_PLANE and stage.awaited,
                 "path": f"./{environment.gitops.path}/{path}" if environment.gitops.path else f"./{path}",
                 "sourceRef": {"kind": "GitRepository", "name": source},
             }
             waits_for = [_name(source, f"{target.folder}/{need}") for need in needs]
-            if target.folder == REGISTRATIONS and order == min(stage.order for stage in target.stages):
-                waits_for.append(_name(source, f"{CONTROL_PLANE}/{DEFINITIONS}"))
+            if target.folder == REGISTRATIONS and stage.order == min(each.order for each in target.stages):
+                # When it is healthy, their definitions exist and their finalizer runs.
+                waits_for.append(_name(source, f"{CONTROL_PLANE}/{stage_folder(REGISTRAR)}"))
             if waits_for:
                 spec["dependsOn"] = [{"name": need} for need in waits_for]
             if environment.gitops.secrets.kind == "sops":
@@ -74,18 +75,13 @@ def objects(environment: Environment, stack: str, plan: Plan) -> Iterator[tuple[
             )
 
 
-def _awaited(target: Target, folder: str) -> bool:
-    """Whether a stage is healthy before those that need it start. Front doors may wait for an address."""
-    return target.cluster == CONTROL_PLANE and not folder.startswith("50-")
-
-
-def _steps(target: Target) -> Iterator[tuple[int, str, Iterable[str]]]:
-    """Number and folder of each stage, with the folders of the stages just before it."""
+def _steps(target: Target) -> Iterator[tuple[Stage, Iterable[str]]]:
+    """Each stage, with the folders of the stages just before it."""
     orders = sorted({stage.order for stage in target.stages})
     for stage in target.stages:
         before = [order for order in orders if order < stage.order]
         needs = [each.folder for each in target.stages if before and each.order == before[-1]]
-        yield stage.order, stage.folder, needs
+        yield stage, needs
 
 
 def _name(source: str, path: str) -> str:

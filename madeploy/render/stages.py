@@ -1,8 +1,7 @@
 """Which objects go to which cluster in which order: folders of the tree.
 
 A stage is a folder of objects that may be applied at once. Stages of one number do not wait for each other;
-a higher number waits until the lower ones are healthy. The numbers follow what `components/` makes its
-resources depend on.
+a higher number waits until the lower ones are healthy. The numbers are depths in the table of parts.
 """
 
 from __future__ import annotations
@@ -15,7 +14,9 @@ from madeploy.names.kubernetes import ray_manager_token
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.gitops import ExternalSecrets, NamedSecrets
 from manifests import catalog
-from manifests.objects import Inputs, Object
+from manifests.inputs import Inputs
+from manifests.objects import Object
+from manifests.parts import DEPTHS, PARTS
 from manifests.registration import is_registered
 from manifests.secret_references import WantedSecret, external_secret, push_secret, wanted_secrets
 
@@ -26,20 +27,22 @@ server has created the definitions, and deleted before it."""
 COMPUTE: Final = "compute"
 """Folder of the compute clusters' folders."""
 
-LAST: Final = 50
-ORDER: Final[Mapping[str, int]] = {
-    "namespaces": 10,
-    "network-policies": 20,
-    "issuers": 20,
-    "secrets": 20,
-    "apiserver": 30,
-    "controllermgr": 40,
-    "worker": 40,
-    "model-registry": 40,
-}
-"""Number of each of the catalog's bundles; every other one needs nothing more than the API server, and
-nothing needs it: `LAST`. Front doors are there because an Ingress may wait long for its address, and Envoy's
-own certificate may need the door."""
+AWAITED: Final = {part.name: part.awaited for part in PARTS}
+STEP: Final = 10
+"""Distance between the numbers of two stages."""
+
+SECRETS: Final = "object-store"
+"""Part whose objects hold values: references to them, or encrypted files, take their place."""
+
+
+def number(part: str) -> int:
+    """A part's stage: its depth in the table of parts."""
+    return DEPTHS[part] * STEP
+
+
+def folder(part: str) -> str:
+    """Folder of a part's stage, such as `10-namespaces`."""
+    return f"{number(part)}-{part}"
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ class Stage:
     objects: tuple[Object, ...]
     encrypted: tuple[str, ...] = ()
     """Names of files with encrypted Secrets, which are put there by hand."""
+
+    awaited: bool = True
+    """Whether it counts as applied only once it is ready."""
 
 
 @dataclass(frozen=True)
@@ -91,25 +97,24 @@ def key_prefix(environment: Environment, stack: str) -> str:
     return prefix or f"michelangelo/{stack}"
 
 
-def plan(
-    environment: Environment, stack: str, inputs: Inputs, endpoints: Mapping[str, tuple[str, str]]
-) -> Plan:
+def plan(environment: Environment, stack: str, endpoints: Mapping[str, tuple[str, str]]) -> Plan:
     """All targets of an environment.
 
     Args:
         environment: the environment.
         stack: its stack's name, the default prefix in secret stores.
-        inputs: what builders need from other resources.
         endpoints: `(host, port)` of clusters as an update registered them, for those whose address is not in
             the settings.
     """
     references = _References(environment, stack)
-    first, *compute = catalog.targets(environment, inputs, endpoints)
+    first, *compute = catalog.targets(Inputs(environment, stack), endpoints)
     control_plane = [
-        _stage(bundle.name, bundle.objects) for bundle in first.bundles if bundle.name != "clusters"
+        Stage(folder(bundle.name), number(bundle.name), bundle.objects, awaited=AWAITED[bundle.name])
+        for bundle in first.bundles
+        if bundle.name in DEPTHS
     ]
     control_plane.append(
-        references.stage("secrets", CONTROL_PLANE, lambda wanted: not wanted.is_registration)
+        references.stage("secrets", CONTROL_PLANE, lambda wanted: not wanted.is_registration, number(SECRETS))
     )
     (clusters,) = (bundle.objects for bundle in first.bundles if bundle.name == "clusters")
     targets = [Target(CONTROL_PLANE, CONTROL_PLANE, _present(control_plane))]
@@ -123,20 +128,15 @@ def plan(
         targets.append(Target(REGISTRATIONS, CONTROL_PLANE, registered))
     for target in compute:
         objects = tuple(obj for bundle in target.bundles for obj in bundle.objects)
-        extra = references.stage("", target.cluster, lambda _: True)
+        extra = references.stage("", target.cluster, lambda _: True, STEP)
         pushed = references.pushed(target.cluster, objects)
-        stage = Stage("", LAST, (*objects, *extra.objects, *pushed), extra.encrypted)
+        stage = Stage("", STEP, (*objects, *extra.objects, *pushed), extra.encrypted)
         targets.append(Target(f"{COMPUTE}/{target.cluster}", target.cluster, (stage,)))
     there = {obj["metadata"]["name"] for obj in clusters}
     unknown = (
         name for name in environment.clusters if is_registered(environment, name) and name not in there
     )
     return Plan(tuple(targets), tuple(sorted(unknown)))
-
-
-def _stage(name: str, objects: tuple[Object, ...]) -> Stage:
-    order = ORDER.get(name, LAST)
-    return Stage(f"{order}-{name}", order, objects)
 
 
 def _present(stages: list[Stage]) -> tuple[Stage, ...]:
@@ -157,21 +157,18 @@ class _References:
             for wanted in wanted_secrets(environment):
                 self.by_cluster.setdefault(wanted.cluster, []).append(wanted)
 
-    def stage(
-        self, name: str, cluster: str, chosen: Callable[[WantedSecret], bool], order: int | None = None
-    ) -> Stage:
+    def stage(self, name: str, cluster: str, chosen: Callable[[WantedSecret], bool], order: int) -> Stage:
         """References to the chosen Secrets of a cluster."""
         wanted = [each for each in self.by_cluster.get(cluster, ()) if chosen(each)]
-        number = ORDER.get(name, LAST) if order is None else order
-        folder = f"{number}-{name}" if name else ""
+        folder = f"{order}-{name}" if name else ""
         secrets = self.environment.gitops.secrets
         if not isinstance(secrets, ExternalSecrets):
-            return Stage(folder, number, (), tuple(encrypted_file(self.environment, each) for each in wanted))
+            return Stage(folder, order, (), tuple(encrypted_file(self.environment, each) for each in wanted))
         store = secrets.store if cluster == CONTROL_PLANE else secrets.compute_store
         if store is None:
-            return Stage(folder, number, ())
+            return Stage(folder, order, ())
         return Stage(
-            folder, number, tuple(external_secret(secrets, store, self.prefix, each) for each in wanted)
+            folder, order, tuple(external_secret(secrets, store, self.prefix, each) for each in wanted)
         )
 
     def pushed(self, cluster: str, objects: tuple[Object, ...]) -> tuple[Object, ...]:

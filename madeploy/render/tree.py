@@ -11,7 +11,7 @@ from madeploy.render.documents import Texts
 from madeploy.render.kustomize import KUSTOMIZATION, kustomization
 from madeploy.render.stages import Plan, Stage, plan
 from madeploy.settings import Environment
-from manifests.objects import Inputs, Object
+from manifests.objects import Object
 
 Format = Literal["files", "argocd", "flux"]
 
@@ -61,7 +61,6 @@ class Tree:
 def tree(
     environment: Environment,
     stack: str,
-    inputs: Inputs | None = None,
     endpoints: Mapping[str, tuple[str, str]] | None = None,
     form: Format = "files",
 ) -> Tree:
@@ -70,11 +69,10 @@ def tree(
     Args:
         environment: the environment.
         stack: name of the stack.
-        inputs: values from other resources; the same as an update has, or predictions of them.
         endpoints: `(host, port)` of registered clusters whose address is not in the settings.
         form: `files` for kubectl and kustomize, or whose objects to add.
     """
-    what = plan(environment, stack, inputs or Inputs(), endpoints or {})
+    what = plan(environment, stack, endpoints or {})
     texts = Texts()
     documents: list[Document] = []
     others: dict[str, str] = {}

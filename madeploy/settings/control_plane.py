@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from madeploy.settings.base import Cidr, DnsSubdomain, HostPort, LabelValue, Name, Quantity, Section
+from madeploy.settings.images import Image
 
 Replicas = Annotated[int, Field(ge=1, le=100)]
 
@@ -34,6 +36,9 @@ class Service(Section):
 
     resources: Resources = Resources()
     """CPU and memory of the service's container."""
+
+    image: Image = Image()
+    """Image of the service, where it is not `<images.registry>/<service>:<images.tag>`."""
 
 
 class ConfiguredService(Service):
@@ -81,6 +86,10 @@ class Ui(Service):
 class Envoy(Service):
     """Envoy."""
 
+    image: Image = Image(repository="envoyproxy/envoy", tag="v1.40.0")
+    """Image of Envoy, from its own project. Default `envoyproxy/envoy:v1.40.0`, the version the generated
+    configuration is tested with."""
+
     upstream: HostPort | None = None
     """Where Envoy sends gRPC-Web calls, as `host:port`, when not to the API server's own Service, such as
     one in another namespace during a migration. Plaintext HTTP/2. Default: the Service, port 15566."""
@@ -119,3 +128,19 @@ class ControlPlane(Section):
     kubernetes_api_cidrs: tuple[Cidr, ...] = ()
     """Networks of the control plane cluster's own API server, for NetworkPolicies. Default: any
     address on ports 443 and 6443, because a Service address is translated before policies see it."""
+
+    def service(self, name: str) -> Service:
+        """Settings of the service of this name; the usual ones of a service that has none of its own."""
+        field = services().get(name)
+        return getattr(self, field) if field is not None else Service()
+
+
+@cache
+def services() -> Mapping[str, str]:
+    """Field of `ControlPlane` by the name of the service that it holds the settings of: `feature-store` for
+    `feature_store`, because services' names are parts of DNS names."""
+    return {
+        field.replace("_", "-"): field
+        for field, info in ControlPlane.model_fields.items()
+        if isinstance(info.annotation, type) and issubclass(info.annotation, Service)
+    }

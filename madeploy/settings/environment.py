@@ -14,7 +14,7 @@ from madeploy.settings.domains import Domains
 from madeploy.settings.fleet import Fleet
 from madeploy.settings.front_door import FrontDoor, IngressFrontDoor
 from madeploy.settings.gitops import Gitops
-from madeploy.settings.images import Images
+from madeploy.settings.images import Image, Images
 from madeploy.settings.model_registry import ModelRegistry
 from madeploy.settings.network import Network
 from madeploy.settings.platform import Platform
@@ -85,3 +85,9 @@ class Environment(Section):
 
     clusters: Mapping[ClusterName, Cluster] = Field(default_factory=dict)
     """Compute clusters by name."""
+
+    def image_of(self, service: str) -> Image:
+        """What is said of the image of a service: at the service, else at its older place in `images`."""
+        settings = self.control_plane.service(service)
+        older = self.images.moved().get(service)
+        return older if older is not None and settings.image == type(settings)().image else settings.image

@@ -1,4 +1,4 @@
-"""`michelangelo:images`: the one place image versions are pinned."""
+"""`michelangelo:images`: where the platform's images come from, and their common version."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ Repository = Annotated[
 
 
 class Image(Section):
-    """One component's image: a tag, a digest, or both (the digest then decides)."""
+    """One service's image: a tag, a digest, or both (the digest then decides)."""
 
     repository: Repository | None = None
-    """Full repository without tag, in place of `<registry>/<component>`."""
+    """Full repository without tag, in place of `<registry>/<service>`."""
 
     tag: Tag | None = None
     """Tag, such as `sha-cbf5720`."""
@@ -43,31 +43,35 @@ class Image(Section):
     """Digest, `sha256:` and 64 hexadecimal digits."""
 
 
+MovedImage = Annotated[Image | None, Field(json_schema_extra={"deprecated": True})]
+"""An image at the place where it was said before it stood at its service."""
+
+
 class Images(Section):
-    """Registry, versions and pull settings of every image the control plane runs."""
+    """Registry, version and pull settings of the images the control plane runs; what differs for one service
+    is in `controlPlane.<service>.image`."""
 
     registry: Repository = "ghcr.io/michelangelo-ai"
     """Registry and path the platform's own images are pulled from."""
 
     tag: Tag | None = Field(default=None, examples=["sha-cbf5720"])
-    """Tag of the platform's images where a component names none. The project publishes `main`
+    """Tag of the platform's images where a service names none. The project publishes `main`
     (floating) and `sha-<7 hex digits>` (facts 1.1)."""
 
-    apiserver: Image = Image()
-    """API server."""
+    apiserver: MovedImage = None
+    """Older place of `controlPlane.apiserver.image`."""
 
-    controllermgr: Image = Image()
-    """Controller manager."""
+    controllermgr: MovedImage = None
+    """Older place of `controlPlane.controllermgr.image`."""
 
-    worker: Image = Image()
-    """Worker."""
+    worker: MovedImage = None
+    """Older place of `controlPlane.worker.image`."""
 
-    ui: Image = Image()
-    """Browser application."""
+    ui: MovedImage = None
+    """Older place of `controlPlane.ui.image`."""
 
-    envoy: Image = Image(repository="envoyproxy/envoy", tag="v1.40.0")
-    """Envoy, from its own project. Default `envoyproxy/envoy:v1.40.0`, the version the generated
-    configuration is tested with."""
+    envoy: MovedImage = None
+    """Older place of `controlPlane.envoy.image`."""
 
     pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
     """When the kubelet pulls. Default `IfNotPresent`, right for pinned images."""
@@ -75,3 +79,7 @@ class Images(Section):
     pull_secrets: tuple[DnsSubdomain, ...] = ()
     """Names of existing Secrets of type `kubernetes.io/dockerconfigjson` in the control plane's
     namespace. Default: none."""
+
+    def moved(self) -> dict[str, Image]:
+        """Images that are said at their older place, by service."""
+        return {name: value for name, value in self if isinstance(value, Image)}

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 from urllib.parse import urlsplit
 
-from madeploy.names.kubernetes import SERVICES, Service
 from madeploy.names.servers import split_server
+from madeploy.names.services import BY_NAME, SERVICES
 from madeploy.names.storage import s3_endpoint
 from madeploy.settings import Environment
 from madeploy.settings.front_door import IngressFrontDoor
@@ -19,14 +19,6 @@ from manifests.flows import HTTPS, Component, Flow, Peer, Pods, api_server_ports
 MAX_CLUSTERS: Final = 6
 """Clusters that are drawn one by one; more are drawn by region, in as many groups at most."""
 
-_TITLES: Final[dict[Service, tuple[str, str]]] = {
-    "ui": ("UI", "the application's files"),
-    "envoy": ("Envoy", "gRPC-Web to gRPC"),
-    "apiserver": ("API server", "gRPC"),
-    "worker": ("Worker", "runs workflows"),
-    "controllermgr": ("Controller manager", "reconciles objects"),
-}
-_COLUMNS: Final[dict[Service, int]] = {"ui": 3, "envoy": 3, "worker": 3, "apiserver": 4, "controllermgr": 4}
 _LAST: Final = 5
 HTTP: Final = 80
 
@@ -144,10 +136,13 @@ def _outside(environment: Environment, clusters: int) -> Iterator[Node]:
 
 
 def _services(environment: Environment) -> Iterator[Node]:
-    for service in sorted(SERVICES, key=lambda name: list(_TITLES).index(name)):
-        title, detail = _TITLES[service]
-        replicas = _count(getattr(environment.control_plane, service).replicas, "replica")
-        yield Node(service, "service", _COLUMNS[service], title, (detail, replicas))
+    """What callers reach before what works behind it; what calls the Kubernetes API stands next to it."""
+    columns = {name: 4 if BY_NAME[name].calls_kubernetes else 3 for name in SERVICES}
+    for name in sorted(SERVICES, key=lambda name: (BY_NAME[name].port is None, columns[name])):
+        service = BY_NAME[name]
+        replicas = _count(environment.control_plane.service(name).replicas, "replica")
+        details = (service.role, replicas) if service.role else (replicas,)
+        yield Node(name, "service", columns[name], service.title, details)
 
 
 def _systems(environment: Environment) -> Iterator[Node]:

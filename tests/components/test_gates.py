@@ -6,15 +6,16 @@ import socket
 
 import pytest
 
-from components.gates import PLATFORM, missing_definitions, wait_for_definitions
+from components.gates import missing_definitions, wait_for_definitions
 from madeploy.clients.errors import ClientError
 from madeploy.names.kubernetes import PLURALS
+from manifests.definitions import PLATFORM
 
 
 def test_the_platforms_gate_names_all_fourteen_definitions() -> None:
     """CP-8: as the API server installs them (V1), the irregular plural included."""
-    assert len(PLATFORM.definitions) == len(PLURALS) == 14
-    assert "modelfamilys.michelangelo.api" in PLATFORM.definitions
+    assert len(PLATFORM.names) == len(PLURALS) == 14
+    assert "modelfamilys.michelangelo.api" in PLATFORM.names
 
 
 def test_a_wait_ends_as_soon_as_nothing_is_missing() -> None:

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from madeploy.names.kubernetes import SERVICES
+from madeploy.names.services import SERVICES
 from manifests import catalog
-from manifests.objects import Inputs
-from tests.support.environments import ALL, environment, minimal, production_aws
+from manifests.inputs import Inputs
+from tests.support.environments import ALL, environment, gateway_minio, minimal, production_aws
 from tests.support.objects import identity, of_kind, one
 
 ENVIRONMENTS = pytest.mark.parametrize("name", ALL)
@@ -25,17 +25,18 @@ CLUSTER_SCOPED = {
 @ENVIRONMENTS
 def test_every_environment_has_the_same_bundles_in_the_same_order(name: str) -> None:
     """CP-8: namespaces first, the API server before what needs the definitions it creates."""
-    assert [bundle.name for bundle in catalog.bundles(ALL[name]())] == [
+    assert [bundle.name for bundle in catalog.bundles(Inputs(ALL[name]()))] == [
         "namespaces",
         "issuers",
         "network-policies",
+        "object-store",
         "apiserver",
         "controllermgr",
         "worker",
+        "model-registry",
         "envoy",
         "ui",
         "doors",
-        "model-registry",
         "alerts",
     ]
 
@@ -43,7 +44,7 @@ def test_every_environment_has_the_same_bundles_in_the_same_order(name: str) -> 
 @ENVIRONMENTS
 def test_no_two_objects_of_a_cluster_are_the_same(name: str) -> None:
     """CARD-4."""
-    for target in catalog.targets(ALL[name]()):
+    for target in catalog.targets(Inputs(ALL[name]())):
         identities = [identity(obj) for bundle in target.bundles for obj in bundle.objects]
         assert len(identities) == len(set(identities)), target.cluster
 
@@ -74,7 +75,7 @@ def test_clusters_are_listed_by_name_whatever_their_order_in_the_stack_file() ->
     forward = {"a": {"kubeconfigContext": "a"}, "b": {"kubeconfigContext": "b"}}
     backward = dict(reversed(forward.items()))
     assert catalog.objects(environment(clusters=forward)) == catalog.objects(environment(clusters=backward))
-    assert [target.cluster for target in catalog.targets(environment(clusters=backward))] == [
+    assert [target.cluster for target in catalog.targets(Inputs(environment(clusters=backward)))] == [
         "control-plane",
         "a",
         "b",
@@ -134,15 +135,14 @@ def test_the_five_services_are_deployed_under_the_names_of_the_guides(name: str)
 
 def test_values_that_come_from_other_resources_are_handed_through_untouched() -> None:
     """MR-2: an engine's output is no text yet, so builders may not look at it."""
-    arn, checksum = object(), object()
-    bundles = catalog.bundles(production_aws(), Inputs({"controllermgr": arn, "worker": arn}, checksum))
+    text, checksum = object(), object()
+    bundles = catalog.bundles(Inputs(gateway_minio(), "prod", text, checksum))
     objects = [obj for bundle in bundles for obj in bundle.objects]
+    secret = one(objects, "Secret", "michelangelo-object-store")
+    assert secret["stringData"]["secrets.yaml"] is text
     for service in ("controllermgr", "worker"):
-        account = one(objects, "ServiceAccount", f"michelangelo-{service}")
-        assert account["metadata"]["annotations"]["eks.amazonaws.com/role-arn"] is arn
         deployment = one(objects, "Deployment", f"michelangelo-{service}")
         pod = deployment["spec"]["template"]["metadata"]["annotations"]
-        assert pod["eks.amazonaws.com/role-arn"] is arn
         assert pod["michelangelo.infra/object-store-checksum"] is checksum
 
 

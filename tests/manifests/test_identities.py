@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madeploy.names import aws
+from madeploy.names.services import STORE_CLIENTS
 from madeploy.settings import Environment
 from manifests import catalog, identities, registration
+from manifests.inputs import Inputs
 from tests.support.environments import MINIMAL, aws_storage, environment, gateway_minio, minimal
 from tests.support.objects import of_kind, one
 
@@ -28,7 +30,7 @@ def made(task_identity: dict[str, Any] | None, **storage: Any) -> Environment:
 
 def annotations(env: Environment) -> dict[str, str | None]:
     """Role on each ServiceAccount of pods that call the object store, as rendered for a stack `prod`."""
-    targets = catalog.targets(env, identities.predicted_inputs(env, "prod"))
+    targets = catalog.targets(Inputs(env, "prod"))
     objects = {
         target.cluster: [obj for bundle in target.bundles for obj in bundle.objects] for target in targets
     }
@@ -40,7 +42,7 @@ def annotations(env: Environment) -> dict[str, str | None]:
                 return found
         return None
 
-    services = {name: role("control-plane", f"michelangelo-{name}") for name in aws.IDENTITIES}
+    services = {name: role("control-plane", f"michelangelo-{name}") for name in STORE_CLIENTS}
     return services | {f"tasks-{name}": role(name, "default") for name in env.clusters}
 
 
@@ -86,8 +88,7 @@ def test_task_pods_get_nothing_that_was_not_asked_for() -> None:
 def test_only_the_annotation_of_the_default_account_is_ours() -> None:
     """MR-2: Kubernetes makes that account; a label would claim it."""
     env = made({"kind": "irsa", "oidcProviderArn": f"{OIDC}/gpu"})
-    inputs = identities.predicted_inputs(env, "prod")
-    account = one(registration.compute_side(env, "gpu", inputs).objects, "ServiceAccount", "default")
+    account = one(registration.compute_side(Inputs(env, "prod"), "gpu").objects, "ServiceAccount", "default")
     assert account.keys() == {"apiVersion", "kind", "metadata"}
     assert account["metadata"].keys() == {"name", "namespace", "annotations"}
     assert account["metadata"]["annotations"].keys() == {ANNOTATION}
@@ -105,9 +106,9 @@ def test_the_account_is_read_off_what_the_settings_say() -> None:
 
 def test_what_cannot_be_predicted_is_not_guessed() -> None:
     """MR-2: without an account no ARN; without AWS none at all."""
-    assert identities.predicted_inputs(made(None, identity=POD_IDENTITY), "prod").role_arns == {}
-    assert identities.predicted_inputs(minimal(), "prod").role_arns == {}
-    assert identities.predicted_inputs(gateway_minio(), "prod").role_arns == {}
+    assert identities.predicted_roles(made(None, identity=POD_IDENTITY), "prod") == {}
+    assert identities.predicted_roles(minimal(), "prod") == {}
+    assert identities.predicted_roles(gateway_minio(), "prod") == {}
 
 
 @given(
@@ -116,7 +117,7 @@ def test_what_cannot_be_predicted_is_not_guessed() -> None:
 )
 def test_role_names_fit_iam_and_differ(stacks: list[str], cluster: str) -> None:
     """MR-2: at most 64 characters, whatever the lengths of stack and cluster; no two stacks share one."""
-    for identity in (*aws.IDENTITIES, aws.tasks(cluster)):
+    for identity in (*STORE_CLIENTS, aws.tasks(cluster)):
         names = {aws.role(stack, identity) for stack in stacks}
         assert len(names) == len(stacks)
         assert all(len(name) <= 64 for name in names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from madeploy.names.kubernetes import SERVICES
+from madeploy.names.services import SERVICES
 from manifests import catalog
 from tests.support.environments import (
     DIGEST,
@@ -42,7 +42,7 @@ def test_images_come_from_one_place() -> None:
 )
 def test_a_service_may_differ_from_the_common_version(image: dict[str, str], reference: str) -> None:
     """CP-9: a digest alone is not mixed with the common tag, which may name another build."""
-    chosen = environment(images={"tag": "sha-cbf5720", "worker": image})
+    chosen = environment(controlPlane={"worker": {"image": image}})
     assert container(deployment(catalog.objects(chosen), "worker"))["image"] == reference
 
 
@@ -52,8 +52,16 @@ def test_envoy_is_never_taken_from_the_platforms_registry_or_version() -> None:
         ({"tag": "v1.35.0"}, "envoyproxy/envoy:v1.35.0"),
         ({"repository": "example.com/envoy"}, "example.com/envoy:v1.40.0"),
     ):
-        chosen = environment(images={"tag": "sha-cbf5720", "envoy": image})
+        chosen = environment(controlPlane={"envoy": {"image": image}})
         assert container(deployment(catalog.objects(chosen), "envoy"))["image"] == reference
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("image", [{"tag": "v1.2.3"}, {"digest": DIGEST}, {"repository": "example.com/a"}])
+def test_an_image_said_at_its_older_place_is_the_same_image(image: dict[str, str], service: str) -> None:
+    """CP-9: stack files from before it stood at the service."""
+    older = environment(images={"tag": "sha-cbf5720", service: image})
+    assert catalog.objects(older) == catalog.objects(environment(controlPlane={service: {"image": image}}))
 
 
 def test_pull_secrets_and_policy_are_those_of_the_environment() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from madeploy.names.kubernetes import PLURALS
 from manifests import catalog
+from manifests.inputs import Inputs
 from manifests.objects import Object
 from tests.support.environments import ALL, environment, gateway_minio, minimal, production_aws
 from tests.support.objects import identity, of_kind, one
@@ -70,7 +71,7 @@ def test_no_role_has_a_wildcard_or_an_empty_list_of_names(name: str) -> None:
 def test_every_binding_is_of_a_role_and_an_account_that_are_there(name: str) -> None:
     """CP-1, CP-2."""
     chosen = ALL[name]()
-    for target in catalog.targets(chosen):
+    for target in catalog.targets(Inputs(chosen)):
         objects = [obj for bundle in target.bundles for obj in bundle.objects]
         for kind in ("RoleBinding", "ClusterRoleBinding"):
             for binding in of_kind(objects, kind):

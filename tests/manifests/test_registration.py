@@ -7,13 +7,14 @@ import base64
 import pytest
 
 from manifests import catalog, registration
+from manifests.inputs import Inputs
 from manifests.objects import Object
 from tests.support.environments import environment, gateway_minio, minimal, production_aws
 from tests.support.objects import of_kind, one
 
 
 def compute(name: str) -> list[Object]:
-    targets = {target.cluster: target for target in catalog.targets(production_aws())}
+    targets = {target.cluster: target for target in catalog.targets(Inputs(production_aws()))}
     return [obj for bundle in targets[name].bundles for obj in bundle.objects]
 
 
@@ -156,14 +157,16 @@ def test_only_a_self_managed_cluster_gets_a_policy_for_its_api_server(name: str,
 
 def test_bundles_of_compute_clusters_have_different_names() -> None:
     """REG-12: objects of the same names on every cluster are different resources."""
-    names = [registration.compute_side(production_aws(), name).name for name in ("cpu-east", "gpu-west")]
+    names = [
+        registration.compute_side(Inputs(production_aws()), name).name for name in ("cpu-east", "gpu-west")
+    ]
     assert names == ["cpu-east", "gpu-west"]
 
 
 def test_rights_limited_to_namespaces_are_a_role_in_each_and_none_everywhere() -> None:
     """REG-2: the same rule as the guide's, for the same account."""
     made = environment(clusters={"gpu": {"kubeconfigContext": "gpu", "namespaces": ["default", "team-a"]}})
-    objects = registration.compute_side(made, "gpu").objects
+    objects = registration.compute_side(Inputs(made), "gpu").objects
     assert not of_kind(objects, "ClusterRole") + of_kind(objects, "ClusterRoleBinding")
     everywhere = one(compute("cpu-east"), "ClusterRole", "ray-manager")
     for namespace in ("default", "team-a"):
@@ -190,4 +193,4 @@ def test_a_cluster_that_is_only_prepared_is_not_rendered_as_registered() -> None
 
 def test_an_environment_without_clusters_has_one_target() -> None:
     """REG-9."""
-    assert [target.cluster for target in catalog.targets(minimal())] == ["control-plane"]
+    assert [target.cluster for target in catalog.targets(Inputs(minimal()))] == ["control-plane"]

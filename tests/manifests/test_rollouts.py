@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from madeploy.names.kubernetes import SERVICES, Service
+from madeploy.names.kubernetes import Workload
+from madeploy.names.services import SERVICES
 from manifests import catalog
-from manifests.objects import Inputs, Object
+from manifests.inputs import Inputs
+from manifests.objects import Object
 from tests.support.environments import (
     ALL,
     environment,
@@ -20,6 +22,7 @@ from tests.support.environments import (
 from tests.support.objects import container, deployment, of_kind, one, pod_spec
 
 ENVIRONMENTS = pytest.mark.parametrize("name", ALL)
+EXISTING = environment().storage.model_dump(by_alias=True, exclude_none=True)
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
 
 
@@ -35,7 +38,7 @@ def test_api_servers_that_race_have_time_to_settle_before_an_update_fails() -> N
 
 
 @EACH_SERVICE
-def test_replicas_are_the_environments(service: Service) -> None:
+def test_replicas_are_the_environments(service: Workload) -> None:
     """CP-1, CP-2: more than one unless said otherwise."""
     replicas = {"apiserver": 3, "controllermgr": 3, "worker": 5, "ui": 2, "envoy": 2}
     assert deployment(catalog.objects(production_aws()), service)["spec"]["replicas"] == replicas[service]
@@ -43,7 +46,7 @@ def test_replicas_are_the_environments(service: Service) -> None:
 
 
 @EACH_SERVICE
-def test_replicas_are_protected_from_eviction_and_single_ones_do_not_block_a_drain(service: Service) -> None:
+def test_replicas_are_protected_from_eviction_and_single_ones_do_not_block_a_drain(service: Workload) -> None:
     """CP-7."""
     budget = one(catalog.objects(minimal()), "PodDisruptionBudget", f"michelangelo-{service}")
     assert budget["spec"] == {
@@ -54,7 +57,7 @@ def test_replicas_are_protected_from_eviction_and_single_ones_do_not_block_a_dra
     assert of_kind(catalog.objects(gateway_minio()), "PodDisruptionBudget") == []
 
 
-def pod_template(objects: list[Object], service: Service) -> dict[str, Any]:
+def pod_template(objects: list[Object], service: Workload) -> dict[str, Any]:
     data: dict[str, Any] = deployment(objects, service)["spec"]["template"]
     return data
 
@@ -68,7 +71,7 @@ def pod_template(objects: list[Object], service: Service) -> dict[str, Any]:
     ],
 )
 @EACH_SERVICE
-def test_replicas_are_spread_over_zones_and_nodes(service: Service, zones: list[str], must: str) -> None:
+def test_replicas_are_spread_over_zones_and_nodes(service: Workload, zones: list[str], must: str) -> None:
     """CP-2, CP-7: one of the two is a must. Nodes need not have a zone label where no zones are named,
     and two musts could contradict each other."""
     chosen = environment(controlPlane={"zones": zones})
@@ -94,7 +97,7 @@ def test_a_single_replica_is_not_spread() -> None:
 
 
 @EACH_SERVICE
-def test_pods_run_in_the_zones_the_environment_names_and_nowhere_else(service: Service) -> None:
+def test_pods_run_in_the_zones_the_environment_names_and_nowhere_else(service: Workload) -> None:
     """CP-2."""
     affinity = pod_spec(deployment(catalog.objects(production_aws()), service))["affinity"]
     (term,) = affinity["nodeAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]["nodeSelectorTerms"]
@@ -163,24 +166,25 @@ def test_a_setting_rolls_exactly_the_pods_it_concerns(sections: dict[str, Any], 
 def test_new_static_keys_and_new_roles_roll_the_services_that_use_the_object_store() -> None:
     """CP-7, MR-2: keys are read at start-up, roles are put into pods when they are created."""
 
-    def objects(inputs: Inputs) -> list[Object]:
-        return [obj for bundle in catalog.bundles(production_aws(), inputs) for obj in bundle.objects]
+    def objects(stack: str, checksum: str) -> list[Object]:
+        inputs = Inputs(production_aws(), stack, object_store_checksum=checksum)
+        return [obj for bundle in catalog.bundles(inputs) for obj in bundle.objects]
 
-    before = objects(Inputs({"controllermgr": "arn:1", "worker": "arn:2"}, "aaaa"))
-    assert changed_templates(
-        before, objects(Inputs({"controllermgr": "arn:1", "worker": "arn:2"}, "bbbb"))
-    ) == {
-        "controllermgr",
-        "worker",
-    }
-    assert changed_templates(
-        before, objects(Inputs({"controllermgr": "arn:1", "worker": "arn:3"}, "aaaa"))
-    ) == {"worker"}
+    before = objects("prod", "aaaa")
+    assert changed_templates(before, objects("prod", "bbbb")) == {"controllermgr", "worker"}
+    assert changed_templates(before, objects("other", "aaaa")) == {"controllermgr", "worker"}
+    arns = [f"arn:aws:iam::123456789012:role/{name}" for name in "abc"]
+    given = {"controllermgr": arns[0], "worker": arns[1]}
+    existing = [
+        catalog.objects(environment(storage=EXISTING | {"roleArns": given | changed}))
+        for changed in ({}, {"worker": arns[2]})
+    ]
+    assert changed_templates(*existing) == {"worker"}
 
 
 @ENVIRONMENTS
 @EACH_SERVICE
-def test_configuration_checksums_are_short_hexadecimal_texts(service: Service, name: str) -> None:
+def test_configuration_checksums_are_short_hexadecimal_texts(service: Workload, name: str) -> None:
     """CP-7: and so valid annotations."""
     annotations = pod_template(catalog.objects(ALL[name]()), service)["metadata"]["annotations"]
     assert re.fullmatch(r"[0-9a-f]{16}", annotations["michelangelo.infra/config-checksum"])

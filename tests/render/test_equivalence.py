@@ -13,7 +13,6 @@ from madeploy.names.kubernetes import TASK_CREDENTIALS
 from madeploy.render.tree import Tree, tree
 from madeploy.settings import Environment
 from madeploy.settings.loader import load_environment
-from manifests.identities import predicted_inputs
 from manifests.objects import Object
 from manifests.secret_references import wanted_secrets
 from manifests.storage_clients import CREDENTIALS_ANNOTATION
@@ -72,7 +71,7 @@ def registered(environment: Environment) -> tuple[dict[Key, Object], dict[str, A
 
 def rendered(environment: Environment, outputs: dict[str, Any]) -> Tree:
     endpoints = {name: (made["host"], made["port"]) for name, made in outputs["clusters"].items()}
-    return tree(environment, "test", predicted_inputs(environment, "test"), endpoints)
+    return tree(environment, "test", endpoints)
 
 
 def differences(ours: dict[Key, Object], theirs: dict[Key, Object]) -> Iterator[str]:

@@ -18,7 +18,6 @@ from madeploy.render.tree import Format, Tree, tree
 from madeploy.settings import Environment
 from manifests import catalog
 from manifests.credentials import object_store_yaml
-from manifests.identities import predicted_inputs
 from manifests.registration import task_credentials_data
 from tests.render.environments import SECRETS, gitops
 from tests.support import strategies
@@ -31,7 +30,7 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def render(of: Environment, form: Format = "files") -> Tree:
-    return tree(of, "prod", predicted_inputs(of, "prod"), form=form)
+    return tree(of, "prod", form=form)
 
 
 def loaded(made: Tree) -> dict[str, Any]:
@@ -84,7 +83,7 @@ def test_every_object_of_the_catalog_is_in_one_file(name: str) -> None:
     built = ALL[name]()
     made = render(built)
     written = [yaml.load(document.text, Loader=_Loader) for document in made.documents]
-    expected = catalog.objects(built, predicted_inputs(built, "prod"))
+    expected = catalog.objects(built, "prod")
     assert sorted(written, key=str) == sorted(expected, key=str)
     assert len({document.path for document in made.documents}) == len(written)
 
@@ -289,7 +288,7 @@ def test_flux_waits_for_what_comes_before() -> None:
         return needs[name] | set(itertools.chain.from_iterable(map(all_before, needs[name])))
 
     prefix = "michelangelo-prod"
-    assert all_before(f"{prefix}-control-plane-50-doors") >= {
+    assert all_before(f"{prefix}-control-plane-40-doors") >= {
         f"{prefix}-control-plane-{stage}" for stage in ("10-namespaces", "20-secrets", "30-apiserver")
     }
     assert f"{prefix}-control-plane-40-controllermgr" in all_before(f"{prefix}-registrations-20-clusters")

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from madeploy.names.kubernetes import SERVICES
+from madeploy.names.services import SERVICES
 from madeploy.sandbox import tools
 from madeploy.settings import Environment
 from madeploy.settings.loader import load_environment
 from manifests import catalog
+from manifests.inputs import Inputs
 from manifests.objects import Object
 from tests.support import kube_score
 from tests.support.environments import ALL, minimal
@@ -101,7 +102,7 @@ def silenced(obj: Object) -> None:
 def test_a_new_critical_is_found(binary: Path, spoil: Callable[[Object], None], check: str) -> None:
     """CP-7, CP-9, NET-13: so that the tests above can fail; a check of which one comment is accepted
     included."""
-    objects = copy.deepcopy([obj for bundle in catalog.bundles(minimal()) for obj in bundle.objects])
+    objects = copy.deepcopy([obj for bundle in catalog.bundles(Inputs(minimal())) for obj in bundle.objects])
     spoil(deployment(objects, "worker"))
     new = kube_score.score(binary, objects) - kube_score.ACCEPTED_CRITICALS
     assert check in {critical.check for critical in new}

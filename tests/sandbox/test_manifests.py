@@ -18,6 +18,7 @@ from madeploy.schemas import kinds
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.loader import load_environment
 from manifests import catalog
+from manifests.inputs import Inputs
 from manifests.namespaces import namespaces
 from manifests.objects import Object, to_yaml
 from tests.kubeconform import schemas
@@ -86,7 +87,7 @@ def refusals(client: dynamic.DynamicClient, objects: list[Object]) -> dict[str, 
 @ENVIRONMENTS
 def test_a_real_api_server_takes_every_object(name: str, clients: dict[str, dynamic.DynamicClient]) -> None:
     """CP-1 to CP-5, NET-5 to NET-7, NET-9 to NET-13, REG-2, MR-4: server-side apply, nothing stored."""
-    for target in catalog.targets(ALL[name]()):
+    for target in catalog.targets(Inputs(ALL[name]())):
         client = clients[CONTROL_PLANE if target.cluster == CONTROL_PLANE else "compute-0"]
         objects = [obj for bundle in target.bundles for obj in bundle.objects]
         assert refusals(client, objects) == {}

@@ -31,7 +31,8 @@ from madeploy.models.retention.transport import Server
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from manifests.credentials import object_store_yaml
-from manifests.objects import Inputs, Object
+from manifests.inputs import Inputs
+from manifests.objects import Object
 from manifests.retention import PROGRAM, retention
 from tests.support.environments import environment as settings
 from tests.support.objects import of_kind, one
@@ -195,7 +196,7 @@ def world(environment: Environment, tmp_path_factory: pytest.TempPathFactory) ->
     kubeconfig = minified(environment)
     authority = kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"]
     (folder / "account/ca.crt").write_bytes(base64.b64decode(authority))
-    objects = list(retention(chosen(), Inputs()))
+    objects = list(retention(Inputs(chosen())))
     with config.new_client_from_config(str(environment.kubeconfig), CONTROL_PLANE) as api:
         from kubernetes import dynamic
 

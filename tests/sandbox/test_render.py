@@ -16,7 +16,6 @@ from madeploy.schemas.kubeconform import Complaint, check
 from madeploy.schemas.kubernetes import MINORS
 from madeploy.settings import Environment
 from madeploy.settings.loader import load_environment
-from manifests.identities import predicted_inputs
 from tests.render.environments import REPOSITORY, gitops
 from tests.support.environments import ALL
 from tests.support.objects import identity
@@ -29,7 +28,7 @@ WAVE = "argocd.argoproj.io/sync-wave"
 def render(of: Environment, form: Format) -> Tree:
     settings = of.gitops.model_copy(update={"repository": REPOSITORY})
     of = of.model_copy(update={"gitops": settings})
-    return tree(of, "prod", predicted_inputs(of, "prod"), form=form)
+    return tree(of, "prod", form=form)
 
 
 def stack(path: Path) -> Environment:

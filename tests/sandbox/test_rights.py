@@ -11,6 +11,7 @@ from kubernetes import client, config, dynamic
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from manifests import catalog
+from manifests.inputs import Inputs
 from manifests.objects import Object
 from tests.support.environments import environment as smallest
 
@@ -33,7 +34,7 @@ def renamed(obj: Object) -> Object:
 def authorization(environment: Environment) -> Iterator[client.AuthorizationV1Api]:
     """The control plane's authorizer, with the services' roles and bindings in place."""
     chosen = smallest(platform={"namespace": NAMESPACE}, clusters=CLUSTERS)
-    control_plane = [obj for bundle in catalog.bundles(chosen) for obj in bundle.objects]
+    control_plane = [obj for bundle in catalog.bundles(Inputs(chosen)) for obj in bundle.objects]
     objects = [renamed(obj) for obj in control_plane if obj["kind"] in KINDS]
     with config.new_client_from_config(str(environment.kubeconfig), CONTROL_PLANE) as api:
         dynamic_client = dynamic.DynamicClient(api)

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 import pytest
 from kubernetes import client, config, dynamic
 
-from madeploy.names.kubernetes import SERVICES, Service, workload
+from madeploy.names.kubernetes import Workload, workload
+from madeploy.names.services import SERVICES
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings import Environment as Settings
@@ -60,7 +61,7 @@ def wait_for(condition: Callable[[], bool], api: client.ApiClient) -> None:
         time.sleep(0.3)
 
 
-def pods(api: client.ApiClient, service: Service) -> dict[str, str]:
+def pods(api: client.ApiClient, service: Workload) -> dict[str, str]:
     """Names of a service's pods that are not on their way out, and their nodes."""
     found = client.CoreV1Api(api).list_namespaced_pod(NAMESPACE, label_selector=f"app={workload(service)}")
     return {

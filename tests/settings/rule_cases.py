@@ -127,14 +127,24 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         service("controllermgr", leaderElection=False),
     ),
     ("MA131", "warning", "controlPlane.envoy.replicas", service("envoy", replicas=1)),
-    ("MA132", "error", "images", {"images": {"apiserver": {"tag": "sha-cbf5720"}}}),
+    ("MA132", "error", "images", {"images": {}} | service("apiserver", image={"tag": "sha-cbf5720"})),
     ("MA133", "error", "images.tag", {"images": {"tag": "main"}}),
     ("MA133", "error", "images.tag", {"images": {"tag": "feature-x"}}),
+    ("MA133", "error", "controlPlane.ui.image.tag", service("ui", image={"tag": "latest"})),
+    ("MA133", "error", "controlPlane.envoy.image.tag", service("envoy", image={"tag": "v1.29-latest"})),
     ("MA133", "error", "images.ui.tag", {"images": {"tag": "sha-cbf5720", "ui": {"tag": "latest"}}}),
     ("MA133", "warning", "images.tag", {"images": {"tag": "main"}} | tier("staging")),
     ("MA133", "info", "images.tag", {"images": {"tag": "main"}} | tier("development")),
     ("MA134", "warning", "images.pullPolicy", {"images": {"tag": "latest"}} | tier("development")),
     ("MA134", "warning", "images.pullPolicy", {"images": {"tag": "sha-cbf5720", "pullPolicy": "Never"}}),
+    ("MA140", "info", "images.envoy", {"images": {"tag": "sha-cbf5720", "envoy": {"tag": "v1.39.0"}}}),
+    (
+        "MA140",
+        "error",
+        "images.worker",
+        {"images": {"tag": "sha-cbf5720", "worker": {"tag": "sha-0000000"}}}
+        | service("worker", image={"tag": "sha-1111111"}),
+    ),
     (
         "MA135",
         "warning",
@@ -609,13 +619,11 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     (
         "MA133",
         {
-            "images": {
-                "tag": "main",
-                **{
-                    n: {"digest": f"sha256:{'0' * 64}"}
-                    for n in ("apiserver", "controllermgr", "worker", "ui")
-                },
-            }
+            "images": {"tag": "main"},
+            "controlPlane": {
+                name: {"image": {"digest": f"sha256:{'0' * 64}"}}
+                for name in ("apiserver", "controllermgr", "worker", "ui")
+            },
         },
     ),
     ("MA133", {"images": {"registry": "registry.example.com/ml", "tag": "build-17"}}),

@@ -55,14 +55,16 @@ def production_aws() -> Environment:
         images={
             "registry": "registry.example.com/michelangelo",
             "tag": "sha-cbf5720",
-            "envoy": {
-                "repository": "registry.example.com/envoyproxy/envoy",
-                "tag": "v1.40.0",
-                "digest": DIGEST,
-            },
             "pullSecrets": ["registry-pull"],
         },
         controlPlane={
+            "envoy": {
+                "image": {
+                    "repository": "registry.example.com/envoyproxy/envoy",
+                    "tag": "v1.40.0",
+                    "digest": DIGEST,
+                }
+            },
             "apiserver": {"replicas": 3, "resources": {"cpu": "500m", "memory": "512Mi"}},
             "controllermgr": {
                 "replicas": 3,

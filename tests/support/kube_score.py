@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from madeploy.names.kubernetes import SERVICES, workload
+from madeploy.names.kubernetes import workload
+from madeploy.names.services import SERVICES
 from madeploy.sandbox.tools.catalog import KUBERNETES, TOOLS
 from madeploy.settings import Environment
 from manifests import catalog
+from manifests.inputs import Inputs
 from manifests.network_policies import COMPUTE_SIDE
 from manifests.objects import Object
 
@@ -103,7 +105,7 @@ def criticals(binary: Path, environment: Environment) -> frozenset[Critical]:
     on one cluster selects no pods of another."""
     return frozenset(
         critical
-        for target in catalog.targets(environment)
+        for target in catalog.targets(Inputs(environment))
         for critical in score(binary, [obj for bundle in target.bundles for obj in bundle.objects])
     )
 

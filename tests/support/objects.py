@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from madeploy.names.kubernetes import Service, workload
+from madeploy.names.kubernetes import Workload, workload
 from manifests.objects import Object
 
 
@@ -27,7 +27,7 @@ def of_kind(objects: Iterable[Object], kind: str) -> list[Object]:
     return [obj for obj in objects if obj["kind"] == kind]
 
 
-def deployment(objects: Iterable[Object], service: Service) -> Object:
+def deployment(objects: Iterable[Object], service: Workload) -> Object:
     """Deployment of a service of the control plane."""
     return one(objects, "Deployment", workload(service))
 

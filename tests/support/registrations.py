@@ -24,6 +24,7 @@ from madeploy.sandbox import objects
 from madeploy.sandbox.environment import Environment as Embedded
 from madeploy.settings import Environment
 from manifests import registration
+from manifests.inputs import Inputs
 from tests.support.environments import environment as smallest
 from tests.support.signing import signed_token
 
@@ -117,9 +118,9 @@ class Registration:
         """What `pulumi up --refresh` writes of this registration: whatever the stack says, missing or
         changed."""
         settings = self.settings
-        self.apply(self.compute, *registration.compute_side(settings, self.name).objects)
+        self.apply(self.compute, *registration.compute_side(Inputs(settings), self.name).objects)
         for role in ("ClusterRole", "Role"):
-            for item in registration.compute_side(settings, self.name).objects:
+            for item in registration.compute_side(Inputs(settings), self.name).objects:
                 if item["kind"] == role:
                     # Apply leaves what others added to the list of rules; an update replaces it.
                     self.compute.merge(place(item), {"rules": item["rules"]})
@@ -266,7 +267,7 @@ class Registration:
         self.control_plane.delete("/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr")
         self.control_plane.delete("/api/v1/namespaces/ma-system")
         wait(lambda: self._is_gone(self.control_plane, "ma-system"))
-        for item in reversed(registration.compute_side(self.settings, self.name).objects):
+        for item in reversed(registration.compute_side(Inputs(self.settings), self.name).objects):
             self.compute.delete(place(item))
         for path in (
             secret_path(RAY_MANAGER_TOKEN, RAY_NAMESPACE),

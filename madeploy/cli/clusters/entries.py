@@ -19,6 +19,7 @@ from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.loader import label, load_environment
 from madeploy.settings.stack_edit import StackEditError, set_value, value_at
 from manifests import catalog, registration
+from manifests.inputs import Inputs
 from manifests.objects import Object
 
 _PLACEHOLDER = {"secure": "v1:placeholder"}
@@ -145,7 +146,7 @@ def objects(environment: Environment, name: str, endpoint: Endpoint) -> list[Obj
     """What registering a cluster makes on both sides, by name only."""
     address = {name: (endpoint.host, endpoint.port)}
     found: list[ObjectName] = []
-    for target in catalog.targets(environment, endpoints=address):
+    for target in catalog.targets(Inputs(environment), address):
         if target.cluster == name:
             found += [_named(name, item) for bundle in target.bundles for item in bundle.objects]
     for secret in registration.secret_names(name).values():

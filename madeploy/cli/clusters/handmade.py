@@ -32,6 +32,7 @@ from madeploy.settings.servers import canonical_server
 from madeploy.settings.source import printable
 from madeploy.settings.storage import S3CompatibleStorage
 from manifests import registration
+from manifests.inputs import Inputs
 
 _CORE: Final = "/api/v1/namespaces"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
@@ -140,7 +141,7 @@ def _parts(
     name = found.name
     made = {
         (item["kind"], item["metadata"]["name"]): item
-        for item in registration.compute_side(environment, name).objects
+        for item in registration.compute_side(Inputs(environment), name).objects
     }
     assert found.cluster is not None
     assert found.authority is not None

@@ -19,6 +19,7 @@ from madeploy.fleet.parts import Part
 from madeploy.fleet.plan import Plan, plan, shard_numbers
 from madeploy.settings import Environment
 from manifests import catalog, identities
+from manifests.inputs import Inputs
 
 SHARDS_AT_ONCE = 2
 """Shards worked on at the same time: each is busy with the backend, not with waiting for clusters."""
@@ -35,7 +36,7 @@ def follows(settings: Environment, clusters: Iterable[str]) -> bool:
         # What is gone from the settings already cannot be compared any more.
         return bool(gone)
     without = settings.model_copy(update={"clusters": rest})
-    return catalog.bundles(settings) != catalog.bundles(without) or identities.subjects(
+    return catalog.bundles(Inputs(settings)) != catalog.bundles(Inputs(without)) or identities.subjects(
         settings
     ) != identities.subjects(without)
 

@@ -151,7 +151,7 @@ SERVICES: Final[dict[str, Code]] = {
     "MA132": Code(
         "Image without a version",
         "An image needs a tag or a digest; there is no default that stays right.",
-        "Set images.tag for all platform images, or a tag or digest for the component.",
+        "Set images.tag for all platform images, or controlPlane.<service>.image.tag or .digest for one.",
     ),
     "MA133": Code(
         "Floating image tag",
@@ -194,5 +194,12 @@ SERVICES: Final[dict[str, Code]] = {
         "The namespace would be labelled, its pods held to Pod Security restricted, and it would be deleted "
         "with the stack.",
         "Choose a namespace of the control plane's own, such as ma-system.",
+    ),
+    "MA140": Code(
+        "Image of a service at its older place",
+        "Size, placement, configuration and image of a service stand together in controlPlane.<service>; "
+        "the older place is still read, unless the image is said at both.",
+        "Keep controlPlane.<service>.image and remove images.<service>.",
+        "info",
     ),
 }

@@ -6,14 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pydantic.alias_generators import to_camel
+
 from madeploy.findings.model import Severity
 from madeploy.settings.checks import SecretNames, Violation, rule
+from madeploy.settings.control_plane import services
 from madeploy.settings.environment import Environment
 from madeploy.settings.images import Image, Images
 from madeploy.settings.platform import Tier
 from madeploy.settings.source import Path
 
-_PLATFORM: Final = ("apiserver", "controllermgr", "worker", "ui")
 _FLOATING: Final = frozenset(
     {"main", "master", "latest", "edge", "nightly", "dev", "develop", "stable", "head", "trunk", "canary"}
 )
@@ -30,36 +32,45 @@ def _floating(tag: str, *, published: bool) -> bool:
     return published and _PINNED.match(tag) is None
 
 
-def _tag(env: Environment, component: str) -> tuple[str | None, Path]:
-    """A component's tag and where it is set; None where a digest decides or nothing is said."""
-    image: Image = getattr(env.images, component)
+def _image(env: Environment, service: str) -> tuple[Image, Path, bool]:
+    """A service's image, where it is said, and whether it is one of the platform's."""
+    settings, said = env.control_plane.service(service), env.image_of(service)
+    path: Path = ("controlPlane", to_camel(services()[service]), "image")
+    if said is not settings.image:
+        path = ("images", service)
+    return said, path, type(settings)().image.repository is None
+
+
+def _tag(env: Environment, service: str) -> tuple[str | None, Path]:
+    """A service's tag and where it is set; None where a digest decides or nothing is said."""
+    image, path, ours = _image(env, service)
     if image.digest is not None:
-        return None, ("images", component, "digest")
+        return None, (*path, "digest")
     if image.tag is not None:
-        return image.tag, ("images", component, "tag")
-    return (None, ("images", component)) if component == "envoy" else (env.images.tag, ("images", "tag"))
+        return image.tag, (*path, "tag")
+    return (env.images.tag, ("images", "tag")) if ours else (None, path)
 
 
-@rule("MA132", reads=("images",))
+@rule("MA132", reads=("images", "control_plane"))
 def every_platform_image_has_a_version(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """CP-9: a tag or a digest, for all or for the component."""
-    missing = [
-        name
-        for name in _PLATFORM
-        if not (getattr(env.images, name).digest or getattr(env.images, name).tag or env.images.tag)
-    ]
+    """CP-9: a tag or a digest, for all or for the service."""
+    missing = []
+    for name in services():
+        image, _path, ours = _image(env, name)
+        if ours and not (image.digest or image.tag or env.images.tag):
+            missing.append(name)
     if missing:
         yield Violation("MA132", ("images",), f"neither tag nor digest for {', '.join(missing)}")
 
 
-@rule("MA133", reads=("images", "platform"))
+@rule("MA133", reads=("images", "control_plane", "platform"))
 def production_pins_its_images(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-9: floating tags are refused in production and reported elsewhere."""
     seen: set[Path] = set()
-    for component in (*_PLATFORM, "envoy"):
-        tag, path = _tag(env, component)
-        repository = getattr(env.images, component).repository
-        published = component != "envoy" and repository is None and env.images.registry == Images().registry
+    for name in services():
+        tag, path = _tag(env, name)
+        image, _path, ours = _image(env, name)
+        published = ours and image.repository is None and env.images.registry == Images().registry
         if tag is None or path in seen or not _floating(tag, published=published):
             continue
         seen.add(path)
@@ -67,14 +78,25 @@ def production_pins_its_images(env: Environment, _: SecretNames) -> Iterator[Vio
         yield Violation("MA133", path, evidence, severity=_SEVERITY[env.platform.tier])
 
 
-@rule("MA134", reads=("images", "platform"))
+@rule("MA140", reads=("images", "control_plane"))
+def images_stand_at_their_services(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-9: the older place is still read; at both there would be two images for one service."""
+    for name in env.images.moved():
+        place = f"controlPlane.{name}.image"
+        if env.image_of(name) is env.control_plane.service(name).image:
+            yield Violation("MA140", ("images", name), f"{place} is set as well", severity="error")
+        else:
+            yield Violation("MA140", ("images", name), "is set", fix=f"Move what is below it to {place}.")
+
+
+@rule("MA134", reads=("images", "control_plane", "platform"))
 def the_pull_policy_fits(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-9: floating tags need `Always`; `Never` needs images that are loaded by hand."""
     policy, path = env.images.pull_policy, ("images", "pullPolicy")
     if policy == "Never" and env.platform.tier != "development":
         yield Violation("MA134", path, "Never: nodes run only images that were loaded onto them by hand")
     elif policy == "IfNotPresent":
-        tags = {tag for name in (*_PLATFORM, "envoy") if (tag := _tag(env, name)[0])}
+        tags = {tag for name in services() if (tag := _tag(env, name)[0])}
         floating = sorted(tag for tag in tags if _floating(tag, published=False))
         if floating:
             evidence = f"IfNotPresent keeps what a node first pulled as {', '.join(floating)}"

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from pydantic.alias_generators import to_camel
+
 from madeploy.settings import service_keys
 from madeploy.settings.base import split_host_port
 from madeploy.settings.checks import SecretNames, Violation, rule
+from madeploy.settings.control_plane import services
 from madeploy.settings.environment import Environment
 from madeploy.settings.service_keys import Entry
 from madeploy.settings.source import Path, printable
@@ -85,9 +88,9 @@ def production_survives_a_node(env: Environment, _: SecretNames) -> Iterator[Vio
     """CP-1, CP-2: one replica is one node's loss away from an outage."""
     if env.platform.tier != "production":
         return
-    for service in ("apiserver", "controllermgr", "worker", "ui", "envoy"):
-        if getattr(env.control_plane, service).replicas == 1:
-            yield Violation("MA131", ("controlPlane", service, "replicas"), "is 1 in production")
+    for service, field in services().items():
+        if env.control_plane.service(service).replicas == 1:
+            yield Violation("MA131", ("controlPlane", to_camel(field), "replicas"), "is 1 in production")
 
 
 @rule("MA135", reads=("workflow",))

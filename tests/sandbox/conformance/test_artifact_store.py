@@ -66,10 +66,10 @@ def program(env: Environment) -> Program:
         storage = env.storage
         assert isinstance(storage, AwsStorage)
         made = ArtifactStore("store", ArtifactStoreArgs(env, storage, pulumi.get_stack()))
-        predicted = identities.predicted_inputs(env, pulumi.get_stack())
+        predicted = identities.predicted_roles(env, pulumi.get_stack())
         pulumi.export("buckets", bucket_outputs(storage))
         pulumi.export("roles", made.role_arns)
-        pulumi.export("predicted", dict(predicted.role_arns))
+        pulumi.export("predicted", predicted)
 
     return run
 

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from madeploy.names.kubernetes import RAY_MANAGER_TOKEN, RAY_NAMESPACE
 from madeploy.probes.registration import cluster_path, secret_path
 from manifests import registration as objects
+from manifests.inputs import Inputs
 from tests.support.faults import closed_port
 from tests.support.registrations import Registration, broken_rung, place, wait
 
@@ -80,7 +81,7 @@ def revoked_token(made: Registration) -> None:
 def token_of_an_earlier_account(made: Registration) -> None:
     unused_token(made)
     made.compute.delete(ACCOUNT)
-    made.apply(made.compute, *objects.compute_side(made.settings, made.name).objects)
+    made.apply(made.compute, *objects.compute_side(Inputs(made.settings), made.name).objects)
 
 
 def token_of_somebody_else(made: Registration) -> None:
