@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from madeploy.fleet.parts import Part, UnknownPartError, part_of, shards
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.loader import InvalidStack, environment_from_config
+from madeploy.settings.reach import misled
+from madeploy.settings.servers import canonical_server
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,34 @@ def _wanted(environment: Environment, part: Part) -> dict[str, tuple[str | None,
     return control_plane if environment.fleet.layout == "sharded" else control_plane | clusters
 
 
+def _misled(environment: Environment, access: Mapping[str, Access]) -> Iterator[str]:
+    """Clusters with an address that means another machine to the control plane's pods. Those that the stack
+    file gives are judged with it, but for one that only the kubeconfigs can tell: the API server of whichever
+    cluster the caller runs in. Loopback is left to the registration, which says whether it answers."""
+    control_plane = access.get(CONTROL_PLANE)
+    for name, found in access.items():
+        if found.endpoint is None:
+            continue
+        reason = misled(
+            found.endpoint.host.removeprefix("https://"),
+            development=environment.platform.tier == "development",
+            is_control_plane=_calls(found) == _calls(control_plane) if control_plane else None,
+        )
+        if reason is None or reason.severity != "error" or reason.place == "machine":
+            continue
+        if reason.place == "apiService" or environment.clusters[name].server is None:
+            yield f"clusters.{name}: {reason.evidence}. {reason.fix}"
+
+
+def _calls(access: Access) -> str:
+    """The address that administers a cluster, in normal form; as it stands where it has none."""
+    server = str(access.minified["clusters"][0]["cluster"].get("server"))
+    try:
+        return canonical_server(server)
+    except ValueError:
+        return server
+
+
 def load() -> Configuration:
     """Read the stack's configuration.
 
@@ -158,6 +188,7 @@ def load() -> Configuration:
             )
         elif name in access:
             access[name] = replace(access[name], token=pulumi.Output.secret(token))
+    defects += _misled(environment, access)
     if defects:
         raise pulumi.RunError("clusters that cannot be reached as configured:\n  " + "\n  ".join(defects))
 

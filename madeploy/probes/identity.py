@@ -27,11 +27,14 @@ def same_cluster_findings(
     control_plane: Kubernetes, compute: Kubernetes, environment: Environment, remedies: Remedies
 ) -> list[Finding]:
     """A finding when both connections lead to one cluster, unless the control plane is registered on
-    purpose, by its address inside. Raises ClientError."""
+    purpose, by its address inside; and when that address is given for another cluster. Raises ClientError."""
     entry = environment.clusters.get(remedies.name)
-    if entry is not None and (entry.server or "").startswith(IN_CLUSTER):
-        return []
-    if cluster_uid(control_plane) != cluster_uid(compute):
+    on_purpose = entry is not None and (entry.server or "").startswith(IN_CLUSTER)
+    same = cluster_uid(control_plane) == cluster_uid(compute)
+    if entry is not None and on_purpose and not same:
+        evidence = f"{entry.server} is the control plane's own API server, and this is another cluster"
+        return [find("MA409", remedies.name, evidence)]
+    if on_purpose or not same:
         return []
     evidence = (
         f"context {remedies.compute_context} leads to the control plane's own cluster (namespace "

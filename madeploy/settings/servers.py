@@ -71,14 +71,3 @@ def canonical_server(server: str) -> str:
     """`host:port` of an address, as `parse_server` gives them. Raises the same ValueError."""
     host, port = parse_server(server)
     return f"{host}:{port}"
-
-
-def leads_nowhere(host: str) -> bool:
-    """Whether a host, as `parse_server` gives it, means another machine to every pod that calls it."""
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified or address.is_link_local

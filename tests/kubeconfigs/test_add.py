@@ -249,6 +249,30 @@ def test_the_control_plane_and_clusters_that_are_there_are_recognised_by_their_a
     assert (code, json.loads(out)["entry"]) == (0, {"server": "https://kubernetes.default.svc"})
 
 
+@pytest.mark.parametrize(
+    "server",
+    [
+        "https://kubernetes.default.svc",
+        "https://kubernetes",
+        "https://host.docker.internal:6443",
+        "https://gateway.docker.internal:6443",
+        "https://laptop.local:6443",
+    ],
+)
+def test_an_address_that_leads_elsewhere_from_the_control_plane_is_refused_wherever_it_is_given(
+    server: str, run: Command, stack: Path, secrets: dict[str, str], tmp_path: Path
+) -> None:
+    """REG-11, UX-3: in the kubeconfig and by --server, with the option that mends it; nothing is written."""
+    before = STACK.replace("tier: development", "tier: staging")
+    stack.write_text(before)
+    file = tmp_path / "file.yaml"
+    for given, options in ((server, ()), ("https://compute.example.com:6443", ("--server", server))):
+        file.write_bytes(good(server=given))
+        code, out, _ = run("add", "east", "--kubeconfig", str(file), *options)
+        assert (code, "MA409" in out, "--server https://HOST:PORT" in out) == (2, True, True)
+        assert (stack.read_text(), "east" in secrets) == (before, False)
+
+
 def test_a_missing_prerequisite_keeps_everything_as_it_was(
     run: Command, stack: Path, secrets: dict[str, str], kubeconfig: str, lacking: list[Finding]
 ) -> None:

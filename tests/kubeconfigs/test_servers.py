@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from madeploy.names.servers import split_server
-from madeploy.settings.servers import canonical_server, leads_nowhere, parse_server
+from madeploy.settings.servers import canonical_server, parse_server
 
 LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,8}[a-z0-9])?", fullmatch=True)
 NAMES = st.lists(LABEL, min_size=1, max_size=4).map(".".join)
@@ -72,20 +72,3 @@ def test_any_text_is_an_address_or_is_refused_without_repeating_it(text: str) ->
     assert split_server(f"https://{host}:{port}") == (f"https://{host}", str(port))
 
 
-@pytest.mark.parametrize(
-    ("host", "nowhere"),
-    [
-        ("localhost", True),
-        ("api.localhost", True),
-        ("127.0.0.1", True),
-        ("[::1]", True),
-        ("0.0.0.0", True),
-        ("169.254.169.254", True),
-        ("localhost.example.com", False),
-        ("10.0.0.1", False),
-        ("compute.example.com", False),
-    ],
-)
-def test_an_address_of_the_machine_itself_leads_nowhere(host: str, nowhere: bool) -> None:
-    """REG-11: it would be another machine to every pod that calls it."""
-    assert leads_nowhere(host) is nowhere

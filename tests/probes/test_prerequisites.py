@@ -115,6 +115,7 @@ def test_the_control_plane_may_be_registered_on_purpose() -> None:
     """REG-7, facts 3.1: by its address inside."""
     itself = settings(server="https://kubernetes.default.svc")
     assert codes(furnished(**{KUBE_SYSTEM: {"metadata": {"uid": "hub"}}}), itself) == []
+    assert codes(furnished(), itself) == ["MA409"], "jobs for another cluster would run on this one"
 
 
 @pytest.mark.parametrize(("mode", "found"), [("install", []), ("ignore", []), ("check", ["MA447"])])

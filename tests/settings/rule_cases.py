@@ -67,6 +67,11 @@ def cluster(**more: Any) -> dict[str, Any]:
     return {"clusters": {"gpu": {"kubeconfigContext": "gpu"} | more}}
 
 
+def beside_control_plane(context: str, server: str) -> dict[str, Any]:
+    """A cluster at an address, and the control plane's own context; no encrypted kubeconfig."""
+    return cluster(server=server) | {"controlPlane": {"kubeconfigContext": context}, "kubeconfigs": ...}
+
+
 def clusters(**more: dict[str, Any]) -> dict[str, Any]:
     return {"clusters": {name: {"kubeconfigContext": name} | entry for name, entry in more.items()}}
 
@@ -588,6 +593,10 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     ("MA409", "error", "clusters.gpu.server", cluster(server="https://localhost:6443")),
     ("MA409", "error", "clusters.gpu.server", cluster(server="https://[::1]:6443")),
+    ("MA409", "error", "clusters.gpu.server", cluster(server="https://kubernetes.docker.internal:6443")),
+    ("MA409", "error", "clusters.gpu.server", beside_control_plane("hub", "https://kubernetes.default.svc")),
+    ("MA409", "warning", "clusters.gpu.server", cluster(server="https://kubernetes.default")),
+    ("MA409", "warning", "clusters.gpu.server", cluster(server="https://vcluster.team-a.svc:443")),
     (
         "MA409",
         "warning",
@@ -752,7 +761,8 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("MA405", {"clusters": {"a" * 56: {"kubeconfigContext": "a"}}}),
-    ("MA409", cluster(server="https://kubernetes.default.svc")),
+    ("MA409", beside_control_plane("gpu", "https://kubernetes.default.svc")),
+    ("MA409", cluster(server="https://ip-10-0-0-1.eu-west-1.compute.internal:6443")),
     ("MA461", cluster(namespaces=["default"])),
     ("MA466", credential(kind="bounded", generation=0)),
     ("MA480", clusters(a={}, b={"shard": 0})),

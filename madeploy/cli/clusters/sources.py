@@ -21,7 +21,8 @@ from madeploy.names.servers import split_server
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.cluster_origins import Eks
-from madeploy.settings.servers import canonical_server, leads_nowhere, parse_server
+from madeploy.settings.reach import misled
+from madeploy.settings.servers import canonical_server, parse_server
 from madeploy.settings.stack_file import read_bytes
 
 
@@ -139,16 +140,21 @@ def neighbours(
         return
     own = f"{endpoint.host.removeprefix('https://')}:{endpoint.port}"
     administered = _server(origin.verdict.kubeconfig)
-    for other, servers in _servers(environment, stack, decrypt).items():
+    known = _servers(environment, stack, decrypt)
+    for other, servers in known.items():
         if other == CONTROL_PLANE and {own, administered} & servers:
             evidence = f"is at {own}, and so is the control plane of stack {stack}"
             yield find("MA427", name, evidence, severity="warning" if meant else "error")
         elif other not in (CONTROL_PLANE, name) and own in servers:
             yield find("MA401", name, f"{own} is {other}'s as well")
-    host, _ = parse_server(f"https://{own}")
-    if leads_nowhere(host):
-        severity: Any = "warning" if environment.platform.tier == "development" else "error"
-        yield find("MA409", name, f"{host} is the machine itself", severity=severity)
+    found = misled(
+        parse_server(f"https://{own}")[0],
+        development=environment.platform.tier == "development",
+        is_control_plane=administered in known[CONTROL_PLANE] if CONTROL_PLANE in known else None,
+    )
+    if found is not None:
+        fix = f"{found.fix}\nGive it with --server https://HOST:PORT."
+        yield find("MA409", name, found.evidence, fix=fix, severity=found.severity)
 
 
 def _servers(environment: Environment, stack: str, decrypt: bool) -> dict[str, set[str]]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from madeploy.findings.model import Severity
 from madeploy.settings.checks import SECRETS, SecretNames, Violation, rule
 from madeploy.settings.environment import CONTROL_PLANE, Environment
-from madeploy.settings.servers import canonical_server, leads_nowhere, parse_server
+from madeploy.settings.reach import misled
+from madeploy.settings.servers import canonical_server, parse_server
 from madeploy.settings.source import Path
 from madeploy.settings.stack_file import encrypt_command
 from madeploy.settings.translate import did_you_mean
@@ -112,14 +112,28 @@ def contexts_are_used_once(env: Environment, _: SecretNames) -> Iterator[Violati
         seen.setdefault(context, name)
 
 
-@rule("MA409", reads=("clusters", "platform"))
-def addresses_lead_out_of_the_pod(env: Environment, _: SecretNames) -> Iterator[Violation]:
+@rule("MA409", reads=("clusters", "control_plane", "platform", SECRETS))
+def addresses_mean_the_same_to_the_control_plane(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
     """REG-1: the control plane's pods dial the address, not the operator's machine."""
     for name, cluster in env.clusters.items():
         if cluster.server is None:
             continue
         host = parse_server(cluster.server)[0]
-        if leads_nowhere(host):
-            severity: Severity = "warning" if env.platform.tier == "development" else "error"
-            evidence = f"{host} is the machine itself"
-            yield Violation("MA409", ("clusters", name, "server"), evidence, severity=severity)
+        found = misled(
+            host,
+            development=env.platform.tier == "development",
+            is_control_plane=_is_control_plane(env, name, secrets),
+        )
+        path = ("clusters", name, "server")
+        if found is not None:
+            yield Violation("MA409", path, found.evidence, fix=found.fix, severity=found.severity)
+
+
+def _is_control_plane(env: Environment, name: str, secrets: SecretNames) -> bool | None:
+    """Whether an entry names the control plane's own cluster, by its context; None where kubeconfigs are
+    encrypted or the cluster is named on EKS, which cannot be compared here."""
+    own, context = env.control_plane.kubeconfig_context, env.clusters[name].kubeconfig_context
+    stored = secrets.get("kubeconfigs", frozenset())
+    if own is None or context is None or stored & {CONTROL_PLANE, name}:
+        return None
+    return own == context

@@ -1,0 +1,140 @@
+"""Where the address of a compute cluster's API server leads when the control plane's pods call it.
+
+An address is written where it works: on an administrator's machine, or in a pod of the compute cluster
+itself. The platform dials it from pods of the control plane (facts 3.1), where the same name may be another
+machine, or none.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Place = Literal["machine", "host", "multicast", "apiService", "service", "short"]
+"""`machine`: the pod itself; `host`: the computer that runs the caller's containers; `multicast`: a name
+that only its own network segment answers; `apiService`: the API server of the caller's own cluster;
+`service`: another Service of the caller's own cluster; `short`: whatever the caller's search list makes of
+it."""
+
+_LOOPBACK_NAMES: Final = frozenset(
+    {
+        "localhost",
+        "localhost.localdomain",
+        "localhost4",
+        "localhost6",
+        "ip6-localhost",
+        "ip6-loopback",
+    }
+)
+_HOST_DOMAINS: Final = (
+    "containers.internal",
+    "docker.internal",
+    "k3d.internal",
+    "lima.internal",
+    "minikube.internal",
+    "orb.internal",
+    "rancher-desktop.internal",
+)
+"""Zones that container tools answer themselves, with the computer they run on: Docker Desktop, k3d, Lima,
+minikube, OrbStack, Podman, Rancher Desktop."""
+
+_API_SERVICE: Final = re.compile(r"kubernetes(\.default(\.svc(\..+)?)?)?")
+_SERVICE: Final = re.compile(r"[^.]+(\.[^.]+)+\.svc(\..+)?|.+\.cluster\.local")
+
+
+@dataclass(frozen=True)
+class Misled:
+    """An address that means something else to the control plane's pods."""
+
+    place: Place
+    severity: Literal["error", "warning"]
+    evidence: str
+    fix: str
+
+
+def place_of(host: str) -> Place | None:
+    """What a host, as `parse_server` gives it, means to a pod that calls it; None for one that means the same
+    everywhere."""
+    literal = _address(host)
+    if literal is not None:
+        nowhere = literal.is_loopback or literal.is_unspecified or literal.is_link_local
+        return "machine" if nowhere else None
+    labels = host.split(".")
+    if host in _LOOPBACK_NAMES or labels[-1] == "localhost":
+        return "machine"
+    if _API_SERVICE.fullmatch(host):
+        return "apiService"
+    if any(host == zone or host.endswith(f".{zone}") for zone in _HOST_DOMAINS):
+        return "host"
+    if _SERVICE.fullmatch(host):
+        return "service"
+    if labels[-1] == "local":
+        return "multicast"
+    return "short" if len(labels) == 1 else None
+
+
+def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return None
+    return getattr(found, "ipv4_mapped", None) or found
+
+
+def misled(host: str, *, development: bool, is_control_plane: bool | None) -> Misled | None:
+    """Why a compute cluster cannot be called by a host (as `parse_server` gives it), or not for certain.
+
+    Args:
+        host: the host that is to be registered.
+        development: whether the environment is one for trying out, where everything may be one machine.
+        is_control_plane: whether the cluster is the control plane's own; None where that is not known.
+    """
+    place = place_of(host)
+    if place is None or (place == "apiService" and is_control_plane):
+        return None
+    severity: Literal["error", "warning"] = "error"
+    if place in ("service", "short") or (place == "multicast" and host.count(".") > 1):
+        severity = "warning"
+    elif place == "apiService":
+        severity = "warning" if is_control_plane is None else "error"
+    elif development:
+        severity = "warning"
+    evidence, fix = _WORDS[place]
+    return Misled(place, severity, evidence.format(host=host), fix)
+
+
+_OUTSIDE: Final = (
+    "Give the address at which the control plane's pods reach this cluster's API server: a DNS name or an "
+    "address that both networks route, the one in its certificate."
+)
+_WORDS: Final[dict[Place, tuple[str, str]]] = {
+    "machine": ("{host} is the machine itself", _OUTSIDE),
+    "host": (
+        "{host} is the computer that runs the caller's containers: to the control plane's pods it is another "
+        "one, or no name at all",
+        _OUTSIDE,
+    ),
+    "multicast": (
+        "{host} is a name of one network segment (.local, RFC 6762), which pods do not ask for; a directory's "
+        "own DNS may answer it where the control plane's cluster uses that",
+        _OUTSIDE,
+    ),
+    "apiService": (
+        "{host} is the API server of whichever cluster the caller runs in: from the control plane's pods, "
+        "the control plane's own",
+        "Give the address at which the control plane's pods reach this cluster's API server. If the control "
+        "plane's own cluster is meant, give the entry the same kubeconfigContext as controlPlane.",
+    ),
+    "service": (
+        "{host} is a Service of whichever cluster the caller runs in: it is right only where the control "
+        "plane's own cluster serves this API server, as it does for a virtual cluster in it",
+        _OUTSIDE,
+    ),
+    "short": (
+        "{host} is a name without a domain: in the control plane's pods it is looked up among the Services of "
+        "their namespace first",
+        "Write the name in full, as the control plane's cluster resolves it.",
+    ),
+}
