@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from madeploy.findings import Finding
+from madeploy.kubeconfigs.credentials import token_defect
 from madeploy.kubeconfigs.document import Document, Entry
 from madeploy.kubeconfigs.errors import KubeconfigError
 from madeploy.settings.source import Path, printable
@@ -82,4 +83,9 @@ def minify(config: Mapping[str, Any], context: str | None, subject: str) -> dict
     chosen, findings = choose(Document(subject, config), context)
     if chosen is None or findings:
         raise KubeconfigError(subject, (f"{item.evidence} (there are: {item.accepted})" for item in findings))
+    assert chosen.user is not None
+    token = chosen.user.body.get("token")
+    defect = token_defect(token) if isinstance(token, str) and token else ""
+    if defect:
+        raise KubeconfigError(subject, [f"the token of user {printable(chosen.user.name)} {defect}"])
     return chosen.minified

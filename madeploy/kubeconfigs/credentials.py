@@ -10,7 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal
 
 from madeploy.findings import Finding
-from madeploy.kubeconfigs import eks_login
+from madeploy.kubeconfigs import eks_login, session_tokens
 from madeploy.kubeconfigs.document import Document, Entry
 from madeploy.settings.source import printable
 
@@ -101,20 +101,34 @@ def _login_command(document: Document, entry: Entry, stored: bool) -> Finding:
 
 
 def _token(document: Document, entry: Entry, now: datetime) -> Iterator[Finding]:
-    token, path = str(entry.body["token"]).strip(), (*entry.path, "token")
-    if not _HEADER.fullmatch(token):
-        yield document.finding(
-            "MA426", path, "holds characters that a token cannot have, such as line breaks"
-        )
+    token, path = str(entry.body["token"]), (*entry.path, "token")
+    defect = token_defect(token)
+    if defect:
+        yield document.finding("MA426", path, defect)
         return
     ends = expiry(token)
     if ends is None:
+        login = session_tokens.issuer_of(token)
+        if login is not None:
+            evidence = f"is {login.what}, which ends {login.ends}; updates after that will be refused"
+            fix = f"{login.instead}\n{session_tokens.LASTING}" if login.instead else session_tokens.LASTING
+            yield document.finding("MA426", path, evidence, fix=fix, severity="warning")
         return
     if ends <= now:
         yield document.finding("MA426", path, f"has expired on {ends:%Y-%m-%d %H:%M} UTC")
     elif ends - now < _SHORT:
         evidence = f"expires on {ends:%Y-%m-%d %H:%M} UTC; updates after that will be refused"
-        yield document.finding("MA426", path, evidence, severity="warning")
+        yield document.finding("MA426", path, evidence, fix=session_tokens.LASTING, severity="warning")
+
+
+def token_defect(token: str) -> str:
+    """What keeps a text from being sent as a bearer token, as a phrase that holds nothing of it; "" for one
+    that can be. Clients send a token in a line of an HTTP header, as it stands (RFC 9110, 5.5)."""
+    if _HEADER.fullmatch(token):
+        return ""
+    if len(token.splitlines()) > 1 or token.rstrip("\r\n") != token:
+        return "has a line break in it or after it, which no client can send: write it on one line, in quotes"
+    return "holds characters that a token cannot have, such as blanks"
 
 
 def expiry(token: str) -> datetime | None:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from madeploy.findings import Finding, Location, find
 from madeploy.findings.model import Severity
+from madeploy.kubeconfigs import wrapping
 from madeploy.kubeconfigs.errors import KubeconfigError
 from madeploy.settings.source import Path, printable
 from madeploy.settings.stack_file import long_line, not_text
@@ -164,6 +165,9 @@ def parse(content: bytes, name: str) -> tuple[Document | None, list[Finding]]:
         return None, [find("MA410", name, problem.evidence, fix=fix, location=problem.location)]
     if not content.strip():
         return None, [find("MA410", name, "is empty", location=Location(name))]
+    packed = wrapping.whole(content, name)
+    if packed is not None:
+        return None, [find("MA412", name, packed.evidence, fix=_unwrap(packed), location=Location(name))]
     try:
         root, problems = compose(content)
     except UnreadableError as error:
@@ -186,7 +190,16 @@ def parse(content: bytes, name: str) -> tuple[Document | None, list[Finding]]:
         evidence = f"holds {type_name(root.data())} at its top, not a mapping"
         return None, [*findings, find("MA412", name, evidence, location=Location(name))]
     document = Document(name, root.data(), root)
+    if not any(document.data.get(key) for key in LISTS):
+        held = wrapping.inside(root, name)
+        if held is not None:
+            refusal = find("MA412", name, held.evidence, fix=_unwrap(held), location=document.at(held.path))
+            return None, [*findings, refusal]
     return document, [*findings, *form(document)]
+
+
+def _unwrap(found: wrapping.Wrapped) -> str:
+    return f"Write it to a file of its own, and give that:\n{found.command}"
 
 
 def load(text: str | bytes, subject: str) -> dict[str, Any]:

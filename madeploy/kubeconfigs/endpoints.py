@@ -13,6 +13,8 @@ from madeploy.kubeconfigs.document import Document, Entry
 from madeploy.kubeconfigs.errors import KubeconfigError
 from madeploy.names.servers import split_server
 from madeploy.settings.authorities import authority_text
+from madeploy.settings.public_servers import PublicServer, how_to_trust, public_server, vouches_for
+from madeploy.settings.servers import parse_server
 
 _NO_PATH = (
     "Give the cluster's own address, without a path, in its entry: server (--server https://HOST:PORT), and "
@@ -66,14 +68,44 @@ def defects(document: Document, entry: Entry, instead: Instead) -> Iterator[Find
             fix="Take it out, and put the cluster's authority in its place as certificate-authority-data.",
         )
     elif not data and not cluster.get("certificate-authority") and instead.certificate_authority_data is None:
+        public = _public(cluster, instead)
+        evidence = "has no certificate-authority-data"
+        if public is not None:
+            evidence += f"; {public.what} shows a certificate of a public authority, which must be named too"
         yield document.finding(
-            "MA417", path, "has no certificate-authority-data", accepted="certificate-authority-data"
+            "MA417",
+            path,
+            evidence,
+            accepted="certificate-authority-data",
+            fix=how_to_trust(public) if public is not None else "",
         )
     if data:
         try:
             authority_text(str(data))
         except ValueError as error:
             yield document.finding("MA418", (*path, "certificate-authority-data"), str(error))
+
+
+def _public(cluster: Mapping[str, Any], instead: Instead) -> PublicServer | None:
+    """What is known of the server to be registered, where a public authority signs its certificate."""
+    try:
+        return public_server(parse_server(str(instead.server or cluster.get("server")))[0])
+    except ValueError:
+        return None
+
+
+def strangers(document: Document, entry: Entry, instead: Instead) -> Iterator[Finding]:
+    """A warning when the authority cannot be the one that signs what the server is known to show."""
+    encoded = instead.certificate_authority_data or entry.body.get("certificate-authority-data")
+    public = _public(entry.body, instead)
+    if public is None or not encoded or vouches_for(public, authority_text(str(encoded))):
+        return
+    evidence = (
+        f"is not of a public authority, and {public.what} shows a public authority's certificate: the "
+        "control plane would refuse it"
+    )
+    path = (*entry.path, "certificate-authority-data")
+    yield document.finding("MA418", path, evidence, fix=how_to_trust(public), severity="warning")
 
 
 def _address(
@@ -85,7 +117,9 @@ def _address(
             yield document.finding("MA416", path[:-1], "has no server")
         return
     try:
-        split_server(str(given))
+        host, _ = parse_server(str(given))
+        if "_" in host and instead is None:
+            yield document.finding("MA224", path, f"{host} has an underscore")
     except ValueError as error:
         url = _split(str(given))
         if instead is not None and url is not None and url.scheme == "https" and "@" not in url.netloc:

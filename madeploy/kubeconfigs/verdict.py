@@ -111,6 +111,7 @@ def _judged(
         findings += found
         if not any(item.code in ("MA417", "MA418") for item in found):
             findings += _authority(chosen, instead, now, authority)
+            findings += endpoints.strangers(document, chosen.cluster, instead)
     findings += credentials.references(document, chosen.cluster, chosen.user)
     kind: credentials.Kind = "none"
     if chosen.user is not None:
@@ -157,7 +158,7 @@ def _normal(minified: dict[str, Any]) -> dict[str, Any]:
             inline = FILES.get(key)
             if value in (None, "", False) or key == "extensions" or (inline and section.get(inline)):
                 del section[key]
-            elif key.endswith("-data") or key == "token":
+            elif key.endswith("-data"):
                 section[key] = "".join(str(value).split())
     context = minified["contexts"][0]["context"]
     minified["contexts"][0]["context"] = {

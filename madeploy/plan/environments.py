@@ -16,6 +16,7 @@ from madeploy.plan.differences import LOADER, UNKNOWN
 from madeploy.render import stages
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.storage import AwsStorage
+from madeploy.settings.yaml_nodes import unresolved_merge
 from manifests import registration
 from manifests.catalog import placed
 
@@ -108,8 +109,11 @@ def _of_tree(folder: Path) -> dict[Identity, Mapping[str, Any]]:
         }.get(first)
         if cluster is None or path.name == "kustomization.yaml":
             continue
+        content = path.read_bytes()
+        if (merge := unresolved_merge(content)) is not None:
+            raise ValueError(f"{path}, line {merge.line + 1}: {merge.evidence}")
         try:
-            documents = list(yaml.load_all(path.read_text(encoding="utf-8"), Loader=LOADER))
+            documents = list(yaml.load_all(content.decode("utf-8"), Loader=LOADER))
         except (yaml.YAMLError, UnicodeDecodeError):
             raise ValueError(f"{path} is no YAML") from None
         found |= indexed((cluster, item) for item in documents if isinstance(item, dict) and "kind" in item)

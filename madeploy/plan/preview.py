@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from madeploy.engine.stack import SIGNATURE
 from madeploy.plan.changes import AWS, Comparison, Identity
+from madeploy.settings.yaml_nodes import unresolved_merge
 
 SECRET: Final = "[secret]"
 _REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})
@@ -26,6 +27,8 @@ def read_preview(text: str) -> Comparison:
 
     Raises ValueError when the text is no preview, or one that failed; with what it said.
     """
+    if (merge := unresolved_merge(text.encode())) is not None:
+        raise ValueError(f"cannot be read, line {merge.line + 1}: {merge.evidence}")
     try:
         document = json.loads(text)
     except ValueError:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from madeploy.errors import ToolkitError
+from madeploy.settings.yaml_nodes import unresolved_merge
 
 MARKER: Final = ".madeploy-render.json"
 _COMMENT: Final = (
@@ -101,6 +102,10 @@ class Folder:
                     "give an empty folder, or a new one",
                 ) from None
             return set()
+        if (merge := unresolved_merge(text.encode())) is not None:
+            raise self._refusal(
+                f"has a {MARKER} that cannot be read, line {merge.line + 1}: {merge.evidence}", merge.fix
+            )
         try:
             data: Any = json.loads(text)
             stack, files = data["stack"], {str(path) for path in data["files"]}

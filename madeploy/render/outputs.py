@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from madeploy.errors import ToolkitError
+from madeploy.settings.yaml_nodes import unresolved_merge
 
 
 def read_endpoints(path: Path) -> dict[str, tuple[str, str]]:
     """`(host, port)` of each registered cluster. Raises ToolkitError (2) when the file cannot be read or is
     something else."""
     try:
-        data: Any = json.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if (merge := unresolved_merge(content)) is not None:
+            raise _refusal(path, f"line {merge.line + 1}: {merge.evidence}")
+        data: Any = json.loads(content)
         return {
             str(name): (_text(made["host"]), _text(made["port"])) for name, made in data["clusters"].items()
         }

@@ -117,8 +117,8 @@ _WORDS: Final[dict[Place, tuple[str, str]]] = {
         _OUTSIDE,
     ),
     "multicast": (
-        "{host} is a name of one network segment (.local, RFC 6762), which pods do not ask for; a directory's "
-        "own DNS may answer it where the control plane's cluster uses that",
+        "{host} is a name of one network segment (.local, RFC 6762), which pods do not ask for; a "
+        "directory's own DNS may answer it where the control plane's cluster uses that",
         _OUTSIDE,
     ),
     "apiService": (
@@ -133,8 +133,8 @@ _WORDS: Final[dict[Place, tuple[str, str]]] = {
         _OUTSIDE,
     ),
     "short": (
-        "{host} is a name without a domain: in the control plane's pods it is looked up among the Services of "
-        "their namespace first",
+        "{host} is a name without a domain: in the control plane's pods it is looked up among the Services "
+        "of their namespace first",
         "Write the name in full, as the control plane's cluster resolves it.",
     ),
 }

@@ -132,6 +132,9 @@ class _Composer:
     def __init__(self, content: bytes, limits: Limits, resolver: Callable[[str], Any]) -> None:
         self.limits = limits
         self.resolve = resolver
+        merge = unresolved_merge(content)
+        if merge is not None:
+            raise UnreadableError(merge)
         self.loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(content)
         self.problems: list[Problem] = []
         self.anchors: dict[str, Node] = {}
@@ -332,6 +335,32 @@ def _from_error(error: yaml.YAMLError) -> Problem:
         evidence, fix = _UNCLOSED[said], "Close it."
     line, column = (mark.line, mark.column) if mark else (0, 0)
     return Problem("MA104", line, column, evidence, fix)
+
+
+_MARKER: Final = re.compile(rb"(?m)^(<{7}|>{7}|\|{7}|={7})(?=[ \r\n]|\Z)")
+_FOLLOWS: Final = {b"<<<<<<<": "begins", b">>>>>>>": "ends"}
+
+
+def unresolved_merge(content: bytes) -> Problem | None:
+    """The first line that `git merge` left where two sides disagree; None for a text without such lines.
+
+    A line of seven equals signs or bars alone may be text; the two others stand at the start of no line that
+    YAML or JSON could have.
+    """
+    found = list(_MARKER.finditer(content))
+    if not {marker[1] for marker in found} & set(_FOLLOWS):
+        return None
+    first = found[0]
+    line = content.count(b"\n", 0, first.start())
+    word = _FOLLOWS.get(first[1], "goes on")
+    return Problem(
+        "MA104",
+        line,
+        0,
+        f"an unresolved merge {word} here ({first[1].decode()}): the file holds two versions of these lines",
+        "Keep what is right of both versions, and delete the lines that start with <<<<<<<, |||||||, ======= "
+        "and >>>>>>>; `git diff --check` lists all of them.",
+    )
 
 
 def compose(content: bytes) -> tuple[Node | None, list[Problem]]:

@@ -23,11 +23,22 @@ def _key(name: str) -> ec.EllipticCurvePrivateKey:
 
 @functools.cache
 def certificate(
-    name: str = "authority", *, ca: bool | None = True, begins: int = -30, ends: int = 900, issuer: str = ""
+    name: str = "authority",
+    *,
+    ca: bool | None = True,
+    begins: int = -30,
+    ends: int = 900,
+    issuer: str = "",
+    organisation: str = "",
 ) -> x509.Certificate:
     """A certificate of the key `name`, signed by the key `issuer` or itself; valid from and to days from
     NOW; `ca` None leaves the extension out."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    subject = x509.Name(
+        [
+            *([x509.NameAttribute(NameOID.ORGANIZATION_NAME, organisation)] if organisation else []),
+            x509.NameAttribute(NameOID.COMMON_NAME, name),
+        ]
+    )
     signed_by = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer or name)])
     builder = (
         x509.CertificateBuilder()

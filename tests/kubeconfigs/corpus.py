@@ -21,6 +21,7 @@ from tests.kubeconfigs.authorities import der as der_of
 
 SERVER = "https://compute.example.com:6443"
 COMMAND = "never-started"
+GKE = "https://gke-0123456789abcdef0123-111122223333.europe-west1.gke.goog"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,13 @@ def text(data: Any) -> bytes:
 def of(**given: Any) -> Callable[[], bytes]:
     """The text of `document`, made later."""
     return lambda: text(document(**given))
+
+
+def secret(key: str) -> bytes:
+    """A Secret whose data hold a kubeconfig under a key."""
+    data = {key: base64.b64encode(text(document())).decode()}
+    meta = {"name": "ml-kubeconfig", "namespace": "fleet"}
+    return text({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
 
 
 def token(days: float | None) -> str:
@@ -164,6 +172,12 @@ SERVERS = (
     _server("by IPv4", "https://192.0.2.7:6443", endpoint=("https://192.0.2.7", "6443")),
     _server("by IPv6", "https://[2001:DB8:0::1]:6443", endpoint=("https://[2001:db8::1]", "6443")),
     _server("by IPv6 without a port", "https://[2001:db8::1]", endpoint=("https://[2001:db8::1]", "443")),
+    _server(
+        "with an underscore",
+        "https://node_1.example.com:6443",
+        warnings=("MA224",),
+        endpoint=("https://node_1.example.com", "6443"),
+    ),
     _server("over plain HTTP", "http://compute.example.com:6443", "MA416"),
     _server("without a scheme", "compute.example.com:6443", "MA416"),
     _server("with a user", "https://someone@compute.example.com:6443", "MA416"),
@@ -223,6 +237,23 @@ AUTHORITIES = (
     Case("authority that is no certificate", _authority(lambda: b"words"), ("MA418",)),
     Case("no authority", of(cluster={"certificate-authority-data": None}), ("MA417",)),
     Case("empty authority", of(cluster={"certificate-authority-data": ""}), ("MA417",)),
+    Case("no authority, at GKE's DNS-based endpoint", of(
+        cluster={"server": GKE, "certificate-authority-data": None}), ("MA417",)),
+    Case("the cluster's own authority, at GKE's DNS-based endpoint", of(cluster={"server": GKE}),
+         warnings=("MA418",), endpoint=(GKE, "443")),
+    Case("a public authority of another, at GKE's DNS-based endpoint", lambda: text(document(
+        {"server": GKE, "certificate-authority-data": encoded(pem(organisation="DigiCert Inc"))})),
+         warnings=("MA418",), endpoint=(GKE, "443")),
+    Case("the public authority, at GKE's DNS-based endpoint", lambda: text(document(
+        {"server": GKE, "certificate-authority-data": encoded(pem(organisation="Google Trust Services"))})),
+         endpoint=(GKE, "443")),
+    Case("the cluster's own authority, behind a tunnel", of(
+        cluster={"server": "https://example.trycloudflare.com"}), warnings=("MA418",),
+        endpoint=("https://example.trycloudflare.com", "443")),
+    Case("a public authority, behind a tunnel", lambda: text(document(
+        {"server": "https://example.ngrok.app", "certificate-authority-data":
+            encoded(pem() + pem(organisation="Internet Security Research Group"))})),
+        endpoint=("https://example.ngrok.app", "443")),
     Case("verification turned off", of(
         cluster={"certificate-authority-data": None, "insecure-skip-tls-verify": True}), ("MA417",)),
     Case("verification turned off beside an authority", of(cluster={"insecure-skip-tls-verify": True}),
@@ -234,7 +265,18 @@ AUTHORITIES = (
 USERS = (
     Case("token that ends in a year", lambda: text(document(user={"token": token(365)}))),
     Case("token without an end", lambda: text(document(user={"token": token(None)}))),
-    Case("token with a line break after it", lambda: text(document(user={"token": token(365) + "\n"}))),
+    Case("token with a line break after it", lambda: text(document(user={"token": token(365) + "\n"})),
+         ("MA426",)),
+    Case("token with a blank in it", of(user={"token": "one two"}), ("MA426",)),
+    Case("token of an OpenShift login", of(user={"token": "sha256~" + "x" * 43}), warnings=("MA426",)),
+    Case("token of Rancher's kubeconfig", of(user={"token": "kubeconfig-u-abcde12345:" + "x" * 54}),
+         warnings=("MA426",)),
+    Case("token of Rancher's interface", of(user={"token": "token-x1y2z:" + "x" * 54}), warnings=("MA426",)),
+    Case("token of Google Cloud", of(user={"token": "ya29.a0-example_token"}), warnings=("MA426",)),
+    Case("token of EKS", of(user={"token": "k8s-aws-v1.aHR0cHM6Ly9zdHM"}), warnings=("MA426",)),
+    Case("token of DigitalOcean", of(user={"token": "dop_v1_" + "0" * 64}), warnings=("MA426",)),
+    Case("token that lets nodes join", of(user={"token": "abcdef.0123456789abcdef"}), warnings=("MA426",)),
+    Case("token of a GitLab job", of(user={"token": "ci:17:example"}), warnings=("MA426",)),
     Case("token that ends tomorrow", lambda: text(document(user={"token": token(1)})), warnings=("MA426",)),
     Case("token that has expired", lambda: text(document(user={"token": token(-1)})), ("MA426",)),
     Case("token over two lines", of(user={"token": "one\ntwo"}), ("MA426",)),
@@ -363,6 +405,26 @@ FORMS = (
     Case("that is another object", lambda: text({"apiVersion": "v1", "kind": "Secret"}), ("MA412", "MA414")),
     Case("that is some other mapping", lambda: b"a: 1\n", ("MA412", "MA414")),
     Case("of another version", of(apiVersion="v2"), ("MA412",)),
+    Case("in base64", lambda: base64.b64encode(text(document())), ("MA412",)),
+    Case("in base64 of short lines", lambda: base64.encodebytes(text(document())), ("MA412",)),
+    Case("in base64 twice", lambda: base64.b64encode(base64.b64encode(text(document()))), ("MA412",)),
+    Case("in base64 with quotes around it", lambda: b'"' + base64.b64encode(text(document())) + b'"\n',
+         ("MA412",)),
+    Case("in a Secret of Cluster API", lambda: secret("value"), ("MA412",)),
+    Case("in a Secret under a name of its own", lambda: secret("admin.conf"), ("MA412",)),
+    Case("in a Secret that is not stored yet", lambda: text({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"},
+        "stringData": {"kubeconfig": text(document()).decode()}}), ("MA412",)),
+    Case("in a ConfigMap", lambda: text({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"},
+        "data": {"config": json.dumps(document())}}), ("MA412",)),
+    Case("in a list of Secrets", lambda: text({
+        "apiVersion": "v1", "kind": "List", "items": [yaml.safe_load(secret("kubeconfig"))]}), ("MA412",)),
+    Case("among a tool's outputs", lambda: json.dumps({
+        "kubeconfig": {"sensitive": True, "value": text(document()).decode()}}).encode(), ("MA412",)),
+    Case("with an unresolved merge", _edited(
+        "    token: example-token\n",
+        "<<<<<<< HEAD\n    token: one\n=======\n    token: two\n>>>>>>> other\n"), ("MA411",)),
     Case("that is broken", lambda: b"clusters: [", ("MA411",)),
     Case("with a tab for indentation", _edited("  cluster: c", "\tcluster: c"), ("MA411",)),
     Case("with two documents", lambda: text(document()) + b"---\n" + text(document()), ("MA411",)),

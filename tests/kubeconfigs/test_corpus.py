@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from madeploy import kubeconfigs
 from madeploy.findings.text import report
@@ -97,6 +100,73 @@ def test_the_login_of_the_aws_cli_leads_to_the_cluster_by_its_name() -> None:
     (case,) = [case for case in CASES if case.name == "login by the AWS CLI"]
     (finding,) = inspected(case).findings
     assert "--eks ml --region eu-west-1" in finding.fix
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("in base64", "base64 -d < FILE > kubeconfig.yaml"),
+        ("in base64 twice", "base64 -d < FILE | base64 -d > kubeconfig.yaml"),
+        ("in base64 with quotes around it", "tr -d '\"' < FILE | base64 -d > kubeconfig.yaml"),
+        (
+            "in a Secret of Cluster API",
+            "kubectl get secret ml-kubeconfig --namespace fleet --output jsonpath='{.data.value}' "
+            "| base64 -d > kubeconfig.yaml",
+        ),
+        (
+            "in a Secret under a name of its own",
+            "kubectl get secret ml-kubeconfig --namespace fleet --output jsonpath='{.data.admin\\.conf}' "
+            "| base64 -d > kubeconfig.yaml",
+        ),
+        ("in a ConfigMap", "kubectl get configmap x --output jsonpath='{.data.config}' > kubeconfig.yaml"),
+        (
+            "in a Secret that is not stored yet",
+            "yq --unwrapScalar .stringData.kubeconfig FILE > kubeconfig.yaml",
+        ),
+        ("among a tool's outputs", "yq --unwrapScalar .kubeconfig.value FILE > kubeconfig.yaml"),
+    ],
+)
+def test_a_wrapped_kubeconfig_is_told_with_the_command_that_unwraps_it(name: str, command: str) -> None:
+    """REG-1, UX-3: typed as it stands, it writes the kubeconfig."""
+    (case,) = [case for case in CASES if case.name == name]
+    (finding,) = inspected(case).findings
+    assert command in finding.fix.splitlines()
+
+
+@given(st.binary(max_size=200), st.sampled_from(["value", "kubeconfig", "config.yaml", "password"]))
+def test_what_is_no_kubeconfig_is_never_called_one(content: bytes, key: str) -> None:
+    """REG-1: a Secret with something else in it stays a Secret with something else in it."""
+    other = text({"apiVersion": "v1", "kind": "Secret", "data": {key: base64.b64encode(content).decode()}})
+    verdict = kubeconfigs.inspect(other, "FILE", now=NOW)
+    assert not any("kubeconfig in base64" in item.evidence for item in verdict.findings)
+
+
+@given(
+    st.sampled_from(["sha256~{}", "kubeconfig-user-{}:x7", "token-abc12:{}", "ya29.{}", "dop_v1_0{}"]),
+    st.from_regex(r"[a-f0-9]{20,60}", fullmatch=True),
+)
+def test_tokens_that_a_login_left_behind_are_told_by_their_form(form: str, rest: str) -> None:
+    """REG-1, REG-8: a warning with the way to one that lasts, and nothing of the token."""
+    verdict = kubeconfigs.inspect(text(document(user={"token": form.format(rest)})), "FILE", now=NOW)
+    (finding,) = verdict.findings
+    assert (finding.code, finding.severity, verdict.is_refused) == ("MA426", "warning", False)
+    assert "ends" in finding.evidence
+    assert "create serviceaccount" in finding.fix
+    assert rest not in report("FILE", verdict.findings)
+
+
+@given(
+    st.text("abc", min_size=1, max_size=5),
+    st.sampled_from(["\n", "\r\n", "\r", "\u2028"]),
+    st.text("abc", max_size=5),
+)
+def test_a_token_over_several_lines_is_refused_wherever_it_is_read(head: str, end: str, tail: str) -> None:
+    """REG-1: before the engine's plugin fails on it in the middle of an update."""
+    data = document(user={"token": head + end + tail})
+    verdict = kubeconfigs.inspect(json.dumps(data).encode(), "FILE", now=NOW)
+    assert [item.code for item in verdict.findings] == ["MA426"]
+    with pytest.raises(kubeconfigs.KubeconfigError, match="token of user"):
+        kubeconfigs.minify(data, None, "kubeconfigs.east")
 
 
 def test_a_context_at_hand_may_log_in_by_a_command() -> None:

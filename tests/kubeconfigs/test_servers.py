@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,5 +69,3 @@ def test_any_text_is_an_address_or_is_refused_without_repeating_it(text: str) ->
     assert not set(host) & set("@/?#%\\ \t\r\n")
     assert 1 <= port <= 65535
     assert split_server(f"https://{host}:{port}") == (f"https://{host}", str(port))
-
-

@@ -18,6 +18,7 @@ from madeploy.names.kubernetes import CREDENTIALS_NAMESPACE
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.loader import label, load_environment
 from madeploy.settings.stack_edit import StackEditError, set_value, value_at
+from madeploy.settings.yaml_nodes import unresolved_merge
 from manifests import catalog, registration
 from manifests.inputs import Inputs
 from manifests.objects import Object
@@ -168,4 +169,11 @@ def authority_data(path: Path) -> str:
         raise ToolkitError(
             f"the authority {path} cannot be read", error.strerror or "", "name a PEM file", exit_code=2
         ) from None
+    if (merge := unresolved_merge(content)) is not None:
+        raise ToolkitError(
+            f"the authority {path} cannot be used",
+            f"line {merge.line + 1}: {merge.evidence}",
+            merge.fix,
+            exit_code=2,
+        )
     return base64.b64encode(content).decode("ascii")

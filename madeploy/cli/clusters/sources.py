@@ -147,10 +147,12 @@ def neighbours(
             yield find("MA427", name, evidence, severity="warning" if meant else "error")
         elif other not in (CONTROL_PLANE, name) and own in servers:
             yield find("MA401", name, f"{own} is {other}'s as well")
+    is_control_plane = administered in known[CONTROL_PLANE] if CONTROL_PLANE in known else None
     found = misled(
         parse_server(f"https://{own}")[0],
         development=environment.platform.tier == "development",
-        is_control_plane=administered in known[CONTROL_PLANE] if CONTROL_PLANE in known else None,
+        # An address that nobody gave by hand was written in a pod of the cluster itself.
+        is_control_plane=is_control_plane if meant else False,
     )
     if found is not None:
         fix = f"{found.fix}\nGive it with --server https://HOST:PORT."

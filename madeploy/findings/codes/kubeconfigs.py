@@ -53,7 +53,9 @@ KUBECONFIGS: Final[dict[str, Code]] = {
     "MA417": Code(
         "API server without a certificate authority",
         "The control plane would trust any public authority, or refuse every connection.",
-        _AUTHORITY.format("the cluster's authority"),
+        _AUTHORITY.format(
+            "the cluster's authority, or, where a public one signs its certificate, that one's root"
+        ),
     ),
     "MA418": Code(
         "Certificate authority that cannot vouch for the API server",

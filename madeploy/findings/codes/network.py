@@ -96,6 +96,13 @@ NETWORK: Final[dict[str, Code]] = {
         "Keep the one that is meant.",
         "warning",
     ),
+    "MA224": Code(
+        "Host name with an underscore",
+        "Names of hosts have letters, digits and hyphens (RFC 1123, 2.1): some resolvers, proxies and TLS "
+        "libraries refuse others, and public authorities sign no certificate for them.",
+        "Give the host a name without one, and use that.",
+        "warning",
+    ),
 }
 
 PROOF: Final[dict[str, Code]] = {

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from madeploy.settings.authorities import authority_text
 from madeploy.settings.checks import SECRETS, SecretNames, Violation, rule
 from madeploy.settings.environment import CONTROL_PLANE, Environment
+from madeploy.settings.public_servers import how_to_trust, public_server, vouches_for
 from madeploy.settings.reach import misled
 from madeploy.settings.servers import canonical_server, parse_server
 from madeploy.settings.source import Path
@@ -113,7 +115,9 @@ def contexts_are_used_once(env: Environment, _: SecretNames) -> Iterator[Violati
 
 
 @rule("MA409", reads=("clusters", "control_plane", "platform", SECRETS))
-def addresses_mean_the_same_to_the_control_plane(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
+def addresses_mean_the_same_to_the_control_plane(
+    env: Environment, secrets: SecretNames
+) -> Iterator[Violation]:
     """REG-1: the control plane's pods dial the address, not the operator's machine."""
     for name, cluster in env.clusters.items():
         if cluster.server is None:
@@ -127,6 +131,25 @@ def addresses_mean_the_same_to_the_control_plane(env: Environment, secrets: Secr
         path = ("clusters", name, "server")
         if found is not None:
             yield Violation("MA409", path, found.evidence, fix=found.fix, severity=found.severity)
+
+
+@rule("MA418", reads=("clusters",))
+def public_servers_have_public_authorities(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-11: the control plane trusts the registered authority and no other (facts 3.1)."""
+    for name, cluster in env.clusters.items():
+        server = public_server(parse_server(cluster.server)[0]) if cluster.server is not None else None
+        if server is None:
+            continue
+        path: Path = ("clusters", name, "certificateAuthorityData")
+        fix = f"{how_to_trust(server)}\nor in the entry: base64 -w0 roots.pem, as certificateAuthorityData."
+        shows = f"{server.what} shows a public authority's certificate"
+        encoded = cluster.certificate_authority_data
+        if encoded is None:
+            evidence = f"is not given, so the kubeconfig's own is registered; {shows}"
+            yield Violation("MA418", path, evidence, fix=fix, severity="warning")
+        elif not vouches_for(server, authority_text(encoded)):
+            evidence = f"is not of a public authority; {shows}"
+            yield Violation("MA418", path, evidence, fix=fix, severity="warning")
 
 
 def _is_control_plane(env: Environment, name: str, secrets: SecretNames) -> bool | None:

@@ -6,10 +6,12 @@ import ipaddress
 from collections.abc import Iterator
 from typing import Final
 
+from madeploy.settings.base import split_host_port
 from madeploy.settings.checks import SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
 from madeploy.settings.front_door import IngressFrontDoor
-from madeploy.settings.source import Path
+from madeploy.settings.servers import parse_server
+from madeploy.settings.source import Path, printable
 from madeploy.settings.tls import AcmeTls, InternalCaTls, ProvidedTls
 
 _NEVER_PUBLIC: Final = frozenset(
@@ -106,3 +108,15 @@ def self_managed_clusters_know_where_we_come_from(env: Environment, _: SecretNam
             yield Violation(
                 "MA222", ("clusters", name, "management"), "is selfManaged, and network.egressCidrs is empty"
             )
+
+
+@rule("MA224", reads=("clusters", "workflow"))
+def hosts_have_names_of_hosts(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-14: an underscore is accepted by some of those on the way, and by others not."""
+    hosts: list[tuple[Path, str]] = [(("workflow", "host"), split_host_port(env.workflow.host)[0])]
+    for name, cluster in env.clusters.items():
+        if cluster.server is not None:
+            hosts.append((("clusters", name, "server"), parse_server(cluster.server)[0]))
+    for path, host in hosts:
+        if "_" in host:
+            yield Violation("MA224", path, f"{printable(host)} has an underscore")
