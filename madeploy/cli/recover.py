@@ -80,7 +80,7 @@ def recover(
     with phase(f"recovering {workplace.environment}") as running:
         _end_orphans(workplace, done)
         url = json.loads(workplace.engine.ask("whoami", "--verbose", "--json", where=workplace.where))["url"]
-        _restore(workplace, str(url), done)
+        _restore(workplace, str(url), force, done)
         names = _names(workplace)
         for count, name in enumerate(names, start=1):
             running.note(f"{name} ({count} of {len(names)})")
@@ -96,7 +96,7 @@ def recover(
     raise typer.Exit(exit_code(done.findings, errors=BUSY))
 
 
-def _restore(workplace: Workplace, url: str, done: Recovered) -> None:
+def _restore(workplace: Workplace, url: str, force: bool, done: Recovered) -> None:
     """States that were cut off while they were written: the engine cannot even list their stacks."""
     backend = locks.directory_of(url)
     if backend is None:
@@ -109,7 +109,8 @@ def _restore(workplace: Workplace, url: str, done: Recovered) -> None:
             (f"{environment}-shard-", compute_stack(environment, ""))
         )
         held = locks.in_directory(backend, PROJECT, name)
-        if own and all(lock.owner == "gone" for lock in held) and checkpoints.restore(backend, PROJECT, name):
+        free = all(lock.owner == "gone" or (force and lock.owner == "elsewhere") for lock in held)
+        if own and free and checkpoints.restore(backend, PROJECT, name):
             done.repaired.append(name)
             say(f"  {name}: the state was cut off, and is again what it was before the last step")
 
@@ -142,7 +143,7 @@ def _recover(workplace: Workplace, name: str, url: str, force: bool, done: Recov
         stack.unlock()
         done.locks[name] = [str(lock) for lock in held]
         for lock in held:
-            say(f"  {name}: removed the lock of {lock}")
+            say(f"  {name}: removed {lock}" if lock.defect else f"  {name}: removed the lock of {lock}")
     if stack.repair():
         done.repaired.append(name)
         say(f"  {name}: the state was damaged, and is in order again")
@@ -154,6 +155,14 @@ def _recover(workplace: Workplace, name: str, url: str, force: bool, done: Recov
 def _left_alone(name: str, lock: Lock, environment: str) -> Finding:
     if lock.owner == "alive":
         return find("MA488", name, f"{lock} is at work", fix=f"Wait for process {lock.pid} to end.")
+    if lock.defect:
+        return find(
+            "MA488",
+            name,
+            f"{lock.place} is {lock}: whose it is, and whether that engine still works, cannot be known",
+            fix="See that nobody updates this stack, on any machine. Then: "
+            f"bin/madeploy recover {environment} --force",
+        )
     return find(
         "MA488",
         name,

@@ -193,10 +193,13 @@ class Stack:
         root = f"urn:pulumi:{self.name}::{project}::pulumi:pulumi:Stack::{project}-{self.name}"
         result = self.run("refresh", f"--target={root}")
         told = "\n".join([*map(str, result.failures), self._last_output(result)])
-        if result.code == 0 or not any(sign in told for sign in (LOCKED, BUSY)):
+        if result.code == 0:
             return []
+        held = locks.in_message(told)
+        if held or not any(sign in told for sign in (LOCKED, BUSY)):
+            return held
         # A service says that an update is under way, and not whose.
-        return locks.in_message(told) or [Lock(0, "a machine unknown here", "somebody", None, "the service")]
+        return [Lock(0, "a machine unknown here", "somebody", None, "the service")]
 
     def _last_output(self, result: Result) -> str:
         if result.log is None or not result.log.exists():

@@ -105,10 +105,7 @@ def misled(host: str, *, development: bool, is_control_plane: bool | None) -> Mi
     return Misled(place, severity, evidence.format(host=host), fix)
 
 
-_OUTSIDE: Final = (
-    "Give the address at which the control plane's pods reach this cluster's API server: a DNS name or an "
-    "address that both networks route, the one in its certificate."
-)
+_OUTSIDE: Final = "Give the address as the control plane's pods reach it."
 _WORDS: Final[dict[Place, tuple[str, str]]] = {
     "machine": ("{host} is the machine itself", _OUTSIDE),
     "host": (
@@ -124,8 +121,8 @@ _WORDS: Final[dict[Place, tuple[str, str]]] = {
     "apiService": (
         "{host} is the API server of whichever cluster the caller runs in: from the control plane's pods, "
         "the control plane's own",
-        "Give the address at which the control plane's pods reach this cluster's API server. If the control "
-        "plane's own cluster is meant, give the entry the same kubeconfigContext as controlPlane.",
+        f"{_OUTSIDE} If the control plane's own cluster is meant, give the entry the same kubeconfigContext as "
+        "controlPlane.",
     ),
     "service": (
         "{host} is a Service of whichever cluster the caller runs in: it is right only where the control "

@@ -281,6 +281,28 @@ def _is_encrypted(node: Node) -> bool:
     return node.kind == "mapping" and set(node.value) == {"secure"}
 
 
+def _misspelt_secure(node: Node) -> str | None:
+    """The key of an encrypted value that Pulumi does not know as one, because `secure` is misspelt in it."""
+    if node.kind != "mapping" or len(node.value) != 1:
+        return None
+    ((key, (_, value)),) = node.value.items()
+    is_text = value.kind == "scalar" and isinstance(value.value, str)
+    return key if is_text and key != "secure" and near(key, ("secure",)) is not None else None
+
+
+def _not_secure(source: Source, path: Path, key: str) -> Finding:
+    """A misspelt `secure`, at its own line."""
+    return find(
+        "MA110",
+        subject((*path, key)),
+        f"{printable(key)} is not how Pulumi marks an encrypted value: it would take the mapping as it is",
+        accepted="secure",
+        fix='Did you mean "secure"? Write that, if Pulumi encrypted what follows; otherwise encrypt it:\n'
+        + encrypt_command(path),
+        location=source.at((*path, key), key=True),
+    )
+
+
 def _encrypted(path: Path, node: Node) -> Iterator[Path]:
     """Paths of encrypted values among plain settings."""
     if _is_encrypted(node):
@@ -298,25 +320,36 @@ def encrypt_command(path: Path) -> str:
     return f"pulumi config set --secret --path '{subject(path)}' --stack STACK < FILE"
 
 
+def _as_a_whole(source: Source, key: str, code: str, said: str, example: Path) -> Finding:
+    """Secrets that are not given name by name."""
+    return find(
+        code,
+        subject((key,)),
+        said,
+        accepted="a mapping from names to encrypted values",
+        why="Which names there are must be readable without decrypting anything.",
+        fix=f"Store each value by its name:\n{encrypt_command(example)}",
+        location=source.at((key,)),
+    )
+
+
 def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
     """Names below a secret key; every value must be encrypted."""
     source = stack.source
+    misspelt = _misspelt_secure(node)
+    if misspelt is not None:
+        stack.secrets_known = False
+        source.hide(node)
+        example = (key, OBJECT_STORE_KEYS[0] if key == "objectStore" else CONTROL_PLANE)
+        stack.findings.append(_not_secure(source, (key,), misspelt))
+        stack.findings.append(_as_a_whole(source, key, "MA117", "is encrypted as a whole", example))
+        return frozenset()
     if node.kind != "mapping" or _is_encrypted(node):
         stack.secrets_known = False
         example = (key, OBJECT_STORE_KEYS[0] if key == "objectStore" else CONTROL_PLANE)
         code = "MA117" if _is_encrypted(node) else "MA501" if node.value is not None else "MA112"
         said = "is encrypted as a whole" if _is_encrypted(node) else f"holds {type_name(node.data())}"
-        stack.findings.append(
-            find(
-                code,
-                subject((key,)),
-                said,
-                accepted="a mapping from names to encrypted values",
-                why="Which names there are must be readable without decrypting anything.",
-                fix=f"Store each value by its name:\n{encrypt_command(example)}",
-                location=source.at((key,)),
-            )
-        )
+        stack.findings.append(_as_a_whole(source, key, code, said, example))
         return frozenset()
     for entry, (_, value) in node.value.items():
         path = (key, entry)
@@ -333,7 +366,11 @@ def _secret(stack: StackFile, key: str, node: Node) -> frozenset[str]:
                 )
             )
             continue
-        if not _is_encrypted(value):
+        misspelt = _misspelt_secure(value)
+        if misspelt is not None:
+            source.hide(value)
+            stack.findings.append(_not_secure(source, path, misspelt))
+        elif not _is_encrypted(value):
             stack.findings.append(
                 find(
                     "MA501",

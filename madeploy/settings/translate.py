@@ -195,12 +195,39 @@ def _wrong_type(place: _Place, value: Any, source: Source) -> Finding:
     )
 
 
+def _misspelt_discriminator(here: Shape, given: Any) -> str | None:
+    """The key of a mapping that stands for the discriminator it lacks: of those that no variant has."""
+    if not isinstance(given, dict):
+        return None
+    known = {key for section in here.sections for key in shape.fields(section)}
+    unknown = [str(key) for key in given if key not in known]
+    tags = {shape.tag(option, here.discriminator) for option in here.sections}
+    spelt = [key for key in unknown if near(key, (here.discriminator,)) is not None]
+    if spelt:
+        return max(spelt, key=lambda key: difflib.SequenceMatcher(None, key, here.discriminator).ratio())
+    # One that is beyond recognition, but has what only the discriminator can have.
+    chosen = [key for key in unknown if isinstance(given[key], str) and given[key] in tags]
+    return chosen[0] if len(chosen) == 1 else None
+
+
 def _variant(error: Any, place: _Place, source: Source) -> Finding:
     here = place.shape
     assert here is not None
     tags = [str(shape.tag(option, here.discriminator)) for option in here.sections]
     path = (*place.path, here.discriminator)
     if error["type"] == "union_tag_not_found":
+        misspelt = _misspelt_discriminator(here, error["input"])
+        if misspelt is not None:
+            source.hide_at((*place.path, misspelt))
+            return find(
+                "MA115",
+                subject((*place.path, misspelt)),
+                f"{printable(misspelt)} is no setting of {subject(place.path)}, and {here.discriminator}, "
+                "which chooses the variant, is missing",
+                accepted=f"{here.discriminator}: {', '.join(tags)}",
+                fix=f'Did you mean "{here.discriminator}"? Write `{here.discriminator}:` with one of them.',
+                location=source.at((*place.path, misspelt), key=True),
+            )
         return find(
             "MA115",
             subject(place.path),

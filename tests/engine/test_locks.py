@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from madeploy.engine import locks, processes
 from madeploy.engine.locks import Lock
@@ -57,8 +60,9 @@ def test_a_lock_s_owner_is_a_pulumi_that_was_there_before_it(
     assert Lock(engine.pid, HERE, "me", later, "").owner == "gone"
 
 
-def test_locks_of_one_stack_are_read_and_half_written_ones_passed_over(tmp_path: Path) -> None:
-    """REG-9: those of other stacks and projects are somebody else's."""
+def test_locks_of_one_stack_are_read_also_those_that_are_half_written(tmp_path: Path) -> None:
+    """REG-9: the engine refuses to work for each of them; those of other stacks and projects are somebody
+    else's."""
     folder = tmp_path / ".pulumi" / "locks" / "organization" / "michelangelo"
     holder = {"pid": 4711, "username": "me", "hostname": "ci-7", "timestamp": "2026-11-21T07:58:03.5+01:00"}
     for stack, name, text in (
@@ -69,9 +73,72 @@ def test_locks_of_one_stack_are_read_and_half_written_ones_passed_over(tmp_path:
         (folder / stack).mkdir(parents=True, exist_ok=True)
         (folder / stack / f"{name}.json").write_text(text, encoding="utf-8")
     found = locks.in_directory(tmp_path, "michelangelo", "prod")
-    assert [(lock.pid, lock.host, lock.user) for lock in found] == [(4711, "ci-7", "me")]
+    assert [(lock.pid, lock.host, lock.user) for lock in found] == [(4711, "ci-7", "me"), (0, "", "")]
+    assert [lock.owner for lock in found] == ["elsewhere", "elsewhere"]
+    assert str(found[1]) == "a lock that is half written"
     assert found[0].since == datetime(2026, 11, 21, 6, 58, 3, tzinfo=timezone.utc)
     assert locks.in_directory(tmp_path, "other", "prod") == []
+
+
+WHOLE = json.dumps(
+    {"pid": 4711, "username": "me", "hostname": HERE, "timestamp": "2026-11-21T07:58:03.5+01:00"}
+).encode()
+
+
+@given(st.integers(0, len(WHOLE) - 1))
+def test_a_lock_cut_off_anywhere_is_named_and_is_nobody_s_until_somebody_says_so(length: int) -> None:
+    """REG-9: a machine that lost its power leaves any part of it; only one that still names a process and
+    this machine is judged by them."""
+    with tempfile.TemporaryDirectory() as backend:
+        folder = Path(backend) / ".pulumi" / "locks" / "organization" / "michelangelo" / "prod"
+        folder.mkdir(parents=True)
+        (folder / "a.json").write_bytes(WHOLE[:length])
+        (found,) = locks.in_directory(Path(backend), "michelangelo", "prod")
+    assert found.defect == ("is half written" if length else "is empty")
+    assert found.place.endswith("a.json")
+    assert found.owner == ("gone" if f'"{HERE}"'.encode() in WHOLE[:length] else "elsewhere")
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\0" * 200, b"\n", b"[]", b"null", b"{}", b'{"pid": true', b"\xff\xfe"]
+)
+def test_whatever_stands_in_a_lock_it_is_named(content: bytes, tmp_path: Path) -> None:
+    """REG-9."""
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "michelangelo" / "prod"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_bytes(content)
+    (found,) = locks.in_directory(tmp_path, "michelangelo", "prod")
+    assert found.defect
+    assert found.owner == "elsewhere"
+
+
+def test_a_torn_lock_that_names_a_living_engine_is_that_engine_s(
+    tmp_path: Path, started: list[subprocess.Popen[bytes]]
+) -> None:
+    """REG-9: also where the name of its machine was not written any more."""
+    engine = called("/opt/bin/pulumi", tmp_path)
+    started.append(engine)
+    time.sleep(0.2)
+    folder = tmp_path / ".pulumi" / "locks" / "organization" / "michelangelo" / "prod"
+    folder.mkdir(parents=True)
+    (folder / "a.json").write_text(f'{{"pid":{engine.pid},"userna')
+    (found,) = locks.in_directory(tmp_path, "michelangelo", "prod")
+    assert found.owner == "alive"
+    assert str(found) == f"a lock that is half written and names process {engine.pid}"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "error: unexpected end of JSON input",
+        "error: invalid character '}' looking for beginning of value",
+        "error: json: cannot unmarshal string into Go value of type diy.lockContent",
+    ],
+)
+def test_a_lock_that_the_engine_cannot_read_in_an_object_store_is_one_all_the_same(said: str) -> None:
+    """REG-9: it only passes on what its reader of JSON said."""
+    (found,) = locks.in_message(said)
+    assert (found.owner, found.defect) == ("elsewhere", "cannot be read")
 
 
 def test_an_object_store_s_locks_are_read_from_what_the_engine_says() -> None:

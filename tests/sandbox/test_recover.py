@@ -77,6 +77,22 @@ def test_a_lock_whose_owner_lives_is_never_touched(stack: UserStack, engine: sub
     file.unlink()
 
 
+@pytest.mark.parametrize("content", ["", '{"pid":478,"user', "\0" * 64])
+def test_a_lock_that_cannot_be_read_is_named_and_removed_only_when_somebody_says_so(
+    content: str, stack: UserStack
+) -> None:
+    """REG-9, UX-2: the engine refuses to work for it, so it is not nothing."""
+    file = lock(stack, 1, "x")
+    file.write_text(content, encoding="utf-8")
+    code, said = recover(stack)
+    assert (code, file.exists()) == (3, True)
+    (left,) = said["leftAlone"]
+    assert str(file) in left["evidence"]
+    assert "--force" in left["fix"]
+    code, said = recover(stack, "--force")
+    assert (code, file.exists(), list(said["locks"])) == (0, False, [stack.name])
+
+
 def test_a_lock_of_another_machine_is_removed_only_when_somebody_says_so(stack: UserStack) -> None:
     """REG-9: nothing here can tell whether its owner works."""
     file = lock(stack, 4711, "ci-runner-7")
