@@ -36,7 +36,8 @@ class Violation:
     """Whether the key rather than the value is at fault."""
 
 
-Check = Callable[[Environment, SecretNames], Iterable[Violation]]
+Check = Callable[..., Iterable[Violation]]
+"""Takes the environment and the names of secrets; one that asks for it, the stack's name besides."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,8 @@ class Rule:
     check: Check
     sections: tuple[str, ...]
     codes: tuple[str, ...]
+    named: bool = False
+    """Whether it asks for the stack's name."""
 
     @property
     def name(self) -> str:
@@ -57,11 +60,12 @@ RULES: Final[list[Rule]] = []
 """Every rule, filled as the modules of `madeploy.settings.rules` are imported."""
 
 
-def rule(*codes: str, reads: tuple[str, ...]) -> Callable[[Check], Check]:
-    """Register a rule: the codes it may report, and the sections (Python names) it reads."""
+def rule(*codes: str, reads: tuple[str, ...], named: bool = False) -> Callable[[Check], Check]:
+    """Register a rule: the codes it may report, the sections (Python names) it reads, and whether it asks for
+    the stack's name."""
 
     def register(check: Check) -> Check:
-        RULES.append(Rule(check, reads, codes))
+        RULES.append(Rule(check, reads, codes, named))
         return check
 
     return register
@@ -73,7 +77,8 @@ def run(
     """Findings of every rule whose sections are all in `valid`."""
     for item in RULES:
         if valid.issuperset(item.sections):
-            violations = list(item.check(environment, secret_names))
+            asked = (source.stack,) if item.named else ()
+            violations = list(item.check(environment, secret_names, *asked))
             for found in violations:
                 if found.code in UNKNOWN:
                     source.hide_at(found.path)

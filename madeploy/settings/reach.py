@@ -121,8 +121,8 @@ _WORDS: Final[dict[Place, tuple[str, str]]] = {
     "apiService": (
         "{host} is the API server of whichever cluster the caller runs in: from the control plane's pods, "
         "the control plane's own",
-        f"{_OUTSIDE} If the control plane's own cluster is meant, give the entry the same kubeconfigContext as "
-        "controlPlane.",
+        f"{_OUTSIDE} If the control plane's own cluster is meant, give the entry the same kubeconfigContext "
+        "as controlPlane.",
     ),
     "service": (
         "{host} is a Service of whichever cluster the caller runs in: it is right only where the control "

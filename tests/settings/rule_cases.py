@@ -769,6 +769,8 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("MA405", {"clusters": {"a" * 56: {"kubeconfigContext": "a"}}}),
+    ("MA407", {"controlPlane": {"kubeconfigContext": "prod"}}),
+    ("MA407", {"controlPlane": {"kubeconfigContext": "a"}} | tier("staging")),
     ("MA409", beside_control_plane("gpu", "https://kubernetes.default.svc")),
     ("MA409", cluster(server="https://ip-10-0-0-1.eu-west-1.compute.internal:6443")),
     ("MA461", cluster(namespaces=["default"])),

@@ -36,7 +36,8 @@ CLUSTERS: Final[dict[str, Code]] = {
     "MA407": Code(
         "Context of a local kubeconfig in production",
         "What it points at depends on the machine that deploys; two people can deploy to two clusters.",
-        "Store the kubeconfig encrypted with the stack instead.",
+        "Store the kubeconfig encrypted with the stack instead; or, for the control plane, call the context "
+        "as the stack on every machine that deploys: kubectl config rename-context OLD STACK.",
         "warning",
     ),
     "MA408": Code(

@@ -86,12 +86,15 @@ def kubeconfigs_belong_to_clusters(env: Environment, secrets: SecretNames) -> It
         yield Violation("MA404", ("kubeconfigs", name), "is no cluster", fix=fix, accepted=accepted, key=True)
 
 
-@rule("MA407", reads=("clusters", "control_plane", "platform"))
-def production_does_not_depend_on_a_laptop(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """REG-1: a context is looked up on the machine that deploys."""
+@rule("MA407", reads=("clusters", "control_plane", "platform"), named=True)
+def production_does_not_depend_on_a_laptop(
+    env: Environment, _: SecretNames, stack: str = ""
+) -> Iterator[Violation]:
+    """REG-1: a context is looked up on the machine that deploys. One that has the stack's own name was made
+    for it."""
     if env.platform.tier != "production":
         return
-    if env.control_plane.kubeconfig_context is not None:
+    if env.control_plane.kubeconfig_context not in (None, stack):
         yield Violation("MA407", ("controlPlane", "kubeconfigContext"), "names a local context in production")
     for name, cluster in env.clusters.items():
         if cluster.kubeconfig_context is not None:
