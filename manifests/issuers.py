@@ -6,6 +6,7 @@ from typing import Any
 
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
+from madeploy.settings.acme import issuer_name
 from madeploy.settings.front_door import IngressFrontDoor
 from madeploy.settings.tls import AcmeTls, Http01Solver, InternalCaTls, ProvidedTls
 from manifests.objects import Object, metadata
@@ -19,7 +20,7 @@ def issuer_annotations(environment: Environment) -> dict[str, str]:
     when certificates are provided by hand."""
     if isinstance(environment.tls, ProvidedTls):
         return {}
-    return {"cert-manager.io/cluster-issuer": environment.tls.issuer_name}
+    return {"cert-manager.io/cluster-issuer": issuer_name(environment.tls)}
 
 
 def issuers(environment: Environment) -> tuple[Object, ...]:
@@ -32,7 +33,7 @@ def issuers(environment: Environment) -> tuple[Object, ...]:
     if isinstance(tls, ProvidedTls):
         return ()
     spec = _acme(environment, tls) if isinstance(tls, AcmeTls) else _internal_ca(tls)
-    return (_cert_manager("ClusterIssuer", metadata(tls.issuer_name, None), spec),)
+    return (_cert_manager("ClusterIssuer", metadata(issuer_name(tls), None), spec),)
 
 
 def certificates(environment: Environment) -> tuple[Object, ...]:
@@ -49,7 +50,7 @@ def certificates(environment: Environment) -> tuple[Object, ...]:
     spec = {
         "secretName": tls.envoy.secret_name,
         "dnsNames": [environment.domains.app],
-        "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": tls.issuer_name},
+        "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer_name(tls)},
         "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
     }
     meta = metadata(workload("envoy"), environment.platform.namespace, "envoy")
@@ -65,14 +66,18 @@ def _internal_ca(tls: InternalCaTls) -> dict[str, Any]:
 
 
 def _acme(environment: Environment, tls: AcmeTls) -> dict[str, Any]:
-    return {
-        "acme": {
-            "server": tls.server,
-            "email": tls.email,
-            "privateKeySecretRef": {"name": tls.issuer_name},
-            "solvers": [_solver(environment, tls)],
-        }
+    acme: dict[str, Any] = {
+        "server": tls.server,
+        "email": tls.email,
+        "privateKeySecretRef": {"name": issuer_name(tls)},
+        "solvers": [_solver(environment, tls)],
     }
+    binding = tls.external_account_binding
+    if binding is not None:
+        # Looked up where cert-manager runs, as the issuer is cluster-scoped.
+        reference = {"name": binding.secret_name, "key": binding.secret_data_key}
+        acme["externalAccountBinding"] = {"keyID": binding.key_id, "keySecretRef": reference}
+    return {"acme": acme}
 
 
 def _solver(environment: Environment, tls: AcmeTls) -> dict[str, Any]:

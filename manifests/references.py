@@ -9,7 +9,7 @@ from typing import Any, Final
 from madeploy.names.kubernetes import CREDENTIALS_NAMESPACE, cluster_ca_secret, cluster_token_secret
 from madeploy.settings import Environment
 from madeploy.settings.front_door import IngressFrontDoor
-from madeploy.settings.tls import InternalCaTls, ProvidedTls
+from madeploy.settings.tls import AcmeTls, InternalCaTls, ProvidedTls
 from manifests.credentials import object_store_secret_name
 from manifests.objects import Object
 from manifests.workload_pods import WorkloadPods, workload_pods
@@ -101,6 +101,9 @@ def provided(environment: Environment) -> dict[Name, str]:
             secret(tls.envoy.secret_name, "tls.envoy.secretName: whoever makes the certificates")
     if isinstance(tls, InternalCaTls):
         secret(tls.ca_secret_name, "tls.caSecretName: whoever runs the internal CA", CERT_MANAGER)
+    elif isinstance(tls, AcmeTls) and tls.external_account_binding is not None:
+        bound = tls.external_account_binding.secret_name
+        secret(bound, "tls.externalAccountBinding: whoever has the account", CERT_MANAGER)
     kind = "IngressClass" if isinstance(door, IngressFrontDoor) else "GatewayClass"
     names[Name(kind, None, door.class_name)] = "frontDoor.className: the installed controller"
     for pull_secret in environment.images.pull_secrets:
@@ -234,6 +237,11 @@ def _cluster_issuer(obj: Object) -> _Found:
     spec = obj["spec"]
     if "ca" in spec:
         yield "spec.ca.secretName", Name("Secret", CERT_MANAGER, spec["ca"]["secretName"]), None
+    binding = spec.get("acme", {}).get("externalAccountBinding")
+    if binding is not None:
+        reference = binding["keySecretRef"]
+        target = Name("Secret", CERT_MANAGER, reference["name"])
+        yield "spec.acme.externalAccountBinding.keySecretRef", target, reference["key"]
     for solver in spec.get("acme", {}).get("solvers", ()):
         http01 = solver.get("http01", {})
         if "ingress" in http01:

@@ -116,15 +116,33 @@ def effects(matches: list[Match]) -> list[dict[str, str]]:
     ]
 
 
+def _description(match: Match) -> str:
+    _, info = shape.fields(match.section)[match.path[-1]]
+    return " ".join((info.description or "").split())
+
+
+def _where(choices: Mapping[str, str]) -> str:
+    return ", ".join(f"{path} is {tag}" for path, tag in choices.items())
+
+
+def _told(matches: list[Match]) -> str:
+    """What a key means; for each variant that has it, where they differ."""
+    by_text: dict[str, list[str]] = {}
+    for match in matches:
+        by_text.setdefault(_description(match), []).append(_where(match.choices))
+    if len(by_text) == 1:
+        return next(iter(by_text))
+    return "\n".join(f"Where {' or '.join(where)}: {text}" for text, where in by_text.items())
+
+
 def _describe(matches: list[Match]) -> dict[str, Any]:
     first = matches[0]
-    _, info = shape.fields(first.section)[first.path[-1]]
     return {
         "key": f"{PROJECT}:{first.dotted}",
         "variants": [dict(match.choices) for match in matches if match.choices],
         "accepted": accepted_text(first.shape),
         "default": default_text(first.section, first.path[-1]).strip("`"),
-        "description": " ".join((info.description or "").split()),
+        "description": _told(matches),
         "keys": sorted({key for section in first.shape.sections for key in shape.fields(section)}),
         "endsUpIn": effects(matches),
     }
@@ -142,7 +160,7 @@ def _print(data: Mapping[str, Any]) -> None:
     if data["keys"]:
         lines.append(f"keys:     {', '.join(data['keys'])}")
     for variant in data["variants"]:
-        lines.append("where:    " + ", ".join(f"{path} is {tag}" for path, tag in variant.items()))
+        lines.append(f"where:    {_where(variant)}")
     lines += ["", "ends up in:"]
     last = ""
     for row in data["endsUpIn"]:

@@ -35,6 +35,29 @@ class Route53Solver(Section):
 Solver = Annotated[Http01Solver | Route53Solver, Field(discriminator="kind")]
 
 
+class ExternalAccountBinding(Section):
+    """A customer's account that the ACME account is bound to at its registration (RFC 8555, 7.3.4), for
+    authorities that register no other: ZeroSSL, Google Trust Services, Sectigo, SSL.com, DigiCert and more."""
+
+    key_id: Annotated[
+        str,
+        Field(pattern=r"^[\x21-\x7e]+$", max_length=500),
+        Accepts("the key's id as the authority shows it, no blanks", "kid-1"),
+    ]
+    """Id of the key. It is no secret; the key itself, which is one, stands in no file of this project."""
+
+    secret_name: DnsSubdomain = "acme-external-account"
+    """Secret with the key (HMAC, in base64 for URLs, as the authority shows it). It must exist in
+    cert-manager's own namespace."""
+
+    secret_data_key: Annotated[
+        str,
+        Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=253),
+        Accepts("letters, digits, dots, underscores and hyphens", "secret"),
+    ] = "secret"
+    """Entry of that Secret's data that holds it. Default `secret`."""
+
+
 class EnvoyTermination(Section):
     """TLS between the front door and Envoy, ended by Envoy itself (network guide, Envoy TLS
     termination)."""
@@ -77,8 +100,12 @@ class AcmeTls(_Tls):
     ] = "https://acme-v02.api.letsencrypt.org/directory"
     """ACME directory URL. Default: Let's Encrypt production."""
 
-    issuer_name: DnsSubdomain = "letsencrypt-prod"
-    """Name of the ClusterIssuer and of the Secret with its account key."""
+    external_account_binding: ExternalAccountBinding | None = None
+    """Account with the authority that the ACME account is bound to. Default: none, as with Let's Encrypt."""
+
+    issuer_name: DnsSubdomain | None = None
+    """Name of the ClusterIssuer and of the Secret with its account key. Default: `letsencrypt-prod` for
+    Let's Encrypt, else named after the authority; `acme` for one that is not known."""
 
     solver: Solver = Http01Solver(kind="http01")
     """How the authority checks that the domain is ours. Default HTTP-01 through the front door."""

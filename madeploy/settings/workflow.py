@@ -18,8 +18,8 @@ TaskList = Annotated[
 
 class _Workflow(Section):
     domain: TaskList = "default"
-    """Cadence domain or Temporal namespace. It must exist already. One for everything: pollers and
-    clients that disagree leave work undone (facts 2.3 row 9)."""
+    """Name under which the engine keeps the platform's work. It must exist already. One for everything:
+    pollers and clients that disagree leave work undone (facts 2.3 row 9)."""
 
     task_list: TaskList = "default"
     """Queue for pipeline runs whose project names none (`workflowClient.taskList`)."""
@@ -46,6 +46,15 @@ class Cadence(_Workflow):
     host: HostPort = Field(examples=["cadence.example.com:7833"])
     """Front end of the engine as `host:port`; usual ports are 7833 for gRPC and 7933 for TChannel."""
 
+    domain: TaskList = "default"
+    """Cadence domain. It must exist already; the controller manager and every poller of the worker use it
+    (facts 2.3 row 9)."""
+
+    tls: bool = False
+    """Whether connections to Cadence use TLS with the system's certificate authorities; there is no setting
+    for a client certificate. With transport `grpc` both services honour it; TChannel has no TLS. Default
+    false."""
+
     transport: Literal["grpc", "tchannel"] = "grpc"
     """Protocol: `grpc` (port 7833) or `tchannel` (port 7933)."""
 
@@ -57,7 +66,17 @@ class Temporal(_Workflow):
     """Chooses Temporal."""
 
     host: HostPort
-    """Front end of the engine as `host:port`; the usual port is 7233."""
+    """Front end of the engine as `host:port`; the usual port is 7233. It has to take connections without TLS:
+    Temporal Cloud (`….tmprl.cloud`, `….api.temporal.io`) takes none, and is reached through a proxy in the
+    network that adds TLS and the credential."""
+
+    domain: TaskList = "default"
+    """Temporal namespace. It must exist already; the controller manager and every poller of the worker use
+    it (facts 2.3 row 9). In Temporal Cloud it ends in the account's id, as `ml.a1b2c`."""
+
+    tls: bool = False
+    """Only `false`, the default: workers of generation 2026.04 connect to Temporal without TLS whatever this
+    says, while the controller manager would use it (facts 2.2)."""
 
 
 Workflow = Annotated[Cadence | Temporal, Field(discriminator="engine")]

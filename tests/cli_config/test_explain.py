@@ -75,6 +75,17 @@ def test_every_key_is_found_by_its_own_path() -> None:
         assert any(match.section is section and match.path[-1] == key for match in find_key(dotted)), dotted
 
 
+@pytest.mark.parametrize("key", ["workflow.tls", "workflow.host", "workflow.domain"])
+def test_what_a_key_means_for_each_engine_is_said(run: Run, key: str) -> None:
+    """UX-3, CP-3: what holds for the one does not hold for the other."""
+    told = explained(run, key)["description"].splitlines()
+    assert [line.partition(":")[0] for line in told] == [
+        "Where workflow is cadence",
+        "Where workflow is temporal",
+    ]
+    assert all("Temporal" in line or "Cadence" in line or "engine" in line for line in told)
+
+
 def test_variants_are_named(run: Run) -> None:
     """UX-3: where a key stands says when it can be used."""
     assert explained(run, "tls.email")["variants"] == [{"tls": "acme"}]

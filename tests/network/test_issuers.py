@@ -9,6 +9,7 @@ import pytest
 from manifests.gateway_api import routes
 from manifests.ingress import ingresses
 from manifests.issuers import certificates, issuers
+from manifests.references import CERT_MANAGER, Name, provided, references
 from tests.support.environments import environment
 from tests.support.objects import of_kind
 
@@ -30,6 +31,45 @@ def test_the_acme_issuer_is_the_guides() -> None:
             "solvers": [{"http01": {"ingress": {"ingressClassName": "nginx"}}}],
         }
     }
+
+
+@pytest.mark.parametrize(
+    ("server", "name"),
+    [
+        ("https://acme-v02.api.letsencrypt.org/directory", "letsencrypt-prod"),
+        ("https://acme-staging-v02.api.letsencrypt.org/directory", "letsencrypt-prod"),
+        ("https://acme.zerossl.com/v2/DV90", "zerossl"),
+        ("https://dv.acme-v02.api.pki.goog/directory", "google-trust-services"),
+        ("https://acme.sectigo.com/v2/DV", "sectigo"),
+        ("https://acme.ssl.com/sslcom-dv-rsa", "ssl-com"),
+        ("https://acme.digicert.com/v2/acme/directory/", "digicert"),
+        ("https://ACME.ZeroSSL.com:443/v2/DV90", "zerossl"),
+        ("https://acme.example.com/directory", "acme"),
+        ("https://zerossl.com.example.com/directory", "acme"),
+    ],
+)
+def test_an_issuer_is_named_after_its_authority(server: str, name: str) -> None:
+    """NET-9: the name that Let's Encrypt's has had stays; the settings have the last word."""
+    (issuer,) = issuers(environment(tls={**ACME, "server": server}))
+    assert issuer["metadata"]["name"] == name
+    assert issuer["spec"]["acme"]["privateKeySecretRef"] == {"name": name}
+    (named,) = issuers(environment(tls={**ACME, "server": server, "issuerName": "ours"}))
+    assert named["metadata"]["name"] == "ours"
+
+
+@pytest.mark.parametrize("server", ["https://acme.zerossl.com/v2/DV90", "https://acme.example.com/directory"])
+def test_an_account_is_bound_by_its_key_s_id_and_a_reference_to_the_key(server: str) -> None:
+    """NET-9, CARD-5: cert-manager's externalAccountBinding; the key stands in a Secret only."""
+    binding = {"keyId": "kid-1", "secretName": "zerossl-key", "secretDataKey": "hmac"}
+    made = environment(tls={**ACME, "server": server, "externalAccountBinding": binding})
+    (issuer,) = issuers(made)
+    assert issuer["spec"]["acme"]["externalAccountBinding"] == {
+        "keyID": "kid-1",
+        "keySecretRef": {"name": "zerossl-key", "key": "hmac"},
+    }
+    targets = {reference.target for reference in references(issuer)}
+    assert Name("Secret", CERT_MANAGER, "zerossl-key") in targets
+    assert Name("Secret", CERT_MANAGER, "zerossl-key") in provided(made)
 
 
 def test_another_class_is_the_solvers_class_too() -> None:

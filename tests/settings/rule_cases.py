@@ -592,6 +592,33 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         cluster(eks={"clusterName": "gpu", "region": "eu-west-1"}),
     ),
     ("MA224", "warning", "clusters.gpu.server", cluster(server="https://node_1.example.com:6443")),
+    ("MA211", "error", "tls.server", {"tls": ACME | {"server": "https://dv.acme-v02.test-api.pki.goog/x"}}),
+    *(
+        ("MA215", "error", "tls.server", {"tls": ACME | {"server": server}})
+        for server in (
+            "https://acme.zerossl.com/v2/DV90",
+            "https://dv.acme-v02.api.pki.goog/directory",
+            "https://acme.sectigo.com/v2/DV",
+            "https://acme.enterprise.sectigo.com",
+            "https://acme.ssl.com/sslcom-dv-ecc",
+            "https://acme.digicert.com/v2/acme/directory/",
+        )
+    ),
+    ("MA140", "error", "workflow.host", {"workflow": temporal(host="ml.a1b2c.tmprl.cloud:7233")}),
+    ("MA140", "error", "workflow.host", {"workflow": temporal(host="US-EAST-1.aws.api.temporal.io:7233")}),
+    (
+        "MA140",
+        "error",
+        "workflow.host",
+        {"workflow": {"engine": "cadence", "host": "ml.a1b2c.tmprl.cloud:7233"}},
+    ),
+    ("MA140", "warning", "workflow.host", {"workflow": temporal(host="temporal.example.com:443")}),
+    (
+        "MA140",
+        "warning",
+        "workflow.host",
+        {"workflow": {"engine": "cadence", "host": "cadence.example.com:443"}},
+    ),
     ("MA224", "warning", "workflow.host", {"workflow": temporal(host="my_engine.example.com:7233")}),
     (
         "MA418",
@@ -769,6 +796,16 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("MA405", {"clusters": {"a" * 56: {"kubeconfigContext": "a"}}}),
+    (
+        "MA215",
+        {
+            "tls": ACME
+            | {"server": "https://acme.zerossl.com/v2/DV90", "externalAccountBinding": {"keyId": "kid-1"}}
+        },
+    ),
+    ("MA215", {"tls": ACME | {"server": "https://acme.example.com/directory"}}),
+    ("MA140", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
+    ("MA140", {"workflow": {"engine": "cadence", "host": "cadence.example.com:443", "tls": True}}),
     ("MA407", {"controlPlane": {"kubeconfigContext": "prod"}}),
     ("MA407", {"controlPlane": {"kubeconfigContext": "a"}} | tier("staging")),
     ("MA409", beside_control_plane("gpu", "https://kubernetes.default.svc")),

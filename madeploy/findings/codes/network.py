@@ -73,6 +73,12 @@ NETWORK: Final[dict[str, Code]] = {
         "Give frontDoor.apiAnnotations and frontDoor.appAnnotations for that controller.",
         "warning",
     ),
+    "MA215": Code(
+        "ACME authority that needs an account of its own",
+        "cert-manager could not register with it (externalAccountRequired), and would get no certificate.",
+        "Name the account's key in tls.externalAccountBinding, or use an authority that asks for none, such "
+        "as Let's Encrypt.",
+    ),
     "MA220": Code(
         "NetworkPolicies turned off in production",
         "Every pod of the cluster could reach the API server, which trusts all callers at this generation.",

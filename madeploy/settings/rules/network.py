@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from typing import Final
 
+from madeploy.settings.acme import authority
 from madeploy.settings.base import split_host_port
 from madeploy.settings.checks import SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
@@ -13,6 +15,9 @@ from madeploy.settings.front_door import IngressFrontDoor
 from madeploy.settings.servers import parse_server
 from madeploy.settings.source import Path, printable
 from madeploy.settings.tls import AcmeTls, InternalCaTls, ProvidedTls
+
+_STAGING: Final = re.compile(r"staging|\btest(-api)?\b")
+"""How authorities call the directories whose certificates nobody trusts."""
 
 _NEVER_PUBLIC: Final = frozenset(
     {"corp", "example", "home", "internal", "invalid", "lan", "local", "localdomain", "localhost", "test"}
@@ -33,8 +38,25 @@ def the_worker_trusts_the_public_address(env: Environment, _: SecretNames) -> It
 @rule("MA211", reads=("tls", "platform"))
 def production_certificates_are_trusted(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-9: a staging authority is for trying out."""
-    if env.platform.tier == "production" and isinstance(env.tls, AcmeTls) and "staging" in env.tls.server:
+    if env.platform.tier == "production" and isinstance(env.tls, AcmeTls) and _STAGING.search(env.tls.server):
         yield Violation("MA211", ("tls", "server"), "is a staging authority")
+
+
+@rule("MA215", reads=("tls",))
+def authorities_know_their_customers(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-9: an account is registered with a customer's key, or not at all (RFC 8555, 7.3.4)."""
+    if not isinstance(env.tls, AcmeTls):
+        return
+    known = authority(env.tls.server)
+    if known.binds_accounts and env.tls.external_account_binding is None:
+        fix = (
+            f"Get a key ({known.where}), put it where cert-manager runs, and name it in "
+            "tls.externalAccountBinding (keyId):\n"
+            "kubectl --namespace cert-manager create secret generic acme-external-account "
+            "--from-file secret=FILE    # no line end after the key"
+        )
+        evidence = f"is {known.title}, which registers no account without a customer's key"
+        yield Violation("MA215", ("tls", "server"), evidence, fix=fix)
 
 
 @rule("MA212", reads=("tls",))
@@ -48,7 +70,7 @@ def certificates_have_secrets_of_their_own(env: Environment, _: SecretNames) -> 
 @rule("MA213", reads=("tls", "domains"))
 def public_certificates_are_for_public_names(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-9: an ACME authority checks that the name exists."""
-    if not isinstance(env.tls, AcmeTls) or not env.tls.server.endswith(".letsencrypt.org/directory"):
+    if not isinstance(env.tls, AcmeTls) or not authority(env.tls.server).is_public:
         return
     for name, host in (("api", env.domains.api), ("app", env.domains.app)):
         last = host.rsplit(".", 1)[-1]

@@ -20,6 +20,9 @@ from madeploy.settings.translate import did_you_mean, type_name
 _RISKY: Final = ("apiserver.crdSync.enableCRDDeletion", "apiserver.crdSync.skipIncompatibleCheck")
 _TEMPLATE: Final = re.compile(r"\{\{ *\.(Domain|ExecutionID) *\}\}")
 _PLATFORM_QUEUES: Final = ("trigger_run", "pipeline_run")
+_HTTPS: Final = 443
+_TEMPORAL_CLOUD: Final = (".tmprl.cloud", ".tmprl-test.cloud", ".api.temporal.io")
+"""Zones of Temporal Cloud's front ends, by namespace and by region (Temporal's documentation, Cloud)."""
 _ENGINE_PORTS: Final = {7233: "Temporal", 7833: "Cadence over gRPC", 7933: "Cadence over TChannel"}
 
 
@@ -133,6 +136,39 @@ def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[
         yield Violation("MA137", path, evidence)
     elif workflow.transport == "tchannel":
         yield Violation("MA137", path, "is true, but TChannel has no TLS", fix="Use transport grpc.")
+
+
+@rule("MA140", reads=("workflow",))
+def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: a front end that only takes TLS answers nothing else; Temporal's clients cannot use it here
+    (facts 2.2)."""
+    workflow = env.workflow
+    if workflow.tls:
+        return
+    host, port = split_host_port(workflow.host.lower())
+    path = ("workflow", "host")
+    if any(host.removesuffix(".").endswith(zone) for zone in _TEMPORAL_CLOUD):
+        if workflow.engine == "temporal":
+            evidence = (
+                f"{printable(host)} is Temporal Cloud, which only takes TLS with a client certificate or an "
+                "API key; workers of this generation connect to Temporal without TLS, and no setting turns "
+                "it on"
+            )
+            yield Violation("MA140", path, evidence)
+        else:
+            evidence = f"{printable(host)} is Temporal Cloud; the setting chooses Cadence"
+            yield Violation("MA140", path, evidence, fix="Name a front end of Cadence.")
+    elif port == _HTTPS:
+        known = workflow.engine == "temporal" or workflow.transport == "tchannel"
+        yield Violation(
+            "MA140",
+            path,
+            f"port {port} is that of TLS, and the services connect without it",
+            fix=""
+            if known
+            else "Set workflow.tls to true, or use the port that takes connections without TLS.",
+            severity="warning",
+        )
 
 
 @rule("MA138", reads=("workflow",))
