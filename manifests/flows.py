@@ -40,8 +40,8 @@ sets them up."""
 TRITON_PORT: Final = 8000
 """Port of an inference server's pods behind `<name>-inference-service:80` (facts 3.5)."""
 
-NODE_LOCAL_DNS: Final = "169.254.20.10/32"
-"""Address of the node's own DNS cache where one runs (Kubernetes documentation, NodeLocal DNSCache)."""
+DNS_PORT: Final = 53
+"""Where name servers answer (RFC 1035, 4.2); `resolv.conf` has no place for another port."""
 
 POD_IDENTITY_AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """EKS Pod Identity agent on each node, port 80 (EKS user guide)."""
@@ -294,11 +294,14 @@ def _scrapes(environment: Environment) -> Iterator[Flow]:
 
 
 def _name_resolution(environment: Environment) -> Iterator[Flow]:
-    """The cluster's DNS for every service that opens connections; the application opens none."""
-    port = environment.network.dns_port
-    server = Pods("kube-system", (("k8s-app", "kube-dns"),))
+    """The cluster's DNS for every service that opens connections; the application opens none. Pods are asked
+    on the port they listen on, which policies see; an address on the one that a name server has."""
+    dns = environment.network.dns
+    servers: list[tuple[Peer, int]] = [(Pods(dns.namespace, tuple(dns.labels.items())), dns.port)]
+    if dns.addresses:
+        servers.append((Networks(dns.addresses), DNS_PORT))
     for service in deployed(environment):
-        for destination in (server, Networks((NODE_LOCAL_DNS,))) if service.resolves_names else ():
+        for destination, port in servers if service.resolves_names else ():
             source = Component(service.name)
             yield Flow(source, destination, port, "name resolution", "facts 5.2", "UDP")
             yield Flow(source, destination, port, "name resolution", "facts 5.2", "TCP")

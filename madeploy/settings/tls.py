@@ -37,7 +37,7 @@ Solver = Annotated[Http01Solver | Route53Solver, Field(discriminator="kind")]
 
 class ExternalAccountBinding(Section):
     """A customer's account that the ACME account is bound to at its registration (RFC 8555, 7.3.4), for
-    authorities that register no other: ZeroSSL, Google Trust Services, Sectigo, SSL.com, DigiCert and more."""
+    authorities that register no other: ZeroSSL, Google Trust Services, Sectigo, SSL.com, DigiCert."""
 
     key_id: Annotated[
         str,

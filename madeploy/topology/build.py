@@ -232,7 +232,11 @@ def _merged(edges: Iterable[Edge]) -> tuple[Edge, ...]:
 
 
 def _notes(environment: Environment, clusters: tuple[Cluster, ...]) -> Iterator[str]:
-    yield f"Every service but the UI asks the cluster's DNS (port {environment.network.dns_port})."
+    dns = environment.network.dns
+    beside = f", or {', '.join(dns.addresses)}" if dns.addresses else ""
+    yield (
+        f"Every service but the UI asks the cluster's DNS (pods in {dns.namespace}, port {dns.port}{beside})."
+    )
     if len(clusters) > MAX_CLUSTERS:
         yield f"{len(clusters)} compute clusters are drawn by region; the table and --format json list each."
     if any(cluster.server.startswith("as its") for cluster in clusters):

@@ -155,7 +155,7 @@ def test_a_copy_leaves_out_what_belongs_to_one_environment(run: Run) -> None:
             "accessLogs": {"bucket": "example-live-access-logs"},
         },
         "clusters": {"gpu": {"kubeconfigContext": "gpu"}},
-        "network": {"dnsPort": 5353},
+        "network": {"dns": {"port": 5353}},
     }
     Path("stacks/Pulumi.live.yaml").write_text(stack_text(source), encoding="utf-8")
     result = run("init", "test", "--from", "live", "--domain", "test.example.com")
@@ -167,7 +167,7 @@ def test_a_copy_leaves_out_what_belongs_to_one_environment(run: Run) -> None:
         "workspace": "example-test-workspace",
         "models": "models-of-example-test",
     }
-    assert data["network"] == {"dnsPort": 5353}
+    assert data["network"] == {"dns": {"port": 5353}}
     assert not {"clusters", "kubeconfigs", "objectStore"} & set(data)
     assert run("validate", "test").exit_code == 0
 

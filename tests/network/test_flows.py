@@ -191,7 +191,7 @@ def _environments() -> st.SearchStrategy[Environment]:
                 "workflowCidrs": workflow,
                 "objectStoreCidrs": store,
                 "monitoringNamespace": monitoring,
-                "dnsPort": dns,
+                "dns": dns,
             },
             storage=storage,
             clusters=clusters,
@@ -203,8 +203,64 @@ def _environments() -> st.SearchStrategy[Environment]:
         st.sampled_from(["inCluster", "public"]),
         storages,
         st.dictionaries(st.sampled_from(["a", "b", "c"]), servers, max_size=3),
-        st.sampled_from([53, 5353]),
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "namespace": st.sampled_from(["kube-system", "openshift-dns"]),
+                "labels": st.sampled_from([{"k8s-app": "kube-dns"}, OPENSHIFT["labels"]]),
+                "port": st.sampled_from([53, 5353]),
+                "addresses": st.sampled_from([[], ["169.254.25.10/32"], ["10.96.0.10/32", "fd00::a/128"]]),
+            },
+        ),
     )
+
+
+OPENSHIFT: dict[str, Any] = {
+    "namespace": "openshift-dns",
+    "labels": {"dns.operator.openshift.io/daemonset-dns": "default"},
+    "port": 5353,
+    "addresses": [],
+}
+
+
+@pytest.mark.parametrize(
+    ("dns", "asked"),
+    [
+        (
+            OPENSHIFT,
+            {("pods dns.operator.openshift.io/daemonset-dns=default in namespace openshift-dns", 5353)},
+        ),
+        (
+            {"addresses": ["169.254.25.10/32"]},
+            {("pods k8s-app=kube-dns in namespace kube-system", 53), ("169.254.25.10/32", 53)},
+        ),
+        (
+            {"addresses": ["10.96.0.10/32", "169.254.20.10/32"]},
+            {
+                ("pods k8s-app=kube-dns in namespace kube-system", 53),
+                ("10.96.0.10/32, 169.254.20.10/32", 53),
+            },
+        ),
+        (
+            {"port": 1053, "labels": {"app.kubernetes.io/name": "rke2-coredns"}},
+            {
+                ("pods app.kubernetes.io/name=rke2-coredns in namespace kube-system", 1053),
+                ("169.254.20.10/32", 53),
+            },
+        ),
+    ],
+)
+def test_dns_is_asked_where_the_settings_have_it_and_nowhere_else(
+    dns: dict[str, Any], asked: set[tuple[str, int]]
+) -> None:
+    """NET-13: in the table, in every policy that is read back, and in the picture's notes."""
+    made = environment(network={"dns": dns})
+    rows = [flow for flow in flows(made) if flow.purpose == "name resolution"]
+    assert {(str(flow.destination), flow.port) for flow in rows} == asked
+    assert {flow.protocol for flow in rows} == {"TCP", "UDP"}
+    (target, *_) = catalog.targets(made)
+    objects = [obj for bundle in target.bundles for obj in bundle.objects]
+    assert permitted(objects) == expected(flows(made), made)
 
 
 @given(made=_environments())

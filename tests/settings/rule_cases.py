@@ -619,6 +619,9 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "workflow.host",
         {"workflow": {"engine": "cadence", "host": "cadence.example.com:443"}},
     ),
+    ("MA225", "error", "network.dnsPort", {"network": {"dnsPort": 5353}}),
+    ("MA225", "error", "network.dnsPort", {"network": {"dnsPort": 1053, "dns": {"port": 5353}}}),
+    ("MA225", "error", "network.dnsPort", {"network": {"dnsPort": 8053, "dns": {"namespace": "dns"}}}),
     ("MA224", "warning", "workflow.host", {"workflow": temporal(host="my_engine.example.com:7233")}),
     (
         "MA418",
@@ -804,6 +807,8 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
         },
     ),
     ("MA215", {"tls": ACME | {"server": "https://acme.example.com/directory"}}),
+    ("MA225", {"network": {"dnsPort": 53}}),
+    ("MA225", {"network": {"dns": {"port": 5353, "namespace": "openshift-dns"}}}),
     ("MA140", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
     ("MA140", {"workflow": {"engine": "cadence", "host": "cadence.example.com:443", "tls": True}}),
     ("MA407", {"controlPlane": {"kubeconfigContext": "prod"}}),

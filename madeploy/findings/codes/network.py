@@ -109,6 +109,18 @@ NETWORK: Final[dict[str, Code]] = {
         "Give the host a name without one, and use that.",
         "warning",
     ),
+    "MA225": Code(
+        "Port of a DNS server whose place is not given",
+        "Policies would admit that port to pods in kube-system with k8s-app: kube-dns only; a server that "
+        "listens on another port usually is elsewhere, and no name would be resolved.",
+        "Take dnsPort out, and say where the pods are and what they listen on. On OpenShift:\n"
+        "michelangelo:network:\n"
+        "  dns:\n"
+        "    namespace: openshift-dns\n"
+        "    labels: {dns.operator.openshift.io/daemonset-dns: default}\n"
+        "    port: 5353\n"
+        "    addresses: []",
+    ),
 }
 
 PROOF: Final[dict[str, Code]] = {

@@ -132,6 +132,15 @@ def self_managed_clusters_know_where_we_come_from(env: Environment, _: SecretNam
             )
 
 
+@rule("MA225", reads=("network",))
+def dns_has_a_place(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """NET-13: another port means another DNS server, in another place; policies name both."""
+    port, dns = env.network.dns_port, env.network.dns
+    if port not in (53, dns.port):
+        evidence = f"is {port}, and network.dns says nothing of it"
+        yield Violation("MA225", ("network", "dnsPort"), evidence)
+
+
 @rule("MA224", reads=("clusters", "workflow"))
 def hosts_have_names_of_hosts(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-14: an underscore is accepted by some of those on the way, and by others not."""
