@@ -21,11 +21,14 @@ def build(args: Configuration) -> Mapping[str, Any]:
         return ComputeSide(str(part.cluster), args).outputs
     if part.kind == "shard":
         from components.registration import Shard
+        from components.renames import refuse_second_names
 
+        refuse_second_names(args)
         return Shard("michelangelo", args).outputs
     from components.accounts import require_account
     from components.platform import Platform
+    from components.renames import refuse_second_names
 
     require_account(args)
-
+    refuse_second_names(args)
     return Platform("michelangelo", args).outputs

@@ -74,6 +74,9 @@ class Comparison:
     urns: Mapping[Identity, str] = field(default_factory=dict)
     """The engine's names of objects on AWS, which stay the same when an object gets another name."""
 
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """Clusters that settings reach in the same way under another name: former name by new name."""
+
     first: bool = field(default=False)
     """Whether nothing was deployed before."""
 

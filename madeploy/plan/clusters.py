@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from madeploy.fleet.renames import address, second_names
 from madeploy.names.kubernetes import CREDENTIAL_READER, cluster_ca_secret, cluster_token_secret, workload
 from madeploy.plan.changes import Change, Comparison, Identity
 from madeploy.plan.text import Sentence, capital, count, is_or_are, listed
@@ -35,7 +36,11 @@ def _whole(comparison: Comparison, names: list[str]) -> tuple[Identity, ...]:
 def about_clusters(comparison: Comparison) -> Iterator[Sentence]:
     """Clusters that are registered, let go or changed, and where jobs then go (facts 3.1, 3.4)."""
     before, after = _names(comparison, False), _names(comparison, True)
-    new, gone = sorted(set(after) - set(before)), sorted(set(before) - set(after))
+    renamed = _renamed(comparison)
+    for name, former in sorted(renamed.items()):
+        yield _under_two_names(comparison, name, former)
+    new = sorted(set(after) - set(before) - set(renamed))
+    gone = sorted(set(before) - set(after) - set(renamed.values()))
     if new:
         yield Sentence(
             "quiet",
@@ -54,6 +59,38 @@ def about_clusters(comparison: Comparison) -> Iterator[Sentence]:
         yield Sentence("notice", _default_target(before, after))
     yield from _edited(comparison, set(before) & set(after))
     yield from _credentials(comparison, set(before) & set(after))
+
+
+def _renamed(comparison: Comparison) -> dict[str, str]:
+    """Former name by new name, of clusters whose registration moves to another name: reached in the same way,
+    or registered with the same address."""
+    before, after = (_addresses(objects) for objects in (comparison.before, comparison.after))
+    return {**second_names(before, after, after), **comparison.renamed}
+
+
+def _addresses(objects: Mapping[Identity, Mapping[str, Any]]) -> dict[str, str]:
+    """Addresses of registrations by name, in normal form; "" where one is not known yet."""
+    found = {}
+    for identity, item in objects.items():
+        if identity.kind == "Cluster":
+            rest = item["spec"]["kubernetes"]["rest"]
+            found[identity.name] = address(str(rest.get("host")), str(rest.get("port")))
+    return found
+
+
+def _under_two_names(comparison: Comparison, name: str, former: str) -> Sentence:
+    there = [item for item in comparison.before if item.cluster == former]
+    again = {(item.kind, item.namespace, item.name) for item in comparison.after if item.cluster == name}
+    lost = [str(item) for item in there if (item.kind, item.namespace, item.name) in again]
+    taken = f": {listed(lost)}" if lost else ""
+    return Sentence(
+        "outage",
+        f"{name} is the cluster that is registered as {former}. The update would make its objects there again "
+        f"for {name} and then delete those of {former}, which are the same ones{taken}: {name} is left without "
+        f"account, rights and token, and its jobs fail. It is refused (MA406). Keep the name {former}; or drain "
+        f"and remove {former}, and add {name} afterwards.",
+        _whole(comparison, [name, former]),
+    )
 
 
 def _default_target(before: list[str], after: list[str]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from madeploy.fleet import renames
 from madeploy.fleet.urns import in_artifact_store
 from madeploy.names.aws import OBJECTS_KEY
 from madeploy.names.storage import ACCESS_LOGS
@@ -77,6 +78,7 @@ def between(before: Environment | None, after: Environment, stack: str) -> Compa
         retained=held,
         protected=held,
         urns={identity: urn for identity, (urn, _) in stores.items()},
+        renamed=renames.same_entries(before, after) if before is not None else {},
         first=before is None,
     )
 

@@ -33,6 +33,13 @@ CLUSTERS: Final[dict[str, Code]] = {
         "Kubernetes limits names to 253 characters and label values to 63.",
         "Choose a shorter name.",
     ),
+    "MA406": Code(
+        "One cluster under two names",
+        "What a registration makes on the cluster has fixed names (ray-manager, its token, michelangelo-config): "
+        "the update would make it again for the new name and then delete it for the old one, from under the "
+        "new one, whose jobs lose their account at that moment.",
+        "Keep the name; or remove the cluster, and add it under the new name afterwards.",
+    ),
     "MA407": Code(
         "Context of a local kubeconfig in production",
         "What it points at depends on the machine that deploys; two people can deploy to two clusters.",
