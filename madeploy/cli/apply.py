@@ -3,12 +3,14 @@ one cluster's failure no other's."""
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from madeploy.cli.access import open_environment, open_stack
+from madeploy import kubeconfigs
+from madeploy.cli.access import StackAccess, open_environment, open_stack
 from madeploy.cli.stacks import folder
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.doctor.updates import explainer
@@ -18,7 +20,7 @@ from madeploy.engine.events import Failure, Result, Tell, silent
 from madeploy.engine.stack import LOCKED, Stack
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, find, in_order
-from madeploy.fleet import urns
+from madeploy.fleet import renames, urns
 from madeploy.fleet.parts import Part
 from madeploy.settings import Environment
 
@@ -151,7 +153,9 @@ def apply_inline(
     """`apply` for the layout in which the environment's stack holds everything; or its preview."""
     part = Part("environment", workplace.environment)
     stack = workplace.stack(part.stack)
-    held = urns.clusters_in(stack.resources())
+    resources = stack.resources()
+    held = urns.clusters_in(resources)
+    refuse_second_names(workplace, urns.registered_in(resources), clusters)
     everything = list(dict.fromkeys([*workplace.settings.clusters, *held]))
     chosen = everything if clusters is None else list(clusters)
     left = [name for name in everything if name not in chosen or name in aside]
@@ -171,6 +175,38 @@ def apply_inline(
     if part.stack not in failed:
         applied.done = [name for name in chosen if name not in aside and name not in failed]
     return applied
+
+
+def refuse_second_names(
+    workplace: Workplace, registered: Mapping[str, str], clusters: Sequence[str] | None
+) -> None:
+    """Raise ToolkitError (2) when a cluster that is to be made is one that was registered under a name which
+    is no entry any more, before anything is made of it. `registered`: addresses by name, from the state."""
+    entries = workplace.settings.clusters
+    new = [name for name in entries if name not in registered and (clusters is None or name in clusters)]
+    if not new or registered.keys() <= entries.keys():
+        return
+    access = open_stack(str(workplace.file), new, required=[])
+    found = renames.second_names(registered, _addresses(access), entries)
+    if found:
+        said = [renames.finding(name, former, workplace.environment) for name, former in found.items()]
+        raise ToolkitError(
+            said[0].title,
+            "\n".join([*(f"{item.subject} {item.evidence}" for item in said), said[0].why]),
+            "\n".join(item.fix for item in said),
+            exit_code=2,
+        )
+
+
+def _addresses(access: StackAccess) -> dict[str, str]:
+    """Addresses in normal form at which clusters would be registered, as far as they can be told."""
+    found = {}
+    for name, minified in access.kubeconfigs.items():
+        entry = access.environment.clusters[name]
+        with contextlib.suppress(kubeconfigs.KubeconfigError):
+            endpoint = kubeconfigs.endpoint(minified, name, entry.server, entry.certificate_authority_data)
+            found[name] = renames.address(endpoint.host, endpoint.port)
+    return found
 
 
 def failures(part: Part, result: Result, clusters: Sequence[str]) -> dict[str, Finding]:

@@ -8,9 +8,11 @@ from typing import Annotated, Optional
 
 import typer
 
+from madeploy.cli.environments import open_environment
 from madeploy.cli.stacks import all_stacks, known_stacks, stack_path
 from madeploy.findings import Finding, exit_code, find
 from madeploy.findings.text import report, to_json, write
+from madeploy.fleet import renames
 from madeploy.settings.loader import label, load_environment
 
 INVALID = 2
@@ -26,6 +28,18 @@ def _check(path: Path) -> tuple[str, tuple[Finding, ...]]:
     return file, load_environment(path, file).findings
 
 
+def _renamed(path: Path, since: str) -> tuple[Finding, ...]:
+    """Clusters that have another name than in an older file. Raises ToolkitError (2) for one that cannot be
+    used."""
+    _, _, before = open_environment(since)
+    after = load_environment(path, label(path))
+    if after.environment is None:
+        return ()
+    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    renamed = renames.same_entries(before, after.environment)
+    return tuple(renames.finding(name, former, stack) for name, former in renamed.items())
+
+
 def validate(
     stacks: Annotated[
         Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
@@ -35,6 +49,10 @@ def validate(
     sarif: Annotated[
         Optional[str],  # noqa: UP045
         typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
+    ] = None,
+    since: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from", metavar="FILE", help="Also say what an older file's clusters have become."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
 ) -> None:
@@ -47,7 +65,12 @@ def validate(
     if not paths:
         print("There is no stack file in stacks/. Write one: bin/madeploy init ENV", file=sys.stderr)  # noqa: T201
         raise typer.Exit(INVALID)
+    if since is not None and len(paths) != 1:
+        raise typer.BadParameter("name the one stack that --from is an older file of")
     results = [_check(path) for path in paths]
+    if since is not None:
+        file, found = results[0]
+        results = [(file, (*found, *_renamed(paths[0], since)))]
     findings = [finding for _, found in results for finding in found]
     if sarif is not None:
         from madeploy import __version__

@@ -78,7 +78,7 @@ def finding(name: str, former: str, stack: str = "STACK", where: str = "") -> Fi
         "MA406",
         f"michelangelo:clusters.{name}",
         f"is the cluster that is registered as {former}{at}, which no entry names any more",
-        fix=f"Keep the name {former}. If the name has to change, let the cluster go first, with its jobs ended, "
+        fix=f"Keep the name {former}. If it has to change, let the cluster go first, with its jobs ended, "
         f"and add it again: put the entry {former} back, then\n"
         f"bin/madeploy clusters drain {former} --stack {stack}\n"
         f"bin/madeploy clusters remove {former} --stack {stack}\n"

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from madeploy.fleet.parts import Part
+from madeploy.fleet.renames import address
+from madeploy.names.kubernetes import API_VERSION
 from madeploy.settings.environment import PROJECT
 
 _NAMESPACE: Final = "michelangelo:index:"
 _INLINE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ComputeCluster"
 _SHARDED: Final = f"{_NAMESPACE}Shard${_NAMESPACE}Registration"
 _STORE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ArtifactStore"
+_REGISTRATION: Final = f"kubernetes:{API_VERSION}:Cluster"
 _PROVIDER: Final = "k8s-"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 
@@ -33,6 +36,19 @@ def clusters_in(resources: Iterable[Mapping[str, Any]]) -> list[str]:
     kinds = (_INLINE, _SHARDED)
     found = (_split(resource["urn"]) for resource in resources)
     return [name for kind, name in found if kind in kinds]
+
+
+def registered_in(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Addresses in normal form of the registrations in a stack's state, by cluster; "" for one whose address
+    cannot be read."""
+    found = {}
+    for resource in resources:
+        if resource.get("type") == _REGISTRATION:
+            inputs = resource.get("inputs") or {}
+            rest = ((inputs.get("spec") or {}).get("kubernetes") or {}).get("rest") or {}
+            name = str((inputs.get("metadata") or {}).get("name"))
+            found[name] = address(str(rest.get("host")), str(rest.get("port")))
+    return found
 
 
 def cluster_of(urn: str, clusters: Sequence[str]) -> str | None:

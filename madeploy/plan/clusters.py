@@ -85,10 +85,10 @@ def _under_two_names(comparison: Comparison, name: str, former: str) -> Sentence
     taken = f": {listed(lost)}" if lost else ""
     return Sentence(
         "outage",
-        f"{name} is the cluster that is registered as {former}. The update would make its objects there again "
-        f"for {name} and then delete those of {former}, which are the same ones{taken}: {name} is left without "
-        f"account, rights and token, and its jobs fail. It is refused (MA406). Keep the name {former}; or drain "
-        f"and remove {former}, and add {name} afterwards.",
+        f"{name} is the cluster that is registered as {former}. The update would make its objects there "
+        f"again for {name} and then delete those of {former}, which are the same ones{taken}: {name} is left "
+        f"without account, rights and token, and its jobs fail. It is refused (MA406). Keep the name "
+        f"{former}; or drain and remove {former}, and add {name} afterwards.",
         _whole(comparison, [name, former]),
     )
 

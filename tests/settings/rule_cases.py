@@ -586,6 +586,12 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         {"clusters": {"a": {"kubeconfigContext": "x"}, "b": {"kubeconfigContext": "x"}}},
     ),
     (
+        "MA408",
+        "error",
+        "clusters.b.eks",
+        {"clusters": {name: {"eks": {"clusterName": "ml", "region": "eu-west-1"}} for name in ("a", "b")}},
+    ),
+    (
         "MA419",
         "error",
         "clusters.gpu.eks",
@@ -811,6 +817,15 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("MA225", {"network": {"dns": {"port": 5353, "namespace": "openshift-dns"}}}),
     ("MA140", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
     ("MA140", {"workflow": {"engine": "cadence", "host": "cadence.example.com:443", "tls": True}}),
+    (
+        "MA408",
+        {
+            "clusters": {
+                name: {"eks": {"clusterName": "ml", "region": region}}
+                for name, region in (("a", "eu-west-1"), ("b", "us-east-1"))
+            }
+        },
+    ),
     ("MA407", {"controlPlane": {"kubeconfigContext": "prod"}}),
     ("MA407", {"controlPlane": {"kubeconfigContext": "a"}} | tier("staging")),
     ("MA409", beside_control_plane("gpu", "https://kubernetes.default.svc")),

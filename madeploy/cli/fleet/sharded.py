@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Literal, TypeVar
 
-from madeploy.cli.apply import Applied, Workplace, failures
+from madeploy.cli.apply import Applied, Workplace, failures, refuse_second_names
 from madeploy.cli.fleet import stacks
 from madeploy.engine.events import Result, Tell
 from madeploy.errors import ToolkitError
@@ -79,10 +79,15 @@ class Sharded:
         began = time.monotonic()
         settings, name = self._workplace.settings, self._workplace.environment
         self._refuse_other_layout(name)
-        states = {
-            number: urns.clusters_in(self._workplace.stack(Part("shard", name, number).stack).resources())
+        held = {
+            number: self._workplace.stack(Part("shard", name, number).stack).resources()
             for number in shard_numbers(name, self._known)
         }
+        states = {number: urns.clusters_in(resources) for number, resources in held.items()}
+        registered = [urns.registered_in(resources) for resources in held.values()]
+        refuse_second_names(
+            self._workplace, {key: value for found in registered for key, value in found.items()}, clusters
+        )
         todo = plan(settings, name, self._known, states, clusters, aside)
         wanted = {*todo.compute, *todo.removed, *aside}
         self._applied.findings += [

@@ -35,9 +35,9 @@ CLUSTERS: Final[dict[str, Code]] = {
     ),
     "MA406": Code(
         "One cluster under two names",
-        "What a registration makes on the cluster has fixed names (ray-manager, its token, michelangelo-config): "
-        "the update would make it again for the new name and then delete it for the old one, from under the "
-        "new one, whose jobs lose their account at that moment.",
+        "What a registration makes on the cluster has fixed names (ray-manager, its token, "
+        "michelangelo-config): the update would make it again for the new name and then delete it for the "
+        "old one, from under the new one, whose jobs lose their account at that moment.",
         "Keep the name; or remove the cluster, and add it under the new name afterwards.",
     ),
     "MA407": Code(
@@ -48,9 +48,9 @@ CLUSTERS: Final[dict[str, Code]] = {
         "warning",
     ),
     "MA408": Code(
-        "Two clusters with one kubeconfig context",
+        "Two clusters with one kubeconfig context, or one name on EKS",
         "Both entries would administer the same cluster.",
-        "Give each cluster its own context.",
+        "Give each cluster its own context, or its own name and region on EKS.",
     ),
     "MA409": Code(
         "Address that the control plane cannot use",

@@ -106,15 +106,19 @@ def production_does_not_depend_on_a_laptop(
 @rule("MA408", reads=("clusters",))
 def contexts_are_used_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """REG-4: two entries for one cluster would share one registration."""
-    seen: dict[str, str] = {}
+    seen: dict[tuple[str, str], str] = {}
     for name, cluster in env.clusters.items():
-        context = cluster.kubeconfig_context
-        if context is None:
-            continue
-        if context in seen:
-            path = ("clusters", name, "kubeconfigContext")
-            yield Violation("MA408", path, f"is the context of {seen[context]} as well")
-        seen.setdefault(context, name)
+        ways = [("kubeconfigContext", cluster.kubeconfig_context or "")]
+        if cluster.eks is not None:
+            ways.append(("eks", f"{cluster.eks.cluster_name} in {cluster.eks.region}"))
+        for key, way in ways:
+            if not way:
+                continue
+            if (key, way) in seen:
+                other = seen[key, way]
+                evidence = f"is the context of {other} as well" if key != "eks" else f"is {other}'s as well"
+                yield Violation("MA408", ("clusters", name, key), evidence)
+            seen.setdefault((key, way), name)
 
 
 @rule("MA409", reads=("clusters", "control_plane", "platform", SECRETS))
