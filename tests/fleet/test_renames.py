@@ -162,7 +162,7 @@ def _live(name: str, **metadata: str) -> dict[str, Any]:
 def test_the_program_refuses_it_too_by_what_the_control_plane_has(
     items: list[dict[str, Any]] | None, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """REG-4, UX-6: for `pulumi up` without this toolkit's commands; a silent control plane hinders nothing."""
+    """REG-4, UX-6: for `pulumi up` without these commands; a silent control plane hinders nothing."""
     monkeypatch.setattr(program.Kubernetes, "from_kubeconfig", lambda *_: _Registered(items))
     settings = stack_of(west_1={"kubeconfigContext": "ml"})
     endpoint = Endpoint("https://compute.example.com", "6443", "")
