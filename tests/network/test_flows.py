@@ -258,7 +258,7 @@ def test_dns_is_asked_where_the_settings_have_it_and_nowhere_else(
     rows = [flow for flow in flows(made) if flow.purpose == "name resolution"]
     assert {(str(flow.destination), flow.port) for flow in rows} == asked
     assert {flow.protocol for flow in rows} == {"TCP", "UDP"}
-    (target, *_) = catalog.targets(made)
+    (target, *_) = catalog.targets(Inputs(made))
     objects = [obj for bundle in target.bundles for obj in bundle.objects]
     assert permitted(objects) == expected(flows(made), made)
 

@@ -610,17 +610,17 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
             "https://acme.digicert.com/v2/acme/directory/",
         )
     ),
-    ("MA140", "error", "workflow.host", {"workflow": temporal(host="ml.a1b2c.tmprl.cloud:7233")}),
-    ("MA140", "error", "workflow.host", {"workflow": temporal(host="US-EAST-1.aws.api.temporal.io:7233")}),
+    ("MA141", "error", "workflow.host", {"workflow": temporal(host="ml.a1b2c.tmprl.cloud:7233")}),
+    ("MA141", "error", "workflow.host", {"workflow": temporal(host="US-EAST-1.aws.api.temporal.io:7233")}),
     (
-        "MA140",
+        "MA141",
         "error",
         "workflow.host",
         {"workflow": {"engine": "cadence", "host": "ml.a1b2c.tmprl.cloud:7233"}},
     ),
-    ("MA140", "warning", "workflow.host", {"workflow": temporal(host="temporal.example.com:443")}),
+    ("MA141", "warning", "workflow.host", {"workflow": temporal(host="temporal.example.com:443")}),
     (
-        "MA140",
+        "MA141",
         "warning",
         "workflow.host",
         {"workflow": {"engine": "cadence", "host": "cadence.example.com:443"}},
@@ -815,8 +815,8 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("MA215", {"tls": ACME | {"server": "https://acme.example.com/directory"}}),
     ("MA225", {"network": {"dnsPort": 53}}),
     ("MA225", {"network": {"dns": {"port": 5353, "namespace": "openshift-dns"}}}),
-    ("MA140", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
-    ("MA140", {"workflow": {"engine": "cadence", "host": "cadence.example.com:443", "tls": True}}),
+    ("MA141", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
+    ("MA141", {"workflow": {"engine": "cadence", "host": "cadence.example.com:443", "tls": True}}),
     (
         "MA408",
         {

@@ -184,13 +184,6 @@ SERVICES: Final[dict[str, Code]] = {
         "without TLS, while the controller manager uses it.",
         "Reach the engine without TLS inside a trusted network, or through a proxy that adds it.",
     ),
-    "MA140": Code(
-        "Workflow engine that only takes TLS",
-        "The worker would open plain connections that the front end closes, and start no workflow.",
-        "Run a proxy inside the network that takes plain gRPC and adds TLS and the credential towards the "
-        "engine (Envoy or nginx with a client certificate), and name it in workflow.host; or use an engine "
-        "of your own.",
-    ),
     "MA138": Code(
         "Link template that does not parse",
         "The link to an execution would be missing or wrong in every pipeline run.",
@@ -208,5 +201,12 @@ SERVICES: Final[dict[str, Code]] = {
         "the older place is still read, unless the image is said at both.",
         "Keep controlPlane.<service>.image and remove images.<service>.",
         "info",
+    ),
+    "MA141": Code(
+        "Workflow engine that only takes TLS",
+        "The worker would open plain connections that the front end closes, and start no workflow.",
+        "Run a proxy inside the network that takes plain gRPC and adds TLS and the credential towards the "
+        "engine (Envoy or nginx with a client certificate), and name it in workflow.host; or use an engine "
+        "of your own.",
     ),
 }

@@ -138,7 +138,7 @@ def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[
         yield Violation("MA137", path, "is true, but TChannel has no TLS", fix="Use transport grpc.")
 
 
-@rule("MA140", reads=("workflow",))
+@rule("MA141", reads=("workflow",))
 def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-3: a front end that only takes TLS answers nothing else; Temporal's clients cannot use it here
     (facts 2.2)."""
@@ -154,14 +154,14 @@ def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator
                 "API key; workers of this generation connect to Temporal without TLS, and no setting turns "
                 "it on"
             )
-            yield Violation("MA140", path, evidence)
+            yield Violation("MA141", path, evidence)
         else:
             evidence = f"{printable(host)} is Temporal Cloud; the setting chooses Cadence"
-            yield Violation("MA140", path, evidence, fix="Name a front end of Cadence.")
+            yield Violation("MA141", path, evidence, fix="Name a front end of Cadence.")
     elif port == _HTTPS:
         known = workflow.engine == "temporal" or workflow.transport == "tchannel"
         yield Violation(
-            "MA140",
+            "MA141",
             path,
             f"port {port} is that of TLS, and the services connect without it",
             fix=""
