@@ -145,7 +145,7 @@ def directory_of(url: str) -> Path | None:
 
 def orphans(where: Path) -> dict[int, str]:
     """Plugins and language hosts of the program in `where` that no engine uses any longer: process id to
-    program. Empty without /proc.
+    program.
 
     An engine that is killed does not end them, and one may still finish what it was asked to create.
     """
@@ -154,7 +154,7 @@ def orphans(where: Path) -> dict[int, str]:
         program = _helper(processes.arguments(pid))
         if program is None or _has_engine(pid):
             continue
-        directory = _directory(pid)
+        directory = processes.directory(pid)
         if directory is not None and directory.is_relative_to(where.resolve()):
             found[pid] = program
     return found
@@ -167,13 +167,6 @@ def _helper(argv: list[str]) -> str | None:
         if name.startswith(("pulumi-resource-", "pulumi-language-", "pulumi-analyzer-")):
             return name
     return None
-
-
-def _directory(pid: int) -> Path | None:
-    try:
-        return Path(os.readlink(f"/proc/{pid}/cwd"))
-    except OSError:
-        return None
 
 
 def _has_engine(pid: int) -> bool:

@@ -10,8 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
+
+import psutil
 
 TERM_SECONDS = 5.0
 """How long a process may take to end on SIGTERM before it is killed."""
@@ -27,74 +30,71 @@ that ended."""
 def start_mark(pid: int) -> str | None:
     """What tells this process from any other of the same id; None when it has ended (a zombie has ended).
 
-    On Linux boot id and start time in clock ticks; elsewhere the start time `ps` gives, in seconds.
+    On Linux boot id and start time in clock ticks, since the time of day a process started at, which is all
+    psutil says, changes when the clock is set. Elsewhere that time.
     """
-    if sys.platform == "linux":
-        fields = _status(pid)
-        return None if fields is None or fields[0] in "ZX" else f"{_boot_id()}/{fields[19]}"
-    answer = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    status, _, started = answer.partition(" ")
-    return None if not status or status.startswith("Z") else started.strip()
+    with suppress(psutil.Error, OSError):
+        process = psutil.Process(pid)
+        if process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
+            return None
+        return f"{_boot_id()}/{_start_ticks(pid)}" if sys.platform == "linux" else str(process.create_time())
+    return None
 
 
 def started_at(pid: int) -> float | None:
-    """When a process started, in seconds since 1970; None when it has ended or the system does not say."""
-    fields = _status(pid) if sys.platform == "linux" else None
-    if fields is None:
-        return None
-    return _boot_seconds() + int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    """When a process started, in seconds since 1970; None when it has ended."""
+    with suppress(psutil.Error):
+        return float(psutil.Process(pid).create_time())
+    return None
 
 
 def parent(pid: int) -> int | None:
-    """Id of a process's parent; None when it has ended or the system does not say."""
-    fields = _status(pid) if sys.platform == "linux" else None
-    return None if fields is None else int(fields[1])
+    """Id of a process's parent; None when it has ended."""
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).ppid())
+    return None
 
 
 def arguments(pid: int) -> list[str]:
     """A process's command line; empty when it has ended, or is another user's."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")[:-1]
-    except OSError:
-        return []
+    with suppress(psutil.Error):
+        return list(psutil.Process(pid).cmdline())
+    return []
+
+
+def directory(pid: int) -> Path | None:
+    """A process's working directory; None when it has ended, or is another user's."""
+    with suppress(psutil.Error):
+        return Path(psutil.Process(pid).cwd())
+    return None
+
+
+def variable(pid: int, name: str) -> str | None:
+    """An environment variable a process was started with; None when it has none or cannot be looked at."""
+    with suppress(psutil.Error):
+        return psutil.Process(pid).environ().get(name)
+    return None
 
 
 def own() -> list[int]:
-    """Ids of this user's processes, this one left out. Empty where there is no /proc."""
-    proc, me = Path("/proc"), os.getuid()
-    found = []
-    for entry in proc.iterdir() if proc.is_dir() else ():
-        try:
-            if entry.name.isdigit() and int(entry.name) != os.getpid() and entry.stat().st_uid == me:
-                found.append(int(entry.name))
-        except OSError:  # ended meanwhile
-            continue
+    """Ids of this user's processes, this one left out."""
+    me, found = os.getuid(), []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.pid != os.getpid() and process.uids().real == me:
+                found.append(process.pid)
     return sorted(found)
 
 
-def _status(pid: int) -> list[str] | None:
-    """Fields of /proc/<pid>/stat from the state on (proc(5), field 3)."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
-    # The command name in parentheses may hold spaces and parentheses itself.
-    return text.rpartition(")")[2].split()
+def _start_ticks(pid: int) -> str:
+    # Field 22 of proc(5); the command name in parentheses may hold spaces and parentheses itself.
+    text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    return text.rpartition(")")[2].split()[19]
 
 
 @lru_cache(maxsize=1)
 def _boot_id() -> str:
     return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-
-
-@lru_cache(maxsize=1)
-def _boot_seconds() -> float:
-    for line in Path("/proc/stat").read_text(encoding="ascii").splitlines():
-        if line.startswith("btime "):
-            return float(line.split()[1])
-    return 0.0
 
 
 def is_alive(pid: int, mark: str) -> bool:

@@ -10,10 +10,11 @@ that asked.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+from madeploy.engine import processes
 
 MAX_ANCESTORS = 8
 SCRIPT = """#!/bin/sh
@@ -42,28 +43,13 @@ def packs_in(arguments: list[str]) -> list[str]:
     return packs
 
 
-def _process(pid: int) -> tuple[int, list[str]]:
-    """Parent and arguments of a process; `(0, [])` when it is gone."""
-    proc = Path(f"/proc/{pid}")
-    try:
-        arguments = (proc / "cmdline").read_bytes().decode(errors="replace").split("\0")
-        parent = int((proc / "stat").read_text().rpartition(")")[2].split()[1])
-        return parent, arguments
-    except OSError:
-        pass
-    shown = subprocess.run(
-        ["ps", "-ww", "-o", "ppid=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split()
-    return (int(shown[0]), shown[1:]) if shown else (0, [])
-
-
 def _ancestors() -> Iterator[list[str]]:
-    pid = os.getppid()
+    pid: int | None = os.getppid()
     for _ in range(MAX_ANCESTORS):
-        if pid <= 1:
+        if pid is None or pid <= 1:
             return
-        pid, arguments = _process(pid)
-        yield arguments
+        yield processes.arguments(pid)
+        pid = processes.parent(pid)
 
 
 def main() -> None:

@@ -1,11 +1,10 @@
 """Processes of the sandbox: they outlive the command that started them, and carry
 `MADEPLOY_SANDBOX_PROCESS=<state directory>|<component>` in their environment, by which a later command finds
-on Linux what a killed command had started but not yet written down.
+what a killed command had started but not yet written down.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import threading
@@ -71,20 +70,11 @@ def spawn(
 
 
 def labelled(state: Path) -> dict[int, str]:
-    """Processes of this sandbox by their label: process id to component name. Empty without /proc."""
+    """Processes of this sandbox by their label: process id to component name."""
     found: dict[int, str] = {}
-    prefix = f"{LABEL}={state}|".encode()
-    proc = Path("/proc")
-    if not proc.is_dir():
-        return found
-    for entry in proc.iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-        try:
-            environment = (entry / "environ").read_bytes().split(b"\0")
-        except OSError:  # ended meanwhile, or another user's
-            continue
-        for variable in environment:
-            if variable.startswith(prefix) and start_mark(int(entry.name)) is not None:
-                found[int(entry.name)] = variable[len(prefix) :].decode("utf-8", "replace")
+    prefix = f"{state}|"
+    for pid in processes.own():
+        label = processes.variable(pid, LABEL)
+        if label is not None and label.startswith(prefix) and start_mark(pid) is not None:
+            found[pid] = label[len(prefix) :]
     return found

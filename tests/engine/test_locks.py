@@ -173,7 +173,6 @@ def test_only_a_file_backend_has_a_directory(url: str, directory: Path | None) -
     assert locks.directory_of(url) == directory
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_only_helpers_of_this_program_that_have_no_engine_are_orphans(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -12,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+
+from madeploy.engine import processes
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_LIMIT = 420
@@ -86,14 +90,11 @@ def conditions(item: dict[str, Any]) -> set[str]:
 def processes_of(state: Path) -> list[int]:
     """Processes that carry a sandbox's state directory in their environment or command line."""
     found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid():
-            try:
-                text = (entry / "environ").read_bytes() + (entry / "cmdline").read_bytes()
-            except OSError:
-                continue
-            if str(state).encode() in text:
-                found.append(int(entry.name))
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            said = [*process.environ().values(), *process.cmdline()]
+            if process.pid != os.getpid() and any(str(state) in text for text in said):
+                found.append(process.pid)
     return found
 
 
@@ -113,11 +114,8 @@ def deletions(state: Path) -> list[tuple[str, str]]:
 
 def is_engine_of_up(pid: int) -> bool:
     """Whether a process is `pulumi up`; one that has ended meanwhile is not."""
-    try:
-        program, *arguments = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return False
-    return program.endswith(b"pulumi") and b"up" in arguments
+    program, *arguments = processes.arguments(pid) or [""]
+    return program.endswith("pulumi") and "up" in arguments
 
 
 def kill_engine_during_up(made: Deployed, after: float) -> None:

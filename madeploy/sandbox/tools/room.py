@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+
+import psutil
 
 _GIB = 1024**3
 _SPARED_GIB = 1.0
@@ -44,13 +43,5 @@ class Room:
 
 
 def available_gibibytes() -> float:
-    """Memory that can be used without swapping. Where the system does not say, half of what is built in."""
-    try:
-        match = re.search(
-            r"^MemAvailable:\s+(\d+) kB", Path("/proc/meminfo").read_text(encoding="ascii"), re.M
-        )
-    except OSError:
-        match = None
-    if match:
-        return int(match.group(1)) * 1024 / _GIB
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / _GIB / 2
+    """Memory that can be used without swapping."""
+    return float(psutil.virtual_memory().available) / _GIB
