@@ -8,7 +8,7 @@ from typing import Final
 
 from packaging.specifiers import SpecifierSet
 
-from madeploy.sandbox.tools.edits import EditedModule, Substitution
+from madeploy.sandbox.tools.edits import EditedModule, Registration, Substitution
 
 FAMILIES_DIRECTORY: Final = Path(__file__).parent / "families"
 
@@ -16,6 +16,9 @@ KUBERNETES: Final = "1.34.1"
 PULUMI: Final = "3.250.0"
 PULUMI_KUBERNETES: Final = "4.25.0"
 """The last version of the plugin whose module can be had from the Go module proxy."""
+PULUMI_AWS: Final = "7.0.0"
+AWS_WAIT_VARIABLE: Final = "MADEPLOY_AWS_WAIT_SECONDS"
+"""The environment variable that fixes the pause between two looks of the AWS plugin that is built here."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,7 @@ class Tool:
         needs_beside: tools that must lie in the same directory for this one to be of use.
         companion_of: the tool whose version and place on PATH decide about this one.
         on_request: nothing needs it but a check that names it, so it is not in `DEFAULT_TOOLS`.
+        may_be_silent: some of its releases do not say their version; such a copy on PATH is taken as it is.
     """
 
     name: str
@@ -44,6 +48,7 @@ class Tool:
     needs_beside: tuple[str, ...] = ()
     companion_of: str | None = None
     on_request: bool = False
+    may_be_silent: bool = False
 
     def accepts(self, version: str) -> bool:
         """Whether a copy of `version` ("1.34.1") found on PATH is good enough."""
@@ -108,6 +113,72 @@ _SAME_MINOR: Final = (
     "the components of a cluster must be of one minor version, and the tests hold for Kubernetes 1.34"
 )
 
+_AWS_SERVICES: Final = ("eks", "iam", "kms", "s3", "s3control", "sts")
+_AWS_MODULE: Final = "github.com/hashicorp/terraform-provider-aws"
+_AWS_PROVIDER: Final = EditedModule(
+    _AWS_MODULE,
+    (
+        # Of 256 services those of the toolkit's resources, and what these use.
+        Registration(
+            "internal/provider/sdkv2/service_packages_gen.go",
+            f"{_AWS_MODULE}/internal/service/",
+            _AWS_SERVICES,
+        ),
+        Registration(
+            "internal/conns/awsclient_gen.go",
+            "github.com/aws/aws-sdk-go-v2/service/",
+            (*_AWS_SERVICES, "resourcegroupstaggingapi"),
+        ),
+        # Files of services that are left out.
+        Substitution("internal/embed.go", "//go:embed service/*/smarterr.hcl\n", ""),
+        # An emulation of AWS is consistent at once, and the provider waits a minute after some changes to see
+        # that AWS is. Whoever runs it with an emulation may fix the pause between two looks.
+        Substitution(
+            "internal/backoff/backoff.go",
+            'import (\n\t"context"\n\t"time"\n',
+            'import (\n\t"context"\n\t"os"\n\t"strconv"\n\t"time"\n',
+        ),
+        Substitution(
+            "internal/backoff/backoff.go",
+            "\tif n == 0 {\n\t\treturn d.initialDelay\n",
+            f'\tif seconds, err := strconv.ParseFloat(os.Getenv("{AWS_WAIT_VARIABLE}"), 64); err == nil {{\n'
+            "\t\treturn time.Duration(seconds * float64(time.Second))\n\t}\n\n"
+            "\tif n == 0 {\n\t\treturn d.initialDelay\n",
+        ),
+    ),
+    directories={"": ("internal", "names", "version", "xpprovider"), "internal/service": _AWS_SERVICES},
+)
+_AWS_BRIDGE: Final = EditedModule(
+    "github.com/pulumi/pulumi-terraform-bridge/v3",
+    # The engine's packages are newer than those this was written against: a method more, a value by pointer.
+    (
+        Substitution(
+            "pkg/pf/internal/plugin/provider_server.go",
+            "pulumirpc.UnsafeResourceProviderServer // opt out of forward compat",
+            "pulumirpc.UnimplementedResourceProviderServer",
+        ),
+        Substitution(
+            "pkg/pf/internal/plugin/provider_context.go",
+            "var _ plugin.Provider = (*provider)(nil)\n",
+            "var _ plugin.Provider = (*provider)(nil)\n\n"
+            "func (prov *provider) List(ctx context.Context, request plugin.ListRequest) "
+            "(*plugin.ListStream, error) {\n"
+            "\treturn (&plugin.UnimplementedProvider{}).List(ctx, request)\n}\n",
+        ),
+        Substitution(
+            "pkg/x/muxer/mapping.go", "Provider = schema.ResourceSpec{}", "Provider = &schema.ResourceSpec{}"
+        ),
+        Substitution(
+            "pkg/x/muxer/mapping.go",
+            "(&m.dstSchema.Provider, m.srcSchema.Provider)",
+            "(m.dstSchema.Provider, *m.srcSchema.Provider)",
+        ),
+    ),
+    directories={"": ("internal", "pkg", "unstable")},
+    # Mixes in providers that the plugin has none of, by the generators of all of Pulumi's SDKs.
+    omitted=("pkg/pf/tfbridge/provider_mux.go",),
+)
+
 FAMILIES: Final[dict[str, Family]] = {
     family.name: family
     # The longest build first: what starts first ends the whole soonest.
@@ -166,6 +237,14 @@ FAMILIES: Final[dict[str, Family]] = {
                 ),
             ),
         ),
+        Family(
+            "pulumi-aws",
+            PULUMI_AWS,
+            {"pulumi-resource-aws": "."},
+            gibibytes=2.0,
+            stamps=(f"main.version={PULUMI_AWS}+terraform.6.34.0",),
+            edited=(_AWS_PROVIDER, _AWS_BRIDGE),
+        ),
         Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=1.2),
         Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=0.5),
         Family(
@@ -213,6 +292,15 @@ TOOLS: Final[dict[str, Tool]] = {
             PULUMI_KUBERNETES,
             ">=4.25,<5",
             "the program is tested with the plugin from 4.25 on",
+            ("--version",),
+            may_be_silent=True,
+        ),
+        Tool(
+            "pulumi-resource-aws",
+            "pulumi-aws",
+            PULUMI_AWS,
+            ">=7,<8",
+            "the program uses the SDK of the plugin's version 7",
             ("--version",),
         ),
         Tool(

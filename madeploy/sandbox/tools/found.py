@@ -40,7 +40,7 @@ def on_path(tool: Tool) -> Found | None:
     path = Path(location).absolute()
     version = version_of(path, tool)
     if not version:
-        return Found(path, "", f"{path} does not say its version")
+        return Found(path, "", "" if tool.may_be_silent else f"{path} does not say its version")
     if not tool.accepts(version):
         return Found(path, version, f"{path} is {version}; accepted is {tool.accepted} because {tool.reason}")
     missing = [name for name in tool.needs_beside if _beside(path, name) is None]
