@@ -66,6 +66,18 @@ def test_a_tool_that_does_not_say_its_version_is_refused(machine: Machine, says:
     assert "does not say its version" in status.rejected
 
 
+@pytest.mark.parametrize("name", [name for name, tool in TOOLS.items() if tool.may_be_silent])
+@pytest.mark.parametrize("says", ["", "flag provided but not defined: -version", "development"])
+def test_a_plugin_on_path_that_does_not_say_its_version_is_taken_as_it_is(
+    machine: Machine, name: str, says: str
+) -> None:
+    """CARD-3: Pulumi's own Kubernetes plugin has no such option."""
+    path = machine.put(name, says)
+    found = inspect([name])[0].found
+    assert found is not None
+    assert (found.path, found.version, found.source) == (path, "", "path")
+
+
 def test_a_tool_that_fails_when_asked_is_refused(machine: Machine) -> None:
     """UX-3."""
     machine.put("kwok", GOOD["kwok"]).write_text("#!/bin/sh\necho kwok version v0.7.0\nexit 1\n")
