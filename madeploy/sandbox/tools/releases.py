@@ -225,6 +225,7 @@ _BOTH: Final = ("linux", "darwin")
 RELEASES: Final[tuple[Release, ...]] = (
     Release(("pulumi", "pulumi-python"), PULUMI, _BOTH, _pulumi),
     _plugin("kubernetes"),
+    _plugin("aws"),
     # The components of the control plane are published for Linux alone.
     Release(("kubernetes",), KUBERNETES, ("linux",), _kubernetes),
     Release(("etcd",), FAMILIES["etcd"].version, _BOTH, _etcd),
