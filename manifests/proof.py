@@ -6,7 +6,7 @@ the declared list of what others provide, NetworkPolicies against the table of f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from madeploy.findings import Finding, find, in_order
 from madeploy.names.kubernetes import workload
@@ -24,20 +24,36 @@ METRICS_PORT_NAME = "metrics"
 """Service ports of this name are for whoever monitors, outside what is rendered."""
 
 
+def prove_all(placed: Iterable[tuple[str, Object]], environment: Environment) -> list[Finding]:
+    """`prove` for every cluster of an environment, from its objects with the names of their clusters."""
+    by_cluster: dict[str, list[Object]] = {}
+    for cluster, obj in placed:
+        by_cluster.setdefault(cluster, []).append(obj)
+    others = provided(environment)
+    return in_order(
+        finding
+        for cluster, objects in by_cluster.items()
+        for finding in _findings(objects, environment, cluster, others)
+    )
+
+
 def prove(objects: Sequence[Object], environment: Environment, cluster: str = CONTROL_PLANE) -> list[Finding]:
     """Everything wrong with the objects of one cluster, taken together; an empty list is the proof.
 
     `cluster` is `control-plane` or the name of a compute cluster of the environment (KeyError
     otherwise): it decides which flows policies have to permit.
     """
-    found = [
-        *_services(objects, environment, cluster),
-        *_probes(objects),
-        *_budgets(objects),
-        *_references(objects, environment),
-        *_policies(objects, environment, cluster),
-    ]
-    return in_order(found)
+    return in_order(_findings(objects, environment, cluster, provided(environment)))
+
+
+def _findings(
+    objects: Sequence[Object], environment: Environment, cluster: str, others: Container[Name]
+) -> Iterator[Finding]:
+    yield from _services(objects, environment, cluster)
+    yield from _probes(objects)
+    yield from _budgets(objects)
+    yield from _references(objects, others)
+    yield from _policies(objects, environment, cluster)
 
 
 def table(environment: Environment, cluster: str = CONTROL_PLANE) -> tuple[Flow, ...]:
@@ -144,15 +160,15 @@ def _budgets(objects: Sequence[Object]) -> Iterator[Finding]:
                 yield find("MA230", str(name), "its selector matches the pods of no workload")
 
 
-def _references(objects: Sequence[Object], environment: Environment) -> Iterator[Finding]:
+def _references(objects: Sequence[Object], others: Container[Name]) -> Iterator[Finding]:
     known = {name_of(obj): obj for obj in objects}
-    others = {*made_by_controllers(objects), *provided(environment)}
+    made = set(made_by_controllers(objects))
     for obj in objects:
         for reference in references(obj):
             target = known.get(reference.target)
             if target is not None:
                 yield from _key(reference, target)
-            elif reference.target not in others:
+            elif reference.target not in made and reference.target not in others:
                 yield find("MA234", reference.source, f"{reference.field} names {reference.target}")
 
 

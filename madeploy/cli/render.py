@@ -20,6 +20,7 @@ from madeploy.render.notes import must_exist
 from madeploy.render.outputs import read_endpoints
 from madeploy.render.tree import Format, Tree, tree
 from madeploy.settings import Environment
+from manifests.proof import prove_all
 
 SHOWN = 20
 """Drifted files that are shown one by one; `--json` has all."""
@@ -38,7 +39,10 @@ def render(
     ] = "files",
     check: Annotated[
         bool,
-        typer.Option("--check", help="Write nothing: compare with DIR, check every object with kubeconform."),
+        typer.Option(
+            "--check",
+            help="Write nothing: compare with DIR, check each object and what it names.",
+        ),
     ] = False,
     outputs: Annotated[
         Optional[Path],  # noqa: UP045
@@ -69,6 +73,8 @@ def render(
     if check:
         drift = folder.drift(rendered.files) if folder is not None else []
         findings += _drift_findings(drift)
+        objects = [(document.cluster, document.object) for document in rendered.documents]
+        findings += prove_all(objects, environment)
         findings += _schema_findings(rendered)
     elif folder is not None:
         written = folder.write(rendered.files)

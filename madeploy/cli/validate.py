@@ -10,7 +10,7 @@ import typer
 
 from madeploy.cli.environments import open_environment
 from madeploy.cli.stacks import all_stacks, known_stacks, stack_path
-from madeploy.findings import Finding, exit_code, find
+from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, to_json, write
 from madeploy.fleet import renames
 from madeploy.settings.loader import label, load_environment
@@ -25,7 +25,15 @@ def _check(path: Path) -> tuple[str, tuple[Finding, ...]]:
     if not path.exists():
         fix = f"Name one of the stacks there are ({known_stacks()}), or write it: bin/madeploy init ENV"
         return file, (find("MA101", file, "there is no such file", fix=fix),)
-    return file, load_environment(path, file).findings
+    loaded = load_environment(path, file)
+    if loaded.environment is None:
+        return file, loaded.findings
+    # What the objects refer to is looked up only where there are objects to look at.
+    from manifests.catalog import placed
+    from manifests.proof import prove_all
+
+    proof = prove_all(placed(loaded.environment), loaded.environment)
+    return file, tuple(in_order((*loaded.findings, *proof)))
 
 
 def _renamed(path: Path, since: str) -> tuple[Finding, ...]:
@@ -56,7 +64,8 @@ def validate(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
 ) -> None:
-    """Check stack files: all findings at once, each with its place and what to do.
+    """Check stack files: all findings at once, each with its place and what to do. Of a stack that can be
+    deployed the objects are checked, too: that what they name exists and their connections are admitted.
 
     Needs no network, engine or login. Ends with 0 when every file can be deployed, with 2 when one
     cannot, with 1 on warnings under --strict.

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from manifests import catalog
+from madeploy.cli.app import app
+from manifests import catalog, parts
 from manifests.inputs import Inputs
 from manifests.objects import Object
 from manifests.proof import prove
 from tests.support.environments import ALL, environment, gateway_minio, production_aws
 from tests.support.objects import container, of_kind, one
+from tests.support.stacks import stack_text
 
 Break = Callable[[list[Object]], Any]
 
@@ -251,3 +256,31 @@ def test_services_of_an_environment_without_policies_are_proven_too() -> None:
     objects = [obj for bundle in target.bundles for obj in bundle.objects]
     assert of_kind(objects, "NetworkPolicy") == []
     assert prove(objects, made) == []
+
+
+BROKEN_TABLES = {
+    "network-policies": {"MA235", "MA237"},
+    "envoy": {"MA234"},
+    "ui": {"MA234"},
+    "apiserver": {"MA234"},
+    "namespaces": {"MA234"},
+}
+"""Codes that are among the findings when a part is not there."""
+
+
+@pytest.mark.parametrize("part", BROKEN_TABLES)
+def test_validate_and_render_say_what_is_wrong_with_the_objects(
+    part: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """NET-13, UX-3: before anything is applied, whoever changed the builders."""
+    stack = tmp_path / "Pulumi.prod.yaml"
+    stack.write_text(stack_text(), encoding="utf-8")
+    rest = tuple(each for each in parts.IN_ORDER if each.name != part)
+    monkeypatch.setattr("manifests.catalog.IN_ORDER", rest)
+    monkeypatch.setattr("madeploy.cli.render._schema_findings", lambda rendered: iter(()))
+    for command in (["validate", str(stack), "--json"], ["render", str(stack), "--check", "--json"]):
+        done = CliRunner().invoke(app, command)
+        data = json.loads(done.stdout)
+        findings = data if isinstance(data, list) else data["findings"]
+        assert BROKEN_TABLES[part] <= {finding["code"] for finding in findings}
+        assert done.exit_code == (2 if command[0] == "validate" else 1)
