@@ -14,9 +14,9 @@ from pydantic import ValidationError
 
 from madeploy.plan.changes import Objects, indexed
 from madeploy.plan.differences import differences
+from madeploy.reference.example import everything
 from madeploy.settings import shape
 from madeploy.settings.environment import Environment
-from madeploy.settings.example import everything
 from madeploy.settings.shape import Shape
 
 Data = dict[str, Any]

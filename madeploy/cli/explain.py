@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
+from madeploy.reference.configuration import accepted_text, default_text
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
-from madeploy.settings.reference import accepted_text, default_text
 from madeploy.settings.shape import Shape
 from madeploy.settings.translate import near
 

@@ -14,9 +14,9 @@ import typer
 from madeploy.cli.stacks import folder, known_stacks, stack_path
 from madeploy.cli.validate import INVALID
 from madeploy.findings.text import report
+from madeploy.reference.example import MODELINE, comment
 from madeploy.settings import shape
 from madeploy.settings.environment import CONTROL_PLANE, PROJECT, Environment
-from madeploy.settings.example import MODELINE, comment
 from madeploy.settings.loader import load_environment
 from madeploy.settings.stack_file import encrypt_command
 from madeploy.settings.yaml_text import dump

@@ -18,14 +18,10 @@ from madeploy.cli.stacks import known_stacks, stack_path
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import summary, to_json, write
-from madeploy.foreign import service_files
-from policies.rules import RULES
+from madeploy.foreign.service_files import EVERY_RULE
 from policies.rules.evaluation import Found, Outcome, evaluate
-from policies.rules.model import Rule, Tier
+from policies.rules.model import Tier
 from policies.rules.suppressions import Suppression
-
-EVERY_RULE: tuple[Rule, ...] = (*RULES, *service_files.RULES)
-"""What the command runs: the pack's rules, and those that need the services' key tables."""
 
 _TIERS = ("development", "staging", "production")
 _SLOW = 2_000

@@ -15,13 +15,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def generated() -> Mapping[str, str]:
     """Every generated file by its path in the project, with the text it should have."""
-    from madeploy.cli.policy_reference import policies_reference
-    from madeploy.cli.topology_reference import topology_reference
-    from madeploy.findings.reference import findings_reference
-    from madeploy.settings.example import example_stack
-    from madeploy.settings.reference import configuration_reference
-    from madeploy.settings.schema import stack_schema
-    from manifests.iam_reference import iam_reference
+    from madeploy.reference.configuration import configuration_reference
+    from madeploy.reference.example import example_stack
+    from madeploy.reference.findings import findings_reference
+    from madeploy.reference.iam import iam_reference
+    from madeploy.reference.policies import policies_reference
+    from madeploy.reference.stack_schema import stack_schema
+    from madeploy.reference.topology import topology_reference
 
     return {
         "stacks/schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n",

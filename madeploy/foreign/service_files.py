@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from madeploy.findings import CODES
 from madeploy.settings.service_keys import FORMS, KEYS, UNREAD, entries, fits
+from policies.rules import RULES
 from policies.rules.embedded import CONFIG_MAP, files
 from policies.rules.model import STRICT, Resource, Rule, Violation, rule
 
@@ -60,5 +61,6 @@ def keys(resource: Resource) -> Iterator[Violation]:
                 yield Violation((*path, *entry.path), f"{name}: {dotted} is not {FORMS[entry.key.type]}")
 
 
-RULES: Final[tuple[Rule, ...]] = (keys,)
-"""Rules that need the services' key tables; they run on files and settings, not in the engine."""
+EVERY_RULE: Final[tuple[Rule, ...]] = (*RULES, keys)
+"""The pack's rules, and the one that needs the services' key tables, which runs on files and settings and not
+in the engine."""

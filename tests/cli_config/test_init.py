@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from madeploy.cli.init import QUESTIONS, init, tier_of
-from madeploy.settings.example import MODELINE
+from madeploy.reference.example import MODELINE
 from madeploy.settings.loader import load_environment
 from tests.cli_config.conftest import Run
 from tests.support.stacks import stack_text

@@ -12,9 +12,9 @@ import pytest
 
 from madeploy.findings import CODES, Finding, Location, exit_code, find, in_order
 from madeploy.findings.codes import GROUPS
-from madeploy.findings.reference import findings_reference
 from madeploy.findings.sarif import to_sarif
 from madeploy.findings.text import report, summary, table, to_json, write
+from madeploy.reference.findings import findings_reference
 
 ROOT = Path(__file__).parents[2]
 PLACE = Location("stacks/Pulumi.prod.yaml", 7, 5, "    apiHost: x", 5)

@@ -12,13 +12,13 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 
 from madeploy.cli.schema import generated, stale
+from madeploy.reference.configuration import configuration_reference
+from madeploy.reference.example import MODELINE, everything, example_stack
+from madeploy.reference.stack_schema import stack_schema
 from madeploy.settings import Environment, shape
 from madeploy.settings.base import Section
 from madeploy.settings.environment import SECRET_KEYS
-from madeploy.settings.example import MODELINE, everything, example_stack
 from madeploy.settings.loader import load_environment
-from madeploy.settings.reference import configuration_reference
-from madeploy.settings.schema import stack_schema
 from tests.support.stacks import stack_text
 from tests.support.strategies import environments
 

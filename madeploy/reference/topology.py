@@ -6,8 +6,8 @@ from typing import Final
 
 import yaml
 
+from madeploy.reference.example import example_stack
 from madeploy.settings import PROJECT, SECRET_KEYS, Environment
-from madeploy.settings.example import example_stack
 from madeploy.topology.build import MAX_CLUSTERS, build
 from madeploy.topology.diagrams import to_mermaid
 from madeploy.topology.model import Topology
