@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from madeploy.names.aws import bucket_arn, issuer, partition, service_host
+from madeploy.names.aws import POD_IDENTITY, bucket_arn, issuer, partition, service_host
 from madeploy.settings.identities import Irsa
 from madeploy.settings.storage import AwsStorage
 from manifests.identities import Access, Subject
@@ -133,7 +133,7 @@ def trust_policy(subject: Subject, region: str) -> Document:
             "TakenByPodIdentity",
             "Allow",
             ["sts:AssumeRole", "sts:TagSession"],
-            principal={"Service": "pods.eks.amazonaws.com"},
+            principal={"Service": POD_IDENTITY},
             condition={
                 "StringEquals": {
                     "aws:RequestTag/kubernetes-namespace": subject.namespace,

@@ -23,6 +23,7 @@ VERBS: Verbs = {
     "render": ("madeploy.cli.render", "render"),
     "plan": ("madeploy.cli.plan", "plan"),
     "policy": ("madeploy.cli.policy", "policy"),
+    "iam": ("madeploy.cli.iam", "app"),
     "topology": ("madeploy.cli.topology", "topology"),
     "clusters": ("madeploy.cli.clusters", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),

@@ -17,6 +17,9 @@ LOG_DELIVERY: Final = "logging.s3.amazonaws.com"
 OBJECTS_KEY: Final = "objects"
 """Logical name of the KMS key of the buckets, and of its alias."""
 
+POD_IDENTITY: Final = "pods.eks.amazonaws.com"
+"""Service that hands roles to pods by associations (EKS user guide, Pod Identity)."""
+
 _ROLE_NAME_LIMIT: Final = 64
 
 

@@ -10,6 +10,7 @@ from madeploy.names.aws import role_arn
 from madeploy.settings import Environment
 from madeploy.settings.storage import AwsStorage
 from manifests.bucket_documents import bucket_policy, log_bucket_policy
+from manifests.deployer import grants
 from manifests.iam_documents import access_policy, key_policy, trust_policy
 from manifests.identities import Subject, account, subjects
 from manifests.policy_documents import Document, Statement
@@ -32,6 +33,24 @@ one (SSE-S3).
 """
 
 
+_DEPLOYER: Final = """
+## Whoever deploys
+
+`bin/madeploy iam deployer STACK` prints the least policy for a stack, `--json` as a document for AWS:
+creating, refreshing, changing and destroying what its settings say, and nothing besides. Rows are there
+only where the settings need them; with `storage.protect: true` neither buckets nor key can be deleted by
+it. A change of settings needs what both need, the old and the new. Rights that make a role are rights to
+give it any policy: a boundary (`storage.permissionsBoundaryArn`) bounds them.
+
+Not in it: the state's backend, the secrets provider (`awskms://…`), and what Kubernetes asks for.
+`GetCallerIdentity`, by which clusters on EKS are signed in to and the account is told, needs no right.
+
+This table is of the environment above with every setting that adds a row: Pod Identity on the control
+plane, IRSA with `createOidcProvider` and a cluster on EKS found by its name, Object Lock, `protect:
+false` and `forceDestroy: true`.
+"""
+
+
 def iam_reference() -> str:
     """Text of `docs/iam.md`."""
     irsa, pod_identity = _environment("irsa"), _environment("podIdentity")
@@ -51,6 +70,8 @@ def iam_reference() -> str:
         *_table(_trusts(pod_identity), ("Identity", "Principal", "Actions", "When")),
         "\n## Buckets and key\n\nPolicies of the resources themselves.\n",
         *_table(_resources(irsa), ("Resource", "Statement", "Effect", "Principal", "Actions", "When")),
+        _DEPLOYER,
+        *_table(_deployer(), ("Statement", "To", "Actions", "On", "When")),
         "\n## As JSON\n\nThe policy of the controller manager's role, and its trust by IRSA:\n",
         *_json(irsa),
     ]
@@ -141,6 +162,28 @@ def _resources(environment: Environment) -> Iterator[tuple[str, ...]]:
                 _listed(item["Action"]),
                 _when(item),
             )
+
+
+def _deployer() -> Iterator[tuple[str, ...]]:
+    everything = _environment("podIdentity").model_dump(by_alias=True, exclude_unset=True)
+    everything["storage"] |= {
+        "kmsKey": {},
+        "objectLock": {"mode": "governance", "days": 30},
+        "protect": False,
+        "forceDestroy": True,
+    }
+    provider = f"arn:aws:iam::{_ACCOUNT}:oidc-provider/ISSUER/gpu"
+    everything["clusters"]["gpu"] = {
+        "eks": {
+            "clusterName": "gpu",
+            "region": "eu-west-1",
+            "roleArn": f"arn:aws:iam::{_ACCOUNT}:role/ADMIN",
+        },
+        "taskIdentity": {"kind": "irsa", "oidcProviderArn": provider, "createOidcProvider": True},
+    }
+    for grant in grants(Environment.model_validate(everything), _STACK, _ACCOUNT):
+        when = _when({"Condition": grant.condition})
+        yield f"`{grant.sid}`", grant.reason, _listed(grant.actions), _listed(grant.resources), when
 
 
 def _json(environment: Environment) -> Iterator[str]:

@@ -31,6 +31,21 @@ _ATTACHMENTS: Final = frozenset(
     }
 )
 _BROAD: Final = frozenset({"AdministratorAccess", "PowerUserAccess", "IAMFullAccess", "AmazonS3FullAccess"})
+_WITHOUT_RESOURCE: Final = frozenset(
+    {
+        "eks:listclusters",
+        "iam:listopenidconnectproviders",
+        "iam:listroles",
+        "kms:createkey",
+        "kms:listaliases",
+        "kms:listkeys",
+        "s3:listallmybuckets",
+        "sts:getcalleridentity",
+    }
+)
+"""Actions that are about no resource, so that policies can name nothing but `*` (AWS service authorization
+reference)."""
+
 _OWN_RIGHTS: Final = (
     "iam:passrole",
     "iam:create",
@@ -101,6 +116,8 @@ def actions(resource: Resource) -> Iterator[Violation]:
 )
 def resources(resource: Resource) -> Iterator[Violation]:
     for statement, path in statements(resource, "Allow"):
+        if all(action.lower() in _WITHOUT_RESOURCE for action in texts(statement.get("Action"))):
+            continue
         for target in texts(statement.get("Resource")):
             if target == "*" or target in ("arn:aws:s3:::*", "arn:aws:s3:::*/*"):
                 yield Violation((*path, "Resource"), f"allows the resource {target}")
