@@ -45,14 +45,6 @@ def scalar(node: Node | None) -> Any:
     return node.value if node is not None and node.kind == "scalar" else None
 
 
-def absent(node: Node | None, name: str) -> bool:
-    """Whether a mapping lacks a key, under any spelling: a misspelt one is reported as such."""
-    value = child(node, name)
-    if value is None:
-        return node is None or node.kind != "mapping" or respelt(name, node.value) is None
-    return value.kind == "scalar" and value.value is None
-
-
 def respelt(name: str, fields: Iterable[str]) -> str | None:
     """The field of the same letters: snake_case, or other capitals."""
     return next((field for field in fields if _folded(field) == _folded(name)), None)

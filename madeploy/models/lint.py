@@ -3,86 +3,51 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
+from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema.exceptions import ValidationError
+
 from madeploy.findings import Finding, Location, find
-from madeploy.models.document import Document, absent, child, respelt, scalar
+from madeploy.models.document import Document, child, scalar
+from madeploy.models.kept import Kept
 from madeploy.models.retention.uris import UriError, parse
-from madeploy.models.schema import BACKENDS, KINDS, REGISTERED_BACKENDS, Choice, Leaf, ListOf, MapOf, Shape
 from madeploy.names.kubernetes import API_GROUP, API_VERSION, PLURALS
+from madeploy.schemas import platform
+from madeploy.schemas.kinds import Schema
 from madeploy.settings.source import Path, Source, printable
-from madeploy.settings.translate import did_you_mean, near, type_name
+from madeploy.settings.translate import did_you_mean, type_name
 from madeploy.settings.yaml_nodes import Node, Problem, UnreadableError, compose_all
+
+KINDS: Final = ("Model", "InferenceServer")
+"""Kinds that are checked."""
 
 MAX_BYTES: Final = 10_000_000
 """Size of a file. etcd takes objects of 1.5 MB."""
 
-_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
-_NAME: Final = re.compile(rf"{_LABEL}(\.{_LABEL})*")
-_NAMESPACE: Final = re.compile(_LABEL)
-_SERVER_NAME: Final = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
-_SERVER_NAME_LENGTH: Final = 63 - len("-inference-service")
-"""The controller manager makes the Service `<name>-inference-service` (facts 3.5), whose name is an RFC 1035
-label."""
-
 _QUANTITY: Final = re.compile(r"[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(m|k|M|G|T|P|E|[KMGTPE]i|[eE][-+]?[0-9]+)?")
-_INT64: Final = re.compile(r"-?[0-9]{1,19}")
-_INT32: Final = range(-(2**31), 2**31)
-_METADATA: Final = frozenset(
-    {
-        "annotations",
-        "creationTimestamp",
-        "deletionGracePeriodSeconds",
-        "deletionTimestamp",
-        "finalizers",
-        "generateName",
-        "generation",
-        "labels",
-        "managedFields",
-        "name",
-        "namespace",
-        "ownerReferences",
-        "resourceVersion",
-        "selfLink",
-        "uid",
-    }
-)
-"""Fields of metadata (Kubernetes API reference, ObjectMeta)."""
+_FORMATS: Final = FormatChecker(formats=())
 
-_MISTAKEN: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
-    ("InferenceServer", "modelVersion"): (
-        "An inference server names no model: a Deployment ties the two together.",
-        "Remove it, and name the model in a Deployment's spec.desiredRevision.",
-    ),
-    ("InferenceServer", "model"): (
-        "An inference server names no model: a Deployment ties the two together.",
-        "Remove it, and name the model in a Deployment's spec.desiredRevision.",
-    ),
-    ("InferenceServer", "replicas"): (
-        "The number of instances has another name and place, and this one would be dropped without a word.",
-        "Write spec.initSpec.numInstances.",
-    ),
-}
-"""Fields that people write by analogy, by kind: why there are none, and what to do."""
 
-_AT_LEAST: Final[Mapping[tuple[str, ...], int]] = {
-    ("spec", "initSpec", "numInstances"): 0,
-    ("spec", "initSpec", "resourceSpec", "cpu"): 0,
-    ("spec", "initSpec", "resourceSpec", "gpu"): 0,
-    ("spec", "initSpec", "resourceSpec", "fileDescriptors"): 0,
-}
-"""Smallest numbers of an inference server (facts 4.3)."""
+@_FORMATS.checks("int32")
+def _is_int32(value: Any) -> bool:
+    return not isinstance(value, (int, float)) or -(2**31) <= value < 2**31
 
-_TEXT: Final[Mapping[Leaf, str]] = {
-    "text": "text",
-    "uri": "text",
-    "quantity": "text with a quantity, such as 4Gi",
-    "int32": "a whole number of 32 bits",
-    "int64": 'a whole number in quotes, such as "1700000000"',
-    "number": "a number",
-    "switch": "true or false",
-}
+
+@_FORMATS.checks("quantity")
+def _is_quantity(value: Any) -> bool:
+    """A quantity of Kubernetes (its API reference, Quantity)."""
+    return not isinstance(value, str) or _QUANTITY.fullmatch(value) is not None
+
+
+@_FORMATS.checks("object-uri", raises=UriError)
+def _is_object_uri(value: Any) -> bool:
+    """An address of an object or a folder in the object store."""
+    if isinstance(value, str):
+        parse(value)
+    return True
 
 
 def lint(file: str, content: bytes) -> list[Finding]:
@@ -162,7 +127,7 @@ def _items(file: str, source: Source, root: Node, base: Path, kind: str, version
         return
     document = Document(source, root, base, printable(kind))
     if items.kind != "list":
-        yield _wrong_type(document, items, ("items",), "a list")
+        yield _wrong_type(document, items.data(), ("items",), "a list")
         return
     listed = (str(version), kind.removesuffix("List")) if version is not None and kind != "List" else None
     for index, item in enumerate(items.value):
@@ -183,209 +148,157 @@ def _other_kind(document: Document, kind: str, ours: bool) -> Finding:
     return find("MA351", document.subject(), "was left out", location=place)
 
 
-def _object(document: Document) -> Iterator[Finding]:
-    kind, root = document.kind, document.root
-    fields = {"apiVersion": "text", "kind": "text", "metadata": "free", **KINDS[kind]}
-    yield from _fields(document, root, fields, ())
-    yield from _metadata(document)
-    if kind == "InferenceServer":
-        yield from _inference_server(document)
-
-
-def _fields(document: Document, node: Node, shapes: Mapping[str, Any], path: Path) -> Iterator[Finding]:
-    for name, (_, value) in node.value.items():
-        if name in shapes:
-            yield from _value(document, value, shapes[name], (*path, name))
-        else:
-            yield _unknown(document, name, shapes, path)
-            meant = respelt(name, shapes)
-            if meant is not None:
-                yield from _value(document, value, shapes[meant], (*path, name))
-
-
-def _unknown(document: Document, name: str, shapes: Mapping[str, Any], path: Path) -> Finding:
-    place, about = document.at((*path, name), key=True), document.subject((*path, name))
-    accepted = ", ".join(shapes)
-    known = respelt(name, shapes)
-    if known is not None:
-        evidence = f"the API server would drop it: the field is called {known}"
-        return find("MA353", about, evidence, fix=f"Write {known}.", location=place)
-    why, fix = _MISTAKEN.get((document.kind, name), ("", ""))
-    if not fix:
-        guess = near(name, shapes)
-        fix = f'Did you mean "{guess}"? Else remove it.' if guess else "Remove it."
-    evidence = "the API server would drop it: there is no such field"
-    return find("MA354", about, evidence, accepted=accepted, why=why, fix=fix, location=place)
-
-
-def _value(document: Document, node: Node, shape: Shape, path: Path) -> Iterator[Finding]:
-    value = node.value
-    if shape == "free" or (node.kind == "scalar" and value is None):
-        # Null is dropped, as if the field were not there (Kubernetes documentation, custom resources).
-        return
-    if isinstance(shape, ListOf):
-        if node.kind != "list":
-            yield _wrong_type(document, node, path, "a list")
-            return
-        for index, item in enumerate(value):
-            yield from _value(document, item, shape.item, (*path, index))
-    elif isinstance(shape, MapOf):
-        if node.kind != "mapping":
-            yield _wrong_type(document, node, path, "a mapping")
-            return
-        for name, (_, item) in value.items():
-            yield from _value(document, item, shape.value, (*path, name))
-    elif isinstance(shape, Mapping):
-        if node.kind != "mapping":
-            yield _wrong_type(document, node, path, f"a mapping with {', '.join(shape)}")
-            return
-        yield from _fields(document, node, shape, path)
-    elif isinstance(shape, Choice):
-        yield from _choice(document, node, shape, path)
-    else:
-        yield from _leaf(document, node, shape, path)
-
-
-def _wrong_type(document: Document, node: Node, path: Path, accepted: str, fix: str = "") -> Finding:
-    evidence = f"holds {type_name(node.data())}"
-    return find(
-        "MA355", document.subject(path), evidence, accepted=accepted, fix=fix, location=document.at(path)
+@cache
+def _validators(kind: str) -> tuple[Draft202012Validator, Draft202012Validator]:
+    """What the API server refuses of a kind, and what services cannot work with."""
+    shape, needs = platform.shape(kind), platform.needs(kind)
+    return (
+        Draft202012Validator(shape, format_checker=_FORMATS),
+        Draft202012Validator(needs, format_checker=_FORMATS),
     )
 
 
-def _choice(document: Document, node: Node, shape: Choice, path: Path) -> Iterator[Finding]:
-    options, value = shape.values, node.value
-    if node.kind != "scalar" or not isinstance(value, str):
-        yield _wrong_type(document, node, path, ", ".join(options))
-    elif value not in options:
-        meant = f"{shape.prefix}_{value.upper().replace('-', '_')}"
-        hint = f'Did you mean "{meant}"? ' if meant in options else did_you_mean(value, options)
-        yield find(
-            "MA356",
-            document.subject(path),
-            f'"{printable(value)}" is none of the names',
-            accepted=", ".join(options),
-            fix=hint + "Write one of the accepted names, in capitals and in full.",
-            location=document.at(path),
-        )
-    elif value.endswith("_INVALID"):
-        evidence, accepted = f"{value} chooses nothing", ", ".join(options[1:])
-        place = document.at(path)
-        yield find("MA357", document.subject(path), evidence, accepted=accepted, location=place)
+def _object(document: Document) -> Iterator[Finding]:
+    kept = Kept(document)
+    refused, unusable = _validators(document.kind)
+    shape = platform.shape(document.kind)
+    data = kept.read(document.root, shape)
+    found = list(kept.findings)
+    if not isinstance(data.get("metadata"), dict):
+        data.pop("metadata", None)
+        found.append(_lacks(document, "it has no metadata", ("kind",)))
+    elif not data["metadata"].keys() & {"name", "generateName"}:
+        found.append(_lacks(document, "it has no metadata.name", ("metadata",)))
+    wrong: set[Path] = set()
+    for error in refused.iter_errors(data):
+        path = tuple(error.absolute_path)
+        # A wrong type is said once: no value of that type is one of the names either.
+        if path not in wrong:
+            wrong.add(path)
+            found.append(_refused(document, error, kept.written[path]))
+    found += _without_choice(document, kept, data, shape, ())
+    # What is not there is missing below it too.
+    data.setdefault("spec", {})
+    kept.written.setdefault(("spec",), ("spec",))
+    for error in unusable.iter_errors(data):
+        path = tuple(error.absolute_path)
+        if path not in wrong:
+            found += _unusable(document, error, kept.written[path])
+    yield from sorted(
+        found, key=lambda item: (item.location.line, item.location.column) if item.location else (0, 0)
+    )
 
 
-def _leaf(document: Document, node: Node, shape: Leaf, path: Path) -> Iterator[Finding]:
-    value, accepted = node.value, _TEXT[shape]
-    if not _is(shape, node):
-        fix = ""
-        if shape in ("text", "uri", "quantity", "int64") and node.kind == "scalar":
-            fix = "Put it in quotes, so that it stays text."
-        elif shape in ("int32", "number") and isinstance(value, str) and value.strip().isdigit():
-            fix = "Write the number without quotes."
-        yield _wrong_type(document, node, path, accepted, fix)
-        return
-    about, place = document.subject(path), document.at(path)
-    if shape == "quantity" and not _QUANTITY.fullmatch(value):
-        yield find(
-            "MA360", about, f'"{printable(value)}" is no quantity', accepted="4Gi, 512Mi, 2", location=place
-        )
-    elif shape == "uri":
-        try:
-            parse(value)
-        except UriError as error:
-            yield find("MA363", about, str(error), location=place)
-    elif shape == "int32" and value not in _INT32:
+def _lacks(document: Document, evidence: str, path: Path) -> Finding:
+    return find("MA350", document.subject(), evidence, location=document.at(path))
+
+
+def _refused(document: Document, error: ValidationError, path: Path) -> Finding:
+    """A value that the API server does not take."""
+    schema: Any = error.schema
+    value: Any = error.instance
+    if path[:1] == ("metadata",) and path[1:] in (("name",), ("namespace",)):
+        accepted = platform.needs(document.kind)["properties"]["metadata"]["properties"][path[1]]
+        return _bad_name(document, path, value, accepted["description"])
+    if error.validator == "format":
         why = "The API server takes it, and the platform's services can then not read the object at all."
-        yield find("MA362", about, f"is {value}", why=why, accepted=_TEXT["int32"], location=place)
-    elif shape == "int32":
-        lowest = _AT_LEAST.get(tuple(str(step) for step in path))
-        if document.kind == "InferenceServer" and lowest is not None and value < lowest:
-            yield find("MA362", about, f"is {value}", accepted=f"{lowest} or more", location=place)
+        about, place = document.subject(path), document.at(path)
+        return find("MA362", about, f"is {value}", why=why, accepted=_accepted(schema), location=place)
+    if error.validator != "enum" or not isinstance(value, str):
+        return _wrong_type(document, value, path, _accepted(schema), _quotes(schema, value))
+    options = schema["enum"]
+    prefix = options[0].rpartition("_")[0]
+    meant = f"{prefix}_{value.upper().replace('-', '_')}"
+    hint = f'Did you mean "{meant}"? ' if meant in options else did_you_mean(value, options)
+    return find(
+        "MA356",
+        document.subject(path),
+        f'"{printable(value)}" is none of the names',
+        accepted=", ".join(options),
+        fix=hint + "Write one of the accepted names, in capitals and in full.",
+        location=document.at(path),
+    )
 
 
-def _is(shape: Leaf, node: Node) -> bool:
-    value = node.value
-    if node.kind != "scalar":
-        return False
-    if shape == "switch":
-        return isinstance(value, bool)
-    if shape == "int32":
-        return isinstance(value, int) and not isinstance(value, bool)
-    if shape == "number":
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if shape == "int64":
-        return isinstance(value, str) and _INT64.fullmatch(value) is not None
-    return isinstance(value, str)
+def _unusable(document: Document, error: ValidationError, path: Path) -> Iterator[Finding]:
+    """A value that the API server takes, and that nothing works with."""
+    schema: Any = error.schema
+    value: Any = error.instance
+    about, place = document.subject(path), document.at(path)
+    if error.validator == "required":
+        (missing,) = re.findall(r"^'(.*)' is a required property$", error.message)
+        inner = (*path, missing)
+        place = document.at(inner if child(document.root, "spec") is not None else ("kind",))
+        yield find("MA358", document.subject(inner), "is missing", location=place)
+    elif path[:1] == ("metadata",):
+        yield _bad_name(document, path, value, schema["description"])
+    elif error.validator == "enum" and not value.endswith("_INVALID"):
+        accepted = ", ".join(schema["enum"])
+        yield find("MA359", about, f"{value} is not registered", accepted=accepted, location=place)
+    elif error.validator == "minimum":
+        yield find("MA362", about, f"is {value}", accepted=f"{schema['minimum']} or more", location=place)
+    elif error.validator == "format" and schema["format"] == "quantity":
+        evidence = f'"{printable(value)}" is no quantity'
+        yield find("MA360", about, evidence, accepted="4Gi, 512Mi, 2", location=place)
+    elif error.validator == "format":
+        yield find("MA363", about, str(error.cause), location=place)
 
 
-def _metadata(document: Document) -> Iterator[Finding]:
-    meta = child(document.root, "metadata")
-    if meta is None or meta.kind != "mapping":
-        yield find("MA350", document.subject(), "it has no metadata", location=document.at(("kind",)))
-        return
-    for name in meta.value:
-        if name not in _METADATA:
-            yield _unknown(document, name, dict.fromkeys(sorted(_METADATA)), ("metadata",))
-    for field in ("labels", "annotations"):
-        pairs = child(meta, field)
-        if pairs is not None and pairs.kind == "mapping":
-            for name, (_, value) in pairs.value.items():
-                yield from _value(document, value, "text", ("metadata", field, name))
-        elif pairs is not None and scalar(pairs) is not None:
-            yield _wrong_type(document, pairs, ("metadata", field), "a mapping")
-    name, generated = child(meta, "name"), child(meta, "generateName")
-    if scalar(name) is None and generated is None:
-        yield find(
-            "MA350", document.subject(), "it has no metadata.name", location=document.at(("metadata",))
-        )
-    elif scalar(name) is not None:
-        yield from _name(document, name)
-    space = scalar(child(meta, "namespace"))
-    if space is not None and not (
-        isinstance(space, str) and len(space) <= 63 and _NAMESPACE.fullmatch(space)
-    ):
-        yield _bad_name(document, "namespace", space, "1 to 63 lower-case letters, digits and inner hyphens")
+def _without_choice(
+    document: Document, kept: Kept, data: Any, schema: Schema, path: Path
+) -> Iterator[Finding]:
+    """Names that are accepted and choose nothing."""
+    if isinstance(data, dict):
+        fields, others = schema.get("properties", {}), schema.get("additionalProperties")
+        for name, value in data.items():
+            inner = fields.get(name, others)
+            if isinstance(inner, dict):
+                yield from _without_choice(document, kept, value, inner, (*path, name))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _without_choice(document, kept, value, schema.get("items", {}), (*path, index))
+    elif data in schema.get("enum", ()) and data.endswith("_INVALID"):
+        own, accepted = kept.written[path], ", ".join(schema["enum"][1:])
+        evidence, place = f"{data} chooses nothing", document.at(own)
+        yield find("MA357", document.subject(own), evidence, accepted=accepted, location=place)
 
 
-def _name(document: Document, node: Node | None) -> Iterator[Finding]:
-    value = scalar(node)
-    if document.kind == "InferenceServer":
-        length, pattern = _SERVER_NAME_LENGTH, _SERVER_NAME
-        accepted = f"1 to {length} lower-case letters, digits and inner hyphens, a letter first: its Service "
-        accepted += "is called <name>-inference-service"
-    else:
-        length, pattern = 253, _NAME
-        accepted = (
-            "at most 253 lower-case letters, digits, hyphens and dots, a letter or digit first and last"
-        )
-    if not isinstance(value, str) or len(value) > length or not pattern.fullmatch(value):
-        yield _bad_name(document, "name", value, accepted)
+def _wrong_type(document: Document, value: Any, path: Path, accepted: str, fix: str = "") -> Finding:
+    evidence, place = f"holds {type_name(value)}", document.at(path)
+    return find("MA355", document.subject(path), evidence, accepted=accepted, fix=fix, location=place)
 
 
-def _bad_name(document: Document, field: str, value: object, accepted: str) -> Finding:
-    path = ("metadata", field)
+_TYPES: Final = {
+    "string": "text",
+    "array": "a list",
+    "object": "a mapping",
+    "integer": "a whole number of 32 bits",
+    "number": "a number",
+    "boolean": "true or false",
+}
+
+
+def _accepted(schema: Schema) -> str:
+    """What a schema accepts, in words."""
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if schema.get("format") == "int64":
+        return 'a whole number in quotes, such as "1700000000"'
+    if "properties" in schema:
+        return f"a mapping with {', '.join(schema['properties'])}"
+    return _TYPES[schema["type"]]
+
+
+def _quotes(schema: Schema, value: Any) -> str:
+    """What to do about quotes that are missing, or too many."""
+    if schema["type"] == "string" and "enum" not in schema and not isinstance(value, (dict, list)):
+        return "Put it in quotes, so that it stays text."
+    if schema["type"] in ("integer", "number") and isinstance(value, str) and value.strip().isdigit():
+        return "Write the number without quotes."
+    return ""
+
+
+def _bad_name(document: Document, path: Path, value: Any, accepted: str) -> Finding:
     text = printable(str(value))
     evidence = f'"{text}" is not accepted' if isinstance(value, str) else f"{text} is not text"
     return find("MA361", document.subject(path), evidence, accepted=accepted, location=document.at(path))
-
-
-def _inference_server(document: Document) -> Iterator[Finding]:
-    """What the controller manager takes for granted (facts 3.5) and the API server does not check."""
-    spec = child(document.root, "spec")
-    init = child(spec, "initSpec")
-    missing: list[Path] = []
-    if absent(spec, "initSpec"):
-        missing.append(("spec", "initSpec"))
-    elif init is not None and absent(init, "resourceSpec"):
-        missing.append(("spec", "initSpec", "resourceSpec"))
-    if absent(spec, "backendType"):
-        missing.append(("spec", "backendType"))
-    for path in missing:
-        place = document.at(path if child(document.root, "spec") is not None else ("kind",))
-        yield find("MA358", document.subject(path), "is missing", location=place)
-    backend = scalar(child(spec, "backendType"))
-    if backend in BACKENDS.values[1:] and backend not in REGISTERED_BACKENDS:
-        path = ("spec", "backendType")
-        place, accepted = document.at(path), ", ".join(REGISTERED_BACKENDS)
-        evidence = f"{backend} is not registered"
-        yield find("MA359", document.subject(path), evidence, accepted=accepted, location=place)

@@ -9,10 +9,11 @@ from pathlib import Path
 import yaml
 
 from madeploy.sandbox.api import Object
+from madeploy.schemas import platform
 
 _DEFINITIONS = Path(__file__).parent / "crds"
 EVERYWHERE = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com")
-CONTROL_PLANE_ONLY = ("michelangelo.api", "michelangelo.api-open")
+CONTROL_PLANE_ONLY = ("michelangelo.api-open",)
 COMPUTE_ONLY = ("ray.io",)
 INGRESS_CONTROLLER = "k8s.io/ingress-nginx"
 GATEWAY_CONTROLLER = "madeploy.sandbox/gateway-controller"
@@ -54,6 +55,8 @@ def definitions(is_control_plane: bool) -> Iterator[Object]:
     cluster those of `ray.io` from the KubeRay operator, and both the rest from whoever runs them.
     """
     groups = EVERYWHERE + (CONTROL_PLANE_ONLY if is_control_plane else COMPUTE_ONLY)
+    if is_control_plane:
+        yield from platform.definitions()
     for group in groups:
         yield from yaml.load_all((_DEFINITIONS / f"{group}.yaml").read_bytes(), Loader=_LOADER)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from madeploy.schemas import kubernetes
+from madeploy.schemas import kubernetes, platform
 from madeploy.schemas.kinds import DEFINITIONS, LOCATION, KindSchema, defined, write
 
 SECONDS = 300
@@ -36,6 +36,7 @@ def custom() -> Iterator[KindSchema]:
     """Schemas of every kind that is not Kubernetes' own."""
     for path in sorted(DEFINITIONS.glob("*.yaml")):
         yield from defined(yaml.safe_load(path.read_text(encoding="utf-8")))
+    yield from platform.written()
 
 
 def check(

@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, NamedTuple
 
-from .embedded import dotted, walk
-from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, rule, set_rule
+from .embedded import dotted
+from .model import ALWAYS, STRICT, Resource, Violation, mapping, rule, sequence, set_rule
+from .model import Path as ValuePath
 
 _GROUP: Final = "michelangelo.api"
 CLUSTER: Final = f"{_GROUP}/Cluster"
 INFERENCE_SERVER: Final = f"{_GROUP}/InferenceServer"
 MODEL: Final = f"{_GROUP}/Model"
-_REST: Final[Path] = ("spec", "kubernetes", "rest")
+_REST: Final[ValuePath] = ("spec", "kubernetes", "rest")
 _HOST: Final = re.compile(r"https://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)$")
 _LOOPBACK: Final = re.compile(r"https://(localhost|127\.|\[::1\]|0\.0\.0\.0)")
 _KEYS: Final = {"ca-data": "cadata", "client-token": "token"}
@@ -147,31 +150,62 @@ def credentials(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Viola
             yield resource, Violation(("data",), f"has no key {key}")
 
 
-def _prefixed(prefix: str, *names: str) -> frozenset[str]:
-    return frozenset(f"{prefix}_{name}" for name in names)
+_SHAPES: Final = Path(__file__).parents[2] / "madeploy" / "schemas" / "platform"
+"""The platform's definitions, one a kind; the toolkit's checks read the same files."""
 
 
-_ENUMS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
-    (CLUSTER, "dc"): _prefixed("DC_TYPE", "INVALID", "ON_PREM", "CLOUD_GCP", "CLOUD_OCI"),
-    (CLUSTER, "sla"): _prefixed("SLA_TYPE", "INVALID", "PRODUCTION", "EPHEMERAL"),
-    (INFERENCE_SERVER, "backendType"): _prefixed(
-        "BACKEND_TYPE", "INVALID", "TRITON", "LLM_D", "DYNAMO", "TORCHSERVE"
-    ),
-    (INFERENCE_SERVER, "tenancyType"): _prefixed("TENANCY_TYPE", "INVALID", "DEDICATED", "MULTI_TENANT"),
-    (MODEL, "kind"): _prefixed(
-        "MODEL_KIND", "INVALID", "CUSTOM", "REGRESSION", "BINARY_CLASSIFICATION",
-        "MULTICLASS_CLASSIFICATION", "CLUSTERING", "LLM_COMPLETION", "LLM_CHAT_COMPLETION", "LLM_EMBEDDING",
-    ),
-    (MODEL, "packageType"): _prefixed(
-        "DEPLOYABLE_MODEL_PACKAGE_TYPE", "INVALID", "SPARK_PIPELINE", "TRITON", "RAW", "MOBILE"
-    ),
-}  # fmt: skip
-"""Values by kind and field of `spec` (facts 4.4)."""
+@cache
+def _shape(kind: str) -> Mapping[str, Any]:
+    """JSON Schema of a kind's `spec` as the platform defines it."""
+    import yaml  # Whoever only asks what rules there are does without.
 
-_DATA_TYPES: Final = _prefixed(
-    "DATA_TYPE", "INVALID", "UNKNOWN", "BOOLEAN", "STRING", "BYTE", "CHAR", "SHORT", "INT", "LONG", "FLOAT",
-    "DOUBLE",
-)  # fmt: skip
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    text = (_SHAPES / f"{kind.rpartition('/')[2].lower()}.yaml").read_bytes()
+    definition = yaml.load(text, Loader=loader)["spec"]["versions"][0]
+    shape: Mapping[str, Any] = definition["schema"]["openAPIV3Schema"]["properties"]["spec"]
+    return shape
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").replace("-", "").lower()
+
+
+class _Place(NamedTuple):
+    """A value of an object's `spec`, and what the definition says of it."""
+
+    path: ValuePath
+    value: Any
+    shape: Mapping[str, Any] | None
+    """None for a field that the definition has not."""
+
+    meant: str = ""
+    """The field that differs in spelling only."""
+
+
+def _places(value: Any, shape: Mapping[str, Any], path: ValuePath = ()) -> Iterator[_Place]:
+    """Every value that a definition says something of, and every field that it has not. A misspelt field is
+    looked into as the one that was meant."""
+    fields = shape.get("properties")
+    if isinstance(value, Mapping) and isinstance(fields, Mapping):
+        folded = {_folded(name): name for name in fields}
+        for name, inner in value.items():
+            meant = name if name in fields else folded.get(_folded(str(name)))
+            place = (*path, str(name))
+            if meant != name:
+                yield _Place(place, inner, None, meant or "")
+            if meant is not None:
+                yield from _places(inner, fields[meant], place)
+    elif isinstance(value, Mapping) and isinstance(shape.get("additionalProperties"), Mapping):
+        for name, inner in value.items():
+            yield from _places(inner, shape["additionalProperties"], (*path, str(name)))
+    elif isinstance(shape.get("items"), Mapping):
+        for index, inner in enumerate(sequence(value)):
+            yield from _places(inner, shape["items"], (*path, index))
+    else:
+        yield _Place(path, value, shape)
+
+
+_SHAPED: Final = (CLUSTER, INFERENCE_SERVER, MODEL)
 
 
 @rule(
@@ -181,49 +215,17 @@ _DATA_TYPES: Final = _prefixed(
     why="The API server of Kubernetes refuses the object: enums are full upper-case names.",
     fix="Write one of the accepted names.",
     severities=ALWAYS,
-    kinds=[CLUSTER, INFERENCE_SERVER, MODEL],
+    kinds=_SHAPED,
 )
 def enums(resource: Resource) -> Iterator[Violation]:
-    spec = mapping(resource.properties.get("spec"))
-    for (kind, field), accepted in _ENUMS.items():
-        if kind == resource.kind and field in spec and str(spec[field]) not in accepted:
-            names = ", ".join(sorted(accepted))
-            yield Violation(
-                ("spec", field), f"{field} is {str(spec[field])[:60]!r}", f"Write one of {names}."
-            )
-    if resource.kind == MODEL:
-        for path, value in walk(spec):
-            if path and path[-1] == "dataType" and str(value) not in _DATA_TYPES:
-                yield Violation(("spec", *path), f"{dotted(path)} is {str(value)[:60]!r}")
+    for place in _places(resource.properties.get("spec"), _shape(resource.kind)):
+        accepted = (place.shape or {}).get("enum")
+        if accepted and str(place.value) not in accepted:
+            said = f"{dotted(place.path)} is {str(place.value)[:60]!r}"
+            yield Violation(("spec", *place.path), said, f"Write one of {', '.join(accepted)}.")
 
-
-_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    CLUSTER: frozenset({"dc", "kubernetes", "region", "sla", "zone"}),
-    INFERENCE_SERVER: frozenset(
-        {"backendType", "decomSpec", "initSpec", "owner", "ownerSpec", "tenancyType"}
-    ),
-    MODEL: frozenset(
-        {
-            "algorithm", "decisionThreshold", "deployableArtifactUri", "derivedFields", "description",
-            "explainabilityReport", "featureEvaluationReport", "featureImportanceList",
-            "featureQualityReport", "featureStoreFeatures", "incrementalTraining", "inputSchema", "kind",
-            "llmSpec", "modelArtifactUri", "modelFamily", "outputSchema", "owner", "packageType",
-            "performanceEvaluationReport", "positiveLabel", "predictFields", "predictionResult",
-            "publishedFields", "qualityScores", "revisionId", "sealed", "source", "sourcePipelineRun",
-            "trainingFramework",
-        }
-    ),
-}  # fmt: skip
-"""Fields of `spec` by kind (facts 4.4)."""
 
 _INSTEAD: Final = {"replicas": "initSpec.numInstances", "modelVersion": "nothing: it has no such field"}
-_FREE: Final = frozenset({"metadata", "featureImportance", "supportingLinks"})
-"""Fields whose keys are the author's own."""
-
-
-def _camel(name: str) -> str:
-    head, *rest = name.split("_")
-    return head + "".join(part.capitalize() for part in rest)
 
 
 @rule(
@@ -233,20 +235,23 @@ def _camel(name: str) -> str:
     why="Kubernetes prunes fields that the definition has not: the object is accepted without what they say.",
     fix="Use the field's name in camelCase, as the definitions have it.",
     severities=ALWAYS,
-    kinds=[CLUSTER, INFERENCE_SERVER, MODEL],
+    kinds=_SHAPED,
 )
 def dropped(resource: Resource) -> Iterator[Violation]:
-    spec = mapping(resource.properties.get("spec"))
-    known = _FIELDS[resource.kind]
-    for path, _ in walk(spec):
-        if not path or not isinstance(path[-1], str) or not _FREE.isdisjoint(path[:-1]):
+    kind = resource.kind.rpartition("/")[2]
+    for place in _places(resource.properties.get("spec"), _shape(resource.kind)):
+        if place.shape is not None:
             continue
-        name = path[-1]
-        if "_" in name and name == name.lower():
-            yield Violation(("spec", *path), f"{dotted(path)} is written {_camel(name)}")
-        elif len(path) == 1 and name not in known:
+        if place.meant:
+            said, fix = f"{dotted(place.path)} is written {place.meant}", ""
+        else:
+            name = str(place.path[-1])
+            said = f"{kind} has no field {dotted(place.path)}"
             fix = f"Write {_INSTEAD[name]}." if name in _INSTEAD else ""
-            yield Violation(("spec", name), f"{resource.kind.rpartition('/')[2]} has no field {name}", fix)
+        yield Violation(("spec", *place.path), said, fix)
+
+
+_TRITON: Final = "BACKEND_TYPE_TRITON"
 
 
 @rule(
@@ -265,8 +270,8 @@ def incomplete(resource: Resource) -> Iterator[Violation]:
     if not given:
         yield Violation(("spec", "initSpec"), "initSpec.resourceSpec is not set")
     backend = spec.get("backendType")
-    others = _ENUMS[INFERENCE_SERVER, "backendType"] - {"BACKEND_TYPE_TRITON"}
-    if backend is None or str(backend) in others:
+    known = _shape(INFERENCE_SERVER)["properties"]["backendType"]["enum"]
+    if backend is None or (str(backend) in known and backend != _TRITON):
         yield Violation(("spec", "backendType"), f"backendType is {backend or 'not set'}")
 
 

@@ -16,8 +16,8 @@ from typer.testing import CliRunner
 
 from madeploy.cli.app import app
 from madeploy.errors import ToolkitError
-from madeploy.models.lint import lint
-from madeploy.models.schema import INFERENCE_SERVER, KINDS, MODEL, Choice, ListOf, MapOf
+from madeploy.models.lint import KINDS, lint
+from madeploy.schemas import platform
 
 GOOD = """\
 apiVersion: michelangelo.api/v2
@@ -324,25 +324,21 @@ def test_whatever_an_object_holds_is_reported_and_never_a_failure(kind: str, spe
         assert finding.fix
 
 
-def test_names_of_fields_are_camel_case_and_no_two_are_alike() -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_of_fields_are_camel_case_and_no_two_are_alike(kind: str) -> None:
     """MR-9: else a misspelt one could mean either."""
 
-    def walk(shape: Any) -> None:
-        if isinstance(shape, ListOf):
-            walk(shape.item)
-        elif isinstance(shape, MapOf):
-            walk(shape.value)
-        elif isinstance(shape, Choice):
-            assert len(set(shape.values)) == len(shape.values)
-        elif isinstance(shape, dict):
-            assert len({name.lower() for name in shape}) == len(shape)
-            for name, inner in shape.items():
-                assert name.isalnum()
-                assert name[0].islower()
-                walk(inner)
+    def walk(schema: Any) -> None:
+        fields = schema.get("properties", {})
+        assert len({name.lower() for name in fields}) == len(fields)
+        for name in fields:
+            assert name == "@type" or (name.isalnum() and name[0].islower())
+        assert len(set(schema.get("enum", ()))) == len(schema.get("enum", ()))
+        below = (schema.get("items"), schema.get("additionalProperties"))
+        for inner in (*fields.values(), *(inner for inner in below if inner)):
+            walk(inner)
 
-    walk(MODEL)
-    walk(INFERENCE_SERVER)
+    walk(platform.shape(kind))
 
 
 def test_the_command_ends_with_what_it_found_in_the_form_asked_for(tmp_path: Path) -> None:

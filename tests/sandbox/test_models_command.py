@@ -19,7 +19,6 @@ from typer.testing import CliRunner
 from madeploy.cli.app import app
 from madeploy.errors import ToolkitError
 from madeploy.models.lint import lint
-from madeploy.models.schema import KINDS, Choice, ListOf, MapOf
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from tests.models.test_lint import GOOD
@@ -225,66 +224,25 @@ def test_retention_that_the_settings_do_not_want_is_refused(
     assert said in str(error)
 
 
-def structural(shape: Any) -> dict[str, Any]:
-    """A shape as the schema of a CustomResourceDefinition."""
-    if isinstance(shape, Choice):
-        return {"type": "string", "enum": shape.values}
-    if isinstance(shape, ListOf):
-        return {"type": "array", "items": structural(shape.item)}
-    if isinstance(shape, MapOf):
-        return {"type": "object", "additionalProperties": structural(shape.value)}
-    if isinstance(shape, dict):
-        return {"type": "object", "properties": {name: structural(inner) for name, inner in shape.items()}}
-    leaves: dict[str, dict[str, Any]] = {
-        "int32": {"type": "integer", "format": "int32"},
-        "number": {"type": "number"},
-        "switch": {"type": "boolean"},
-        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
-    }
-    return leaves.get(shape, {"type": "string"})
-
-
 @pytest.fixture(scope="module")
 def typed(environment: Environment) -> Iterator[client.CustomObjectsApi]:
-    """An API server with both kinds defined in full, in a group of the test's own."""
+    """An API server with both kinds defined in full, by the files that lint reads."""
     with config.new_client_from_config(str(environment.kubeconfig), CONTROL_PLANE) as api:
-        definitions = client.ApiextensionsV1Api(api)
-        for kind, fields in KINDS.items():
-            plural = f"{kind.lower()}s"
-            schema = {"type": "object", "properties": {name: structural(s) for name, s in fields.items()}}
-            version = {"name": "v2", "served": True, "storage": True, "schema": {"openAPIV3Schema": schema}}
-            definitions.create_custom_resource_definition(
-                {
-                    "metadata": {"name": f"{plural}.lint.test"},
-                    "spec": {
-                        "group": "lint.test",
-                        "scope": "Namespaced",
-                        "names": {"kind": kind, "plural": plural},
-                        "versions": [version],
-                    },
-                }
-            )
         yield client.CustomObjectsApi(api)
-        for kind in KINDS:
-            definitions.delete_custom_resource_definition(f"{kind.lower()}s.lint.test")
 
 
 def given(api: client.CustomObjectsApi, item: dict[str, Any]) -> dict[str, Any] | None:
     """The object as the API server would keep it; None when it refuses it."""
-    item = {**copy.deepcopy(item), "apiVersion": "lint.test/v2"}
+    item = copy.deepcopy(item)
     item["metadata"] = {"name": item["metadata"]["name"], "namespace": "default"}
-    where = ("lint.test", "v2", "default", f"{item['kind'].lower()}s")
-    for _ in range(100):
-        try:
-            kept: dict[str, Any] = api.create_namespaced_custom_object(*where, item, dry_run="All")
-        except ApiException as error:
-            if error.status == 404:  # The definition is not served yet.
-                continue
-            if error.status not in (400, 422):
-                raise
-            return None
-        return kept
-    raise AssertionError("the definition is never served")
+    where = ("michelangelo.api", "v2", "default", f"{item['kind'].lower()}s")
+    try:
+        kept: dict[str, Any] = api.create_namespaced_custom_object(*where, item, dry_run="All")
+    except ApiException as error:
+        if error.status not in (400, 422):
+            raise
+        return None
+    return kept
 
 
 MISTAKES: list[tuple[int, tuple[Any, ...], Any]] = [

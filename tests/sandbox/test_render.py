@@ -11,6 +11,7 @@ import yaml
 
 from madeploy.render.folder import Folder
 from madeploy.render.tree import Format, Tree, tree
+from madeploy.schemas import platform
 from madeploy.schemas.kinds import DEFINITIONS
 from madeploy.schemas.kubeconform import Complaint, check
 from madeploy.schemas.kubernetes import MINORS
@@ -59,7 +60,11 @@ def test_every_file_of_every_stack_passes_on_every_supported_minor(kubeconform: 
     assert complaints(kubeconform, trees) == []
 
 
-@pytest.mark.parametrize("path", sorted(DEFINITIONS.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [*sorted(DEFINITIONS.glob("*.yaml")), platform.DEFINITIONS / "cluster.yaml"],
+    ids=lambda path: path.stem,
+)
 def test_a_field_that_is_not_there_is_found_in_every_kind_of_others(path: Path, kubeconform: Path) -> None:
     """CARD-2: so that the test above can fail; each kind that is not Kubernetes' own is rendered by some
     environment."""
