@@ -1,65 +1,33 @@
 """The text of a kubeconfig as data with places, within limits; or everything that is wrong with it.
 
-What the fields are and of which type: `k8s.io/client-go/tools/clientcmd/api/v1`, types.go.
+What the fields are and of which type stands in `madeploy/schemas/kubeconfig.yaml`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
 
 from madeploy.findings import Finding, Location, find
 from madeploy.findings.model import Severity
 from madeploy.kubeconfigs import wrapping
 from madeploy.kubeconfigs.errors import KubeconfigError
+from madeploy.schemas.files import schema
 from madeploy.settings.source import Path, printable
 from madeploy.settings.stack_file import long_line, not_text
 from madeploy.settings.translate import near, type_name
 from madeploy.settings.yaml_nodes import Node, UnreadableError, compose
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError
+
 LISTS: Final = {"contexts": "context", "clusters": "cluster", "users": "user"}
 """The three lists of a kubeconfig, and the key of an entry's body."""
 
-_FIELDS: Final[dict[str, dict[str, type]]] = {
-    "contexts": {"cluster": str, "user": str, "namespace": str, "extensions": list},
-    "clusters": {
-        "server": str,
-        "tls-server-name": str,
-        "insecure-skip-tls-verify": bool,
-        "certificate-authority": str,
-        "certificate-authority-data": str,
-        "proxy-url": str,
-        "disable-compression": bool,
-        "extensions": list,
-    },
-    "users": {
-        "client-certificate": str,
-        "client-certificate-data": str,
-        "client-key": str,
-        "client-key-data": str,
-        "token": str,
-        "tokenFile": str,
-        "as": str,
-        "as-uid": str,
-        "as-groups": list,
-        "as-user-extra": dict,
-        "username": str,
-        "password": str,
-        "auth-provider": dict,
-        "exec": dict,
-        "extensions": list,
-    },
-}
-_TOP: Final[dict[str, type]] = {
-    "apiVersion": str,
-    "kind": str,
-    "current-context": str,
-    "preferences": dict,
-    "extensions": list,
-    **dict.fromkeys(LISTS, list),
-}
-_TYPE_NAMES: Final = {str: "text", bool: "true or false", list: "a list", dict: "a mapping"}
+_TYPES: Final = {"string": "text", "boolean": "true or false", "array": "a list", "object": "a mapping"}
 _SAVED_AS_UTF_8: Final = (
     "Save the file as UTF-8; PowerShell writes UTF-16 unless told: | Out-File -Encoding utf8 FILE"
 )
@@ -225,53 +193,68 @@ def form(document: Document) -> Iterator[Finding]:
     elif not any(data.get(key) for key in LISTS):
         evidence = "has neither clusters nor users nor contexts"
         yield document.finding("MA412", (), evidence, accepted="a mapping with clusters, users and contexts")
-    yield from _types(document, (), data, _TOP)
+    for error in _validator().iter_errors(_without_nulls(data)):
+        yield _wrong(document, error)
+    fields = schema("kubeconfig")["properties"]
+    yield from _misspelt(document, (), data, fields)
     for kind, body in LISTS.items():
+        known = fields[kind]["items"]["properties"][body]["properties"]
+        seen: dict[str, int] = {}
         listed = data.get(kind)
-        if isinstance(listed, list):
-            yield from _list(document, kind, body, listed)
+        for index, item in enumerate(listed if isinstance(listed, list) else ()):
+            name, inner = (item.get("name"), item.get(body)) if isinstance(item, dict) else (None, None)
+            if isinstance(name, str) and name in seen:
+                evidence = f"has the name of entry {seen[name] + 1} of {kind}"
+                yield document.finding("MA413", (kind, index, "name"), evidence)
+            elif isinstance(name, str) and name:
+                seen[name] = index
+            if isinstance(inner, dict):
+                yield from _misspelt(document, (kind, index, body), inner, known)
 
 
-def _types(
-    document: Document, path: Path, given: Mapping[str, Any], known: Mapping[str, type]
+@cache
+def _validator() -> Draft202012Validator:
+    # Whoever has no kubeconfig to check does without the library.
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(schema("kubeconfig"))
+
+
+def _without_nulls(data: Any) -> Any:
+    """Data without the fields that say null, as its readers take it."""
+    if isinstance(data, dict):
+        return {key: _without_nulls(value) for key, value in data.items() if value is not None}
+    return [_without_nulls(item) for item in data] if isinstance(data, list) else data
+
+
+def _wrong(document: Document, error: ValidationError) -> Finding:
+    """What the schema does not take."""
+    path: Path = tuple(error.absolute_path)
+    value, expected = error.instance, str(error.validator_value)
+    if error.validator == "required":
+        return document.finding("MA412", path, "has no name")
+    if path[2:] == ("name",):
+        said = f"has {type_name(value)} for a name; put it in quotes" if value != "" else "has no name"
+        return document.finding("MA412", path[:2], said)
+    if len(path) == 2:
+        body = LISTS[str(path[0])]
+        return document.finding("MA412", path, f"is {type_name(value)}, not a mapping with name and {body}")
+    quotes = expected == "string" and not isinstance(value, (list, dict))
+    said = f"is {type_name(value)}, not {_TYPES[expected]}"
+    return document.finding("MA412", path, said, fix="Put it in quotes." if quotes else "")
+
+
+def _misspelt(
+    document: Document, path: Path, given: Mapping[str, Any], known: Mapping[str, Any]
 ) -> Iterator[Finding]:
-    for key, value in given.items():
-        if key not in known:
-            meant = near(key, tuple(known))
-            if meant is not None and meant not in given:
-                yield document.finding(
-                    "MA412",
-                    (*path, key),
-                    "is no field of a kubeconfig, so nothing reads it",
-                    fix=f'Did you mean "{meant}"?',
-                    severity="warning",
-                )
-        elif value is not None and not isinstance(value, known[key]):
+    """Fields that nothing reads, and that are spelt almost like one that is."""
+    for key in given:
+        meant = near(key, tuple(known)) if key not in known else None
+        if meant is not None and meant not in given:
             yield document.finding(
                 "MA412",
                 (*path, key),
-                f"is {type_name(value)}, not {_TYPE_NAMES[known[key]]}",
-                fix="Put it in quotes." if known[key] is str and not isinstance(value, (list, dict)) else "",
+                "is no field of a kubeconfig, so nothing reads it",
+                fix=f'Did you mean "{meant}"?',
+                severity="warning",
             )
-
-
-def _list(document: Document, kind: str, body: str, listed: list[Any]) -> Iterator[Finding]:
-    seen: dict[str, int] = {}
-    for index, item in enumerate(listed):
-        path: Path = (kind, index)
-        if not isinstance(item, dict):
-            yield document.finding("MA412", path, f"is {type_name(item)}, not a mapping with name and {body}")
-            continue
-        name, inner = item.get("name"), item.get(body)
-        if not isinstance(name, str) or not name:
-            said = "has no name" if not name else f"has {type_name(name)} for a name; put it in quotes"
-            yield document.finding("MA412", path, said)
-        elif name in seen:
-            evidence = f"has the name of entry {seen[name] + 1} of {kind}"
-            yield document.finding("MA413", (*path, "name"), evidence)
-        else:
-            seen[name] = index
-        if inner is not None and not isinstance(inner, dict):
-            yield document.finding("MA412", (*path, body), f"is {type_name(inner)}, not a mapping")
-        elif inner:
-            yield from _types(document, (*path, body), inner, _FIELDS[kind])

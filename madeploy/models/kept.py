@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from madeploy.findings import Finding, find
 from madeploy.models.document import Document, respelt
-from madeploy.schemas.kinds import Schema
+from madeploy.schemas.files import Schema
 from madeploy.settings.source import Path
 from madeploy.settings.translate import near
 from madeploy.settings.yaml_nodes import Node

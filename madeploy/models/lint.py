@@ -16,7 +16,7 @@ from madeploy.models.kept import Kept
 from madeploy.models.retention.uris import UriError, parse
 from madeploy.names.kubernetes import API_GROUP, API_VERSION, PLURALS
 from madeploy.schemas import platform
-from madeploy.schemas.kinds import Schema
+from madeploy.schemas.files import Schema
 from madeploy.settings.source import Path, Source, printable
 from madeploy.settings.translate import did_you_mean, type_name
 from madeploy.settings.yaml_nodes import Node, Problem, UnreadableError, compose_all

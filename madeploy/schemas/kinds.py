@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-Schema = dict[str, Any]
+from madeploy.schemas.files import FOLDER, Schema
 
 LOCATION: Final = "{{ .Group }}/{{ .ResourceAPIVersion }}/{{ .ResourceKind }}.json"
 """Where kubeconform looks for a kind's schema below a folder (its template's own words)."""
 
-DEFINITIONS: Final = Path(__file__).parent / "definitions"
+DEFINITIONS: Final = FOLDER / "definitions"
 """Kinds that are not Kubernetes' own, each as far as this project writes it."""
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from madeploy.errors import ToolkitError
-from madeploy.schemas.kinds import KindSchema, Schema, references
+from madeploy.schemas.files import Schema
+from madeploy.schemas.kinds import KindSchema, references
 
 MINORS: Final = ("1.30", "1.31", "1.32", "1.33", "1.34", "1.35", "1.36", "1.37")
 """Minors whose API the rendered objects are checked against: from the oldest that the pods need (`sleep`

@@ -8,51 +8,44 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import yaml
+from madeploy.schemas.files import FOLDER, Schema, read, schema
+from madeploy.schemas.kinds import KindSchema, closed
 
-from madeploy.schemas.kinds import KindSchema, Schema, closed
-
-_FOLDER: Final = Path(__file__).parent
-DEFINITIONS: Final = _FOLDER / "platform"
+DEFINITIONS: Final = FOLDER / "platform"
 """A CustomResourceDefinition a kind, by its name in lower case."""
 
-SERVICES: Final = _FOLDER / "services"
+SERVICES: Final = FOLDER / "services"
 """What services need beyond the definition: a JSON Schema a kind, for those of which something is known."""
-
-
-def _read(path: Path) -> Any:
-    return yaml.load(path.read_bytes(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def definitions() -> Iterator[Schema]:
     """The CustomResourceDefinitions, in a fixed order."""
     for path in sorted(DEFINITIONS.glob("*.yaml")):
-        yield _read(path)
+        yield read(path)
 
 
 @cache
 def shape(kind: str) -> Schema:
     """Schema of a whole object as the API server keeps it, closed: any other field would be dropped."""
-    definition = _read(DEFINITIONS / f"{kind.lower()}.yaml")
-    schema = closed(definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
+    definition = read(DEFINITIONS / f"{kind.lower()}.yaml")
+    made: Schema = closed(definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"])
     head = {"apiVersion": {"type": "string"}, "kind": {"type": "string"}}
-    metadata = closed(_read(_FOLDER / "objectmeta.yaml"))
-    schema["properties"] = {**head, "metadata": metadata, **schema["properties"]}
-    return dict(schema)
+    metadata = closed(schema("objectmeta"))
+    made["properties"] = {**head, "metadata": metadata, **made["properties"]}
+    return made
 
 
 @cache
 def needs(kind: str) -> Schema:
     """Schema of what services need of an object that has the kind's shape; other fields are free."""
-    return dict(_read(SERVICES / f"{kind.lower()}.yaml"))
+    return read(SERVICES / f"{kind.lower()}.yaml")
 
 
 def written() -> Iterator[KindSchema]:
     """Schemas of the kinds that this project writes itself."""
     for kind in ("Cluster",):
-        definition = _read(DEFINITIONS / f"{kind.lower()}.yaml")["spec"]
+        definition = read(DEFINITIONS / f"{kind.lower()}.yaml")["spec"]
         version = definition["versions"][0]["name"]
         yield KindSchema(definition["group"], version, kind, {"allOf": [shape(kind), needs(kind)]})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from madeploy.schemas.kinds import KindSchema, Schema, closed, references
+from madeploy.schemas.files import Schema
+from madeploy.schemas.kinds import KindSchema, closed, references
 
 _PREFIX = "#/components/schemas/"
 
