@@ -117,8 +117,7 @@ def effects(matches: list[Match]) -> list[dict[str, str]]:
 
 
 def _description(match: Match) -> str:
-    _, info = shape.fields(match.section)[match.path[-1]]
-    return " ".join((info.description or "").split())
+    return " ".join(shape.meaning(match.section, match.path[-1]).split())
 
 
 def _where(choices: Mapping[str, str]) -> str:

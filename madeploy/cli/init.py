@@ -114,8 +114,7 @@ def stack_text(data: Mapping[str, Any]) -> str:
     """A stack file of plain settings, each section under its description."""
     lines = [MODELINE, "config:", '  pulumi:disable-default-providers: ["*"]']
     for key, value in data.items():
-        _, info = shape.fields(Environment)[key]
-        lines += comment(info.description or "", 2)
+        lines += comment(shape.meaning(Environment, key), 2)
         text = dump({f"{PROJECT}:{key}": value})
         lines += [f"  {line}" for line in text.splitlines()]
     return "\n".join(lines) + "\n"

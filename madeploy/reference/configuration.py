@@ -77,9 +77,9 @@ def accepted_text(here: Shape) -> str:
 def _table(section: type[BaseModel]) -> Iterator[str]:
     yield "| Key | Accepted | Default | Meaning |"
     yield "|---|---|---|---|"
-    for key, (_, info) in shape.fields(section).items():
+    for key in shape.fields(section):
         accepted = _one_line(accepted_text(shape.field_shape(section, key)))
-        meaning = _one_line(info.description or "")
+        meaning = _one_line(shape.meaning(section, key))
         yield f"| `{key}` | {accepted} | {_one_line(default_text(section, key))} | {meaning} |"
     yield ""
 

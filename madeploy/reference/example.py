@@ -145,7 +145,7 @@ def _lines(
 ) -> Iterator[str]:
     """Every key of a section, description first."""
     for place in _keys(section, path, given):
-        yield from comment(shape.fields(section)[place.key][1].description or "", indent)
+        yield from comment(shape.meaning(section, place.key), indent)
         block = _block(place, choices, indent, off=off)
         empty = len(block) > 1 and all(line.lstrip().startswith("#") for line in block[1:])
         if not off and (place.absent or empty):

@@ -54,7 +54,7 @@ def _below(here: Shape) -> Iterator[type[BaseModel]]:
 
 
 def _describe(definitions: Mapping[str, Schema]) -> None:
-    """Add what is accepted to every description, and drop titles, which repeat the keys."""
+    """Describe every property and what it accepts, and drop titles, which repeat the keys."""
     accepted = {section.__name__: section for section in _sections(Environment)}
     for name, definition in definitions.items():
         definition.pop("title", None)
@@ -69,9 +69,8 @@ def _describe(definitions: Mapping[str, Schema]) -> None:
                 required = definitions[option.__name__].setdefault("required", [])
                 if here.discriminator not in required:
                     required.append(here.discriminator)
-            words = here.accepts
-            if words:
-                value["description"] = f"{value.get('description', '')}\n\nAccepted: {words}".strip()
+            words = here.accepts and f"Accepted: {here.accepts}"
+            value["description"] = "\n\n".join(filter(None, (shape.meaning(section, key), words)))
 
 
 def _drop_discriminators(value: Any) -> None:

@@ -34,7 +34,7 @@ class Accepts(str):
 class Section(BaseModel):
     """Base of every settings section: frozen, camelCase in YAML, unknown keys refused.
 
-    Attribute docstrings become the description of each field in the schema and the reference.
+    The docstring below a field is its description in the schema and the reference (`shape.meaning`).
     """
 
     model_config = ConfigDict(
@@ -43,7 +43,6 @@ class Section(BaseModel):
         alias_generator=to_camel,
         validate_by_alias=True,
         validate_by_name=True,
-        use_attribute_docstrings=True,
         validate_default=True,
     )
 

@@ -6,10 +6,14 @@ new field needs no line here.
 
 from __future__ import annotations
 
+import ast
+import inspect
+import textwrap
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -134,6 +138,33 @@ def fields(section: type[BaseModel]) -> dict[str, tuple[str, FieldInfo]]:
     comes first, then the order of the class."""
     found = {info.alias or name: (name, info) for name, info in section.model_fields.items()}
     return dict(sorted(found.items(), key=lambda item: len(choices(item[1][1].annotation)) != 1))
+
+
+def meaning(section: type[BaseModel], key: str) -> str:
+    """What the docstring below a field says; empty if it has none.
+
+    Read when it is asked for: read at import, as pydantic would, it is a quarter of what settings cost every
+    command.
+    """
+    name, _ = fields(section)[key]
+    return next((said[name] for owner in section.__mro__ if name in (said := _docstrings(owner))), "")
+
+
+@cache
+def _docstrings(owner: type) -> dict[str, str]:
+    if not issubclass(owner, Section):
+        return {}
+    (body,) = ast.parse(textwrap.dedent(inspect.getsource(owner))).body
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: inspect.cleandoc(text.value.value)
+        for field, text in pairwise(body.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
 
 
 @cache

@@ -151,8 +151,7 @@ def explain_key(path: Path) -> str:
 def _missing(place: _Place, source: Source) -> Finding:
     assert place.parent is not None
     key = str(place.path[-1])
-    _, info = shape.fields(place.parent)[key]
-    about = _plain(info.description or "")
+    about = _plain(shape.meaning(place.parent, key))
     accepted = place.shape.accepts if place.shape is not None else ""
     named = key if len(place.path) > 1 else subject(place.path)
     return find(

@@ -121,8 +121,7 @@ def test_every_field_is_in_the_schema_the_example_and_the_reference() -> None:
     three follow."""
     text, reference, example = json.dumps(stack_schema()), configuration_reference(), example_stack()
     for path, section, key in shape.walk(Environment):
-        _, info = shape.fields(section)[key]
-        assert info.description, f"{'.'.join(path)} has no docstring"
+        assert shape.meaning(section, key), f"{'.'.join(path)} has no docstring"
         assert f'"{key}"' in text or f'"michelangelo:{key}"' in text
         assert f"| `{key}` |" in reference or f"## `michelangelo:{key}" in reference
         assert f"{key}:" in example
@@ -144,6 +143,6 @@ def test_a_new_field_needs_nothing_but_its_module() -> None:
     key = next(iter(shape.fields(Recipe)))
     assert key == "newField"
     assert shape.field_shape(Recipe, key).accepts == "a whole number"
-    assert shape.fields(Recipe)[key][1].description == "Number of new things. Default 5."
+    assert shape.meaning(Recipe, key) == "Number of new things. Default 5."
     assert Recipe.model_json_schema()["properties"]["newField"]["default"] == 5
     assert Recipe(new_field=7).to_yaml_data() == {"newField": 7}
