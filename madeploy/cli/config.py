@@ -9,12 +9,12 @@ from typing import Annotated, Any
 
 import typer
 
-from madeploy.cli.stacks import known_stacks, stack_path
 from madeploy.cli.validate import INVALID
 from madeploy.findings import find
 from madeploy.findings.text import report
 from madeploy.settings.loader import Stack, label, load_environment
 from madeploy.settings.source import subject
+from madeploy.stacks.files import known_stacks, stack_path
 
 app = typer.Typer(
     name="config",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 from typing import Annotated, Literal, Optional
 
 import typer
 
-from madeploy.cli.environments import open_environment
 from madeploy.errors import ToolkitError
 from madeploy.plan.changes import Comparison
 from madeploy.plan.environments import against_tree, between
@@ -19,6 +17,8 @@ from madeploy.plan.report import to_json, to_markdown, to_text
 from madeploy.plan.sentences import sentences
 from madeploy.render.folder import MARKER
 from madeploy.settings import Environment
+from madeploy.stacks.files import open_environment
+from madeploy.stacks.pulumi import pulumi
 
 PREVIEW_SECONDS = 1800
 _FORMATS = {"text": to_text, "markdown": to_markdown, "json": to_json}
@@ -101,30 +101,21 @@ def _saved(source: str) -> Comparison:
 def _live(name: str, path: Path, environment: Environment) -> Comparison:
     """From the engine's own preview; without a state, from the last render where `gitops.path` says, or from
     nothing where the stack was never deployed at all."""
-    pulumi = shutil.which("pulumi")
+    what = f"what stack {name} holds cannot be read"
+    fix = "install it, or compare without it: --from OLD_FILE or --against RENDERED_DIR"
     rendered = Path(environment.gitops.path) if environment.gitops.path else None
     if rendered is not None and not (rendered / MARKER).is_file():
         rendered = None
-    if pulumi is None and rendered is not None:
+    if rendered is not None and shutil.which("pulumi") is None:
         return _against(rendered, environment, name)
-    if pulumi is None:
-        raise ToolkitError(
-            f"what stack {name} holds cannot be read",
-            "the Pulumi CLI is not on PATH",
-            "install it, or compare without it: --from OLD_FILE or --against RENDERED_DIR",
-        )
     from madeploy.sandbox.progress import phase
 
-    command = [pulumi, "preview", "--json", "--show-sames", "--non-interactive"]
-    command += ["--stack", name, "--config-file", str(path.resolve())]
     with phase(f"previewing stack {name}"):
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            timeout=PREVIEW_SECONDS,
-            check=False,
-            stdin=subprocess.DEVNULL,
+        done = pulumi(
+            *("preview", "--json", "--show-sames", "--stack", name, "--config-file", str(path.resolve())),
+            what=what,
+            fix=fix,
+            seconds=PREVIEW_SECONDS,
         )
     if "no stack named" in done.stderr:
         return _against(rendered, environment, name) if rendered else between(None, environment, name)

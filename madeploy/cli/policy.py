@@ -12,13 +12,12 @@ from typing import Annotated, Optional, cast
 import typer
 
 from madeploy.cli import policy_sources
-from madeploy.cli.access import open_environment
 from madeploy.cli.policy_sources import Source
-from madeploy.cli.stacks import known_stacks, stack_path
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import summary, to_json, write
 from madeploy.foreign.service_files import EVERY_RULE
+from madeploy.stacks.files import known_stacks, open_environment, stack_path
 from policies.rules.evaluation import Found, Outcome, evaluate
 from policies.rules.model import Tier
 from policies.rules.suppressions import Suppression

@@ -9,8 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from madeploy.cli.apply import Workplace, open_workplace
-from madeploy.cli.fleet import stacks
 from madeploy.engine import checkpoints, locks, processes
 from madeploy.engine.locks import Lock
 from madeploy.findings import Finding, exit_code, find, in_order
@@ -19,6 +17,8 @@ from madeploy.fleet.parts import compute_stack, shard_stack
 from madeploy.fleet.plan import shard_numbers
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings.environment import PROJECT
+from madeploy.stacks import backend
+from madeploy.stacks.updates import EnvironmentStacks, open_stacks
 
 BUSY = 3
 """Exit code when a stack was left alone because somebody may be at work on it."""
@@ -75,7 +75,7 @@ def recover(
 
     Exit codes: 0 all is in order, 3 a stack was left alone.
     """
-    workplace = open_workplace(stack)
+    workplace = open_stacks(stack)
     done = Recovered()
     with phase(f"recovering {workplace.environment}") as running:
         _end_orphans(workplace, done)
@@ -96,7 +96,7 @@ def recover(
     raise typer.Exit(exit_code(done.findings, errors=BUSY))
 
 
-def _restore(workplace: Workplace, url: str, force: bool, done: Recovered) -> None:
+def _restore(workplace: EnvironmentStacks, url: str, force: bool, done: Recovered) -> None:
     """States that were cut off while they were written: the engine cannot even list their stacks."""
     backend = locks.directory_of(url)
     if backend is None:
@@ -115,15 +115,15 @@ def _restore(workplace: Workplace, url: str, force: bool, done: Recovered) -> No
             say(f"  {name}: the state was cut off, and is again what it was before the last step")
 
 
-def _names(workplace: Workplace) -> list[str]:
+def _names(workplace: EnvironmentStacks) -> list[str]:
     """Stacks of the environment that there are, its own first."""
-    name, known = workplace.environment, stacks.names(workplace)
+    name, known = workplace.environment, backend.names(workplace)
     shards = [shard_stack(name, number) for number in shard_numbers(name, known)]
     computing = [known_name for known_name in sorted(known) if known_name.startswith(compute_stack(name, ""))]
     return [item for item in [name, *shards, *computing] if item in known]
 
 
-def _end_orphans(workplace: Workplace, done: Recovered) -> None:
+def _end_orphans(workplace: EnvironmentStacks, done: Recovered) -> None:
     # First of all: one of them may still finish what it was asked to create.
     found = locks.orphans(workplace.where)
     left = processes.stop(locks.marked(found))
@@ -132,7 +132,7 @@ def _end_orphans(workplace: Workplace, done: Recovered) -> None:
         say(f"  ended {program} (process {pid}), which no engine used any more")
 
 
-def _recover(workplace: Workplace, name: str, url: str, force: bool, done: Recovered) -> None:
+def _recover(workplace: EnvironmentStacks, name: str, url: str, force: bool, done: Recovered) -> None:
     stack = workplace.stack(name)
     held = stack.locks(locks.directory_of(url), PROJECT)
     kept = [lock for lock in held if lock.owner == "alive" or (lock.owner == "elsewhere" and not force)]

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from madeploy.cli.environments import open_environment
 from madeploy.errors import ToolkitError
 from madeploy.findings import CODES, Finding, exit_code, find
 from madeploy.findings.model import in_order
@@ -20,6 +19,7 @@ from madeploy.render.notes import must_exist
 from madeploy.render.outputs import read_endpoints
 from madeploy.render.tree import Format, Tree, tree
 from madeploy.settings import Environment
+from madeploy.stacks.files import open_environment
 from manifests.proof import prove_all
 
 SHOWN = 20

@@ -10,8 +10,8 @@ from typing import Annotated, Optional
 
 import typer
 
-from madeploy.cli.access import open_environment
 from madeploy.errors import ToolkitError
+from madeploy.stacks.files import open_environment
 from madeploy.topology.build import build
 from madeploy.topology.model import Topology
 

@@ -8,12 +8,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from madeploy.cli.environments import open_environment
-from madeploy.cli.stacks import all_stacks, known_stacks, stack_path
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, to_json, write
 from madeploy.fleet import renames
 from madeploy.settings.loader import label, load_environment
+from madeploy.stacks.files import all_stacks, known_stacks, open_environment, stack_path
 
 INVALID = 2
 """Exit code of a stack file that cannot be used (UX-2)."""

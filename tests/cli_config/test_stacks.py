@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from madeploy.cli.stacks import all_stacks, folder, stack_path
+from madeploy.stacks.files import all_stacks, folder, stack_path
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from madeploy.cli.apply import failures
 from madeploy.engine.driver import require_success
 from madeploy.engine.events import Failure, Result
 from madeploy.engine.stack import Explain, Stack
 from madeploy.errors import ToolkitError
 from madeploy.fleet.parts import Part
+from madeploy.stacks.updates import failures
 
 
 def urn(name: str) -> str:

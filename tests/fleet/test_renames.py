@@ -12,8 +12,6 @@ from hypothesis import strategies as st
 
 from components import renames as program
 from components.configuration import Access, Configuration
-from madeploy.cli import apply as applying
-from madeploy.cli.access import StackAccess
 from madeploy.clients.errors import ClientError
 from madeploy.errors import ToolkitError
 from madeploy.fleet import urns
@@ -23,6 +21,8 @@ from madeploy.kubeconfigs import Endpoint
 from madeploy.plan.environments import between
 from madeploy.plan.sentences import sentences
 from madeploy.settings import CONTROL_PLANE, Environment
+from madeploy.stacks import updates as applying
+from madeploy.stacks.access import StackAccess
 from tests.kubeconfigs.corpus import document
 from tests.support.environments import environment
 
@@ -118,7 +118,7 @@ def test_an_update_of_a_renamed_cluster_is_refused_before_it_begins(
     access = StackAccess("prod", tmp_path, settings, {"west-1": document()})
     monkeypatch.setattr(applying, "open_stack", lambda *_, **__: access)
     engine: Any = None
-    workplace = applying.Workplace("prod", tmp_path, settings, engine, tmp_path)
+    workplace = applying.EnvironmentStacks("prod", tmp_path, settings, engine, tmp_path)
     registered = urns.registered_in([_registration("west", host, "6443"), {"type": "other", "urn": "x"}])
     assert registered == {"west": "https://compute.example.com:6443"}
     with pytest.raises(ToolkitError, match="registered as west") as refused:

@@ -12,13 +12,13 @@ import yaml
 
 from madeploy.cli.app import main
 from madeploy.cli.clusters import add as add_module
-from madeploy.cli.clusters import entries, plans, sources
-from madeploy.cli.secrets import set_secret
+from madeploy.cli.clusters import plans, sources
 from madeploy.clients.eks import EksCluster
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.settings.loader import load_environment
 from madeploy.settings.stack_edit import remove, set_value
+from madeploy.stacks.secrets import set_secret
 from tests.kubeconfigs.authorities import encoded, key_pem, pem
 from tests.kubeconfigs.corpus import document, text
 
@@ -301,7 +301,7 @@ def test_a_secret_is_taken_back_when_the_entry_cannot_be_written(
     def full(*_: Any) -> None:
         raise ToolkitError("the stack file cannot be written", "no space left", "make room", exit_code=2)
 
-    monkeypatch.setattr(entries, "write", full)
+    monkeypatch.setattr(plans, "write", full)
     code, _, err = run("add", "east", "--kubeconfig", kubeconfig)
     assert (code, stack.read_text(), sorted(secrets)) == (2, STACK, ["control-plane"])
     assert "no space left" in err

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from madeploy.cli.app import app
-from madeploy.cli.clusters.desk import DELETE_UNREACHABLE, StackDesk, forgetting
 from madeploy.cli.clusters.drain import seconds_of
 from madeploy.cli.clusters.rotate import _seconds
 from madeploy.errors import ToolkitError
+from madeploy.stacks.session import DELETE_UNREACHABLE, StackSession, forgetting
 from tests.support.stacks import stack_text
 
 CLUSTERS: dict[str, Any] = {"gpu": {"kubeconfigContext": "gpu"}, "cpu": {"kubeconfigContext": "cpu"}}
@@ -69,14 +69,14 @@ def test_a_limit_is_a_number_and_a_unit(text: str, seconds: int) -> None:
 
 def test_edits_are_made_together_and_comments_stay(stack: Path) -> None:
     """REG-8, REG-9: a step that is taken twice changes no byte the second time."""
-    desk = StackDesk(str(stack), ["gpu"])
+    session = StackSession(str(stack), ["gpu"])
     edits: Any = [(("clusters", "gpu", "credential"), {"generation": 2}), (("clusters", "cpu"), None)]
-    desk.edit(edits)
+    session.edit(edits)
     once = stack.read_bytes()
     assert once.startswith(b"# ours\n")
-    assert desk.settings().clusters.keys() == {"gpu"}
-    assert desk.settings().clusters["gpu"].credential.generation == 2
-    desk.edit(edits)
+    assert session.settings().clusters.keys() == {"gpu"}
+    assert session.settings().clusters["gpu"].credential.generation == 2
+    session.edit(edits)
     assert stack.read_bytes() == once
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from madeploy.cli import policy_sources
-from madeploy.cli.access import open_environment
 from madeploy.cli.policy import EVERY_RULE
 from madeploy.settings import Environment
+from madeploy.stacks.files import open_environment
 from policies.rules.evaluation import check
 from policies.rules.model import Resource, plain_numbers
 from tests.components.test_aws_arguments import POD_IDENTITY, deployed

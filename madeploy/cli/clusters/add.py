@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, Optional
 
 import typer
 
-from madeploy.cli.access import open_environment, open_stack
 from madeploy.cli.clusters import entries, sources
 from madeploy.cli.clusters.plans import INVALID, Plan, planned, store
 from madeploy.clients.errors import ClientError
@@ -25,6 +24,8 @@ from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.loader import label
 from madeploy.settings.source import subject
 from madeploy.settings.yaml_text import dump
+from madeploy.stacks.access import open_stack
+from madeploy.stacks.files import open_environment
 
 Text = Optional[str]  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
 Management = Literal["managed", "selfManaged"]
@@ -157,7 +158,7 @@ def add(
 def apply_plan(plan: Plan, data: dict[str, Any], as_json: bool) -> None:
     """Bring the stack to what was written, for this cluster only; says what came of it, and ends the command
     with 1 when something is not done."""
-    from madeploy.cli.apply import apply
+    from madeploy.stacks.apply import apply
 
     with phase(f"pulumi up for {plan.name}") as running:
         applied = apply(plan.stack, clusters=[plan.name], tell=say, note=running.note)

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 
 import typer
 
-from madeploy.cli.access import open_stack
 from madeploy.cli.clusters import handmade, sources
 from madeploy.cli.clusters.add import Text, addressed, apply_plan, print_result
 from madeploy.cli.clusters.plans import INVALID, Plan, planned, store
@@ -22,6 +21,8 @@ from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.loader import label
 from madeploy.settings.yaml_text import dump
+from madeploy.stacks.access import open_stack
+from madeploy.stacks.files import read_text
 
 _CLUSTERS = f"/apis/{API_VERSION}/namespaces/{CLUSTERS_NAMESPACE}/clusters"
 
@@ -123,7 +124,7 @@ def _as_it_was(entry: dict[str, Any], path: Any, name: str) -> dict[str, Any]:
     """The entry with the parts that an earlier run of this command kept, so that it is recognised."""
     from madeploy.cli.clusters import entries
 
-    there = entries.existing(entries.read_text(path), name) or {}
+    there = entries.existing(read_text(path), name) or {}
     return {**entry, "adopted": there["adopted"]} if "adopted" in there else entry
 
 

@@ -9,8 +9,6 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.access import open_environment
-from madeploy.cli.clusters.desk import StackDesk
 from madeploy.cli.clusters.rotate import chosen_clusters, stack_given
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
@@ -27,6 +25,8 @@ from madeploy.lifecycle.work import (
 )
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
+from madeploy.stacks.files import open_environment
+from madeploy.stacks.session import StackSession
 
 CAVEAT = (
     "The platform has no way to keep new jobs away from a cluster that is registered: the label "
@@ -54,7 +54,7 @@ def drain(
     """
     stack_name, _, environment = open_environment(stack_given(stack))
     chosen_clusters([name], False, list(environment.clusters), stack_name)
-    there, findings = drained(StackDesk(stack, [name]), name, seconds_of(timeout), quiet=as_json)
+    there, findings = drained(StackSession(stack, [name]), name, seconds_of(timeout), quiet=as_json)
     if as_json:
         data = {
             "stack": stack_name,
@@ -72,11 +72,13 @@ def drain(
     raise typer.Exit(1 if there else 0)
 
 
-def drained(desk: StackDesk, name: str, seconds: float, *, quiet: bool) -> tuple[list[Work], list[Finding]]:
+def drained(
+    session: StackSession, name: str, seconds: float, *, quiet: bool
+) -> tuple[list[Work], list[Finding]]:
     """What still runs on a cluster after waiting, and what there is to say of it. Raises ToolkitError (3)
     when one of the two sides does not answer."""
     try:
-        control_plane, compute = desk.client(CONTROL_PLANE), desk.client(name)
+        control_plane, compute = session.client(CONTROL_PLANE), session.client(name)
         there = _look(control_plane, compute, name)
         if there and not quiet:
             print("\n".join([f"On {name}:", *(f"  {work}" for work in there), CAVEAT]))  # noqa: T201
@@ -87,10 +89,10 @@ def drained(desk: StackDesk, name: str, seconds: float, *, quiet: bool) -> tuple
         raise ToolkitError(
             f"what runs on {name} cannot be seen",
             str(error),
-            f"see why: bin/madeploy clusters verify {name} --stack {desk.name}",
+            f"see why: bin/madeploy clusters verify {name} --stack {session.name}",
         ) from None
     findings = [busy_finding(name, there, seconds)] if there else []
-    return there, [*findings, without_cluster(desk.settings(), name)]
+    return there, [*findings, without_cluster(session.settings(), name)]
 
 
 def seconds_of(text: str) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -53,16 +52,6 @@ class ObjectName:
         }
 
 
-def read_text(path: Path) -> str:
-    """A stack file's text with its line ends as they are. Raises ToolkitError (2)."""
-    try:
-        return path.read_bytes().decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ToolkitError(
-            f"{label(path)} cannot be read", str(error), "see that it exists and is UTF-8 text", exit_code=2
-        ) from None
-
-
 def existing(text: str, name: str) -> Mapping[str, Any] | None:
     """The entry a stack file has for a cluster; None for none. Raises ToolkitError (2)."""
     try:
@@ -108,39 +97,6 @@ def refused(name: str, path: Path, findings: list[Finding]) -> ToolkitError:
         "give the command what is missing, or correct the stack file; nothing was written",
         exit_code=2,
     )
-
-
-def require_unchanged(path: Path, before: str) -> None:
-    """Raises ToolkitError (2) when somebody has written a stack file since its text was read."""
-    if read_text(path) != before:
-        raise ToolkitError(
-            f"{label(path)} has changed meanwhile",
-            "another program or person wrote it",
-            "run the command again",
-            exit_code=2,
-        )
-
-
-def write(path: Path, before: str, after: str) -> None:
-    """Replace a stack file's text in one step, if it still is what it was.
-
-    Raises ToolkitError (2) when it is not, or cannot be written.
-    """
-    require_unchanged(path, before)
-    try:
-        mode = path.stat().st_mode
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(after.encode("utf-8"))
-        os.chmod(temporary, mode & 0o7777)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise ToolkitError(
-            f"{label(path)} cannot be written",
-            error.strerror or "",
-            "see its rights and its disk",
-            exit_code=2,
-        ) from None
 
 
 def objects(environment: Environment, name: str, endpoint: Endpoint) -> list[ObjectName]:

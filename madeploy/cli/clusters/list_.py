@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from madeploy.cli.access import open_environment
 from madeploy.settings.clusters import Cluster
 from madeploy.settings.servers import canonical_server
+from madeploy.stacks.files import open_environment
 
 _PIPE_WIDTH = 200
 

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from madeploy import kubeconfigs
-from madeploy.cli.access import secret_section
 from madeploy.cli.clusters import entries
 from madeploy.cli.clusters.sources import Origin
-from madeploy.cli.secrets import remove_secret, set_secret
 from madeploy.errors import ToolkitError
 from madeploy.fleet.parts import free_shard
 from madeploy.settings import Environment
 from madeploy.settings.source import subject
+from madeploy.stacks.files import read_text, require_unchanged, write
+from madeploy.stacks.secrets import remove_secret, secret_section, set_secret
 
 INVALID = 2
 
@@ -48,7 +48,7 @@ def planned(
 ) -> Plan:
     """What is going to be written, checked with everything else in the file. Raises ToolkitError (2) for an
     entry that is there and says something else, or with which the stack could not be used."""
-    text = entries.read_text(path)
+    text = read_text(path)
     there = entries.existing(text, name)
     if there is not None:
         differs = sorted(key for key in entry if there.get(key) != entry[key])
@@ -81,16 +81,16 @@ def store(plan: Plan) -> bool:
     Raises ToolkitError: 2 for a stack file that has changed, or a secret of that name that is another one; 3
     when the Pulumi CLI cannot store it. Nothing is half-written then.
     """
-    entries.require_unchanged(plan.path, plan.before)
+    require_unchanged(plan.path, plan.before)
     is_new = plan.secret is not None and _must_be_stored(plan)
     if plan.secret is not None and is_new:
         set_secret(plan.stack, ("kubeconfigs", plan.name), plan.secret)
     if plan.after == plan.before:
         return is_new
     try:
-        now = entries.read_text(plan.path)
+        now = read_text(plan.path)
         entry = entries.existing(plan.after, plan.name) or {}
-        entries.write(plan.path, now, entries.with_entry(now, plan.name, entry))
+        write(plan.path, now, entries.with_entry(now, plan.name, entry))
     except BaseException:
         if is_new:
             remove_secret(plan.stack, ("kubeconfigs", plan.name))

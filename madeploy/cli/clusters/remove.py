@@ -8,8 +8,6 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.access import open_environment
-from madeploy.cli.clusters.desk import StackDesk, forgetting
 from madeploy.cli.clusters.drain import drained, seconds_of
 from madeploy.cli.clusters.rotate import confirm, stack_given
 from madeploy.clients.errors import ClientError
@@ -18,6 +16,8 @@ from madeploy.findings import Finding
 from madeploy.findings.text import report, write
 from madeploy.lifecycle.removal import Removal, Removed
 from madeploy.lifecycle.work import without_cluster
+from madeploy.stacks.files import open_environment
+from madeploy.stacks.session import StackSession, forgetting
 
 
 def remove(
@@ -46,11 +46,11 @@ def remove(
     """
     stack_name, _, environment = open_environment(stack_given(stack))
     is_known = name in environment.clusters
-    desk = StackDesk(stack, [name] if is_known else [])
+    session = StackSession(stack, [name] if is_known else [])
     findings: list[Finding] = []
     if is_known and not no_drain and not forget:
         try:
-            there, findings = drained(desk, name, seconds_of(timeout), quiet=as_json)
+            there, findings = drained(session, name, seconds_of(timeout), quiet=as_json)
         except ToolkitError as error:
             fix = f"{error.fix}\nor, if the cluster is gone for good, say --forget"
             raise ToolkitError(error.what, error.why, fix, error.exit_code) from None
@@ -65,7 +65,7 @@ def remove(
         confirm(f"Remove {name} from stack {stack_name}?")
     try:
         with forgetting(forget):
-            removed = Removal(desk, name, forget=forget).run()
+            removed = Removal(session, name, forget=forget).run()
     except ClientError as error:
         raise ToolkitError(
             f"{name} cannot be removed now",

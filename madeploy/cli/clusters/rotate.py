@@ -10,8 +10,6 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
-from madeploy.cli.access import open_environment
-from madeploy.cli.clusters.desk import StackDesk
 from madeploy.clients.errors import ClientError
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
@@ -24,6 +22,8 @@ from madeploy.probes.causes import administrator_finding
 from madeploy.probes.health import control_plane_clock
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE
+from madeploy.stacks.files import open_environment
+from madeploy.stacks.session import StackSession
 
 _AGE = re.compile(r"(?P<number>[0-9]{1,5})(?P<unit>[mhd])")
 _SECONDS = {"m": 60, "h": 3600, "d": 86400}
@@ -65,11 +65,11 @@ def rotate(
     """
     stack_name, _, environment = open_environment(stack_given(stack))
     chosen = chosen_clusters(names or [], every, list(environment.clusters), stack_name, older_than)
-    desk = StackDesk(stack, chosen)
+    session = StackSession(stack, chosen)
     findings: list[Finding] = []
     if older_than is not None:
-        chosen, findings = _due(desk, chosen, _seconds(older_than), parallel)
-    rotation = Rotation(desk, say, workers=parallel)
+        chosen, findings = _due(session, chosen, _seconds(older_than), parallel)
+    rotation = Rotation(session, say, workers=parallel)
     with phase(f"looking at {len(chosen)} clusters"):
         plans = rotation.plan(chosen, rollback=rollback, kind=kind)
     if not as_json:
@@ -129,18 +129,20 @@ def _seconds(age: str) -> float:
     return int(matched["number"]) * _SECONDS[matched["unit"]]
 
 
-def _due(desk: StackDesk, names: list[str], seconds: float, parallel: int) -> tuple[list[str], list[Finding]]:
+def _due(
+    session: StackSession, names: list[str], seconds: float, parallel: int
+) -> tuple[list[str], list[Finding]]:
     """Clusters whose credential is older than that, or whose rotation is under way; and why the age of others
     is not known."""
-    settings = desk.settings()
-    now = control_plane_clock(desk.client(CONTROL_PLANE))
+    settings = session.settings()
+    now = control_plane_clock(session.client(CONTROL_PLANE))
 
     def look(name: str) -> bool | Finding:
         credential = settings.clusters[name].credential
         if credential.keep:
             return True
         try:
-            age = credentials.age(desk.client(name), credential, now)
+            age = credentials.age(session.client(name), credential, now)
         except ClientError as error:
             return administrator_finding(error, name)
         except ToolkitError as error:

@@ -12,7 +12,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from madeploy import kubeconfigs
-from madeploy.cli.access import minified, secret_section
 from madeploy.clients.errors import ClientError
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
@@ -24,6 +23,8 @@ from madeploy.settings.cluster_origins import Eks
 from madeploy.settings.reach import misled
 from madeploy.settings.servers import canonical_server, parse_server
 from madeploy.settings.stack_file import read_bytes
+from madeploy.stacks.access import minified
+from madeploy.stacks.secrets import secret_section
 
 
 @dataclass(frozen=True)

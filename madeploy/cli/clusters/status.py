@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from madeploy.cli.access import StackAccess
 from madeploy.cli.clusters.verify import administrator, open_for, unreachable_control_plane
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
@@ -24,6 +23,7 @@ from madeploy.probes.remedies import remedies
 from madeploy.probes.status import ClusterStatus, assignments, cluster_status, late_status
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
+from madeploy.stacks.access import StackAccess
 
 SECONDS = 30.0
 """Time limit for one cluster."""

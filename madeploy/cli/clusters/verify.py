@@ -10,7 +10,6 @@ from typing import Annotated, Optional
 
 import typer
 
-from madeploy.cli.access import StackAccess, open_stack
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
@@ -20,6 +19,7 @@ from madeploy.probes.bounded import run_bounded
 from madeploy.probes.ladder import RUNGS, Rung, climb
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
+from madeploy.stacks.access import StackAccess, open_stack
 
 SECONDS = 90.0
 """Time limit for one cluster."""

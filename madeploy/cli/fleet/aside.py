@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from madeploy.cli.access import StackAccess, open_stack
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.probes.preflight import preflight
 from madeploy.settings import CONTROL_PLANE
+from madeploy.stacks.access import StackAccess, open_stack
 
 
 def unreachable(given: str, note: Callable[[str], None]) -> Mapping[str, Finding]:

@@ -12,8 +12,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from madeploy.cli.apply import Workplace, open_workplace
-from madeploy.cli.fleet import stacks
 from madeploy.cli.fleet.aside import unreachable
 from madeploy.engine.events import Tell
 from madeploy.findings import Finding, exit_code, find, in_order
@@ -22,6 +20,8 @@ from madeploy.fleet import urns
 from madeploy.fleet.parts import Part
 from madeploy.fleet.plan import shard_numbers
 from madeploy.sandbox.progress import phase
+from madeploy.stacks import backend
+from madeploy.stacks.updates import EnvironmentStacks, open_stacks
 
 _READERS = 4
 _PIPE_WIDTH = 160
@@ -54,7 +54,7 @@ def status(
 
     Ends with 1 when `fleet up` has something left to do, or could not do it.
     """
-    workplace = open_workplace(stack)
+    workplace = open_stacks(stack)
     with phase("asking the clusters") as asking:
         aside = unreachable(stack, asking.note)
     with phase("reading the stacks") as reading:
@@ -80,12 +80,12 @@ def status(
     raise typer.Exit(exit_code(findings.values(), strict=True))
 
 
-def _held(workplace: Workplace, note: Tell) -> dict[str, str]:
+def _held(workplace: EnvironmentStacks, note: Tell) -> dict[str, str]:
     """Stack that holds each registration, by the cluster's name."""
     name = workplace.environment
     parts = [Part("environment", name)]
     if workplace.settings.fleet.layout == "sharded":
-        numbers = shard_numbers(name, stacks.names(workplace))
+        numbers = shard_numbers(name, backend.names(workplace))
         parts = [Part("shard", name, shard=number) for number in numbers]
     held: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=_READERS) as pool:
@@ -96,11 +96,11 @@ def _held(workplace: Workplace, note: Tell) -> dict[str, str]:
     return held
 
 
-def _gone(workplace: Workplace, held: dict[str, str]) -> list[str]:
+def _gone(workplace: EnvironmentStacks, held: dict[str, str]) -> list[str]:
     return [name for name in held if name not in workplace.settings.clusters]
 
 
-def _unregistered(workplace: Workplace, held: dict[str, str]) -> list[str]:
+def _unregistered(workplace: EnvironmentStacks, held: dict[str, str]) -> list[str]:
     return [name for name in workplace.settings.clusters if name not in held]
 
 
@@ -109,7 +109,7 @@ def _unfinished(name: str) -> Finding:
     return find("MA485", name, "it was not registered yet", why="The platform sends it no job.", fix=fix)
 
 
-def _row(workplace: Workplace, name: str, held: dict[str, str], findings: dict[str, Finding]) -> Row:
+def _row(workplace: EnvironmentStacks, name: str, held: dict[str, str], findings: dict[str, Finding]) -> Row:
     entry = workplace.settings.clusters.get(name)
     planned = Part("environment", workplace.environment)
     if entry is not None and workplace.settings.fleet.layout == "sharded":

@@ -8,12 +8,13 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.apply import Applied, apply, apply_inline, open_workplace
 from madeploy.cli.fleet.aside import unreachable
-from madeploy.cli.fleet.sharded import Sharded
 from madeploy.findings import in_order
 from madeploy.findings.text import report, write
 from madeploy.sandbox.progress import duration, phase, say
+from madeploy.stacks.apply import apply
+from madeploy.stacks.sharded import Sharded
+from madeploy.stacks.updates import Applied, apply_inline, open_stacks
 
 Stack = Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the environment's stack.")]
 Only = Annotated[
@@ -45,7 +46,7 @@ def preview(stack: Stack, cluster: Only = None, as_json: Json = False) -> None:
     """
     with phase("asking the clusters") as asking:
         aside = unreachable(stack, asking.note)
-    workplace = open_workplace(stack)
+    workplace = open_stacks(stack)
     with phase(f"fleet preview {stack}") as running:
         if workplace.settings.fleet.layout == "sharded":
             applied = Sharded(workplace, say, running.note, "preview").run(cluster, aside)

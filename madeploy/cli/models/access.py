@@ -10,13 +10,13 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from madeploy.cli.access import StackAccess, open_stack
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, text
 from madeploy.models.registry import Model, model, refusal
 from madeploy.settings import CONTROL_PLANE
+from madeploy.stacks.access import StackAccess, open_stack
 
 StackOption = Annotated[str, typer.Option("--stack", metavar="STACK", help="Name or file of the stack.")]
 NamespaceOption = Annotated[

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from madeploy.cli.access import StackAccess, secret_section
 from madeploy.cli.models.access import (
     PROGRESS_SECONDS,
     JsonOption,
@@ -31,6 +30,8 @@ from madeploy.models.retention.engine import run
 from madeploy.models.retention.terms import ATTENTION, Outcome, Policy, StoreError, Summary
 from madeploy.names.models import artifact_buckets
 from madeploy.settings.storage import S3CompatibleStorage
+from madeploy.stacks.access import StackAccess
+from madeploy.stacks.secrets import secret_section
 
 _HEADER = ("NAMESPACE", "NAME", "CREATED", "ACTION", "OBJECTS", "BYTES", "KEPT", "REASON")
 

@@ -7,10 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from madeploy.cli.access import StackAccess, open_environment, open_stack
-from madeploy.cli.apply import apply
-from madeploy.cli.clusters import entries
-from madeploy.cli.secrets import set_secret
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
@@ -19,19 +15,25 @@ from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.loader import label
 from madeploy.settings.stack_edit import StackEditError, remove, set_value
+from madeploy.stacks.access import StackAccess, open_stack
+from madeploy.stacks.apply import apply
+from madeploy.stacks.files import open_environment, read_text, write
+from madeploy.stacks.secrets import set_secret
+from madeploy.stacks.updates import environment_stacks
 
 DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
 """With it the provider plugin lets go, unseen, of what is on clusters that do not answer."""
 
 
-class StackDesk:
-    """One stack on the command line. Satisfies `madeploy.lifecycle.stack.Stack`.
+class StackSession:
+    """One stack that a command works on. Satisfies `madeploy.lifecycle.stack.Stack`.
 
     `clusters` are those whose kubeconfigs are needed; one that cannot be used is an error only where it is.
     """
 
     def __init__(self, given: str, clusters: Sequence[str]) -> None:
         self._access: StackAccess = open_stack(given, [CONTROL_PLANE, *clusters], required=[CONTROL_PLANE])
+        self._settings = self._access.environment
 
     @property
     def name(self) -> str:
@@ -39,13 +41,13 @@ class StackDesk:
         return self._access.name
 
     def settings(self) -> Environment:
-        """What the stack file says now."""
-        return open_environment(str(self._access.path))[2]
+        """What the stack file says: read once, and again after an edit of this session."""
+        return self._settings
 
     def edit(self, edits: Sequence[Edit]) -> None:
         """Change the stack file: all of it at once or nothing."""
         path = self._access.path
-        before = after = entries.read_text(path)
+        before = after = read_text(path)
         try:
             for place, value in edits:
                 after = remove(after, place) if value is None else set_value(after, place, value)
@@ -57,15 +59,15 @@ class StackDesk:
                 exit_code=2,
             ) from None
         if after != before:
-            entries.write(path, before, after)
+            write(path, before, after)
+            self._settings = open_environment(str(path))[2]
 
     def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
         """Bring the control plane and these clusters to what the stack file says. Returns why clusters could
         not be, by name. Raises ToolkitError for what concerns the stack as a whole."""
         with phase(f"pulumi up ({what})") as running:
-            applied = apply(
-                str(self._access.path), list(clusters), tell=say, note=running.note, may_drop=may_drop
-            )
+            stacks = environment_stacks(self.name, self._access.path, self._settings)
+            applied = apply(stacks, list(clusters), tell=say, note=running.note, may_drop=may_drop)
         failed = {item.subject: item for item in applied.findings if item.subject in clusters}
         applied.findings = [item for item in applied.findings if item.subject not in failed]
         applied.require_success()

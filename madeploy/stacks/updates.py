@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Literal
 
 from madeploy import kubeconfigs
-from madeploy.cli.access import StackAccess, open_environment, open_stack
-from madeploy.cli.stacks import folder
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.doctor.updates import explainer
 from madeploy.engine import processes
@@ -23,6 +21,8 @@ from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.fleet import renames, urns
 from madeploy.fleet.parts import Part
 from madeploy.settings import Environment
+from madeploy.stacks.access import StackAccess, open_stack
+from madeploy.stacks.files import open_environment, project
 
 LONGEST_EVIDENCE = 600
 """Characters of an engine's error that a finding repeats; the log has all of it."""
@@ -75,7 +75,7 @@ class Applied:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class EnvironmentStacks:
     """An environment's stacks, and the engine that works on them."""
 
     environment: str
@@ -97,52 +97,22 @@ class Workplace:
         return open_stack(str(self.file), [cluster]).client(cluster)
 
 
-def open_workplace(given: str) -> Workplace:
+def open_stacks(given: str) -> EnvironmentStacks:
     """The environment a person means, ready to be worked on. Raises ToolkitError: 2 for a stack file that is
     missing or wrong, 3 without the Pulumi CLI."""
-    name, path, settings = open_environment(given)
-    where = folder().resolve().parent
+    return environment_stacks(*open_environment(given))
+
+
+def environment_stacks(name: str, path: Path, settings: Environment) -> EnvironmentStacks:
+    """The stacks of an environment whose file is read already. Raises ToolkitError (3) without the Pulumi
+    CLI."""
+    where = project()
     engine = Engine.of_shell(where / ".madeploy" / "engine")
-    return Workplace(name, path, settings, engine, where)
-
-
-def apply(
-    stack: str,
-    clusters: Sequence[str] | None = None,
-    *,
-    tell: Tell = silent,
-    note: Tell = silent,
-    aside: Mapping[str, Finding] | None = None,
-    may_drop: bool = True,
-) -> Applied:
-    """Bring a stack, or some of its clusters, to what the stack file says, in whichever layout it has.
-
-    With `clusters` everything else is brought up to date as well, except other clusters: they stay as they
-    are. A name that is not in the settings is a cluster that was taken out, and is removed; with None every
-    such cluster is.
-
-    Args:
-        stack: a stack's name, or its file.
-        clusters: clusters to work on; None for all.
-        tell: given one line for every resource that changed.
-        note: told where the work stands.
-        aside: clusters that cannot be reached, each with the finding that says why: left as they are.
-        may_drop: whether there may be something to delete; False saves the look for it.
-
-    Raises:
-        ToolkitError: nothing could be begun: 2 for a stack file that is missing or wrong, 3 for an engine or
-            a backend that cannot be used. What fails later is a finding.
-    """
-    workplace = open_workplace(stack)
-    if workplace.settings.fleet.layout == "sharded":
-        from madeploy.cli.fleet.sharded import apply_sharded
-
-        return apply_sharded(workplace, clusters, aside or {}, tell, note)
-    return apply_inline(workplace, clusters, aside or {}, tell, note, may_drop=may_drop)
+    return EnvironmentStacks(name, path, settings, engine, where)
 
 
 def apply_inline(
-    workplace: Workplace,
+    workplace: EnvironmentStacks,
     clusters: Sequence[str] | None,
     aside: Mapping[str, Finding],
     tell: Tell = silent,
@@ -150,7 +120,7 @@ def apply_inline(
     verb: Literal["up", "preview"] = "up",
     may_drop: bool = True,
 ) -> Applied:
-    """`apply` for the layout in which the environment's stack holds everything; or its preview."""
+    """An update in the layout in which the environment's stack holds everything; or its preview."""
     part = Part("environment", workplace.environment)
     stack = workplace.stack(part.stack)
     resources = stack.resources()
@@ -178,7 +148,7 @@ def apply_inline(
 
 
 def refuse_second_names(
-    workplace: Workplace, registered: Mapping[str, str], clusters: Sequence[str] | None
+    workplace: EnvironmentStacks, registered: Mapping[str, str], clusters: Sequence[str] | None
 ) -> None:
     """Raise ToolkitError (2) when a cluster that is to be made is one that was registered under a name which
     is no entry any more, before anything is made of it. `registered`: addresses by name, from the state."""

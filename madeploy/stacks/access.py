@@ -1,24 +1,20 @@
-"""How the command line reaches the clusters of a stack: as their administrator, by what the stack says."""
+"""How the clusters of a stack are reached: as their administrator, by what the stack says."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from madeploy import kubeconfigs
-from madeploy.cli.environments import open_environment as open_environment
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.kubeconfigs import KubeconfigError
-from madeploy.settings import CONTROL_PLANE, PROJECT, Environment
+from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.clusters import Cluster
-
-PULUMI_SECONDS = 120
+from madeploy.stacks.files import open_environment
+from madeploy.stacks.secrets import secret_section
 
 
 @dataclass(frozen=True)
@@ -106,32 +102,3 @@ def minified(cluster: str, context: str | None, secret: Any, entry: Cluster | No
     if context is None:
         raise KubeconfigError(subject, ["is not set, and the entry names no kubeconfigContext"])
     return kubeconfigs.read_context(context)
-
-
-def secret_section(stack: str, key: str) -> dict[str, Any]:
-    """An encrypted map of the stack's configuration, decrypted by the Pulumi CLI: it alone has the key.
-
-    Raises ToolkitError (3) when the CLI is missing or cannot decrypt. Values are never shown.
-    """
-    pulumi = shutil.which("pulumi")
-    if pulumi is None:
-        raise ToolkitError(
-            f"the secrets of stack {stack} cannot be read",
-            "the Pulumi CLI, which decrypts them, is not on PATH",
-            "install it (bin/madeploy tools shows what is there), or name a kubeconfigContext instead",
-        )
-    command = [pulumi, "config", "--show-secrets", "--json", "--stack", stack, "--non-interactive"]
-    done = subprocess.run(
-        command, capture_output=True, text=True, timeout=PULUMI_SECONDS, check=False, stdin=subprocess.DEVNULL
-    )
-    if done.returncode != 0:
-        raise ToolkitError(
-            f"the secrets of stack {stack} cannot be read",
-            done.stderr.strip() or f"exit code {done.returncode}",
-            "log in (`pulumi login`) and give the stack's passphrase or key, as `pulumi up` needs them too",
-        )
-    entry = json.loads(done.stdout).get(f"{PROJECT}:{key}") or {}
-    value = entry.get("objectValue") or entry.get("value") or {}
-    if isinstance(value, str):
-        value = json.loads(value)
-    return value if isinstance(value, dict) else {}

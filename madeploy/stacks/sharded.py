@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Literal, TypeVar
 
-from madeploy.cli.apply import Applied, Workplace, failures, refuse_second_names
-from madeploy.cli.fleet import stacks
 from madeploy.engine.events import Result, Tell
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
@@ -18,6 +16,8 @@ from madeploy.fleet import urns
 from madeploy.fleet.parts import Part
 from madeploy.fleet.plan import Plan, plan, shard_numbers
 from madeploy.settings import Environment
+from madeploy.stacks import backend
+from madeploy.stacks.updates import Applied, EnvironmentStacks, failures, refuse_second_names
 from manifests import catalog, identities
 from manifests.inputs import Inputs
 
@@ -42,13 +42,13 @@ def follows(settings: Environment, clusters: Iterable[str]) -> bool:
 
 
 def apply_sharded(
-    workplace: Workplace,
+    workplace: EnvironmentStacks,
     clusters: Sequence[str] | None,
     aside: Mapping[str, Finding],
     tell: Tell,
     note: Tell,
 ) -> Applied:
-    """`madeploy.cli.apply.apply` for the layout `sharded`."""
+    """`madeploy.stacks.apply.apply` for the layout `sharded`."""
     return Sharded(workplace, tell, note).run(clusters, aside)
 
 
@@ -63,13 +63,13 @@ class Sharded:
     """
 
     def __init__(
-        self, workplace: Workplace, tell: Tell, note: Tell, verb: Literal["up", "preview"] = "up"
+        self, workplace: EnvironmentStacks, tell: Tell, note: Tell, verb: Literal["up", "preview"] = "up"
     ) -> None:
         self._workplace = workplace
         self._tell = tell
         self._note = note
         self._verb = verb
-        self._known = set(stacks.names(workplace))
+        self._known = set(backend.names(workplace))
         self._stop = threading.Event()
         self._counting = threading.Lock()
         self._applied = Applied()
@@ -189,7 +189,7 @@ class Sharded:
                     said = "; ".join(dict.fromkeys(map(str, result.failures)))
                     self._applied.findings.append(find("MA487", cluster, f"stack {part.stack}: {said}"))
                     return False
-                stacks.forget(self._workplace, part.stack)
+                backend.forget(self._workplace, part.stack)
             self._applied.done.append(cluster)
             return True
 
@@ -212,7 +212,7 @@ class Sharded:
         if self._verb != "up":
             self._tell(f"  stack {part.stack} would be made")
             return False
-        stacks.create(self._workplace, part.stack)
+        backend.create(self._workplace, part.stack)
         self._known.add(part.stack)
         return True
 

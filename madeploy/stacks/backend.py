@@ -8,20 +8,20 @@ from pathlib import Path
 
 import yaml
 
-from madeploy.cli.apply import Workplace
 from madeploy.settings.environment import PROJECT
+from madeploy.stacks.updates import EnvironmentStacks
 
 _ENCRYPTION = ("secretsprovider", "encryptedkey", "encryptionsalt")
 
 
-def names(workplace: Workplace) -> list[str]:
+def names(workplace: EnvironmentStacks) -> list[str]:
     """Every stack of the project, the environment's own and those of others among them."""
     listed = workplace.engine.ask("stack", "ls", "--json", f"--project={PROJECT}", where=workplace.where)
     # Pulumi Cloud puts the organisation before the name.
     return [str(entry["name"]).rpartition("/")[2] for entry in json.loads(listed)]
 
 
-def create(workplace: Workplace, name: str) -> None:
+def create(workplace: EnvironmentStacks, name: str) -> None:
     """Make a stack that shares the environment's stack file, and so its encryption.
 
     `pulumi stack init` writes a stack file of its own with new encryption beside the others. It is made from
@@ -38,7 +38,7 @@ def create(workplace: Workplace, name: str) -> None:
         workplace.engine.ask("stack", "init", name, "--no-select", *given, where=Path(scratch))
 
 
-def forget(workplace: Workplace, name: str) -> None:
+def forget(workplace: EnvironmentStacks, name: str) -> None:
     """Take an empty stack out of the backend; the stack file it shares stays."""
     workplace.engine.ask(
         "stack", "rm", "--yes", "--preserve-config", f"--stack={name}", where=workplace.where

@@ -1,0 +1,119 @@
+"""Which stack file a person means, what it says, and how its text is replaced."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from madeploy.errors import ToolkitError
+from madeploy.findings.text import report
+from madeploy.settings import Environment
+from madeploy.settings.loader import label, load_environment
+
+_FOLDER = "stacks"
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def folder() -> Path:
+    """Where stack files are: `stacks/` of the current directory, else of the checkout this command belongs
+    to, so that it works from anywhere."""
+    here = Path(_FOLDER)
+    return here if here.is_dir() else _CHECKOUT / _FOLDER
+
+
+def project() -> Path:
+    """The folder of the Pulumi project that the stacks belong to, where Pulumi is started."""
+    return folder().resolve().parent
+
+
+def stack_path(given: str) -> Path:
+    """The file of a path, or of a stack's name in the folder of stack files. It need not exist.
+
+    Where the shell names another file for its stack, as Pulumi's CLI reads it (`PULUMI_STACK`,
+    `PULUMI_OPTION_CONFIG_FILE`), that one is the stack's.
+    """
+    path = Path(given)
+    if path.suffix in (".yaml", ".yml") or path.exists() or "/" in given:
+        return path
+    elsewhere = os.environ.get("PULUMI_OPTION_CONFIG_FILE")
+    if elsewhere and given == os.environ.get("PULUMI_STACK"):
+        return Path(elsewhere)
+    return folder() / f"Pulumi.{given}.yaml"
+
+
+def all_stacks() -> list[Path]:
+    """Every stack file in the folder of stack files, by name."""
+    return sorted(folder().glob("Pulumi.*.yaml"))
+
+
+def known_stacks() -> str:
+    """Names of the stacks there are, for a message."""
+    names = [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in all_stacks()]
+    return ", ".join(names) or "none"
+
+
+def open_environment(given: str) -> tuple[str, Path, Environment]:
+    """A stack's name, file and environment. Raises ToolkitError (2) with all findings when the file is
+    missing or wrong."""
+    path = stack_path(given)
+    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    if not path.exists():
+        raise ToolkitError(
+            f"there is no stack {given}",
+            f"{path} does not exist; there are {known_stacks()}",
+            "name one of these, or write it: bin/madeploy init ENV",
+            exit_code=2,
+        )
+    loaded = load_environment(path, label(path))
+    if loaded.environment is None:
+        raise ToolkitError(
+            f"stack {name} cannot be used",
+            report(label(path), loaded.findings),
+            f"correct the file; bin/madeploy validate {name} checks it",
+            exit_code=2,
+        )
+    return name, path, loaded.environment
+
+
+def read_text(path: Path) -> str:
+    """A stack file's text with its line ends as they are. Raises ToolkitError (2)."""
+    try:
+        return path.read_bytes().decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ToolkitError(
+            f"{label(path)} cannot be read", str(error), "see that it exists and is UTF-8 text", exit_code=2
+        ) from None
+
+
+def require_unchanged(path: Path, before: str) -> None:
+    """Raises ToolkitError (2) when somebody has written a stack file since its text was read."""
+    if read_text(path) != before:
+        raise ToolkitError(
+            f"{label(path)} has changed meanwhile",
+            "another program or person wrote it",
+            "run the command again",
+            exit_code=2,
+        )
+
+
+def write(path: Path, before: str, after: str) -> None:
+    """Replace a stack file's text in one step, if it still is what it was.
+
+    Raises ToolkitError (2) when it is not, or cannot be written.
+    """
+    require_unchanged(path, before)
+    try:
+        mode = path.stat().st_mode
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(after.encode("utf-8"))
+        os.chmod(temporary, mode & 0o7777)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise ToolkitError(
+            f"{label(path)} cannot be written",
+            error.strerror or "",
+            "see its rights and its disk",
+            exit_code=2,
+        ) from None
