@@ -12,6 +12,8 @@ from madeploy.cli.app import app
 from madeploy.cli.clusters.drain import seconds_of
 from madeploy.cli.clusters.rotate import _seconds
 from madeploy.errors import ToolkitError
+from madeploy.lifecycle.stack import next_revision
+from madeploy.stacks import files
 from madeploy.stacks.session import DELETE_UNREACHABLE, StackSession, forgetting
 from tests.support.stacks import stack_text
 
@@ -90,3 +92,25 @@ def test_unreachable_clusters_are_let_go_within_the_block_only(monkeypatch: pyte
     assert os.environ[DELETE_UNREACHABLE] == "false"
     with forgetting(False):
         assert os.environ[DELETE_UNREACHABLE] == "false"
+
+
+def test_a_stack_file_is_read_once_and_again_after_an_edit(
+    stack: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REG-8: a rotation asks for the settings at every step."""
+    reads: list[str] = []
+    read = files.load_environment
+
+    def counted(path: Path, file: str | None = None) -> Any:
+        reads.append(path.name)
+        return read(path, file)
+
+    monkeypatch.setattr(files, "load_environment", counted)
+    session = StackSession(str(stack), [])
+    assert [session.settings().control_plane.controllermgr.credentials_revision for _ in range(5)] == [0] * 5
+    assert len(reads) == 1
+    session.edit([next_revision(session.settings())])
+    assert [session.settings().control_plane.controllermgr.credentials_revision for _ in range(5)] == [1] * 5
+    assert len(reads) == 2
+    session.edit([])
+    assert len(reads) == 2

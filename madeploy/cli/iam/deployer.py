@@ -11,10 +11,10 @@ from typing import Annotated, Optional
 
 import typer
 
-from madeploy.cli.environments import open_environment
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.progress import say
 from madeploy.settings import Environment
+from madeploy.stacks.files import open_environment
 from manifests.deployer import POLICY_LIMIT, Grant, deployer_policy, grants
 from manifests.identities import stated_account
 
