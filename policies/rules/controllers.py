@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from .model import Resource, mapping
+from .model import Resource, mapping, texts
 from .pods import WORKLOADS, Container, containers, pod, selects
 
 INGRESS: Final = "networking.k8s.io/Ingress"
@@ -131,6 +131,22 @@ def controller(ingress: Resource, resources: Iterable[Resource]) -> str | None:
     return usual or next(iter(families), name or None)
 
 
+_DEFAULT_CERTIFICATE: Final = ("--default-ssl-certificate", "-wildcard-tls-secret", "--wildcard-tls-secret")
+"""Arguments that give a controller a certificate for hosts that name none."""
+
+
+def has_default_certificate(resources: Iterable[Resource]) -> bool:
+    """Whether a controller among the resources is given a certificate for hosts that name none."""
+    return any(
+        argument.startswith(_DEFAULT_CERTIFICATE)
+        for resource in resources
+        if resource.kind in WORKLOADS
+        for _, container in containers(resource)
+        for key in ("command", "args")
+        for argument in texts(container.data.get(key))
+    )
+
+
 def alb_parameters(ingress: Resource, resources: Sequence[Resource]) -> Mapping[str, Any]:
     """`spec` of the IngressClassParams that an Ingress' class refers to; empty where there are none."""
     found = ingress_class(ingress, resources)
@@ -157,7 +173,7 @@ _LABELS: Final = frozenset(
 """Labels that say what a pod is."""
 
 _PODS: Final = re.compile(
-    r"(.+-)?(ingress-nginx(-controller)?|nginx-ingress(-controller)?|ingress-controller|traefik"
+    r"(.+-)?(ingress-nginx(-controller)?|nginx-ingress(-controller|-microk8s)?|ingress-controller|traefik"
     r"|kong(-gateway)?|ingress-kong|haproxy-ingress|kubernetes-ingress|contour|istio-ingressgateway"
     r"|ingressgateway|istio-ingress|emissary-ingress|ambassador|apisix|gateway-proxy|skipper-ingress"
     r"|nginx-gateway(-fabric)?|cilium-ingress|envoy-gateway|router-default)"
@@ -182,10 +198,16 @@ _IMAGES: Final = re.compile(
 """Images of controllers and their proxies, without registry, tag and digest."""
 
 
+_ISTIO: Final = re.compile(r".*(gateway|ingress).*")
+"""Istio's own label, on its gateways whatever they are called."""
+
+
 def _named(labels: Mapping[str, Any]) -> bool:
-    return any(key in _GENERATED for key in labels) or any(
-        key in _LABELS and isinstance(value, str) and _PODS.fullmatch(value) for key, value in labels.items()
-    )
+    for key, value in labels.items():
+        pattern = _ISTIO if key == "istio" else _PODS
+        if key in _GENERATED or (key in _LABELS and isinstance(value, str) and pattern.fullmatch(value)):
+            return True
+    return False
 
 
 def _ours(text: str) -> bool:

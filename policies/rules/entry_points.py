@@ -23,8 +23,10 @@ from .controllers import (
     alb_parameters,
     annotations_of,
     controller,
+    has_default_certificate,
 )
 from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, mappings, rule, set_rule, texts
+from .pods import WORKLOADS
 
 _GATEWAY_API: Final = "gateway.networking.k8s.io"
 _NGINX: Final = "nginx.ingress.kubernetes.io/"
@@ -94,6 +96,9 @@ _CERTIFICATES: Final[Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], ...
 }
 """What says TLS for every host of an Ingress, by controller."""
 
+_WITH_DEFAULT: Final = (INGRESS_NGINX, NGINX_INC, HAPROXY, None)
+"""Controllers that serve every host by TLS where they are given a default certificate."""
+
 _NAME_IT: Final = {
     ALB: f"Name the certificate in {_ALB}certificate-arn, or ask for {_ALB}listen-ports: "
     "'[{\"HTTPS\":443}]' where one for the host is in ACM; the controller reads no Secret.",
@@ -132,6 +137,8 @@ def _covered(ingress: Resource, resources: Sequence[Resource]) -> Callable[[str]
     given = annotations_of(ingress)
     if any(check(given) for check in _CERTIFICATES.get(serving or "", ())):
         return lambda _: True
+    if serving in _WITH_DEFAULT and has_default_certificate(resources):
+        return lambda _: True
     entries = [entry for entry, _ in mappings(_spec(ingress).get("tls"), ())]
     if any(entry.get("secretName") and not texts(entry.get("hosts")) for entry in entries):
         # Without hosts an entry is for all that the controller serves (Kubernetes API reference).
@@ -153,7 +160,7 @@ def _covered(ingress: Resource, resources: Sequence[Resource]) -> Callable[[str]
     why="Requests, their data and every credential beside them are readable on the way.",
     fix="List the host in spec.tls with the Secret of its certificate.",
     severities=STRICT,
-    kinds=ALB_PARAMETERS | {INGRESS, INGRESS_CLASS},
+    kinds=ALB_PARAMETERS | WORKLOADS | {INGRESS, INGRESS_CLASS},
 )
 def without_tls(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
     for resource in resources:

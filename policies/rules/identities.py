@@ -178,13 +178,17 @@ def trust(resource: Resource) -> Iterator[Violation]:
                 if not _compared(statement, f":{claim}"):
                     yield Violation(place, f"the token's {claim} is not compared by StringEquals")
         elif "pods.eks.amazonaws.com" in _principals(statement):
-            for tag in ("kubernetes-namespace", "kubernetes-service-account"):
+            for tag in ("kubernetes-namespace", _ACCOUNT_TAG):
                 if not _compared(statement, f"aws:RequestTag/{tag}"):
                     yield Violation(place, f"the session's tag {tag} is not compared by StringEquals")
 
 
-_SUBJECT: Final = re.compile(r"system:serviceaccount:[^*?:]+:[^:]+")
-"""A ServiceAccount, or by a wildcard several, of one namespace."""
+_ACCOUNT_TAG: Final = "kubernetes-service-account"
+_SUBJECT: Final = re.compile(
+    r"system:serviceaccount:[^*?:]+:[^:]+"  # one or, by a wildcard, several ServiceAccounts of a namespace
+    r"|(?!system:)[^*?:]+:[^*?:/]+[:/].+"  # what belongs to one owner elsewhere: repo:<owner>/…
+)
+"""Subjects that name whose they are, though not which."""
 
 
 def _compared(statement: Mapping[str, Any], end: str) -> bool:
@@ -194,13 +198,15 @@ def _compared(statement: Mapping[str, Any], end: str) -> bool:
             continue
         if item.operator == "stringequals":
             return True
-        if item.operator == "stringlike" and item.values and all(map(_one_namespace, item.values)):
+        # The namespace of an association is compared by a tag of its own.
+        like = end.endswith(_ACCOUNT_TAG) or all(map(_of_one_owner, item.values))
+        if item.operator == "stringlike" and item.values and like:
             return True
     return False
 
 
-def _one_namespace(value: str) -> bool:
-    """Whether what StringLike takes is one value, or accounts of one namespace."""
+def _of_one_owner(value: str) -> bool:
+    """Whether what StringLike takes is one value, or what belongs to one namespace or owner."""
     return not {"*", "?"} & set(value) or _SUBJECT.fullmatch(value) is not None
 
 

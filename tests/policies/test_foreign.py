@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madeploy.foreign import files
+from madeploy.render.folder import Folder
 from policies.rules.model import Resource
 from tests.policies.cases.shape import POLICY
 from tests.policies.world import DATA, TRUST, found, good, names
+from tests.render.environments import gitops
+from tests.render.test_tree import render
 
 CORPUS = sorted((DATA / "foreign").glob("*.yaml"))
 
@@ -189,3 +193,38 @@ def test_a_typed_list_is_its_items(
     path.write_text(yaml.safe_dump({"apiVersion": version, "kind": f"{kind}List", "items": items}))
     read = [item.subject for item in files.read([path]).resources]
     assert read == [f"{kind}/ml/n{n}" for n in range(count)]
+
+
+CIPHER = "ENC[AES256_GCM,data:q83vEjRWeJA=,iv:{}=,tag:{}==,type:str]".format("A" * 43, "A" * 22)
+
+
+@pytest.mark.parametrize(
+    ("kind", "pattern", "value", "wrong"),
+    [
+        ("sops", r"secret-(\S+)\.enc\.yaml", CIPHER, False),
+        ("sops", r"secret-(\S+)\.enc\.yaml", "dummy-value-in-plain-text", True),
+        ("sealed", r"sealedsecret-(\S+)\.yaml", "AgBy3i4OJSWK+PiTySYZZA9rO43cGDEq", False),
+    ],
+)
+def test_encrypted_secrets_of_a_rendered_tree_are_no_secrets_in_files(
+    kind: str, pattern: str, value: str, wrong: bool, tmp_path: Path
+) -> None:
+    """UX-3, CARD-4: where the tree's own kustomizations name them, put there by hand."""
+    Folder(tmp_path, "prod").write(render(gitops(kind), "flux").files)
+    put = 0
+    for kustomization in tmp_path.rglob("kustomization.yaml"):
+        for match in re.finditer(rf"- ({pattern})\n", kustomization.read_text(encoding="utf-8")):
+            key = "token" if match[2].endswith("token") else "cadata"
+            head: dict[str, Any] = {"metadata": {"name": match[2], "namespace": "default"}}
+            if kind == "sops":
+                head |= {"apiVersion": "v1", "kind": "Secret", "data": {key: value}, "sops": {"mac": CIPHER}}
+            else:
+                head |= {"apiVersion": "bitnami.com/v1alpha1", "kind": "SealedSecret"}
+                head["spec"] = {"encryptedData": {key: value}}
+            (kustomization.parent / match[1]).write_text(yaml.safe_dump(head), encoding="utf-8")
+            put += 1
+    assert put
+    reading = files.read([tmp_path])
+    assert reading.findings == []
+    broken = [item.rule.name for item in found(reading.resources).found]
+    assert broken == (["no-secrets-in-files"] * put if wrong else [])
