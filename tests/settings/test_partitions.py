@@ -12,7 +12,7 @@ import pytest
 from madeploy.names.aws import partition, service_host
 from madeploy.names.storage import s3_url
 from madeploy.settings.partitions import partitions, regions
-from manifests.objects import Inputs
+from manifests.inputs import Inputs
 from manifests.retention import retention
 from tests.settings.rule_cases import existing
 from tests.support.environments import environment
@@ -60,7 +60,7 @@ def test_the_retention_job_asks_for_credentials_where_the_sdk_does(region: str) 
     """MR-8: its image has no AWS SDK that would know."""
     client = boto3.client("sts", region, aws_access_key_id="example", aws_secret_access_key="example")
     wanted = environment(storage=existing() | {"region": region}, modelRegistry={"retentionDays": 90})
-    jobs: list[Any] = [item for item in retention(wanted, Inputs()) if item["kind"] == "CronJob"]
+    jobs: list[Any] = [item for item in retention(Inputs(wanted, "prod")) if item["kind"] == "CronJob"]
     (container,) = jobs[0]["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     variables = {item["name"]: item["value"] for item in container["env"]}
     assert variables["AWS_ENDPOINT_URL_STS"] == client.meta.endpoint_url
