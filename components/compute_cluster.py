@@ -131,7 +131,7 @@ def compute_half(
         objects.append(registration.task_credentials(task_credentials))
     access: list[pulumi.Resource] = [*bundles.create(Bundle(name, tuple(objects)), opts)]
     if environment.clusters[name].operators.kube_ray == "install":
-        release = registration.kuberay_release()
+        release = registration.kuberay_release(environment)
         access.append(k8s.helm.v3.Release(f"{name}-kuberay", **release, opts=opts))
     made = {
         item.generation: _credential(name, item, access, opts)

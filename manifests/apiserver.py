@@ -7,6 +7,7 @@ from typing import Final
 from madeploy.names.addresses import API_PORT
 from madeploy.names.kubernetes import config_map
 from madeploy.settings import Environment
+from manifests.metadata_database import with_database
 from manifests.objects import Object, checksum
 from manifests.pods import Container, checksum_annotation, config_volume, tcp_probe
 from manifests.rbac import apiserver_rbac
@@ -34,13 +35,16 @@ def apiserver(environment: Environment) -> tuple[Object, ...]:
     """Deployment, Service, ConfigMap, ServiceAccount, RBAC and disruption budget."""
     text = base_yaml(environment, "apiserver")
     volume, mount = config_volume("config", config_map("apiserver"), CONFIG_FOLDER)
-    container = Container(
-        probes=_PROBES,
-        ports={PORT: API_PORT},
-        serves=True,
-        mounts=[mount],
-        volumes=[volume],
-        calls_kubernetes=True,
+    container = with_database(
+        environment,
+        Container(
+            probes=_PROBES,
+            ports={PORT: API_PORT},
+            serves=True,
+            mounts=[mount],
+            volumes=[volume],
+            calls_kubernetes=True,
+        ),
     )
     return (
         service_account(environment, "apiserver", calls_kubernetes=True),

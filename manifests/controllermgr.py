@@ -7,6 +7,7 @@ from typing import Final
 from madeploy.names.addresses import METRICS_PORT
 from madeploy.settings import Environment
 from manifests.inputs import Inputs
+from manifests.metadata_database import with_database
 from manifests.objects import Object
 from manifests.pods import Container, http_probe, tcp_probe
 from manifests.rbac import controllermgr_rbac
@@ -42,11 +43,8 @@ def controllermgr(inputs: Inputs) -> tuple[Object, ...]:
     the old pod stops before the new one starts: two at work would undo each other's changes."""
     environment = inputs.environment
     text = base_yaml(environment, "controllermgr")
-    container = client_container(
-        environment,
-        "controllermgr",
-        Container(probes=_PROBES, ports={PORT: METRICS_PORT}, calls_kubernetes=True),
-    )
+    own = Container(probes=_PROBES, ports={PORT: METRICS_PORT}, calls_kubernetes=True)
+    container = with_database(environment, client_container(environment, "controllermgr", own))
     return (
         client_service_account(inputs, "controllermgr", calls_kubernetes=True),
         *controllermgr_rbac(environment),

@@ -17,12 +17,6 @@ from madeploy.settings.origins import DEFAULT_PORTS, parse_origin
 ALLOW_METHODS = "GET, POST, OPTIONS"
 """Methods of the network guide: gRPC-Web is POST, the rest is the browser's own."""
 
-ALLOW_HEADERS = (
-    "content-type, context-ttl-ms, grpc-timeout, rpc-caller, rpc-encoding, rpc-service, "
-    "x-grpc-web, x-user-agent"
-)
-"""Headers of the network guide; they cover what the browser application sends (facts 1.1)."""
-
 EXPOSE_HEADERS = "grpc-status, grpc-message"
 """Response headers a page may read (network guide)."""
 
@@ -55,7 +49,7 @@ def cors_policy(environment: Environment) -> dict[str, Any]:
         "@type": _CORS_POLICY,
         "allow_origin_string_match": [origin_matcher(origin) for origin in allowed_origins(environment)],
         "allow_methods": ALLOW_METHODS,
-        "allow_headers": ALLOW_HEADERS,
+        "allow_headers": ", ".join(environment.release.envoy.allow_headers),
         "expose_headers": EXPOSE_HEADERS,
         "max_age": str(environment.cors.max_age_seconds),
         "allow_credentials": environment.cors.allow_credentials,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from madeploy.names.kubernetes import PLURALS, crd
+from madeploy.names.kubernetes import crd
+from madeploy.releases import Release
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,17 @@ class Definitions:
     """One or two sentences; `{namespace}` stands for the control plane's."""
 
 
-PLATFORM: Final = Definitions(
-    "platform-definitions",
-    tuple(crd(kind) for kind in PLURALS),
-    180.0,
-    "The Michelangelo API server creates them when it starts; see "
-    "`kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
-)
+def platform(release: Release) -> Definitions:
+    """Those that a release's API server creates."""
+    return Definitions(
+        "platform-definitions",
+        tuple(crd(kind) for kind in release.kinds),
+        180.0,
+        "The Michelangelo API server creates them when it starts; see "
+        "`kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
+    )
+
+
 MODEL: Final = Definitions(
     "model-definition",
     (crd("Model"),),

@@ -1,15 +1,23 @@
-"""Envoy: gRPC-Web and CORS between browsers and the API server (requirement CP-5)."""
+"""Envoy: gRPC-Web, JSON and CORS between browsers and the API server (requirement CP-5)."""
 
 from __future__ import annotations
 
+import base64
 from typing import Final
 
 from madeploy.names.addresses import ENVOY_METRICS_PORT, ENVOY_PORT
 from madeploy.names.kubernetes import config_map
 from madeploy.settings import Environment
-from manifests.envoy_config import CERTIFICATE_DIR, CONFIG_DIR, CONFIG_FILE, envoy_files
+from manifests.envoy_config import (
+    CERTIFICATE_DIR,
+    CONFIG_DIR,
+    CONFIG_FILE,
+    DESCRIPTORS_DIR,
+    DESCRIPTORS_FILE,
+    envoy_files,
+)
 from manifests.issuers import certificates
-from manifests.objects import Object, checksum
+from manifests.objects import Object, checksum, metadata
 from manifests.pods import Container, checksum_annotation, config_volume, http_probe, secret_volume, tcp_probe
 from manifests.workloads import (
     cluster_service,
@@ -23,6 +31,9 @@ PORT: Final = "http"
 METRICS: Final = "metrics"
 _READY: Final = "/ready"
 
+DESCRIPTORS: Final = "envoy-descriptors"
+"""ConfigMap with the descriptor set."""
+
 # Ready is what Envoy says it is; killing the pod takes that its listener no longer takes connections.
 _PROBES: Final = {
     "startupProbe": http_probe(METRICS, _READY, period_seconds=1, failure_threshold=30),
@@ -32,14 +43,19 @@ _PROBES: Final = {
 
 
 def envoy(environment: Environment) -> tuple[Object, ...]:
-    """Deployment, Service, ConfigMap with `envoy.yaml`, ServiceAccount and disruption budget; with TLS
-    termination the certificate, where cert-manager issues it."""
+    """Deployment, Service, ConfigMaps with `envoy.yaml` and the descriptor set, ServiceAccount and disruption
+    budget; with TLS termination the certificate, where cert-manager issues it."""
     files = envoy_files(environment)
     tls = environment.tls.envoy
     volumes, mounts = [], []
     volume, mount = config_volume("config", config_map("envoy"), CONFIG_DIR)
     volumes.append(volume)
     mounts.append(mount)
+    descriptors = _descriptors(environment)
+    if descriptors:
+        volume, mount = config_volume("descriptors", DESCRIPTORS, DESCRIPTORS_DIR)
+        volumes.append(volume)
+        mounts.append(mount)
     if tls.enabled:
         # The folder is the network guide's; the authorities it hides are not used by Envoy.
         volume, mount = secret_volume("tls", tls.secret_name, CERTIFICATE_DIR)
@@ -56,11 +72,35 @@ def envoy(environment: Environment) -> tuple[Object, ...]:
         mounts=mounts,
         volumes=volumes,
     )
+    # A pod reads its files once: it is replaced when one of them changes.
+    texts = [*files.values(), *(text for item in descriptors for text in item["binaryData"].values())]
     return (
         *certificates(environment),
         service_account(environment, "envoy"),
         config_map_object(environment, "envoy", files),
-        deployment(environment, "envoy", container, checksum_annotation(checksum(*files.values()))),
+        *descriptors,
+        deployment(environment, "envoy", container, checksum_annotation(checksum(*texts))),
         cluster_service(environment, "envoy", PORT, ENVOY_PORT, "https" if tls.enabled else "http"),
         *disruption_budget(environment, "envoy"),
+    )
+
+
+def _descriptors(environment: Environment) -> tuple[Object, ...]:
+    """The descriptor set, where the environment has one. It is too large for the annotation in which `kubectl
+    apply` keeps what it applied, so engines that would do so apply it on the server's side."""
+    file = environment.control_plane.envoy.descriptors
+    if file is None or file.content is None:
+        return ()
+    return (
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata(
+                DESCRIPTORS,
+                environment.platform.namespace,
+                "envoy",
+                {"argocd.argoproj.io/sync-options": "ServerSideApply=true"},
+            ),
+            "binaryData": {DESCRIPTORS_FILE: base64.b64encode(file.content).decode()},
+        },
     )

@@ -1,4 +1,4 @@
-"""Envoy's configuration: gRPC-Web and CORS in front of the API server (network guide).
+"""Envoy's configuration: gRPC-Web, JSON and CORS in front of the API server (network guide).
 
 Only fields of Envoy 1.31 and later are used; none is deprecated (V10). Ports: the API on
 `names.ENVOY_PORT`; the admin interface on the pod's loopback alone, because it can stop the process;
@@ -8,9 +8,16 @@ probes (`GET /ready`) and Prometheus use.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from madeploy.names.addresses import ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT, envoy_upstream
+from madeploy.names.addresses import (
+    ENVOY_ADMIN_PORT,
+    ENVOY_METRICS_PORT,
+    ENVOY_PORT,
+    GRPC_WEB_PREFIX,
+    envoy_upstream,
+)
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
 from manifests.cors import cors_policy
@@ -24,6 +31,15 @@ CONFIG_DIR = "/etc/envoy"
 
 CONFIG_FILE = "envoy.yaml"
 TLS_FILE = "tls.yaml"
+
+DESCRIPTORS_DIR = "/etc/envoy-descriptors"
+"""Where the ConfigMap with the descriptor set is mounted; below `CONFIG_DIR` one mount would hide the
+other."""
+
+DESCRIPTORS_FILE = "descriptors.pb"
+
+API_PACKAGE = GRPC_WEB_PREFIX.strip("/.")
+"""Package of the API's services and messages."""
 
 CERTIFICATE_DIR = "/etc/ssl/certs"
 """Where the Secret `tls.envoy.secretName` is mounted (network guide, Envoy TLS termination). It hides
@@ -97,6 +113,33 @@ def _connection_manager(**fields: Any) -> dict[str, Any]:
 _ROUTER = _typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
 
 
+def _filters(environment: Environment) -> list[dict[str, Any]]:
+    """The release's filters in order. Without a descriptor set there is nothing to translate JSON by."""
+    made = {
+        "grpc_web": _typed("envoy.filters.http.grpc_web", "extensions.filters.http.grpc_web.v3.GrpcWeb"),
+        "cors": _typed("envoy.filters.http.cors", "extensions.filters.http.cors.v3.Cors"),
+    }
+    file = environment.control_plane.envoy.descriptors
+    if file is not None and file.content is not None:
+        made["grpc_json_transcoder"] = _transcoder(environment.release.envoy.transcoded)
+    return [made[name] for name in environment.release.envoy.filters if name in made]
+
+
+def _transcoder(kinds: Iterable[str]) -> dict[str, Any]:
+    """JSON as the browser application sends and reads it: `POST` to the method's own path, names in
+    camelCase, failures as HTTP statuses with a JSON body."""
+    return _typed(
+        "envoy.filters.http.grpc_json_transcoder",
+        "extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
+        proto_descriptor=f"{DESCRIPTORS_DIR}/{DESCRIPTORS_FILE}",
+        services=[f"{API_PACKAGE}.{kind}Service" for kind in kinds],
+        auto_mapping=True,
+        match_incoming_request_route=True,
+        convert_grpc_status=True,
+        print_options={"preserve_proto_field_names": False, "always_print_enums_as_ints": False},
+    )
+
+
 def _api_listener(environment: Environment) -> dict[str, Any]:
     silence = f"{STREAM_SECONDS}s"
     route = {
@@ -122,11 +165,7 @@ def _api_listener(environment: Environment) -> dict[str, Any]:
                 }
             ],
         },
-        http_filters=[
-            _typed("envoy.filters.http.grpc_web", "extensions.filters.http.grpc_web.v3.GrpcWeb"),
-            _typed("envoy.filters.http.cors", "extensions.filters.http.cors.v3.Cors"),
-            _ROUTER,
-        ],
+        http_filters=[*_filters(environment), _ROUTER],
     )
     chain: dict[str, Any] = {"filters": [manager]}
     if environment.tls.envoy.enabled:

@@ -121,6 +121,7 @@ def flows(environment: Environment) -> tuple[Flow, ...]:
         *_kubernetes_apis(environment),
         *_workflow_engine(environment),
         *_object_store(environment),
+        *_metadata_storage(environment),
         *_credentials(environment),
         *_inference(),
         *_scrapes(environment),
@@ -248,6 +249,15 @@ def _object_store(environment: Environment) -> Iterator[Flow]:
         if service.calls_store:
             source = Component(service.name)
             yield Flow(source, peer, port, "object store", "network guide, required connectivity")
+
+
+def _metadata_storage(environment: Environment) -> Iterator[Flow]:
+    storage = environment.metadata_storage
+    if storage is None:
+        return
+    both: tuple[Workload, ...] = ("apiserver", "controllermgr")
+    for service in both:
+        yield Flow(Component(service), Anywhere(), storage.port, "metadata database", "metadataStorage")
 
 
 def _credentials(environment: Environment) -> Iterator[Flow]:

@@ -114,7 +114,7 @@ def _api_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
 
 
 def _app_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
-    paths = service_paths()
+    paths = service_paths(environment)
     groups = [paths[start : start + _MATCHES] for start in range(0, len(paths), _MATCHES)]
     rules: list[dict[str, Any]] = [
         {

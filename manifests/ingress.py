@@ -66,7 +66,7 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
         annotations={**(_API if door.api_annotations is None else door.api_annotations), **issuer},
         paths=[_path("/", "Prefix", "apiserver", API_PORT)],
     )
-    grpc_web = [_grpc_web_path(door, path) for path in service_paths()]
+    grpc_web = [_grpc_web_path(door, path) for path in service_paths(environment)]
     files = _path("/", "Prefix", "ui", UI_PORT)
     terminates = environment.tls.envoy.enabled
     app = _ingress(

@@ -22,9 +22,9 @@ from manifests.definitions import (
     GATEWAY_API,
     GATEWAY_API_BACKEND_TLS,
     MODEL,
-    PLATFORM,
     PROMETHEUS,
     Definitions,
+    platform,
 )
 from manifests.envoy import envoy
 from manifests.gateway_api import routes
@@ -114,7 +114,7 @@ PARTS: Final = (
         controllermgr,
         _CONTROL_PLANE,
         after=("apiserver", "object-store"),
-        needs=lambda _: PLATFORM,
+        needs=lambda environment: platform(environment.release),
     ),
     Part("worker", worker, _CONTROL_PLANE, after=("apiserver", "object-store")),
     Part(

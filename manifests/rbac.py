@@ -17,6 +17,7 @@ from madeploy.names.kubernetes import (
     crd,
     workload,
 )
+from madeploy.releases.model import Grant
 from madeploy.settings import Environment
 from manifests.objects import Object, metadata
 from manifests.service_config import base_config
@@ -27,34 +28,18 @@ READ: Final = ("get", "list", "watch")
 RBAC_GROUP: Final = "rbac.authorization.k8s.io"
 RBAC_VERSION: Final = f"{RBAC_GROUP}/v1"
 
-RECONCILED: Final = (
-    "Cluster",
-    "Deployment",
-    "InferenceServer",
-    "Pipeline",
-    "PipelineRun",
-    "RayCluster",
-    "RayJob",
-    "SparkJob",
-    "TriggerRun",
-)
-"""Kinds the controller manager writes."""
-
-READ_ONLY: Final = ("CachedOutput", "Model", "ModelFamily", "Project", "Revision")
-"""Kinds the controller manager reads."""
-
 
 def apiserver_rbac(environment: Environment) -> tuple[Object, ...]:
     """Rights of the API server: the platform's kinds, their definitions by name, and the namespaces that
     new projects get. It makes every caller's request in its own name."""
     definitions, group = ["customresourcedefinitions"], ["apiextensions.k8s.io"]
+    kinds = environment.release.kinds
     rules = [
-        _rule(
-            [API_GROUP], _plurals(PLURALS), ["get", "list", "create", "update", "delete", "deletecollection"]
-        ),
+        _rule([API_GROUP], kinds.values(), ["get", "list", "create", "update", "delete", "deletecollection"]),
         _rule(group, definitions, ["list", "create"]),
-        _rule(group, definitions, ["get", "update"], names=[crd(kind) for kind in PLURALS]),
+        _rule(group, definitions, ["get", "update"], names=[crd(kind) for kind in kinds]),
         _rule([""], ["namespaces"], ["create"]),
+        *_granted(environment.release.apiserver_rights),
     ]
     if base_config(environment, "apiserver")["apiserver"]["crdSync"]["enableCRDDeletion"]:
         # What it then deletes are definitions it does not know, so there is no name to give.
@@ -65,18 +50,22 @@ def apiserver_rbac(environment: Environment) -> tuple[Object, ...]:
 def controllermgr_rbac(environment: Environment) -> tuple[Object, ...]:
     """Rights of the controller manager: its kinds and what it makes of them cluster-wide, the
     credentials of the registered clusters by name, its Lease in its own namespace."""
-    written = _plurals(RECONCILED)
+    release = environment.release
+    written = _plurals(release.reconciled)
     rules = [
         _rule([API_GROUP], written, [*READ, "update", "patch"]),
         _rule([API_GROUP], [f"{plural}/status" for plural in written], ["get", "update", "patch"]),
-        _rule([API_GROUP], _plurals(READ_ONLY), READ),
-        _rule([""], ["configmaps"], [*READ, "create", "update", "delete"]),
-        _rule([""], ["services"], [*READ, "create", "delete"]),
-        _rule(["apps"], ["deployments"], [*READ, "create", "delete"]),
-        _rule([""], ["events"], ["create", "patch"]),
-        _rule(["sparkoperator.k8s.io"], ["sparkapplications"], ["get", "create"]),
-        _rule(["gateway.networking.k8s.io"], ["httproutes"], ["get", "create", "update", "delete"]),
+        _rule([API_GROUP], _plurals(release.read_only), READ),
+        *_granted(release.controllermgr_rights),
     ]
+    if environment.metadata_storage is not None:
+        # Every object gets a finalizer of the ingester, which removes the object at its end.
+        rules.append(_rule([API_GROUP], release.kinds.values(), [*READ, "update", "patch", "delete"]))
+    if release.created:
+        rules.append(_rule([API_GROUP], _plurals(release.created), ["create"]))
+    if release.serving_reads_secrets and "inferenceServer" in base_config(environment, "controllermgr"):
+        # Credentials of serving's target clusters come through a cache of every Secret there is.
+        rules.append(_rule([""], ["secrets"], READ))
     own = environment.clusters if environment.fleet.layout == "inline" else ()
     return (
         *_cluster_role(environment, "controllermgr", rules),
@@ -185,12 +174,16 @@ def _leader_election(environment: Environment) -> tuple[Object, ...]:
     return _namespaced_role(environment, name, environment.platform.namespace, rules)
 
 
+def _granted(grants: Iterable[Grant]) -> list[Rule]:
+    return [_rule([grant.group], grant.resources, grant.verbs) for grant in grants]
+
+
 def _plurals(kinds: Iterable[str]) -> list[str]:
     return [PLURALS[kind] for kind in kinds]
 
 
 def _rule(
-    groups: Sequence[str], resources: Sequence[str], verbs: Sequence[str], names: Sequence[str] = ()
+    groups: Iterable[str], resources: Iterable[str], verbs: Iterable[str], names: Iterable[str] = ()
 ) -> Rule:
     rule: Rule = {"apiGroups": list(groups), "resources": list(resources), "verbs": list(verbs)}
     if names:

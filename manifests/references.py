@@ -114,6 +114,9 @@ def provided(environment: Environment) -> dict[Name, str]:
     credentials = object_store_secret_name(environment)
     if credentials is not None:
         secret(credentials, "the engine, or storage.credentialsSecret")
+    if environment.metadata_storage is not None:
+        database = environment.metadata_storage.credentials_secret
+        secret(database, "metadataStorage.credentialsSecret: the database's administrator")
     for cluster in environment.clusters:
         secret(cluster_ca_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)
         secret(cluster_token_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)

@@ -23,7 +23,7 @@ from madeploy.names.kubernetes import (
 from madeploy.names.storage import s3_endpoint, s3_url
 from madeploy.settings import Environment
 from madeploy.settings.clusters import CredentialKind, KeptCredential, Sku
-from madeploy.settings.storage import S3CompatibleStorage, Storage
+from madeploy.settings.storage import S3CompatibleStorage
 from manifests.identities import TASK_ACCOUNT
 from manifests.inputs import Inputs
 from manifests.network_policies import compute_side as network_policies
@@ -35,7 +35,6 @@ _RAY_RULE: Final = {
     "resources": ["rayclusters", "rayjobs"],
     "verbs": ["create", "get", "list", "watch", "update", "patch", "delete"],
 }
-KUBERAY_VERSION: Final = "1.4.2"
 EXPIRY_ANNOTATION: Final = "michelangelo.infra/token-expires-at"
 """On the control plane's token Secret: when the token in it ends, RFC 3339."""
 
@@ -64,7 +63,7 @@ def compute_side(inputs: Inputs, name: str) -> Bundle:
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
                 "metadata": metadata(TASK_CONFIG, RAY_NAMESPACE),
-                "data": task_config(environment.storage),
+                "data": task_config(environment),
             },
             *task_account(inputs, name),
             *network_policies(environment, name),
@@ -91,12 +90,13 @@ def task_account(inputs: Inputs, name: str) -> tuple[Object, ...]:
     )
 
 
-def task_config(storage: Storage) -> dict[str, str]:
+def task_config(environment: Environment) -> dict[str, str]:
     """Environment of every task pod (guide, step 1; facts 1.5), without keys: those are in a Secret.
 
     On AWS the endpoint is left to the SDKs, which derive it from the region: `AWS_ENDPOINT_URL` would
     hold for every service, the token service included, and end the pods' own IAM roles.
     """
+    storage = environment.storage
     _, tls = s3_endpoint(storage)
     data = {
         "MA_FILE_SYSTEM": f"s3://{storage.buckets.workspace}",
@@ -106,6 +106,8 @@ def task_config(storage: Storage) -> dict[str, str]:
     }
     if isinstance(storage, S3CompatibleStorage):
         data["AWS_ENDPOINT_URL"] = s3_url(storage)
+    if environment.model_registry.endpoint is not None:
+        data["REGISTRY_ENDPOINT"] = environment.model_registry.endpoint
     return data
 
 
@@ -155,13 +157,13 @@ def _rights(namespaces: tuple[str, ...] | None) -> tuple[Object, ...]:
     )
 
 
-def kuberay_release() -> dict[str, Any]:
-    """Arguments of a Helm release of KubeRay's operator, the version and namespace the platform is tested
-    with (facts 1.4). No value of it is secret."""
+def kuberay_release(environment: Environment) -> dict[str, Any]:
+    """Arguments of a Helm release of KubeRay's operator, the version the release is made with and
+    the namespace the platform looks into (facts 1.4). No value of it is secret."""
     return {
         "name": "kuberay-operator",
         "chart": "kuberay-operator",
-        "version": KUBERAY_VERSION,
+        "version": environment.release.compute.kuberay,
         "repository_opts": {"repo": "https://ray-project.github.io/kuberay-helm/"},
         "namespace": KUBERAY_NAMESPACE,
         "create_namespace": True,

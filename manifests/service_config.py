@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal
 
 from madeploy.names import addresses
+from madeploy.names.images import other_reference
 from madeploy.names.storage import s3_endpoint
 from madeploy.settings import Environment
 from madeploy.settings.control_plane import ConfiguredService
+from madeploy.settings.ray_logs import COLLECTOR
 from madeploy.settings.storage import S3CompatibleStorage
 from manifests.objects import to_yaml
 
@@ -22,9 +24,8 @@ BASE_FILE: Final = "base.yaml"
 CONFIG_FOLDER: Final = "/config"
 """Where the images look for it (facts 1.1); a ConfigMap mounted there hides the file built in."""
 
-PLATFORM_TASK_LISTS: Final = ("trigger_run", "pipeline_run")
-"""Queues the controller manager uses by these very names, for triggers and for notifications
-(facts 2.2): without pollers, nothing scheduled ever starts."""
+NOTIFICATIONS: Final = "notification_worker"
+"""Queue of notifications; the worker polls it, as one of the release's own."""
 
 _THROTTLE: Final = {"qps": 300, "burst": 600}
 """Requests per second to the Kubernetes API. Left out, the client library's 5 apply, and creating the
@@ -67,7 +68,7 @@ def _apiserver(environment: Environment) -> Data:
         },
         # At the top: the form below `apiserver` that one guide shows is never read (facts 2.3 row 1).
         "k8s": dict(_THROTTLE),
-        "metadataStorage": {"enableMetadataStorage": False},
+        **_metadata_storage(environment),
     }
 
 
@@ -96,16 +97,73 @@ def _controllermgr(environment: Environment) -> Data:
         },
         "controllers": {"rayCluster": {"k8sQps": _THROTTLE["qps"], "k8sBurst": _THROTTLE["burst"]}},
         "k8s": dict(_THROTTLE),
-        "metadataStorage": {"enableMetadataStorage": False},
+        **_metadata_storage(environment),
         "minio": _object_store(environment),
         "workflowClient": client,
+        **_optional(environment),
+    }
+
+
+def _metadata_storage(environment: Environment) -> Data:
+    """The same for both services: a mirror that only one of them uses loses objects."""
+    storage = environment.metadata_storage
+    if storage is None:
+        return {"metadataStorage": {"enableMetadataStorage": False}}
+    mysql = {
+        "enabled": True,
+        "host": storage.host,
+        "port": storage.port,
+        "user": storage.user,
+        "database": storage.database,
+    }
+    return {"metadataStorage": {"enableMetadataStorage": True}, "mysql": mysql}
+
+
+def _optional(environment: Environment) -> Data:
+    """Sections of parts that are off by default: an absent section is always valid."""
+    sections: Data = {}
+    if environment.control_plane.controllermgr.pipeline_revisions:
+        sections["pipeline"] = {"revisioningEnabled": True}
+    notifications = environment.notifications
+    if notifications.enabled:
+        sections["notification"] = {
+            "taskList": NOTIFICATIONS,
+            "studioBaseURL": notifications.studio_base_url or addresses.app_url(environment),
+        }
+        if notifications.sender_email is not None:
+            sections["notification"]["senderEmail"] = notifications.sender_email
+    if environment.metadata_storage is not None and environment.metadata_storage.run_days > 0:
+        sections["pipelineRun"] = {"ttlDays": environment.metadata_storage.run_days}
+    if environment.ray_logs is not None:
+        sections["jobs"] = {"k8sengine": {"mapper": {"logPersistence": _log_persistence(environment)}}}
+    return sections
+
+
+def _log_persistence(environment: Environment) -> Data:
+    """Every key there is: with one missing or unknown, logs are not kept, and nothing says so (V25)."""
+    logs, storage = environment.ray_logs, environment.storage
+    assert logs is not None
+    host, tls = s3_endpoint(storage)
+    return {
+        "enabled": True,
+        "storageEndpoint": host,
+        "bucket": logs.bucket,
+        "pathPrefix": logs.prefix,
+        "region": storage.region,
+        "credentialsSecret": logs.credentials_secret,
+        "collectorImage": other_reference(logs.collector_image, COLLECTOR),
+        "s3DisableSSL": not tls,
+        "logURLFormat": logs.log_url_format or "",
+        "exposableEventTypes": logs.event_types,
     }
 
 
 def _worker(environment: Environment) -> Data:
     workflow = environment.workflow
     address, tls = addresses.worker_address(environment)
-    task_lists = dict.fromkeys((*PLATFORM_TASK_LISTS, workflow.task_list, *workflow.additional_task_lists))
+    task_lists = dict.fromkeys(
+        (*environment.release.task_lists, workflow.task_list, *workflow.additional_task_lists)
+    )
     return {
         "worker": {"address": address, "maApiServiceName": addresses.API_SERVICE_NAME, "useTLS": tls},
         "workflow-engine": {

@@ -6,12 +6,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from madeploy.findings import CODES
-from madeploy.settings.service_keys import FORMS, KEYS, UNREAD, entries, fits
+from madeploy.releases import RELEASES, SERVICES
+from madeploy.releases.keys import FORMS, entries, fits
 from policies.rules import RULES
 from policies.rules.embedded import CONFIG_MAP, files
 from policies.rules.model import STRICT, Resource, Rule, Violation, rule
 
-_GENERATION: Final = "2026.04"
+_OLDEST_FIRST: Final = tuple(RELEASES.values())[::-1]
+_KNOWN: Final = {
+    service: {dotted: key for release in _OLDEST_FIRST for dotted, key in release.keys[service].items()}
+    for service in SERVICES
+}
+"""Keys by service that any release reads: a file does not say which one it is for."""
+
+_REFUSED: Final = {dotted: why for release in _OLDEST_FIRST for dotted, why in release.refused.items()}
 _SECTIONS: Final = {
     "apiserver": ("apiserver",),
     "controllermgr": ("controllermgr", "workflowClient", "ingester"),
@@ -49,10 +57,10 @@ def keys(resource: Resource) -> Iterator[Violation]:
         service = _service(resource, content)
         if service is None:
             continue
-        for entry in entries(KEYS[_GENERATION][service], content):
+        for entry in entries(_KNOWN[service], content):
             dotted = ".".join(map(str, entry.path))
             if entry.key is None:
-                advice = UNREAD.get(dotted, "")
+                advice = _REFUSED.get(dotted, "")
                 said = "is never read" if advice or len(entry.path) == 1 else "is not a key of the service"
                 yield Violation((*path, *entry.path), f"{name}: {dotted} {said}", advice)
             elif entry.key.type in _ELSEWHERE or entry.key.owner or entry.key.secret:

@@ -22,15 +22,15 @@ def reference(environment: Environment, service: Workload) -> str:
     if default.repository is None:
         common = images.tag or FLOATING_TAG
         default = Image(repository=f"{images.registry}/{service}", tag=common)
-    return _reference(environment.image_of(service), default)
+    return other_reference(environment.image_of(service), default)
 
 
 def retention_reference(environment: Environment) -> str:
     """Image reference of the job that removes old models."""
-    return _reference(environment.model_registry.retention.image, Retention().image)
+    return other_reference(environment.model_registry.retention.image, Retention().image)
 
 
-def _reference(said: Image, default: Image) -> str:
+def other_reference(said: Image, default: Image) -> str:
     """What is said, and the default for what is not: a digest needs no tag beside it."""
     tag = said.tag or (None if said.digest else default.tag)
     repository = said.repository or default.repository

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias
 
+from madeploy.releases import RELEASES
+
 Workload: TypeAlias = str
 """Name of what runs pods in the control plane's namespace: a row of `madeploy.names.services`."""
 
@@ -20,22 +22,10 @@ API_GROUP: Final = "michelangelo.api"
 API_VERSION: Final = f"{API_GROUP}/v2"
 
 PLURALS: Final[dict[str, str]] = {
-    "CachedOutput": "cachedoutputs",
-    "Cluster": "clusters",
-    "Deployment": "deployments",
-    "InferenceServer": "inferenceservers",
-    "Model": "models",
-    "ModelFamily": "modelfamilys",
-    "Pipeline": "pipelines",
-    "PipelineRun": "pipelineruns",
-    "Project": "projects",
-    "RayCluster": "rayclusters",
-    "RayJob": "rayjobs",
-    "Revision": "revisions",
-    "SparkJob": "sparkjobs",
-    "TriggerRun": "triggerruns",
+    kind: plural for release in RELEASES.values() for kind, plural in sorted(release.kinds.items())
 }
-"""Kinds of the platform's API and their plurals, `modelfamilys` included as spelt there (facts 4.2)."""
+"""Kinds of the platform's API and their plurals, of every release; `environment.release.kinds` has those that
+an environment's API server installs."""
 
 CREDENTIAL_READER: Final = "michelangelo-controllermgr-clusters"
 """Role by which the controller manager reads the registered clusters' Secrets, and its binding."""

@@ -9,7 +9,6 @@ from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import KUBERAY_NAMESPACE
 from madeploy.probes.remedies import Remedies
-from manifests.registration import KUBERAY_VERSION
 
 DEFINITIONS: Final = ("rayclusters.ray.io", "rayjobs.ray.io")
 VERSION: Final = "v1"
@@ -100,7 +99,7 @@ def _install(remedies: Remedies) -> str:
         [
             "Install the operator, its definitions included:",
             f"helm install kuberay-operator kuberay/kuberay-operator --namespace {KUBERAY_NAMESPACE} "
-            f"--create-namespace --version {KUBERAY_VERSION} --kube-context {remedies.compute_context}",
+            f"--create-namespace --version {remedies.kuberay} --kube-context {remedies.compute_context}",
         ]
     )
 

@@ -27,6 +27,9 @@ class Remedies:
     installs_kuberay: bool
     """Whether the stack installs KubeRay on the cluster, or somebody else does."""
 
+    kuberay: str
+    """Version of KubeRay the release is made with."""
+
     @property
     def up(self) -> str:
         """Writes what the stack says, whatever was changed by hand. Where the fleet is sharded, the cluster's
@@ -73,6 +76,7 @@ def remedies(environment: Environment, name: str, stack: str) -> Remedies:
         environment.platform.namespace,
         _parts(environment, name, stack),
         cluster is not None and cluster.operators.kube_ray == "install",
+        environment.release.compute.kuberay,
     )
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from madeploy.releases import RELEASES
+from madeploy.releases.keys import FORMS
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
-from madeploy.settings.service_keys import FORMS, KEYS
 from madeploy.settings.shape import Shape
 from madeploy.settings.stack_file import OBJECT_STORE_KEYS, encrypt_command
 
@@ -107,9 +108,9 @@ def _below(path: str, here: Shape, depth: int) -> Iterator[str]:
 
 def _overrides() -> Iterator[str]:
     yield _OVERRIDES_HEAD
-    for generation, services in KEYS.items():
-        for service, keys in services.items():
-            yield f"### `controlPlane.{service}.config`, generation `{generation}`"
+    for release in RELEASES.values():
+        for service, keys in release.keys.items():
+            yield f"### `controlPlane.{service}.config`, release `{release.name}`"
             yield ""
             yield "| Key | Accepted | Meaning |"
             yield "|---|---|---|"

@@ -12,9 +12,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from madeploy.releases import RELEASES, SERVICES
+from madeploy.releases.keys import FORMS, Key, Type
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
-from madeploy.settings.service_keys import FORMS, KEYS, Key, Type
 from madeploy.settings.shape import Shape
 from madeploy.settings.stack_file import OBJECT_STORE_KEYS
 
@@ -96,6 +97,7 @@ def _key(key: Key) -> Schema:
         "counts by kind": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
         "durations by kind": {"type": "object", "additionalProperties": {"type": "string"}},
         "CRD versions": {"type": "object", "additionalProperties": {"type": "object"}},
+        "texts by name": {"type": "object", "additionalProperties": {"type": "string"}},
     }
     return forms[key.type] | {
         "description": f"{key.meaning[0].upper()}{key.meaning[1:]}.\n\nAccepted: {FORMS[key.type]}"
@@ -103,10 +105,10 @@ def _key(key: Key) -> Schema:
 
 
 def _overrides(service: str) -> Schema:
-    """Schema of one service's `config`: the keys of every generation that an override may give."""
+    """Schema of one service's `config`: the keys of every release that an override may give."""
     root: Schema = {"type": "object", "additionalProperties": False, "properties": {}}
-    for generation in KEYS.values():
-        for dotted, key in generation[service].items():
+    for release in RELEASES.values():
+        for dotted, key in release.keys[service].items():
             if key.owner or key.secret:
                 continue
             *groups, last = dotted.split(".")
@@ -123,7 +125,7 @@ def _put_overrides(definitions: dict[str, Schema]) -> None:
     """Give each service's `config` its own schema; services that share a class get a class each."""
     control_plane = definitions["ControlPlane"]["properties"]
     replaced: set[str] = set()
-    for service in next(iter(KEYS.values())):
+    for service in SERVICES:
         reference = control_plane[service]["$ref"].rsplit("/", 1)[-1]
         copy = {**definitions[reference], "properties": dict(definitions[reference]["properties"])}
         config = copy["properties"]["config"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import unicodedata
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic.alias_generators import to_camel
@@ -45,6 +46,9 @@ class Section(BaseModel):
         validate_by_name=True,
         validate_default=True,
     )
+
+    elsewhere: ClassVar[Mapping[str, str]] = {}
+    """Keys that people look for in this section and that are none, and what to do instead."""
 
     def to_yaml_data(self) -> dict[str, Any]:
         """The section as the operator would write it: camelCase, plain data, defaults left out."""

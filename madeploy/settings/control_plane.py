@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from madeploy.settings.base import Cidr, DnsSubdomain, HostPort, LabelValue, Name, Quantity, Section
+from madeploy.settings.files import Beside
 from madeploy.settings.images import Image
 
 Replicas = Annotated[int, Field(ge=1, le=100)]
@@ -61,6 +62,10 @@ class ControllerManager(ConfiguredService):
     leader_election_id: DnsSubdomain = "michelangelo-controllermgr"
     """Name of the Lease in the control plane's namespace."""
 
+    pipeline_revisions: bool = False
+    """Whether each version of a Pipeline is kept as a `Revision`, and runs are bound to the latest, from
+    release 0.12 on. Revisions are never removed by the platform. Default false."""
+
     credentials_revision: int = Field(default=0, ge=0)
     """Counted up after a compute cluster's credential was replaced or withdrawn: the pods are rolled, because
     they read each cluster's credential only once (facts 3.1). `bin/madeploy clusters rotate` and `remove` do
@@ -89,9 +94,14 @@ class Envoy(Service):
     image: Image = Image(repository="envoyproxy/envoy", tag="v1.40.0")
     """Image of Envoy, from its own project. Default `envoyproxy/envoy:v1.40.0`, the version the generated
     configuration is tested with."""
+    descriptors: Beside | None = None
+    """File with the descriptor set by which Envoy translates the browser application's JSON, from release
+    0.12 on: of exactly the deployed version, or fields vanish without an error. `bin/madeploy descriptors`
+    writes it from the platform's chart or from a running API server. Default: none, and the application
+    cannot call the API."""
 
     upstream: HostPort | None = None
-    """Where Envoy sends gRPC-Web calls, as `host:port`, when not to the API server's own Service, such as
+    """Where Envoy sends browsers' calls, as `host:port`, when not to the API server's own Service, such as
     one in another namespace during a migration. Plaintext HTTP/2. Default: the Service, port 15566."""
 
 

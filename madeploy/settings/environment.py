@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
+from madeploy.releases import RELEASES, Release
 from madeploy.settings.base import Section
 from madeploy.settings.clusters import Cluster, ClusterName
 from madeploy.settings.control_plane import ControlPlane
@@ -15,10 +17,13 @@ from madeploy.settings.fleet import Fleet
 from madeploy.settings.front_door import FrontDoor, IngressFrontDoor
 from madeploy.settings.gitops import Gitops
 from madeploy.settings.images import Image, Images
+from madeploy.settings.metadata_storage import MetadataStorage
 from madeploy.settings.model_registry import ModelRegistry
 from madeploy.settings.network import Network
+from madeploy.settings.notifications import Notifications
 from madeploy.settings.platform import Platform
 from madeploy.settings.policies import Policies
+from madeploy.settings.ray_logs import RayLogs
 from madeploy.settings.storage import Storage
 from madeploy.settings.tls import Tls
 from madeploy.settings.workflow import Workflow
@@ -41,8 +46,13 @@ SECRET_KEYS = {
 class Environment(Section):
     """One environment: what a stack file says, section by section."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = {
+        "auth": RELEASES["0.12"].refused["apiserver.auth"],
+        "secrets": RELEASES["0.12"].refused["secrets.provider"],
+    }
+
     platform: Platform = Platform()
-    """Generation and tier."""
+    """Release and tier."""
 
     domains: Domains
     """Public host names."""
@@ -71,6 +81,15 @@ class Environment(Section):
     model_registry: ModelRegistry = ModelRegistry()
     """Model registry."""
 
+    notifications: Notifications = Notifications()
+    """Notifications of pipeline runs."""
+
+    metadata_storage: MetadataStorage | None = None
+    """Mirror of the platform's objects in a database. Default: none."""
+
+    ray_logs: RayLogs | None = None
+    """Logs of Ray's pods in the object store. Default: none."""
+
     network: Network = Network()
     """Network isolation."""
 
@@ -91,3 +110,8 @@ class Environment(Section):
         settings = self.control_plane.service(service)
         older = self.images.moved().get(service)
         return older if older is not None and settings.image == type(settings)().image else settings.image
+
+    @property
+    def release(self) -> Release:
+        """What the deployed release reads, needs and refuses."""
+        return RELEASES[self.platform.release]

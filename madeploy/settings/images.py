@@ -11,7 +11,7 @@ from madeploy.settings.base import Accepts, DnsSubdomain, Section
 Tag = Annotated[
     str,
     Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$", max_length=128),
-    Accepts("a tag without repository or colon", "sha-cbf5720"),
+    Accepts("a tag without repository or colon", "0.12.0"),
 ]
 Digest = Annotated[
     str,
@@ -37,7 +37,7 @@ class Image(Section):
     """Full repository without tag, in place of `<registry>/<service>`."""
 
     tag: Tag | None = None
-    """Tag, such as `sha-cbf5720`."""
+    """Tag, such as `0.12.0`."""
 
     digest: Digest | None = None
     """Digest, `sha256:` and 64 hexadecimal digits."""
@@ -54,9 +54,9 @@ class Images(Section):
     registry: Repository = "ghcr.io/michelangelo-ai"
     """Registry and path the platform's own images are pulled from."""
 
-    tag: Tag | None = Field(default=None, examples=["sha-cbf5720"])
-    """Tag of the platform's images where a service names none. The project publishes `main`
-    (floating) and `sha-<7 hex digits>` (facts 1.1)."""
+    tag: Tag | None = Field(default=None, examples=["0.12.0"])
+    """Tag of the platform's images where a service names none. The project publishes each release under its
+    version, `0.12.0`, besides `main`, which is floating, and `sha-<7 hex digits>`."""
 
     apiserver: MovedImage = None
     """Older place of `controlPlane.apiserver.image`."""

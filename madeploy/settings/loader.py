@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from madeploy.findings import Finding, find, in_order
 from madeploy.findings.text import report
-from madeploy.settings import checks, secrecy, stack_file, translate
+from madeploy.settings import checks, files, secrecy, stack_file, translate
 from madeploy.settings import rules as _rules  # noqa: F401 - importing it registers the rules
 from madeploy.settings.environment import SECRET_KEYS, Environment
 from madeploy.settings.shape import fields
@@ -73,10 +73,12 @@ def label(path: FilePath) -> str:
         return str(path)
 
 
-def _validate(data: Mapping[str, Any]) -> Environment:
-    """The environment of plain data as a file holds it: keys in camelCase, types as written."""
+def _validate(data: Mapping[str, Any], folder: FilePath | None) -> Environment:
+    """The environment of plain data as a file holds it: keys in camelCase, types as written. Files it names
+    are read from `folder`."""
     text = json.dumps(data, separators=(",", ":"))
-    return Environment.model_validate_json(text, strict=True, by_alias=True, by_name=False)
+    context = {files.CONTEXT: files.reader(folder)} if folder is not None else None
+    return Environment.model_validate_json(text, strict=True, context=context, by_alias=True, by_name=False)
 
 
 _STAND_INS: Mapping[str, Any] = {
@@ -93,7 +95,7 @@ No rule that reads such a section runs."""
 
 
 def _partial(
-    data: Mapping[str, Any], errors: Iterable[tuple[str, Path]]
+    data: Mapping[str, Any], errors: Iterable[tuple[str, Path]], folder: FilePath | None
 ) -> tuple[Environment, frozenset[str], frozenset[str]]:
     """The environment of what is valid: unknown keys and refused clusters are taken out by themselves,
     other errors take their section with them. Also the sections that are left, and the clusters that
@@ -112,7 +114,7 @@ def _partial(
         rest["clusters"] = {name: value for name, value in rest["clusters"].items() if name not in dropped}
     for section in broken:
         rest.pop(section, None)
-    environment = _validate({**_STAND_INS, **rest})
+    environment = _validate({**_STAND_INS, **rest}, folder)
     valid = {name for key, (name, _) in fields(Environment).items() if key not in broken}
     return environment, frozenset(valid), frozenset(dropped)
 
@@ -133,7 +135,7 @@ def _translated(stack: StackFile, error: ValidationError) -> Iterator[Finding]:
             yield found
 
 
-def _check(stack: StackFile) -> tuple[Environment | None, list[Finding]]:
+def _check(stack: StackFile, folder: FilePath | None) -> tuple[Environment | None, list[Finding]]:
     """Validate what a stack holds and run the rules on everything that is valid by itself."""
     findings = list(stack.findings)
     if not stack.usable:
@@ -144,11 +146,11 @@ def _check(stack: StackFile) -> tuple[Environment | None, list[Finding]]:
     environment: Environment | None = None
     names = stack.secret_names
     try:
-        environment = _validate(stack.sections)
+        environment = _validate(stack.sections, folder)
         partial, valid = environment, frozenset(Environment.model_fields)
     except ValidationError as error:
         findings += _translated(stack, error)
-        partial, valid, dropped = _partial(stack.sections, translate.paths(error, Environment))
+        partial, valid, dropped = _partial(stack.sections, translate.paths(error, Environment), folder)
         names = {key: value - dropped for key, value in names.items()}
     valid -= {name for key, (name, _) in fields(Environment).items() if key in stack.lost}
     if not stack.complete:
@@ -179,7 +181,7 @@ def _first_errors(stack: StackFile) -> ValidationError | None:
     if config is None or config.size < LARGE:
         return None
     try:
-        _validate(_cut(stack.sections))
+        _validate(_cut(stack.sections), None)
     except ValidationError as error:
         return error
     return None
@@ -206,7 +208,7 @@ def load_environment(path: FilePath, file: str | None = None) -> Stack:
     what the file holds: every complaint is a finding.
     """
     stack = stack_file.read(path, file or label(path))
-    environment, findings = _check(stack)
+    environment, findings = _check(stack, path.parent)
     return Stack(stack.source.file, environment, dict(stack.secret_names), tuple(in_order(findings)))
 
 
@@ -226,13 +228,14 @@ def environment_from_config(
     source = Source(WITHOUT_FILE)
     if stack_file_path is not None:
         read = stack_file.read(stack_file_path, label(stack_file_path))
-        environment, findings = _check(read)
+        environment, findings = _check(read, stack_file_path.parent)
         if any(found.severity == "error" for found in findings):
             raise InvalidStack(read.source.file, findings)
         if environment is not None and read.sections == dict(config) and read.secret_names == secret_names:
             return environment
         source = read.source
-    environment, findings = _check(stack_file.from_mapping(config, secret_names, source))
+    folder = stack_file_path.parent if stack_file_path is not None else None
+    environment, findings = _check(stack_file.from_mapping(config, secret_names, source), folder)
     if environment is None:
         raise InvalidStack(source.file, findings)
     return environment

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from madeploy.settings.base import Accepts, DnsLabel, Section
+from madeploy.settings.base import Accepts, DnsLabel, HostPort, Section
 from madeploy.settings.images import Image
 
 Schedule = Annotated[
@@ -55,6 +55,12 @@ class ModelRegistry(Section):
 
     ci_reader: CiReader | None = None
     """Whom the RoleBinding `ci-model-registry-reader` admits. Default: nobody."""
+
+    endpoint: HostPort | None = None
+    """Address of the API as `host:port` at which tasks that push models reach it from their cluster, in
+    plaintext: the platform's Python client speaks no TLS. They read it as `REGISTRY_ENDPOINT` of
+    `michelangelo-config`; without it they push into a registry in their own memory, and their models are lost
+    without a word. Default: none."""
 
     retention_days: int | None = Field(default=None, ge=1, le=3650)
     """Age in days after which models and their artifacts are removed, by a job that runs every night.

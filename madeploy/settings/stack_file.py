@@ -262,7 +262,7 @@ def unknown_section(bare: str, where: Location | None) -> Finding:
         fix = f"Dots are for `pulumi config set --path`; here write `{rest}:` below `{PROJECT}:{section}:`."
     else:
         guess = near(bare, known)
-        fix = f'Did you mean "{PROJECT}:{guess}"?' if guess else ""
+        fix = Environment.elsewhere.get(bare) or (f'Did you mean "{PROJECT}:{guess}"?' if guess else "")
     return find(
         "MA110",
         f"{PROJECT}:{printable(bare)}",

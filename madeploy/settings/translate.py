@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from madeploy.findings import Finding, find
 from madeploy.settings import shape
+from madeploy.settings.base import Section
 from madeploy.settings.shape import Shape
 from madeploy.settings.source import Path, Source, printable, subject
 
@@ -121,13 +122,14 @@ def _unknown(place: _Place, source: Source) -> Finding:
                 fix=f"Remove it, or set {chooser}: {owners[0]}.",
                 location=where,
             )
+    hint = place.parent.elsewhere.get(key, "") if issubclass(place.parent, Section) else ""
+    described = f"`bin/madeploy explain {explain_key(place.path[:-1])}` describes them."
     return find(
         "MA110",
         subject(place.path),
         f"{printable(key)} is no setting of {parent}",
         accepted=", ".join(accepted),
-        fix=did_you_mean(key, _free(place, source))
-        + f"`bin/madeploy explain {explain_key(place.path[:-1])}` describes them.",
+        fix=hint or did_you_mean(key, _free(place, source)) + described,
         location=where,
     )
 
@@ -256,7 +258,10 @@ def _value(error: Any, place: _Place, source: Source) -> Finding:
     elif kind == "literal_error":
         options = [str(choice) for choice in shape.choices(here.annotation)] if here is not None else []
         code, evidence = "MA114", "is none of the accepted values"
-        fix = did_you_mean(str(value), options) if isinstance(value, str) else ""
+        if not isinstance(value, str) and str(value) in options:
+            fix = "Put it in quotes, so that it stays text. "
+        else:
+            fix = did_you_mean(str(value), options) if isinstance(value, str) else ""
         fix = fix + "Write one of the accepted values." if fix else ""
     elif kind == "string_too_long":
         evidence = f"is {len(value):,} characters long; at most {context['max_length']:,} are possible"

@@ -26,7 +26,8 @@ class _Workflow(Section):
 
     additional_task_lists: tuple[TaskList, ...] = ()
     """More queues the worker polls, as used by projects' annotation `michelangelo/worker_queue`. The
-    platform's own queues `trigger_run` and `pipeline_run` are always polled."""
+    platform's own queues `trigger_run`, `pipeline_run` and, from 0.12 on, `notification_worker` are always
+    polled."""
 
     tls: bool = False
     """Whether connections to the engine use TLS with the system's certificate authorities."""
@@ -34,7 +35,8 @@ class _Workflow(Section):
     execution_url_format: str | None = Field(
         default=None, examples=["https://engine.example.com/{{.Domain}}/{{.ExecutionID}}"]
     )
-    """Go template of the link to one execution, with `{{.Domain}}` and `{{.ExecutionID}}`."""
+    """Go template of the link to one execution, with `{{.Domain}}`, `{{.ExecutionID}}` and, from
+    0.12 on, `{{.RunID}}`."""
 
 
 class Cadence(_Workflow):

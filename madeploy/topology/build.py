@@ -28,6 +28,7 @@ _PUBLIC: Final = "API calls of workflows by the public address"
 _HANDED: Final = "the same calls, handed to the door's pods"
 _SYSTEMS: Final = {
     "Kubernetes API of the control plane": ("kubernetes_api", "Kubernetes API", "of this cluster"),
+    "metadata database": ("database", "Metadata database", "MySQL"),
     "readiness of inference servers": ("inference", "Inference servers", "in the teams' namespaces"),
     "AWS STS, credentials by IRSA": ("sts", "AWS STS", "roles of the pods"),
     "EKS Pod Identity agent, credentials": ("pod_identity", "Pod Identity agent", "roles of the pods"),

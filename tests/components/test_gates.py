@@ -8,14 +8,17 @@ import pytest
 
 from components.gates import missing_definitions, wait_for_definitions
 from madeploy.clients.errors import ClientError
-from madeploy.names.kubernetes import PLURALS
-from manifests.definitions import PLATFORM
+from madeploy.releases import RELEASES
+from manifests.definitions import platform
 
 
-def test_the_platforms_gate_names_all_fourteen_definitions() -> None:
-    """CP-8: as the API server installs them (V1), the irregular plural included."""
-    assert len(PLATFORM.names) == len(PLURALS) == 14
-    assert "modelfamilys.michelangelo.api" in PLATFORM.names
+@pytest.mark.parametrize(("release", "count"), [("2026.04", 14), ("0.12", 15)])
+def test_the_platforms_gate_names_every_definition_of_the_release(release: str, count: int) -> None:
+    """CP-8, REL-1: as the API server installs them (V1), the irregular plural included."""
+    definitions = platform(RELEASES[release]).names
+    assert len(definitions) == count
+    assert "modelfamilys.michelangelo.api" in definitions
+    assert ("evaluationreports.michelangelo.api" in definitions) == (release == "0.12")
 
 
 def test_a_wait_ends_as_soon_as_nothing_is_missing() -> None:

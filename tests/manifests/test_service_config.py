@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madeploy.settings import service_keys
+from madeploy.releases import keys as service_keys
 from manifests.service_config import CONFIGURED, ConfiguredName, base_config, base_yaml
 from tests.support.environments import ALL, environment, gateway_minio, minimal, production_aws
 
@@ -38,7 +38,7 @@ def test_every_emitted_key_is_one_the_service_reads_and_of_its_type(
     chosen = ALL[name]()
     config = base_config(chosen, service)
     assert config.keys() == SECTIONS[service]
-    for entry in service_keys.entries(service_keys.KEYS[chosen.platform.generation][service], config):
+    for entry in service_keys.entries(chosen.release.keys[service], config):
         assert entry.key is not None, entry.path
         assert not entry.key.secret, entry.path
         if entry.path != ("workflow-engine", "workers"):

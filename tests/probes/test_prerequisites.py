@@ -166,7 +166,7 @@ def stored(chosen: Environment, **changed: Any) -> tuple[Answers, Answers]:
     hub = Answers({"/api/v1/namespaces/ma-system/secrets/michelangelo-object-store": own}, "https://hub:6443")
     compute = Answers(
         {
-            f"{DEFAULT}/configmaps/{TASK_CONFIG}": {"data": task_config(chosen.storage)},
+            f"{DEFAULT}/configmaps/{TASK_CONFIG}": {"data": task_config(chosen)},
             f"{DEFAULT}/secrets/{TASK_CREDENTIALS}": {"data": task_credentials_data(*KEYS, "eu-west-1")},
         }
         | changed

@@ -7,6 +7,8 @@ from typing import Any
 from madeploy.settings.environment import CONTROL_PLANE
 
 SECURE = {"secure": "v1:placeholder"}
+REGISTRY = {"modelRegistry": {"endpoint": "api.internal.example.com:15566"}}
+MYSQL = {"host": "mysql.example.com", "credentialsSecret": "michelangelo-mysql"}
 ARN = "arn:aws:iam::123456789012:role/example"
 
 
@@ -94,6 +96,16 @@ def origins(*listed: str, **more: Any) -> dict[str, Any]:
 
 ACME = {"mode": "acme", "email": "platform@example.com"}
 
+
+def release(name: str, tier: str = "production") -> dict[str, Any]:
+    return {"platform": {"release": name, "tier": tier}}
+
+
+def descriptors(file: str) -> dict[str, Any]:
+    """One of the files that `tests.support.stacks` puts beside the stack file."""
+    return service("envoy", descriptors=file)
+
+
 BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
     # code, severity, subject, sections
     ("MA120", "error", "controlPlane.apiserver.config.k8s.qsp", override("apiserver", k8s={"qsp": 1})),
@@ -111,7 +123,7 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "MA123",
         "error",
         "controlPlane.controllermgr.config.metadataStorage.enableMetadataStorage",
-        override("controllermgr", metadataStorage={"enableMetadataStorage": True}),
+        override("controllermgr", metadataStorage={"enableMetadataStorage": True}) | release("2026.04"),
     ),
     (
         "MA124",
@@ -169,7 +181,13 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "workflow.host",
         {"workflow": {"engine": "cadence", "host": "cadence.example.com:7833", "transport": "tchannel"}},
     ),
-    ("MA137", "error", "workflow.tls", {"workflow": temporal(tls=True)}),
+    ("MA137", "error", "workflow.tls", {"workflow": temporal(tls=True)} | release("2026.04")),
+    (
+        "MA138",
+        "error",
+        "workflow.executionUrlFormat",
+        {"workflow": temporal(executionUrlFormat="https://x.example.com/{{.RunID}}")} | release("2026.04"),
+    ),
     (
         "MA137",
         "error",
@@ -570,6 +588,43 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
             }
         },
     ),
+    ("MA164", "error", "modelRegistry.endpoint", REGISTRY | release("2026.04")),
+    ("MA164", "error", "controlPlane.envoy.descriptors", descriptors("descriptors.pb") | release("2026.04")),
+    ("MA164", "error", "notifications.enabled", {"notifications": {"enabled": True}} | release("2026.04")),
+    ("MA164", "error", "metadataStorage", {"metadataStorage": MYSQL} | release("2026.04")),
+    ("MA164", "error", "rayLogs", {"rayLogs": {"bucket": "ray-history"}} | release("2026.04")),
+    (
+        "MA164",
+        "error",
+        "controlPlane.controllermgr.pipelineRevisions",
+        service("controllermgr", pipelineRevisions=True) | release("2026.04"),
+    ),
+    ("MA160", "warning", "metadataStorage", {"metadataStorage": MYSQL}),
+    ("MA161", "error", "metadataStorage", {"metadataStorage": MYSQL} | sharded(cluster(shard=0))),
+    ("MA162", "error", "rayLogs.credentialsSecret", {"rayLogs": {"bucket": "ray-history"}}),
+    (
+        "MA162",
+        "error",
+        "rayLogs.credentialsSecret",
+        {"rayLogs": {"bucket": "ray-history"}, "storage": minio(credentialsSecret="minio")},
+    ),
+    ("MA163", "warning", "notifications.enabled", {"notifications": {"enabled": True}}),
+    ("MA165", "error", "images.tag", {"images": {"tag": "0.11.0"}}),
+    ("MA165", "error", "images.tag", {"images": {"tag": "v0.13.1"}}),
+    ("MA165", "error", "images.tag", {"images": {"tag": "0.12.0"}} | release("2026.04")),
+    ("MA165", "error", "images.worker.tag", {"images": {"tag": "0.12.1", "worker": {"tag": "0.11.0"}}}),
+    ("MA165", "warning", "images.tag", {"images": {"registry": "r.example.com/ml", "tag": "1.4.0"}}),
+    ("MA166", "error", "images.tag", {"images": {"tag": "0.12.0-rc.2"}}),
+    ("MA166", "warning", "images.tag", {"images": {"tag": "v0.12.1-rc.1"}} | tier("staging")),
+    ("MA166", "info", "images.tag", {"images": {"tag": "0.12.0-rc.2"}} | tier("development")),
+    ("MA143", "warning", "controlPlane.envoy", {"controlPlane": {}}),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("not-there.pb")),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("text.pb")),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("empty.pb")),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("large.pb")),
+    ("MA145", "error", "controlPlane.envoy.descriptors", descriptors("partial.pb")),
+    ("MA146", "error", "controlPlane.envoy.descriptors", descriptors("2026.04.pb")),
+    ("MA146", "warning", "controlPlane.envoy.descriptors", descriptors("0.11.pb")),
     ("MA402", "error", "clusters.gpu", {"clusters": {"gpu": {}}}),
     ("MA402", "error", "controlPlane", {"kubeconfigs": ...}),
     ("MA139", "error", "platform.namespace", {"platform": {"namespace": "default"}}),
@@ -669,6 +724,19 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
 ]
 
 ALLOWED: list[tuple[str, dict[str, Any]]] = [
+    ("MA137", {"workflow": temporal(tls=True)}),
+    ("MA138", {"workflow": temporal(executionUrlFormat="https://x.example.com/{{.RunID}}")}),
+    ("MA164", REGISTRY),
+    ("MA164", {"controlPlane": {}} | release("2026.04")),
+    ("MA164", {"notifications": {"enabled": True}}),
+    ("MA161", {"metadataStorage": MYSQL}),
+    ("MA162", {"rayLogs": {"bucket": "ray-history", "credentialsSecret": "ray-logs"}}),
+    ("MA163", {"notifications": {"enabled": True}, "images": {"worker": {"repository": "r.example.com/w"}}}),
+    ("MA165", {"images": {"tag": "0.12.0"}}),
+    ("MA165", {"images": {"tag": "v0.12.3"}}),
+    ("MA165", {"images": {"tag": "sha-cbf5720"}} | release("2026.04")),
+    ("MA166", {"images": {"tag": "0.12.0"}}),
+    ("MA143", {"controlPlane": {}} | release("2026.04")),
     (
         "MA133",
         {

@@ -1,10 +1,14 @@
-"""Three representative environments, as small as their purpose allows."""
+"""Three representative environments of each release, as small as their purpose allows."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, get_args
 
+from madeploy.releases import DEFAULT, RELEASES, ReleaseName
 from madeploy.settings import Environment
+from tests.support.descriptors import beside
 
 DIGEST = f"sha256:{'0' * 63}1"
 
@@ -41,15 +45,16 @@ def aws_storage(**more: Any) -> dict[str, Any]:
     } | more
 
 
-def minimal() -> Environment:
+def minimal(release: ReleaseName = DEFAULT) -> Environment:
     """Nothing said that has a default: what an operator starts from."""
-    return environment()
+    return environment(platform={"release": release})
 
 
-def production_aws() -> Environment:
+def production_aws(release: ReleaseName = DEFAULT) -> Environment:
     """EKS with IRSA, ACME certificates, Ingress, three zones, Cadence, images by digest, two registered
     clusters (one managed, one not), alerts, teams that read models."""
     return environment(
+        platform={"release": release},
         tls={"mode": "acme", "email": "platform@example.com"},
         cors={"additionalOrigins": ["https://studio.example.com", "https://*.preview.example.com"]},
         images={
@@ -72,6 +77,7 @@ def production_aws() -> Environment:
                 "resources": {"cpu": "1", "memory": "1Gi", "cpuLimit": "2"},
             },
             "worker": {"replicas": 5, "logLevel": "warn"},
+            **({"envoy": {"descriptors": beside()}} if RELEASES[release].envoy.transcoded else {}),
             "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
         },
         workflow={
@@ -104,12 +110,12 @@ def production_aws() -> Environment:
     )
 
 
-def gateway_minio() -> Environment:
+def gateway_minio(release: ReleaseName = DEFAULT) -> Environment:
     """Private cluster: Gateway API, internal CA, MinIO with static keys, Temporal, Envoy ending TLS, a
     private authority, namespace of its own, single replicas."""
     small = {"replicas": 1}
     return environment(
-        platform={"tier": "development", "namespace": "michelangelo"},
+        platform={"release": release, "tier": "development", "namespace": "michelangelo"},
         tls={"mode": "internalCa", "envoy": {"enabled": True}},
         frontDoor={
             "kind": "gatewayApi",
@@ -129,5 +135,33 @@ def gateway_minio() -> Environment:
     )
 
 
-ALL = {"minimal": minimal, "production_aws": production_aws, "gateway_minio": gateway_minio}
-"""Every environment by name."""
+def every_part() -> Environment:
+    """Every part of release 0.12 that is off by default, on an S3-compatible store with one cluster."""
+    return environment(
+        storage={"kind": "s3Compatible", "endpoint": "https://minio.example.com"},
+        clusters={"local": {"kubeconfigContext": "local"}},
+        controlPlane={
+            "controllermgr": {"pipelineRevisions": True},
+            "envoy": {"descriptors": beside()},
+        },
+        notifications={"enabled": True, "senderEmail": "ml@example.com"},
+        metadataStorage={"host": "mysql.example.com", "credentialsSecret": "mysql", "runDays": 30},
+        rayLogs={"bucket": "ray-history", "historyServer": {}},
+        modelRegistry={"endpoint": "api.internal.example.com:15566"},
+    )
+
+
+_MAKERS: dict[str, Callable[[ReleaseName], Environment]] = {
+    "minimal": minimal,
+    "production_aws": production_aws,
+    "gateway_minio": gateway_minio,
+}
+
+ALL: dict[str, Callable[[], Environment]] = {
+    name if release == DEFAULT else f"{name}_{release.replace('.', '_')}": partial(make, release)
+    for release in get_args(ReleaseName)
+    for name, make in _MAKERS.items()
+}
+"""Every environment by name; those of an older release end in it."""
+
+ALL["every_part"] = every_part

@@ -17,7 +17,7 @@ import envoy
 import yaml
 
 from madeploy.names.addresses import API_PORT, ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT
-from manifests.envoy_config import CERTIFICATE_DIR, CLUSTER, CONFIG_DIR
+from manifests.envoy_config import CERTIFICATE_DIR, CLUSTER, CONFIG_DIR, DESCRIPTORS_DIR
 
 START_SECONDS = 20
 
@@ -62,8 +62,8 @@ def running(
     """Start Envoy, wait until it is ready, and end it afterwards.
 
     The bootstrap is used as rendered except for what belongs to a pod: its three ports, the API server's
-    address, and the folders of configuration and certificates, which become `directory` and
-    `directory/certs`.
+    address, and the folders of configuration and certificates, which become `directory`,
+    `directory/certs` and `directory/descriptors`.
     """
     ports = {port: free_port() for port in (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT)}
     moved = _moved(bootstrap, ports, upstream_port or free_port(), directory)
@@ -139,6 +139,7 @@ def _moved(bootstrap: Mapping[str, Any], ports: Mapping[int, int], upstream: int
 
 def rewrite_folders(text: str, directory: Path) -> str:
     """Paths of a pod as paths below `directory`."""
+    text = text.replace(DESCRIPTORS_DIR, str(directory / "descriptors"))
     return text.replace(CERTIFICATE_DIR, str(directory / "certs")).replace(CONFIG_DIR, str(directory))
 
 

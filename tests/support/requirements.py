@@ -12,7 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "requirements.md"
-ID = re.compile(r"\b(CARD|CP|NET|REG|MR|OPS|UX)-([0-9]+)(?: to (?:CARD|CP|NET|REG|MR|OPS|UX)-([0-9]+))?\b")
+ID = re.compile(
+    r"\b(CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+)(?: to (?:CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+))?\b"
+)
 
 TITLES = {
     "CARD-1": "Top-level layout of the repository",
@@ -59,6 +61,10 @@ TITLES = {
     "REG-10": "One bad cluster blocks no other",
     "REG-11": "The guide's troubleshooting rows as findings",
     "REG-12": "A fleet of 1,000 clusters",
+    "REL-1": "Releases 0.12 and 2026.04",
+    "REL-2": "Optional parts of 0.12",
+    "REL-3": "Upgrade from 2026.04 to 0.12",
+    "REL-4": "What upstream has not released is refused by name",
     "MR-1": "Buckets",
     "MR-2": "IAM, keyless and least",
     "MR-3": "Presence of the Model definition",

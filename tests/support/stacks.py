@@ -9,6 +9,7 @@ import yaml
 
 from madeploy.settings.loader import Stack, load_environment
 from tests.support import environments
+from tests.support.descriptors import FILES
 
 MINIMAL: dict[str, Any] = environments.MINIMAL | {
     "domains": {"api": "api.example.com", "app": "app.example.com"},
@@ -27,7 +28,10 @@ def stack_text(sections: dict[str, Any] | None = None, **others: Any) -> str:
 
 
 def load(folder: Path, sections: dict[str, Any] | None = None, **others: Any) -> Stack:
-    """The stack of such a file, called `Pulumi.prod.yaml`."""
+    """The stack of such a file, called `Pulumi.prod.yaml`, with descriptor sets beside it."""
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content)
     path = folder / "Pulumi.prod.yaml"
-    path.write_text(stack_text(sections, **others), encoding="utf-8")
+    given = {"controlPlane": {"envoy": {"descriptors": "descriptors.pb"}}} | (sections or {})
+    path.write_text(stack_text(given, **others), encoding="utf-8")
     return load_environment(path, "stacks/Pulumi.prod.yaml")

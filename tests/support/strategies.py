@@ -8,6 +8,8 @@ from typing import Any
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from madeploy.releases import RELEASES
+from madeploy.releases.keys import Type
 from madeploy.settings import (
     Environment,
     base,
@@ -20,7 +22,6 @@ from madeploy.settings import (
     workflow,
 )
 from madeploy.settings.origins import Origin
-from madeploy.settings.service_keys import KEYS, Type
 from madeploy.settings.shape import Shape
 
 Data = dict[str, Any]
@@ -85,6 +86,7 @@ SERVICE_VALUES: dict[Type, Strategy] = {
     "encoding": st.sampled_from(["json", "console"]),
     "counts by kind": st.dictionaries(st.sampled_from(["Pipeline", "Model"]), st.integers(0, 9)),
     "durations by kind": st.dictionaries(st.sampled_from(["Pipeline", "Model"]), st.just("30s")),
+    "texts by name": st.dictionaries(labels, names, max_size=2),
     "CRD versions": st.just({"models.michelangelo.api": {"versions": ["v2"], "storageVersion": "v2"}}),
 }
 """Strategy of each type of a service's configuration."""
@@ -111,8 +113,8 @@ def _overrides(service: str) -> Strategy:
     """Configuration of a service, of the keys that are its own to decide."""
     free = {
         dotted: SERVICE_VALUES[key.type]
-        for keys in KEYS.values()
-        for dotted, key in keys[service].items()
+        for release in RELEASES.values()
+        for dotted, key in release.keys[service].items()
         if not key.owner and not key.secret
     }
     return st.fixed_dictionaries({}, optional=free).map(_nested)

@@ -127,7 +127,7 @@ SERVICES: Final[dict[str, Code]] = {
     ),
     "MA123": Code(
         "Metadata storage turned on",
-        "This generation starts no ingester: lists would come from an empty database and deletions would "
+        "Services of 2026.04 start no ingester: lists would come from an empty database and deletions would "
         "never be carried out; without a database the process stops.",
         "Leave metadataStorage.enableMetadataStorage false.",
     ),
@@ -168,7 +168,7 @@ SERVICES: Final[dict[str, Code]] = {
     "MA135": Code(
         "Task list listed twice",
         "Two pollers of one queue in one worker share its work; the second only costs connections.",
-        "List each queue once; `trigger_run`, `pipeline_run` and workflow.taskList are always polled.",
+        "List each queue once; the platform's own queues and workflow.taskList are always polled.",
         "warning",
     ),
     "MA136": Code(
@@ -180,14 +180,15 @@ SERVICES: Final[dict[str, Code]] = {
     ),
     "MA137": Code(
         "TLS that the worker does not honour",
-        "At this generation the worker ignores the setting for this engine or transport and connects "
+        "Workers of 2026.04 ignore the setting for Temporal, and TChannel has none: they connect "
         "without TLS, while the controller manager uses it.",
         "Reach the engine without TLS inside a trusted network, or through a proxy that adds it.",
     ),
     "MA138": Code(
         "Link template that does not parse",
         "The link to an execution would be missing or wrong in every pipeline run.",
-        "Use {{.Domain}} and {{.ExecutionID}} and nothing else between double braces.",
+        "Use {{.Domain}} and {{.ExecutionID}}, from 0.12 on also {{.RunID}}, and nothing else between "
+        "double braces.",
     ),
     "MA139": Code(
         "Namespace that is somebody else's",

@@ -10,6 +10,7 @@ from madeploy.settings.rules import (
     images,
     network,
     origins,
+    releases,
     services,
     storage,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "images",
     "network",
     "origins",
+    "releases",
     "services",
     "storage",
 ]

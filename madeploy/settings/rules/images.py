@@ -20,6 +20,7 @@ _FLOATING: Final = frozenset(
     {"main", "master", "latest", "edge", "nightly", "dev", "develop", "stable", "head", "trunk", "canary"}
 )
 _PINNED: Final = re.compile(r"^(sha-[0-9a-f]{7,40}|v?[0-9]+\.[0-9]+\.[0-9]+([-+.][A-Za-z0-9.-]+)?)$")
+_VERSION: Final = re.compile(r"^v?(?P<release>[0-9]+\.[0-9]+)\.[0-9]+(?P<pre>-[A-Za-z0-9.-]+)?$")
 _SEVERITY: Final[dict[Tier, Severity]] = {"production": "error", "staging": "warning", "development": "info"}
 
 
@@ -39,6 +40,12 @@ def _image(env: Environment, service: str) -> tuple[Image, Path, bool]:
     if said is not settings.image:
         path = ("images", service)
     return said, path, type(settings)().image.repository is None
+
+
+def _published(env: Environment, service: str) -> bool:
+    """Whether a service's image comes from where the project publishes it."""
+    image, _, ours = _image(env, service)
+    return ours and image.repository is None and env.images.registry == Images().registry
 
 
 def _tag(env: Environment, service: str) -> tuple[str | None, Path]:
@@ -69,9 +76,7 @@ def production_pins_its_images(env: Environment, _: SecretNames) -> Iterator[Vio
     seen: set[Path] = set()
     for name in services():
         tag, path = _tag(env, name)
-        image, _path, ours = _image(env, name)
-        published = ours and image.repository is None and env.images.registry == Images().registry
-        if tag is None or path in seen or not _floating(tag, published=published):
+        if tag is None or path in seen or not _floating(tag, published=_published(env, name)):
             continue
         seen.add(path)
         evidence = f"{tag} is a floating tag"
@@ -87,6 +92,32 @@ def images_stand_at_their_services(env: Environment, _: SecretNames) -> Iterator
             yield Violation("MA140", ("images", name), f"{place} is set as well", severity="error")
         else:
             yield Violation("MA140", ("images", name), "is set", fix=f"Move what is below it to {place}.")
+
+
+@rule("MA165", "MA166", reads=("images", "control_plane", "platform"))
+def images_are_of_the_release(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-9, REL-1: a version names its release; what is configured for another one stops at its keys. A
+    registry of one's own may have versions of one's own."""
+    seen: set[Path] = set()
+    for name in services():
+        tag, path = _tag(env, name)
+        version = _VERSION.match(tag or "")
+        if version is None or path in seen or not _image(env, name)[2]:
+            continue
+        seen.add(path)
+        if version["release"] != env.release.name:
+            published = f"publishes as {env.release.newest}" if env.release.newest else "never published"
+            yield Violation(
+                "MA165",
+                path,
+                f"{tag} is of release {version['release']}; this environment is configured for "
+                f"{env.release.name}, which the project {published}",
+                severity="error" if _published(env, name) else "warning",
+            )
+        elif version["pre"]:
+            yield Violation(
+                "MA166", path, f"{tag} comes before the release", severity=_SEVERITY[env.platform.tier]
+            )
 
 
 @rule("MA134", reads=("images", "control_plane", "platform"))

@@ -8,18 +8,16 @@ from typing import Final
 
 from pydantic.alias_generators import to_camel
 
-from madeploy.settings import service_keys
+from madeploy.releases import RELEASES, Release, keys
+from madeploy.releases.keys import Entry
 from madeploy.settings.base import split_host_port
 from madeploy.settings.checks import SecretNames, Violation, rule
 from madeploy.settings.control_plane import services
 from madeploy.settings.environment import Environment
-from madeploy.settings.service_keys import Entry
 from madeploy.settings.source import Path, printable
 from madeploy.settings.translate import did_you_mean, type_name
 
 _RISKY: Final = ("apiserver.crdSync.enableCRDDeletion", "apiserver.crdSync.skipIncompatibleCheck")
-_TEMPLATE: Final = re.compile(r"\{\{ *\.(Domain|ExecutionID) *\}\}")
-_PLATFORM_QUEUES: Final = ("trigger_run", "pipeline_run")
 _HTTPS: Final = 443
 _TEMPORAL_CLOUD: Final = (".tmprl.cloud", ".tmprl-test.cloud", ".api.temporal.io")
 """Zones of Temporal Cloud's front ends, by namespace and by region (Temporal's documentation, Cloud)."""
@@ -28,28 +26,31 @@ _ENGINE_PORTS: Final = {7233: "Temporal", 7833: "Cadence over gRPC", 7933: "Cade
 
 @rule("MA120", "MA121", "MA122", "MA123", "MA124", "MA501", reads=("platform", "control_plane"))
 def overrides_hold_only_what_services_read(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """CP-6: keys are checked against the table of the generation; secrets and keys that other settings
+    """CP-6: keys are checked against the table of the release; secrets and keys that other settings
     decide are refused."""
-    for service, keys in service_keys.KEYS[env.platform.generation].items():
+    for service, known in env.release.keys.items():
         config = getattr(env.control_plane, service).config
-        for entry in service_keys.entries(keys, config):
+        for entry in keys.entries(known, config):
             path = ("controlPlane", service, "config", *entry.path)
-            yield from _entry(service, path, entry)
+            yield from _entry(env.release, service, path, entry)
 
 
-def _entry(service: str, path: Path, entry: Entry) -> Iterator[Violation]:
+def _entry(release: Release, service: str, path: Path, entry: Entry) -> Iterator[Violation]:
     dotted, name = ".".join(entry.path), entry.path[-1]
     if entry.key is None:
         accepted = ", ".join(entry.siblings)
         if name in entry.siblings:
             yield Violation("MA121", path, f"holds {type_name(entry.value)}", accepted="a mapping")
             return
-        fix = service_keys.UNREAD.get(dotted) or did_you_mean(name, entry.siblings) + "Correct or remove it."
+        fix = release.refused.get(dotted) or _elsewhere(release, service, dotted)
+        fix = fix or did_you_mean(name, entry.siblings) + "Correct or remove it."
         evidence = f"the {service} does not read {printable(dotted)}"
         yield Violation("MA120", path, evidence, fix=fix, accepted=accepted, key=True)
     elif entry.key.secret:
         fix = "Remove it: metadata storage stays off, so no database password is needed."
-        if entry.key.secret != "nothing":
+        if entry.key.secret.startswith("the Secret "):
+            fix = f"Replace the credential, then put the new one into {entry.key.secret}."
+        elif entry.key.secret != "nothing":
             fix = (
                 "Replace the credential, then encrypt the new one:\n"
                 f"pulumi config set --secret --path '{entry.key.secret}' --stack STACK < FILE"
@@ -62,8 +63,8 @@ def _entry(service: str, path: Path, entry: Entry) -> Iterator[Violation]:
         yield Violation(
             "MA122", path, f"is decided by {owner}", fix=f"Remove it; it follows {owner}.", key=True
         )
-    elif not service_keys.fits(entry.key.type, entry.value):
-        accepted, why, fix = service_keys.FORMS[entry.key.type], "", ""
+    elif not keys.fits(entry.key.type, entry.value):
+        accepted, why, fix = keys.FORMS[entry.key.type], "", ""
         if entry.key.type == "bind address" and isinstance(entry.value, int):
             why = "A bare number is read as text without a colon, and the service fails to bind."
             fix = f'Write ":{entry.value}", with the quotes.'
@@ -75,6 +76,19 @@ def _entry(service: str, path: Path, entry: Entry) -> Iterator[Violation]:
         yield Violation("MA123", path, "is true")
     elif dotted in _RISKY and entry.value is True:
         yield Violation("MA124", path, "is true")
+
+
+def _elsewhere(release: Release, service: str, dotted: str) -> str:
+    """Which other releases read a key; empty when none does."""
+    others = [
+        other.name
+        for other in RELEASES.values()
+        if other is not release
+        and any(key == dotted or key.startswith(f"{dotted}.") for key in other.keys[service])
+    ]
+    if not others:
+        return ""
+    return f"Release {' and '.join(others)} reads it; this environment has {release.name}. Remove it."
 
 
 @rule("MA130", reads=("control_plane",))
@@ -96,10 +110,13 @@ def production_survives_a_node(env: Environment, _: SecretNames) -> Iterator[Vio
             yield Violation("MA131", ("controlPlane", to_camel(field), "replicas"), "is 1 in production")
 
 
-@rule("MA135", reads=("workflow",))
+@rule("MA135", reads=("platform", "workflow"))
 def queues_are_listed_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-3: queues that are polled anyway, and repeats."""
-    seen = {env.workflow.task_list: "workflow.taskList", **dict.fromkeys(_PLATFORM_QUEUES, "the platform")}
+    seen = {
+        env.workflow.task_list: "workflow.taskList",
+        **dict.fromkeys(env.release.task_lists, "the platform"),
+    }
     for index, name in enumerate(env.workflow.additional_task_lists):
         if name in seen:
             path = ("workflow", "additionalTaskLists", index)
@@ -124,21 +141,22 @@ def the_engines_port_is_its_own(env: Environment, _: SecretNames) -> Iterator[Vi
         )
 
 
-@rule("MA137", reads=("workflow",))
+@rule("MA137", reads=("platform", "workflow"))
 def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """CP-3: the worker ignores TLS for Temporal, and TChannel has none (facts 2.2)."""
+    """CP-3: workers of some releases ignore TLS for Temporal, and TChannel has none (facts 2.2)."""
     workflow = env.workflow
     if not workflow.tls:
         return
     path = ("workflow", "tls")
     if workflow.engine == "temporal":
-        evidence = "is true, but workers of this generation connect to Temporal without TLS"
-        yield Violation("MA137", path, evidence)
+        if not env.release.temporal_tls:
+            evidence = f"is true, but workers of release {env.release.name} connect to Temporal without TLS"
+            yield Violation("MA137", path, evidence)
     elif workflow.transport == "tchannel":
         yield Violation("MA137", path, "is true, but TChannel has no TLS", fix="Use transport grpc.")
 
 
-@rule("MA141", reads=("workflow",))
+@rule("MA141", reads=("platform", "workflow"))
 def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-3: a front end that only takes TLS answers nothing else; Temporal's clients cannot use it here
     (facts 2.2)."""
@@ -151,15 +169,14 @@ def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator
         if workflow.engine == "temporal":
             evidence = (
                 f"{printable(host)} is Temporal Cloud, which only takes TLS with a client certificate or an "
-                "API key; workers of this generation connect to Temporal without TLS, and no setting turns "
-                "it on"
+                f"API key; services of release {env.release.name} can be given neither"
             )
             yield Violation("MA141", path, evidence)
         else:
             evidence = f"{printable(host)} is Temporal Cloud; the setting chooses Cadence"
             yield Violation("MA141", path, evidence, fix="Name a front end of Cadence.")
     elif port == _HTTPS:
-        known = workflow.engine == "temporal" or workflow.transport == "tchannel"
+        known = (workflow.engine == "temporal" and not env.release.temporal_tls) or workflow.transport == "tchannel"
         yield Violation(
             "MA141",
             path,
@@ -171,18 +188,18 @@ def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator
         )
 
 
-@rule("MA138", reads=("workflow",))
+@rule("MA138", reads=("platform", "workflow"))
 def execution_links_are_templates(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """CP-6: a Go template with two variables (facts 2.2)."""
+    """CP-6: a Go template with the release's variables (facts 2.2)."""
     template = env.workflow.execution_url_format
     if template is None:
         return
     path = ("workflow", "executionUrlFormat")
-    rest = _TEMPLATE.sub("", template)
+    variables = env.release.execution_url_variables
+    rest = re.sub(rf"\{{\{{ *\.({'|'.join(variables)}) *\}}\}}", "", template)
     if "{{" in rest or "}}" in rest:
-        yield Violation(
-            "MA138", path, "has something else than .Domain or .ExecutionID between double braces"
-        )
+        known = " or ".join(f".{name}" for name in variables)
+        yield Violation("MA138", path, f"has something else than {known} between double braces")
     elif not re.match(r"https?://", template):
         yield Violation("MA138", path, "is no URL", fix="Start it with http:// or https://.")
 

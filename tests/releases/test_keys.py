@@ -6,18 +6,17 @@ from typing import Any, get_args
 
 import pytest
 
-from madeploy.settings import service_keys
-from madeploy.settings.platform import Generation
-from madeploy.settings.service_keys import FORMS, KEYS, entries, fits
+from madeploy.releases import RELEASES, ReleaseName
+from madeploy.releases.keys import FORMS, entries, fits
 from manifests.service_config import base_config
 from tests.support.environments import ALL
 
 
-def test_every_generation_has_a_table_for_each_configured_service() -> None:
-    """CP-6: design decision 15, one table of what each generation accepts."""
-    assert set(KEYS) == set(get_args(Generation))
-    for services in KEYS.values():
-        assert set(services) == {"apiserver", "controllermgr", "worker"}
+def test_every_release_has_a_table_for_each_configured_service() -> None:
+    """CP-6, REL-1: one table of what each release accepts."""
+    assert set(RELEASES) == set(get_args(ReleaseName))
+    for release in RELEASES.values():
+        assert set(release.keys) == {"apiserver", "controllermgr", "worker"}
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -25,7 +24,7 @@ def test_every_generation_has_a_table_for_each_configured_service() -> None:
 def test_what_the_toolkit_writes_is_what_the_service_reads(name: str, service: Any) -> None:
     """CP-6, V2: no generated key is one the service would stop at, and each has the right type."""
     environment = ALL[name]()
-    keys = KEYS[environment.platform.generation][service]
+    keys = environment.release.keys[service]
     config = base_config(environment, service)
     for entry in entries(keys, config):
         assert entry.key is not None, entry.path
@@ -36,14 +35,16 @@ def test_what_the_toolkit_writes_is_what_the_service_reads(name: str, service: A
 @pytest.mark.parametrize("service", ["apiserver", "controllermgr", "worker"])
 def test_what_another_setting_decides_is_what_the_toolkit_writes(service: Any) -> None:
     """CP-6: a key is refused as derived only if it is written, or must stay unwritten."""
-    written: set[str] = set()
-    for make in ALL.values():
-        config = base_config(make(), service)
-        keys = KEYS["2026.04"][service]
-        written |= {".".join(entry.path) for entry in entries(keys, config)}
-    never = {"minio.useEnvAws"}
-    derived = {name for name, key in KEYS["2026.04"][service].items() if key.owner}
-    assert derived - written <= never
+    for release in RELEASES.values():
+        written: set[str] = set()
+        for make in ALL.values():
+            environment = make()
+            if environment.release is release:
+                config = base_config(environment, service)
+                written |= {".".join(entry.path) for entry in entries(release.keys[service], config)}
+        never = {"minio.useEnvAws"}
+        derived = {name for name, key in release.keys[service].items() if key.owner}
+        assert derived - written <= never
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,7 @@ def test_what_another_setting_decides_is_what_the_toolkit_writes(service: Any) -
         ("encoding", ["json", "console"], ["JSON", "text"]),
         ("counts by kind", [{}, {"Model": 1}], [[], {"Model": "1"}]),
         ("durations by kind", [{"Model": "1s"}], [{"Model": 1}]),
+        ("texts by name", [{}, {"a": "b"}], [[], {"a": 1}, "a"]),
         ("CRD versions", [{"a": {"versions": ["v2"]}}, {"a": {}}], [{"a": {"other": 1}}, {"a": []}, []]),
     ],
 )
@@ -70,7 +72,7 @@ def test_values_are_checked_as_the_service_reads_them(kind: Any, good: list[Any]
 
 def test_hints_are_for_what_is_really_unread() -> None:
     """CP-6: a section that has become a key is no longer called unread."""
-    for dotted in service_keys.UNREAD:
-        for services in KEYS.values():
-            for keys in services.values():
+    for release in RELEASES.values():
+        for dotted in release.refused:
+            for keys in release.keys.values():
                 assert not any(key == dotted or key.startswith(f"{dotted}.") for key in keys)

@@ -1,36 +1,12 @@
-"""What each service's configuration file may hold: one table per platform generation.
-
-A service reads the sections it knows strictly: a key inside them that it does not know stops it at
-start-up (facts 2.1, V2). Sections that nobody reads are ignored, which is no better: what they say
-never takes effect. Both are refused before anything is deployed. Source of every row: facts 2.2.
-"""
+"""Release 2026.04: the services of April 2026 that the operator guides describe. It was never published under
+a version; images have the tags `main` and `sha-<7 hexadecimal digits>` (facts 1.1)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final
 
-Type = Literal[
-    "text", "whole number", "number", "true or false", "duration", "bind address", "encoding",
-    "counts by kind", "durations by kind", "CRD versions",
-]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Key:
-    """One key of a service's configuration."""
-
-    type: Type
-    meaning: str
-    owner: str = ""
-    """The setting that decides it, where an override would contradict other places; empty when the
-    override decides."""
-
-    secret: str = ""
-    """Where its value goes instead, because it is a secret."""
-
+from madeploy.releases.keys import Key
+from madeploy.releases.model import ComputeClusters, EnvoyProtocol, Grant, Release
 
 _DERIVED_STORAGE: Final = "storage"
 _WORKFLOW: Final = "workflow"
@@ -60,7 +36,7 @@ _MINIO: Final = {
     "minio.awsSecretAccessKey": Key("text", "static key", secret=f"{_OBJECT_STORE}.secretAccessKey"),
 }
 
-_APISERVER: Final = {
+APISERVER: Final = {
     "apiserver.yarpc.host": Key("text", "address to bind", owner="the Service michelangelo-apiserver"),
     "apiserver.yarpc.port": Key("whole number", "gRPC port", owner="the Service michelangelo-apiserver"),
     "apiserver.crdSync.enableCRDUpdate": Key("true or false", "installs and upgrades CRDs at start"),
@@ -72,7 +48,7 @@ _APISERVER: Final = {
     **_LOGGING,
 }
 
-_CONTROLLERMGR: Final = {
+CONTROLLERMGR: Final = {
     "controllermgr.metricsBindAddress": Key(
         "bind address", "metrics listener", owner="the Service michelangelo-controllermgr"
     ),
@@ -112,7 +88,7 @@ _CONTROLLERMGR: Final = {
     **_LOGGING,
 }
 
-_WORKER: Final = {
+WORKER: Final = {
     "worker.address": Key("text", "API server", owner="controlPlane.worker.apiAccess"),
     "worker.useTLS": Key("true or false", "TLS to the API server", owner="controlPlane.worker.apiAccess"),
     "worker.maApiServiceName": Key("text", "name callers must send", owner="the platform's code"),
@@ -126,107 +102,91 @@ _WORKER: Final = {
     **_LOGGING,
 }
 
-KEYS: Final[Mapping[str, Mapping[str, Mapping[str, Key]]]] = {
-    "2026.04": {"apiserver": _APISERVER, "controllermgr": _CONTROLLERMGR, "worker": _WORKER},
-}
-"""Keys by generation, service and dotted path."""
-
-UNREAD: Final[Mapping[str, str]] = {
+REFUSED: Final = {
     "apiserver.k8s": "Write `k8s` at the top; below `apiserver` it is never read.",
     "apiserver.metadataStorage": "Leave it out: metadata storage stays off.",
-    "apiserver.auth": "This generation has no authentication of its own; protect the front door.",
+    "apiserver.auth": "This release has no authentication of its own; protect the front door.",
     "azure": "No shipped service reads it; use an S3-compatible store.",
     "webhook": "It is not wired into the shipped API server.",
 }
-"""Sections that guides or sources mention but no service of the generation reads, and what to do."""
+"""Sections that guides or sources mention but no service reads, and what to do."""
 
-_DURATION: Final = re.compile(
-    r"[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|ms|s|m|h)(([0-9]+(\.[0-9]*)?)(ns|us|µs|ms|s|m|h))*$"
-)
-_BIND: Final = re.compile(r"^[^\s:]*:[0-9]{1,5}$")
-
-FORMS: Final[Mapping[Type, str]] = {
-    "text": "text",
-    "whole number": "a whole number",
-    "number": "a number",
-    "true or false": "true or false",
-    "duration": "a duration with its unit, as text: 30s, 5m, 1h30m",
-    "bind address": 'address and port as text, the address may be empty: ":8083"',
-    "encoding": "json, console",
-    "counts by kind": "a mapping from kinds to whole numbers: Pipeline: 3",
-    "durations by kind": "a mapping from kinds to durations: Pipeline: 30s",
-    "CRD versions": "a mapping from CRD names to {versions: [v2], storageVersion: v2}",
+KINDS: Final = {
+    "CachedOutput": "cachedoutputs",
+    "Cluster": "clusters",
+    "Deployment": "deployments",
+    "InferenceServer": "inferenceservers",
+    "Model": "models",
+    "ModelFamily": "modelfamilys",
+    "Pipeline": "pipelines",
+    "PipelineRun": "pipelineruns",
+    "Project": "projects",
+    "RayCluster": "rayclusters",
+    "RayJob": "rayjobs",
+    "Revision": "revisions",
+    "SparkJob": "sparkjobs",
+    "TriggerRun": "triggerruns",
 }
-"""What each type accepts, in words."""
+"""`modelfamilys` is spelt so (facts 4.2)."""
 
+RECONCILED: Final = (
+    "Cluster",
+    "Deployment",
+    "InferenceServer",
+    "Pipeline",
+    "PipelineRun",
+    "RayCluster",
+    "RayJob",
+    "SparkJob",
+    "TriggerRun",
+)
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+READ: Final = ("get", "list", "watch")
 
-
-def _duration(value: Any) -> bool:
-    return isinstance(value, str) and _DURATION.match(value) is not None
-
-
-def _bind(value: Any) -> bool:
-    return isinstance(value, str) and _BIND.match(value) is not None and int(value.rpartition(":")[2]) < 65536
-
-
-def _versions(value: Any) -> bool:
-    return isinstance(value, Mapping) and all(
-        isinstance(item, Mapping)
-        and set(item) <= {"versions", "storageVersion"}
-        and isinstance(item.get("versions", ()), (list, tuple))
-        and all(isinstance(version, str) for version in item.get("versions", ()))
-        and isinstance(item.get("storageVersion", ""), str)
-        for item in value.values()
-    )
-
-
-def fits(kind: Type, value: Any) -> bool:
-    """Whether a value is of a key's type, as the service would read it."""
-    if kind in ("counts by kind", "durations by kind"):
-        each = _whole if kind == "counts by kind" else _duration
-        return isinstance(value, Mapping) and all(each(item) for item in value.values())
-    checks = {
-        "text": lambda: isinstance(value, str),
-        "whole number": lambda: _whole(value),
-        "number": lambda: isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0,
-        "true or false": lambda: isinstance(value, bool),
-        "duration": lambda: _duration(value),
-        "bind address": lambda: _bind(value),
-        "encoding": lambda: value in ("json", "console"),
-        "CRD versions": lambda: _versions(value),
-    }
-    return checks[kind]()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One place in an override: its path, the key it is, if any, and its value."""
-
-    path: tuple[str, ...]
-    key: Key | None
-    value: Any
-    siblings: tuple[str, ...]
-    """Names that are possible at this place."""
-
-
-def entries(
-    keys: Mapping[str, Key], config: Mapping[str, Any], path: tuple[str, ...] = ()
-) -> Iterator[Entry]:
-    """Every key an override gives, and every place where it leaves what the service reads. A place that
-    should hold a mapping and does not is an entry without a key, its name among its own siblings."""
-    prefix = "".join(f"{step}." for step in path)
-    possible = tuple(
-        dict.fromkeys(name[len(prefix) :].split(".")[0] for name in keys if name.startswith(prefix))
-    )
-    for name, value in config.items():
-        here = (*path, name)
-        dotted = ".".join(here)
-        if dotted in keys:
-            yield Entry(here, keys[dotted], value, possible)
-        elif name in possible and isinstance(value, Mapping):
-            yield from entries(keys, value, here)
-        else:
-            yield Entry(here, None, value, possible)
+RELEASE: Final = Release(
+    name="2026.04",
+    newest=None,
+    keys={"apiserver": APISERVER, "controllermgr": CONTROLLERMGR, "worker": WORKER},
+    refused=REFUSED,
+    kinds=KINDS,
+    services=tuple(sorted(KINDS)),
+    # For triggers, and for notifications of pipeline runs (facts 2.2).
+    task_lists=("trigger_run", "pipeline_run"),
+    temporal_tls=False,
+    execution_url_variables=("Domain", "ExecutionID"),
+    envoy=EnvoyProtocol(
+        filters=("grpc_web", "cors"),
+        # Of the network guide; they cover what the browser application sends (facts 1.1).
+        allow_headers=(
+            "content-type",
+            "context-ttl-ms",
+            "grpc-timeout",
+            "rpc-caller",
+            "rpc-encoding",
+            "rpc-service",
+            "x-grpc-web",
+            "x-user-agent",
+        ),
+    ),
+    descriptor_marks=(),
+    apiserver_rights=(),
+    reconciled=RECONCILED,
+    created=(),
+    read_only=("CachedOutput", "Model", "ModelFamily", "Project", "Revision"),
+    # What it makes of the platform's objects (facts 1.3).
+    controllermgr_rights=(
+        Grant("", ("configmaps",), (*READ, "create", "update", "delete")),
+        Grant("", ("services",), (*READ, "create", "delete")),
+        Grant("apps", ("deployments",), (*READ, "create", "delete")),
+        Grant("", ("events",), ("create", "patch")),
+        Grant("sparkoperator.k8s.io", ("sparkapplications",), ("get", "create")),
+        Grant("gateway.networking.k8s.io", ("httproutes",), ("get", "create", "update", "delete")),
+    ),
+    serving_reads_secrets=False,
+    compute=ComputeClusters(kuberay="1.4.2", registry_endpoint=False),
+    reflector_errors="cr_unmarshal_errors_total",
+    cascades=False,
+    required_fields={},
+    removed_fields={},
+)
+"""What its services read, need and refuse."""

@@ -1,0 +1,140 @@
+"""`madeploy descriptors`: write the descriptor set by which Envoy translates the application's JSON."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from madeploy.cli.environments import open_environment
+from madeploy.cli.stacks import stack_path
+from madeploy.errors import ToolkitError
+from madeploy.sandbox.progress import phase
+from madeploy.settings import stack_edit, stack_file
+from madeploy.settings.descriptors import MAX_BYTES, DescriptorError, Descriptors, read
+from madeploy.settings.environment import Environment
+from madeploy.settings.loader import InvalidStack, environment_from_config, label
+
+_SETTING = ("controlPlane", "envoy", "descriptors")
+
+
+def descriptors(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the stack.")],
+    from_chart: Annotated[
+        Optional[Path],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Option(
+            "--from-chart", metavar="FILE.tgz", help="The platform's chart of the deployed version."
+        ),
+    ] = None,
+    from_api: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--from-api", metavar="ADDRESS", help="host:port of the running API server."),
+    ] = None,
+    plaintext: Annotated[
+        bool, typer.Option("--plaintext", help="Ask without TLS, as for a forwarded port.")
+    ] = False,
+    authorities: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--ca", metavar="FILE", help="PEM file of the authorities to trust."),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Write it although it is of another release.")
+    ] = False,
+) -> None:
+    """Write the descriptor set beside the stack file, and name it there.
+
+    It must be of exactly the deployed version: fields it does not know vanish from the application without
+    an error. A set of another release is refused.
+    """
+    if (from_chart is None) == (from_api is None):
+        raise ToolkitError(
+            "no one source is named", "", "Give --from-chart FILE.tgz or --from-api ADDRESS.", exit_code=2
+        )
+    path, environment = _opened(stack)
+    if not environment.release.envoy.transcoded:
+        raise ToolkitError(
+            f"release {environment.release.name} needs no descriptor set",
+            "its browser application speaks gRPC-Web",
+            "`bin/madeploy upgrade STACK --to 0.12` leads to a release that needs one.",
+            exit_code=2,
+        )
+    version = environment.images.tag or environment.release.newest or environment.release.name
+    if from_chart is not None:
+        from madeploy.descriptors.chart import from_chart as in_chart
+
+        content, version = in_chart(from_chart)
+        _same_version(environment, version, force)
+    else:
+        from madeploy.descriptors.reflection import from_api as asked
+        from madeploy.settings.descriptors import PACKAGE
+
+        services = [f"{PACKAGE}.{kind}Service" for kind in environment.release.envoy.transcoded]
+        with phase(f"asking {from_api}"):
+            content = asked(str(from_api), services, plaintext=plaintext, authorities=authorities)
+    found = _checked(environment, content, force)
+    target = Path("descriptors") / f"{version}.pb"
+    (path.parent / target).parent.mkdir(exist_ok=True)
+    (path.parent / target).write_bytes(content)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(stack_edit.set_value(text, _SETTING, target.as_posix()), encoding="utf-8")
+    sys.stdout.write(
+        f"{path.parent / target}: {len(content):,} bytes, {len(found.services)} services; "
+        f"{path.name} names it in controlPlane.envoy.descriptors\n"
+    )
+
+
+def _opened(stack: str) -> tuple[Path, Environment]:
+    """The stack's file and environment, whatever is wrong with the set it names now."""
+    path = stack_path(stack)
+    if path.exists():
+        read = stack_file.read(path, label(path))
+        sections = copy.deepcopy(read.sections)
+        section: Any = sections
+        for step in _SETTING[:-1]:
+            section = section.get(step) if isinstance(section, dict) else None
+        if isinstance(section, dict) and section.pop(_SETTING[-1], None) is not None:
+            try:
+                return path, environment_from_config(sections, read.secret_names, None)
+            except InvalidStack:
+                pass  # What is wrong besides is said with its place below.
+    return open_environment(stack)[1:]
+
+
+def _same_version(environment: Environment, version: str, force: bool) -> None:
+    """Raise ToolkitError for a chart that deploys other services than the stack does."""
+    wanted = environment.images.tag
+    same = wanted is None or version.lstrip("v") == wanted.lstrip("v") or not wanted.lstrip("v")[0].isdigit()
+    if (same and version.lstrip("v").startswith(f"{environment.release.name}.")) or force:
+        return
+    raise ToolkitError(
+        f"the chart is of version {version or 'unknown'}",
+        f"the stack deploys {wanted or environment.release.name}",
+        "Get the chart of exactly that version; --force takes this one all the same.",
+        exit_code=2,
+    )
+
+
+def _checked(environment: Environment, content: bytes, force: bool) -> Descriptors:
+    """What the set describes. Raises ToolkitError when Envoy could not use it, or for another release's."""
+    again = "Take it from the chart of exactly the deployed version, or from its API server."
+    try:
+        found = read(content)
+    except DescriptorError as error:
+        raise ToolkitError("the descriptor set cannot be used", f"it {error}", again, exit_code=2) from None
+    if len(content) > MAX_BYTES:
+        why = f"it has {len(content):,} bytes; a ConfigMap holds {MAX_BYTES:,}"
+        raise ToolkitError("the descriptor set is too large", why, again, exit_code=2)
+    missing = found.missing(environment.release.envoy.transcoded)
+    if missing:
+        why = f"it lacks {', '.join(missing)}"
+        raise ToolkitError("the descriptor set is not complete", why, again, exit_code=2)
+    mark = found.contradicts(environment.release.descriptor_marks)
+    if mark is not None and not force:
+        lack = "has no" if mark.present else "still has"
+        why = f"it is of {mark.said}: {mark.message} {lack} {mark.field}"
+        fix = f"{again} --force writes it all the same."
+        raise ToolkitError("the descriptor set is of another release", why, fix, exit_code=2)
+    return found

@@ -1,0 +1,77 @@
+"""`michelangelo:rayLogs`: logs and events of Ray's pods, kept after their cluster is gone; from release 0.12
+on."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import Field
+
+from madeploy.settings.base import Accepts, DnsSubdomain, Section
+from madeploy.settings.buckets import BucketName
+from madeploy.settings.control_plane import Resources
+from madeploy.settings.images import Image
+
+Folder = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$", max_length=200),
+    Accepts("a folder without a slash first or last", "log"),
+]
+
+LogUrl = Annotated[
+    str,
+    Field(
+        pattern=r"^https?://([^{}\s]|\{\{ ?\.(Bucket|PathPrefix|ClusterName|RayLocalNamespace) ?\}\})+$",
+        max_length=500,
+    ),
+    Accepts(
+        "a URL whose variables are {{.Bucket}}, {{.PathPrefix}}, {{.ClusterName}} and {{.RayLocalNamespace}}",
+        "https://logs.example.com/{{.ClusterName}}",
+    ),
+]
+"""A template that does not parse stops the controller manager."""
+
+
+COLLECTOR: Final = Image(repository="quay.io/kuberay/collector", tag="v1.7.1")
+HISTORY_SERVER: Final = Image(repository="quay.io/kuberay/historyserver", tag="v1.7.1")
+
+
+class HistoryServer(Section):
+    """The dashboard of clusters that are gone, on every compute cluster."""
+
+    image: Image = HISTORY_SERVER
+    """Image. Default `quay.io/kuberay/historyserver:v1.7.1`, which reads what the collector of that version
+    writes; logs of earlier collectors it does not find."""
+
+    resources: Resources = Resources(cpu="100m", memory="1Gi")
+    """CPU and memory. Default 100 millicores and 1 GiB; it keeps sessions in up to three quarters of it."""
+
+
+class RayLogs(Section):
+    """A collector beside every Ray container, which writes into the object store (`storage`). Off unless this
+    section is there. It takes static keys: roles of pods do not reach it. It runs as the Ray container's
+    user, and as root where the pod names none, which namespaces under Pod Security `restricted` refuse."""
+
+    bucket: BucketName
+    """Bucket, which must exist."""
+
+    prefix: Folder = "log"
+    """Folder in it. Default `log`."""
+
+    credentials_secret: DnsSubdomain = "aws-credentials"
+    """Secret in the namespace `default` of every compute cluster with `AWS_ACCESS_KEY_ID` and
+    `AWS_SECRET_ACCESS_KEY`. Default `aws-credentials`, which an S3-compatible store's clusters get from
+    `objectStore`; on AWS it must be made beforehand."""
+
+    collector_image: Image = COLLECTOR
+    """Image of the collector. Default `quay.io/kuberay/collector:v1.7.1`."""
+
+    event_types: str = Field(default="ALL", pattern=r"^[A-Z_]+(,[A-Z_]+)*$", examples=["ALL"])
+    """Events of Ray it keeps, joined by commas. Default `ALL`, which takes Ray 2.54 or later in the image of
+    every task; earlier ones need the single types."""
+
+    log_url_format: LogUrl | None = None
+    """Link to a cluster's logs, shown with it. Default: none."""
+
+    history_server: HistoryServer | None = None
+    """The dashboard of clusters that are gone. Default: none."""
