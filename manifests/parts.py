@@ -69,7 +69,7 @@ class Part:
 
     awaited: bool = True
     """Whether a GitOps engine counts it as applied only once it is ready. A front door may wait long for its
-    address, and Envoy's own certificate for the front door."""
+    address."""
 
 
 def settled(build: Callable[[Environment], tuple[Object, ...]]) -> Build:
@@ -116,7 +116,8 @@ PARTS: Final = (
         after=("apiserver", "object-store"),
         needs=lambda environment: platform(environment.release),
     ),
-    Part("worker", worker, _CONTROL_PLANE, after=("apiserver", "object-store")),
+    # From here on in the order in which a new release is taken over: who calls after who is called.
+    Part("worker", worker, _CONTROL_PLANE, after=("controllermgr", "object-store")),
     Part(
         "model-registry",
         model_registry,
@@ -124,9 +125,10 @@ PARTS: Final = (
         after=("apiserver",),
         needs=lambda _: MODEL,
     ),
-    # All three at once: Envoy's own certificate may need the front door's HTTP port before Envoy can start.
-    Part("envoy", settled(envoy), _GATEWAY, after=("apiserver", "issuers"), awaited=False),
-    Part("ui", settled(ui), _GATEWAY, after=("apiserver", "issuers"), awaited=False),
+    Part("envoy", settled(envoy), _GATEWAY, after=("worker", "issuers")),
+    # Envoy of a release understands the application of the one before as well, and not the other way round.
+    Part("ui", settled(ui), _GATEWAY, after=("envoy",), awaited=False),
+    # Not after Envoy, whose own certificate may need the front door's HTTP port before Envoy can start.
     Part(
         "doors",
         settled(_front_door),

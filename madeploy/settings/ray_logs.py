@@ -36,6 +36,13 @@ COLLECTOR: Final = Image(repository="quay.io/kuberay/collector", tag="v1.7.1")
 HISTORY_SERVER: Final = Image(repository="quay.io/kuberay/historyserver", tag="v1.7.1")
 
 
+EventTypes = Annotated[
+    str,
+    Field(pattern=r"^[A-Z_]+(,[A-Z_]+)*$", max_length=1000),
+    Accepts("ALL, or types of Ray's events joined by commas", "ALL"),
+]
+
+
 class HistoryServer(Section):
     """The dashboard of clusters that are gone, on every compute cluster."""
 
@@ -66,7 +73,7 @@ class RayLogs(Section):
     collector_image: Image = COLLECTOR
     """Image of the collector. Default `quay.io/kuberay/collector:v1.7.1`."""
 
-    event_types: str = Field(default="ALL", pattern=r"^[A-Z_]+(,[A-Z_]+)*$", examples=["ALL"])
+    event_types: EventTypes = "ALL"
     """Events of Ray it keeps, joined by commas. Default `ALL`, which takes Ray 2.54 or later in the image of
     every task; earlier ones need the single types."""
 
