@@ -10,7 +10,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from madeploy.cli.app import app
-from tests.support.stacks import stack_text
+from tests.support.stacks import write
 
 Run = Callable[..., Result]
 
@@ -19,7 +19,7 @@ Run = Callable[..., Result]
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with `stacks/Pulumi.prod.yaml`."""
     (tmp_path / "stacks").mkdir()
-    (tmp_path / "stacks/Pulumi.prod.yaml").write_text(stack_text(), encoding="utf-8")
+    write(tmp_path / "stacks")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

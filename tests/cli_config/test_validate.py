@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from tests.cli_config.conftest import Run
-from tests.support.stacks import stack_text
+from tests.support.stacks import write
 
 
 def put(name: str, **sections: object) -> None:
-    Path(f"stacks/Pulumi.{name}.yaml").write_text(stack_text(dict(sections)), encoding="utf-8")
+    write(Path("stacks"), dict(sections), name)
 
 
 def test_valid_stacks_end_with_0(run: Run) -> None:

@@ -28,10 +28,16 @@ def stack_text(sections: dict[str, Any] | None = None, **others: Any) -> str:
 
 
 def load(folder: Path, sections: dict[str, Any] | None = None, **others: Any) -> Stack:
-    """The stack of such a file, called `Pulumi.prod.yaml`, with descriptor sets beside it."""
-    for name, content in FILES.items():
-        (folder / name).write_bytes(content)
-    path = folder / "Pulumi.prod.yaml"
+    """The stack of such a file, called `Pulumi.prod.yaml`."""
+    path = write(folder, sections, **others)
+    return load_environment(path, "stacks/Pulumi.prod.yaml")
+
+
+def write(folder: Path, sections: dict[str, Any] | None = None, name: str = "prod", **others: Any) -> Path:
+    """Write such a file, called `Pulumi.<name>.yaml`, with descriptor sets beside it. Gives its path."""
+    for file, content in FILES.items():
+        (folder / file).write_bytes(content)
+    path = folder / f"Pulumi.{name}.yaml"
     given = {"controlPlane": {"envoy": {"descriptors": "descriptors.pb"}}} | (sections or {})
     path.write_text(stack_text(given, **others), encoding="utf-8")
-    return load_environment(path, "stacks/Pulumi.prod.yaml")
+    return path

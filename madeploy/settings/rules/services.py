@@ -176,7 +176,10 @@ def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator
             evidence = f"{printable(host)} is Temporal Cloud; the setting chooses Cadence"
             yield Violation("MA141", path, evidence, fix="Name a front end of Cadence.")
     elif port == _HTTPS:
-        known = (workflow.engine == "temporal" and not env.release.temporal_tls) or workflow.transport == "tchannel"
+        if workflow.engine == "temporal":
+            known = not env.release.temporal_tls
+        else:
+            known = workflow.transport == "tchannel"
         yield Violation(
             "MA141",
             path,
