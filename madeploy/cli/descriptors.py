@@ -9,14 +9,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from madeploy.cli.environments import open_environment
-from madeploy.cli.stacks import stack_path
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.progress import phase
 from madeploy.settings import stack_edit, stack_file
 from madeploy.settings.descriptors import MAX_BYTES, DescriptorError, Descriptors, read
 from madeploy.settings.environment import Environment
 from madeploy.settings.loader import InvalidStack, environment_from_config, label
+from madeploy.stacks.files import open_environment, stack_path
 
 _SETTING = ("controlPlane", "envoy", "descriptors")
 
