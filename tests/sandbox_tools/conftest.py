@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from madeploy.sandbox.tools import FAMILIES, TOOLS
+from madeploy.sandbox.tools.edits import Registration, Substitution
 
 FAKE_GO = """#!{python}
 import json, os, pathlib, sys, time
@@ -19,11 +20,13 @@ with (here / "go.calls").open("a") as calls:
 if sys.argv[1] == "env":
     print(os.environ.get("FAKE_GO_VERSION", "go1.26.8"))
     print(os.environ.get("GOTOOLCHAIN", "auto"))
+elif sys.argv[1:3] == ["mod", "edit"]:
+    pass
 elif sys.argv[1] == "mod":
     print(json.dumps({{"Dir": str(here / "module")}}))
 else:
     (here / "go.environment").write_text("\\n".join(f"{{k}}={{v}}" for k, v in os.environ.items()))
-    print("some/package", flush=True)
+    print("\\n".join("some/package" for _ in range(int(os.environ.get("FAKE_GO_PACKAGES", "1")))), flush=True)
     time.sleep(float(os.environ.get("FAKE_GO_SECONDS", "0")))
     if "FAKE_GO_ERROR" in os.environ and os.environ.get("FAKE_GO_FAILS_AT", "") in " ".join(sys.argv):
         print(os.environ["FAKE_GO_ERROR"])
@@ -38,6 +41,18 @@ else:
         program.write_text(f"#!/bin/sh\\necho v{{versions[program.name]}}\\n")
         program.chmod(0o755)
 """
+
+
+def registering(edit: Registration) -> str:
+    """A file in which `edit` finds what it looks for."""
+    return "".join(f'\t"{edit.prefix}{package}"\n' for package in edit.packages)
+
+
+def put_text(path: Path, text: str, appending: bool = False) -> None:
+    """Write `text` to `path`; `appending`: after what is there, unless that holds it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = path.read_text(encoding="utf-8") if appending and path.exists() else ""
+    path.write_text(before if text in before else before + text, encoding="utf-8")
 
 
 @dataclass
@@ -61,10 +76,13 @@ class Machine:
         go = self.bin / "go"
         go.write_text(FAKE_GO.format(python=sys.executable, versions=built), encoding="utf-8")
         go.chmod(0o755)
-        for file in (file for family in FAMILIES.values() for file in (*family.scripts, *family.embedded)):
-            path = self.bin / "module" / file.path
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text("#!/bin/sh\n", encoding="utf-8")
+        module = self.bin / "module"
+        for family in FAMILIES.values():
+            for file in (*family.scripts, *family.embedded):
+                put_text(module / file.path, "#!/bin/sh\n")
+            for edit in (edit for edited in family.edited for edit in edited.edits):
+                text = edit.old if isinstance(edit, Substitution) else registering(edit)
+                put_text(module / edit.file, f"{text}\n", appending=isinstance(edit, Substitution))
 
     def go_calls(self, verb: str) -> list[str]:
         """The lines with which go was called for `verb`."""

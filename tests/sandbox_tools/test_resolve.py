@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import fcntl
+import io
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from madeploy.sandbox.errors import SandboxError
+from madeploy.sandbox.progress import Reporter
 from madeploy.sandbox.tools import DEFAULT_TOOLS, FAMILIES, TOOLS, ensure, inspect
 from madeploy.sandbox.tools.room import Room
 from tests.sandbox_tools.conftest import Machine
@@ -174,6 +177,48 @@ def test_the_build_is_read_only_trimmed_and_free_of_the_users_go_settings(
     assert environment["CGO_ENABLED"] == "0"
     assert "GOOS" not in environment
     assert environment["GOPROXY"] == "https://mirror.example.com"
+
+
+@pytest.mark.parametrize(
+    "chosen", [{}, {"GOGC": "50"}, {"GOMEMLIMIT": "300MiB"}, {"GOGC": "off", "GOMEMLIMIT": "2GiB"}]
+)
+def test_the_compiler_has_room_unless_the_user_says_how_much(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, chosen: dict[str, str]
+) -> None:
+    """UX-1: a quarter of the processor time of a first build."""
+    machine.put_go()
+    for name in ("GOGC", "GOMEMLIMIT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in chosen.items():
+        monkeypatch.setenv(name, value)
+    ensure(["etcd"])
+    lines = (machine.bin / "go.environment").read_text().splitlines()
+    used = {name: value for name, _, value in (line.partition("=") for line in lines)}
+    assert {name: used[name] for name in ("GOGC", "GOMEMLIMIT")} == {
+        "GOGC": "400",
+        "GOMEMLIMIT": "1GiB",
+    } | chosen
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("part", [0.0, 0.01, 0.4, 1.0])
+def test_a_build_says_how_far_it_is_and_about_how_long_it_will_take(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, family: str, part: float
+) -> None:
+    """UX-2: of the packages that the family is known to have; Go's cache may hold some of them."""
+    total = FAMILIES[family].compiled
+    compiled = max(1, int(total * part))
+    machine.put_go()
+    monkeypatch.setenv("FAKE_GO_PACKAGES", str(compiled))
+    monkeypatch.setenv("FAKE_GO_SECONDS", "0.7")
+    log = io.StringIO()
+    ensure(FAMILIES[family].packages, Reporter(log, first_heartbeat=0.05, heartbeat=0.05))
+    said = f"{compiled} of at most {total} packages compiled"
+    assert said in log.getvalue()
+    if compiled == total:
+        assert f"{said}, linking" in log.getvalue()
+    else:
+        assert bool(re.search(rf"{said}, at most about \d.* left", log.getvalue())) == (compiled >= 20)
 
 
 def test_a_tool_that_does_not_say_its_version_once_built_is_an_error(machine: Machine) -> None:

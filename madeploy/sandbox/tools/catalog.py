@@ -82,6 +82,7 @@ class Family:
         version: version of its main module, part of the cache entry's name.
         packages: the package of each tool to build, by tool name.
         gibibytes: memory a build takes at its highest, measured on two cores.
+        compiled: packages that are compiled where Go's cache is empty (`go list -deps`).
         stamps: linker variables set to make the tools say their version ("package.Variable=value").
         scripts: put beside the tools, executable.
         embedded: put beside our Go files, which embed them.
@@ -92,6 +93,7 @@ class Family:
     version: str
     packages: dict[str, str]
     gibibytes: float
+    compiled: int
     stamps: tuple[str, ...] = ()
     scripts: tuple[ModuleFile, ...] = ()
     embedded: tuple[ModuleFile, ...] = ()
@@ -188,6 +190,7 @@ FAMILIES: Final[dict[str, Family]] = {
             KUBERNETES,
             {name: f"k8s.io/kubernetes/cmd/{name}" for name in _KUBERNETES_COMPONENTS},
             gibibytes=3.0,
+            compiled=2531,
             stamps=(
                 f"k8s.io/component-base/version.gitVersion=v{KUBERNETES}",
                 "k8s.io/component-base/version.gitMajor=1",
@@ -199,6 +202,7 @@ FAMILIES: Final[dict[str, Family]] = {
             PULUMI,
             {"pulumi": "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"},
             gibibytes=2.0,
+            compiled=1648,
             stamps=(f"github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v{PULUMI}",),
         ),
         Family(
@@ -206,6 +210,7 @@ FAMILIES: Final[dict[str, Family]] = {
             "3.78.1",
             {"pulumi-language-python": "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"},
             gibibytes=0.5,
+            compiled=533,
             stamps=("github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v3.78.1",),
             scripts=(
                 ModuleFile("github.com/pulumi/pulumi/sdk/v3", "python/cmd/pulumi-language-python-exec"),
@@ -217,6 +222,7 @@ FAMILIES: Final[dict[str, Family]] = {
             PULUMI_KUBERNETES,
             {"pulumi-resource-kubernetes": "."},
             gibibytes=2.0,
+            compiled=1759,
             stamps=(f"{_KUBERNETES_PROVIDER}/pkg/version.Version={PULUMI_KUBERNETES}",),
             embedded=tuple(
                 ModuleFile(_KUBERNETES_PROVIDER, f"cmd/pulumi-resource-kubernetes/{name}")
@@ -242,16 +248,18 @@ FAMILIES: Final[dict[str, Family]] = {
             PULUMI_AWS,
             {"pulumi-resource-aws": "."},
             gibibytes=2.0,
+            compiled=1277,
             stamps=(f"main.version={PULUMI_AWS}+terraform.6.34.0",),
             edited=(_AWS_PROVIDER, _AWS_BRIDGE),
         ),
-        Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=1.2),
-        Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=0.5),
+        Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=1.2, compiled=996),
+        Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=0.5, compiled=565),
         Family(
             "kubeconform",
             "0.8.0",
             {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"},
             gibibytes=0.5,
+            compiled=229,
             stamps=("main.version=v0.8.0",),
         ),
         Family(
@@ -259,6 +267,7 @@ FAMILIES: Final[dict[str, Family]] = {
             "1.20.0",
             {"kube-score": "github.com/zegl/kube-score/cmd/kube-score"},
             gibibytes=0.5,
+            compiled=332,
             stamps=("main.version=v1.20.0",),
         ),
     )
