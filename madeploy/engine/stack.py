@@ -245,6 +245,9 @@ class Stack:
             identity = physical_id(resource)
             if operation["type"] == "creating" and identity and resource["urn"] not in known:
                 adopted.append({**resource, "id": identity, "outputs": resource.get("inputs") or {}})
+        for operation in pending:
+            if operation["type"] == "creating" and (told := by_hand(operation["resource"])):
+                tell(f"  {told}")
         deployment["resources"] = [*_resources(document), *adopted]
         deployment["pending_operations"] = []
         self.replace_state(document)
@@ -290,6 +293,32 @@ def physical_id(resource: Document) -> str | None:
         return f"{namespace}/{name}" if namespace else str(name)
     name = _NAMED_BY.get(kind)
     return str(inputs[name]) if name and inputs.get(name) else None
+
+
+def by_hand(resource: Document) -> str | None:
+    """What to do where a creation was interrupted whose id AWS makes up, so that it cannot be looked for;
+    None for others. If it was made, an association or an OIDC provider is refused as existing by the next
+    update; a second key is made."""
+    inputs, kind = resource.get("inputs") or {}, resource["type"]
+    name = str(resource["urn"]).rpartition("::")[2]
+    if kind == "aws:eks/podIdentityAssociation:PodIdentityAssociation":
+        cluster, account = inputs.get("clusterName"), inputs.get("serviceAccount")
+        where = f"--cluster-name {cluster} --namespace {inputs.get('namespace')} --service-account {account}"
+        return (
+            f"the association of {name} may have been made: `aws eks list-pod-identity-associations {where}` "
+            f"tells; delete it, or import it by the id `{cluster},<association id>`"
+        )
+    if kind == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
+        return (
+            f"the OIDC provider {inputs.get('url')} may have been made: `aws iam "
+            "list-open-id-connect-providers` tells; delete it, or import it by its ARN"
+        )
+    if kind == "aws:kms/key:Key":
+        return (
+            f"the KMS key {name} may have been made: `aws kms list-keys` tells; one without an alias and "
+            "with this description encrypts nothing yet, and can be deleted"
+        )
+    return None
 
 
 _NAMED_BY = {"aws:iam/role:Role": "name", "aws:kms/alias:Alias": "name", "aws:s3/bucket:Bucket": "bucket"}
