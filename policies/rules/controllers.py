@@ -101,11 +101,16 @@ def class_name(ingress: Resource) -> str:
     return given if isinstance(given, str) else ""
 
 
-def ingress_class(ingress: Resource, resources: Iterable[Resource]) -> Resource | None:
+def classes_of(resources: Iterable[Resource]) -> list[Resource]:
+    """The IngressClasses among resources, and what they refer to."""
+    return [item for item in resources if item.kind == INGRESS_CLASS or item.kind in ALB_PARAMETERS]
+
+
+def ingress_class(ingress: Resource, classes: Iterable[Resource]) -> Resource | None:
     """The IngressClass of an Ingress, or the cluster's default where it names none; None when it is not
-    among the resources."""
+    among them."""
     name = class_name(ingress)
-    for resource in resources:
+    for resource in classes:
         if resource.kind == INGRESS_CLASS and (
             resource.metadata.get("name") == name
             if name
@@ -115,10 +120,10 @@ def ingress_class(ingress: Resource, resources: Iterable[Resource]) -> Resource 
     return None
 
 
-def controller(ingress: Resource, resources: Iterable[Resource]) -> str | None:
+def controller(ingress: Resource, classes: Iterable[Resource]) -> str | None:
     """Which controller serves an Ingress: one of the names above, or what its class calls it; None when
     nothing says it."""
-    found = ingress_class(ingress, resources)
+    found = ingress_class(ingress, classes)
     if found is not None:
         said = str(_spec(found).get("controller") or "")
         return _BY_CONTROLLER.get(said, said)
@@ -147,11 +152,11 @@ def has_default_certificate(resources: Iterable[Resource]) -> bool:
     )
 
 
-def alb_parameters(ingress: Resource, resources: Sequence[Resource]) -> Mapping[str, Any]:
+def alb_parameters(ingress: Resource, classes: Sequence[Resource]) -> Mapping[str, Any]:
     """`spec` of the IngressClassParams that an Ingress' class refers to; empty where there are none."""
-    found = ingress_class(ingress, resources)
+    found = ingress_class(ingress, classes)
     named = mapping(_spec(found).get("parameters")).get("name") if found else None
-    for resource in resources:
+    for resource in classes:
         if resource.kind in ALB_PARAMETERS and resource.metadata.get("name") == named:
             return _spec(resource)
     return {}

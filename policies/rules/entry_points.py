@@ -22,6 +22,7 @@ from .controllers import (
     TRAEFIK,
     alb_parameters,
     annotations_of,
+    classes_of,
     controller,
     has_default_certificate,
 )
@@ -110,10 +111,10 @@ _NAME_IT: Final = {
 """What to do, where it is not the rule's own advice."""
 
 
-def _alb_by_tls(ingress: Resource, resources: Sequence[Resource]) -> bool:
+def _alb_by_tls(ingress: Resource, classes: Sequence[Resource]) -> bool:
     """Whether an ALB has an HTTPS listener for an Ingress: as its ports say, else where a certificate is
     named. Certificates that are not named are looked for in ACM, by host."""
-    parameters, given = alb_parameters(ingress, resources), annotations_of(ingress)
+    parameters, given = alb_parameters(ingress, classes), annotations_of(ingress)
     listeners = [item.get("protocol") for item, _ in mappings(parameters.get("listeners"), ())]
     if listeners:
         return "HTTPS" in listeners
@@ -128,16 +129,18 @@ def _alb_by_tls(ingress: Resource, resources: Sequence[Resource]) -> bool:
     return bool(named) or _said(f"{_ALB}certificate-arn")(given)
 
 
-def _covered(ingress: Resource, resources: Sequence[Resource]) -> Callable[[str], bool]:
-    """Whether a host of an Ingress is served by TLS."""
-    serving = controller(ingress, resources)
+def _covered(
+    ingress: Resource, serving: str | None, classes: Sequence[Resource], by_default: bool
+) -> Callable[[str], bool]:
+    """Whether a host of an Ingress is served by TLS; `by_default` where a controller has a certificate for
+    hosts that name none."""
     if serving == ALB:
-        by_tls = _alb_by_tls(ingress, resources)
+        by_tls = _alb_by_tls(ingress, classes)
         return lambda _: by_tls
     given = annotations_of(ingress)
     if any(check(given) for check in _CERTIFICATES.get(serving or "", ())):
         return lambda _: True
-    if serving in _WITH_DEFAULT and has_default_certificate(resources):
+    if by_default and serving in _WITH_DEFAULT:
         return lambda _: True
     entries = [entry for entry, _ in mappings(_spec(ingress).get("tls"), ())]
     if any(entry.get("secretName") and not texts(entry.get("hosts")) for entry in entries):
@@ -163,11 +166,13 @@ def _covered(ingress: Resource, resources: Sequence[Resource]) -> Callable[[str]
     kinds=ALB_PARAMETERS | WORKLOADS | {INGRESS, INGRESS_CLASS},
 )
 def without_tls(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
+    classes, by_default = classes_of(resources), has_default_certificate(resources)
     for resource in resources:
         if resource.kind != INGRESS:
             continue
-        covered = _covered(resource, resources)
-        fix = _NAME_IT.get(controller(resource, resources) or "", "")
+        serving = controller(resource, classes)
+        covered = _covered(resource, serving, classes, by_default)
+        fix = _NAME_IT.get(serving or "", "")
         for host, path in _hosts(resource):
             if host is not None and not covered(host):
                 yield resource, Violation(path, f"no certificate is named for {host}", fix)
@@ -240,9 +245,10 @@ def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violati
         for item in resources
         if item.kind == "core/Service"
     }
+    classes = classes_of(resources)
     for resource in resources:
         # Where nothing says which controller it is, the default is assumed to be ingress-nginx.
-        serving = controller(resource, resources) if resource.kind == INGRESS else ""
+        serving = controller(resource, classes) if resource.kind == INGRESS else ""
         if serving is not None and serving not in _BY_GRPC:
             continue
         for _, service, port, path in _backends(resource):
@@ -280,8 +286,9 @@ def unreachable_ui(resource: Resource) -> Iterator[Violation]:
     kinds=[INGRESS, INGRESS_CLASS],
 )
 def plain_http(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
+    classes = classes_of(resources)
     for resource in resources:
-        if resource.kind != INGRESS or controller(resource, resources) != INGRESS_NGINX:
+        if resource.kind != INGRESS or controller(resource, classes) != INGRESS_NGINX:
             continue
         for key in ("ssl-redirect", "force-ssl-redirect"):
             if str(annotations_of(resource).get(_NGINX + key)).lower() == "false":
