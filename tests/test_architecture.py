@@ -1,0 +1,28 @@
+"""docs/architecture.md names every room there is, and none that is not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+
+
+def test_every_room_has_its_line() -> None:
+    """UX-3: a newcomer finds each folder of the product."""
+    rooms = {path.name for path in (ROOT / "madeploy").iterdir() if (path / "__init__.py").is_file()}
+    table = TEXT.partition("## Rooms")[2].partition("## Three walks")[0]
+    named = set(re.findall(r"`(?:madeploy/)?([a-z_]+)/`", table))
+    assert rooms <= named, rooms - named
+    assert {name for name in named if not (ROOT / name).is_dir()} <= rooms
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    """UX-3."""
+    walks = TEXT.partition("## Three walks")[2]
+    named = re.findall(r"`([a-z_/]+\.py)`", walks)
+    assert len(named) > 10
+    for name in named:
+        places = (ROOT / name, ROOT / "madeploy" / name, ROOT / "manifests" / name)
+        assert any(place.is_file() for place in places), name
