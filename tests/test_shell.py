@@ -19,7 +19,6 @@ OF_A_SANDBOX = {
     "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
     "AWS_PROFILE": "somebody",
     "KUBECONFIG": "/nowhere/kubeconfig",
-    "MADEPLOY_SANDBOX_STATE": "/nowhere/state",
     "MADEPLOY_STATE": "/nowhere/state",
     "PULUMI_BACKEND_URL": "file:///nowhere",
     "PULUMI_CONFIG_PASSPHRASE_FILE": "/nowhere/passphrase",
@@ -84,7 +83,7 @@ def test_no_variable_that_leads_elsewhere_is_left(names: set[str]) -> None:
 
 def test_programs_of_a_sandbox_in_use_are_not_on_path() -> None:
     """UX-1: its launchers belong to its state; what is installed on the machine stays."""
-    environ = {"MADEPLOY_SANDBOX_STATE": "/s", "PATH": "/s/plugins:/usr/bin:/s/bin:/opt/pulumi"}
+    environ = {"MADEPLOY_STATE": "/s", "PATH": "/s/plugins:/usr/bin:/s/bin:/opt/pulumi"}
     shell.settle(environ)
     assert environ["PATH"] == "/usr/bin:/opt/pulumi"
 

@@ -19,7 +19,6 @@ from madeploy.doctor.updates import explainer
 from madeploy.kubeconfigs.files import read_context
 from madeploy.sandbox import process, progress, tools
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.plugins import Mode
 from madeploy.sandbox.session import UNWANTED, Sandbox
 from madeploy.sandbox.user_clusters import contexts as contexts_of
 from madeploy.sandbox.user_clusters import find
@@ -79,9 +78,6 @@ def up(
             show_default=False,
         ),
     ] = None,
-    plugins: Annotated[
-        str, typer.Option("--plugins", metavar="auto|official|offline", help="Which provider plugins to use.")
-    ] = "auto",
     audit: Annotated[
         bool | None,
         typer.Option("--audit/--no-audit", help="Let the API servers log every write.", show_default=False),
@@ -95,7 +91,7 @@ def up(
     """
     began = time.monotonic()
     number, contexts = _clusters(compute or [], control_plane, yes)
-    brought = _sandbox().up(number, audit, contexts, _mode(plugins))
+    brought = _sandbox().up(number, audit, contexts)
     seconds = time.monotonic() - began
     if as_json:
         typer.echo(json.dumps(report.brought_as_data(brought, seconds), indent=2))
@@ -219,13 +215,6 @@ def _follow(path: Path) -> None:
                 sys.stdout.flush()
             else:
                 time.sleep(FOLLOW_SECONDS)
-
-
-def _mode(text: str) -> Mode:
-    modes: dict[str, Mode] = {"auto": "auto", "official": "official", "offline": "offline"}
-    if text not in modes:
-        raise _wrong_use(f"--plugins {text!r}", f"it is one of {', '.join(modes)}")
-    return modes[text]
 
 
 def _clusters(

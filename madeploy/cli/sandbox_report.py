@@ -31,7 +31,7 @@ def brought_as_data(brought: Brought, seconds: float) -> dict[str, Any]:
         "changed": brought.result.changed,
         "resources": brought.summary.resources,
         "outputs": brought.summary.outputs,
-        "plugins": dict(brought.plugins),
+        "plugins": {package: dict(source) for package, source in brought.plugins.items()},
         "started": list(brought.started),
         "next": next_commands(brought.summary.outputs),
     }
@@ -59,11 +59,7 @@ def show_brought(brought: Brought, seconds: float) -> None:
     console.print(
         f"{changes}, {same} unchanged" if changes else f"no changes: {same} resources are as they should be"
     )
-    offline = [package for package, kind in brought.plugins.items() if kind == "offline"]
-    if offline:
-        console.print(
-            f"[dim]offline stand-ins serve {' and '.join(offline)}; --plugins official refuses them[/]"
-        )
+    _show_plugins(console, brought.plugins)
     console.print("\nNext:")
     for command in next_commands(brought.summary.outputs):
         console.print(f"  {escape(command)}")
@@ -129,8 +125,10 @@ def show_status(data: Mapping[str, Any]) -> None:
     console.print()
     versions = ", ".join(f"{name} {version}" for name, version in data["tools"].items() if version)
     console.print(f"tools: {versions or 'none built yet'}")
-    served = ", ".join(f"{package} by the {kind} plugin" for package, kind in data["plugins"].items())
-    console.print(f"plugins: {served or 'not chosen yet'}")
+    if data["plugins"]:
+        _show_plugins(console, data["plugins"])
+    else:
+        console.print("plugins: not chosen yet")
     stack = data["stack"]
     console.print(f"stack: {stack['total']} resources" if stack else "stack: not created yet")
     if stack:
@@ -158,6 +156,12 @@ def _show_resources(console: Console, resources: Mapping[str, Mapping[str, int]]
         names = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         table.add_row(where, f"{total} resources: {names}")
     console.print(table)
+
+
+def _show_plugins(console: Console, plugins: Mapping[str, Mapping[str, str]]) -> None:
+    for package, source in plugins.items():
+        made = {"official": "official", "built": "built from source"}[source["kind"]]
+        console.print(escape(f"plugin {package} {source['version']}, {made}: {source['reason']}"))
 
 
 def _show_outputs(console: Console, outputs: Mapping[str, Any]) -> None:

@@ -1,1 +1,1 @@
-"""An embedded environment on one machine: tools, Kubernetes API servers, an object store, offline plugins."""
+"""An embedded environment on one machine: tools, Kubernetes API servers, an object store, plugins."""

@@ -51,6 +51,7 @@ _ASSOCIATION = "{0}/clusters/(?P<name>[^/]+)/pod-identity-associations/(?P<assoc
 def correct() -> None:
     """Apply every correction to moto in this process."""
     _keep_tags_of_new_buckets()
+    _tell_blocked_encryption()
     _weigh_conditions_of_bucket_policies()
     _let_log_policies_name_a_wider_prefix()
     _remember_rotation_periods()
@@ -77,6 +78,27 @@ def _tags_in(body: bytes | str) -> dict[str, str]:
     document = xmltodict.parse(body, force_list=("Tag",)) if body else {}
     tags = ((document.get("CreateBucketConfiguration") or {}).get("Tags") or {}).get("Tag", [])
     return {tag["Key"]: tag["Value"] or "" for tag in tags}
+
+
+def _tell_blocked_encryption() -> None:
+    """GetBucketEncryption tells which encryption a bucket refuses (S3 API, BlockedEncryptionTypes); moto
+    keeps it and tells the rest."""
+    answered = S3Response.get_bucket_encryption
+
+    def get_bucket_encryption(self: Any) -> Any:
+        rule = (self.backend.get_bucket_encryption(self.bucket_name) or {}).get("Rule") or {}
+        blocked = (rule.get("BlockedEncryptionTypes") or {}).get("EncryptionType")
+        if not blocked:
+            return answered(self)
+        told = {
+            "ApplyServerSideEncryptionByDefault": rule["ApplyServerSideEncryptionByDefault"],
+            "BucketKeyEnabled": rule.get("BucketKeyEnabled") == "true",
+            "BlockedEncryptionTypes": {"EncryptionType": _listed(blocked)},
+        }
+        self.data["Action"] = "GetBucketEncryption"
+        return self.serialized(ActionResult({"ServerSideEncryptionConfiguration": {"Rules": [told]}}))
+
+    S3Response.get_bucket_encryption = get_bucket_encryption
 
 
 def _weigh_conditions_of_bucket_policies() -> None:

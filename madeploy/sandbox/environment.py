@@ -21,7 +21,6 @@ from madeploy.sandbox.cluster import COMPONENTS, CONTROL_PLANE, Cluster, compute
 from madeploy.sandbox.component import Component, Supervisor
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.kubeconfig import kubeconfig
-from madeploy.sandbox.plugins import endpoints
 from madeploy.sandbox.state import State, StateDirectory, write_private
 
 TOOLS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kwok")
@@ -140,7 +139,6 @@ class Environment:
             entries = [cluster.kubeconfig_entry() for cluster in clusters.values()]
             write_private(self.kubeconfig, kubeconfig(entries))
         aws = Aws(self.directory, self.state.ports[AWS])
-        endpoints.write(self.directory.root, [cluster.server for cluster in clusters.values()], aws.endpoint)
         base = _base_environment(self.directory)
         components: list[Component] = []
         for cluster in clusters.values():

@@ -16,13 +16,11 @@ from madeploy.sandbox.aws import Aws
 from madeploy.sandbox.cluster import CONTROL_PLANE
 from madeploy.sandbox.environment import TOOLS, Environment, not_ending
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.plugins import Mode
 from madeploy.sandbox.stack import Stack, Summary
 from madeploy.sandbox.stack_files import StackFiles
-from madeploy.sandbox.state import StateDirectory
+from madeploy.sandbox.state import STATE_VARIABLE, StateDirectory
 from madeploy.sandbox.tools import ToolPaths
 
-STATE_VARIABLE = "MADEPLOY_STATE"
 UNWANTED = (
     "PULUMI_CONFIG",
     "PULUMI_CONFIG_PASSPHRASE",
@@ -56,14 +54,14 @@ class Brought:
         phases: seconds by phase.
         result: what the engine changed.
         summary: what the stack holds now.
-        plugins: what serves each provider package.
+        plugins: what serves each provider package: its version, its kind and the reason for it.
         started: components that had to be started.
     """
 
     phases: Mapping[str, float]
     result: Result
     summary: Summary
-    plugins: Mapping[str, str]
+    plugins: Mapping[str, Mapping[str, str]]
     started: Sequence[str]
 
 
@@ -88,7 +86,6 @@ class Sandbox:
         compute: int | None = None,
         audit: bool | None = None,
         contexts: Mapping[str, str] | None = None,
-        mode: Mode = "auto",
     ) -> Brought:
         """Tools, clusters, stack, `pulumi up`. Again: converges.
 
@@ -98,14 +95,13 @@ class Sandbox:
             audit: write audit logs of the embedded API servers; as remembered when None.
             contexts: contexts of the user's clusters by role, in place of the embedded ones; empty for
                 embedded ones, as remembered when None.
-            mode: which provider plugins may be used.
 
         Raises:
             SandboxError: something is in the way.
         """
         phases = Phases()
         with self.directory.locked("up"):
-            environment, started = self._start(phases, compute, audit, contexts, mode)
+            environment, started = self._start(phases, compute, audit, contexts, choose=True)
             stack = self._stack(environment)
 
             def create(_: progress.Phase) -> None:
@@ -206,9 +202,9 @@ class Sandbox:
         compute: int | None = None,
         audit: bool | None = None,
         contexts: Mapping[str, str] | None = None,
-        mode: Mode | None = None,
+        choose: bool = False,
     ) -> tuple[Environment, list[str]]:
-        """Find tools, choose plugins if `mode` says which, start; what fails before is not remembered."""
+        """Find tools and, if asked to, choose plugins; start. What fails before is not remembered."""
         remembered = Environment(self.directory).state.contexts
         contexts = remembered if contexts is None else dict(contexts)
         self._refuse_exchange(remembered, contexts)
@@ -219,13 +215,8 @@ class Sandbox:
         environment = Environment(self.directory, paths, audit=audit)
         environment.state.compute = max(environment.state.compute, compute or 1)
         environment.state.contexts = contexts
-        if mode is not None:
-            wanted: Mode = mode
-
-            def choose(_: progress.Phase) -> None:
-                self._choose_plugins(environment, found[0], wanted)
-
-            phases.run("choosing provider plugins", choose)
+        if choose:
+            phases.run("choosing provider plugins", lambda _: self._choose_plugins(environment, found[0]))
         started: list[str] = []
         title = "starting AWS" if contexts else "starting clusters and AWS"
         phases.run(title, lambda phase: started.extend(environment.start(phase.note)))
@@ -257,12 +248,13 @@ class Sandbox:
             raise not_ending(stuck)
         return sorted(set(found.values()))
 
-    def _choose_plugins(self, environment: Environment, found: ToolPaths, mode: Mode) -> None:
+    def _choose_plugins(self, environment: Environment, found: ToolPaths) -> None:
         state = environment.state
-        # The stand-ins serve nothing but the embedded clusters.
-        mode = "official" if state.contexts else mode
-        choice = plugins.select(self.directory.root, mode, pulumi=found.path("pulumi"), environ=os.environ)
-        state.plugins = {source.package: source.kind for source in choice.sources}
+        choice = plugins.select(self.directory.root)
+        state.plugins = {
+            source.package: {"version": source.version, "kind": source.kind, "reason": source.reason}
+            for source in choice.sources
+        }
         state.environ = dict(choice.environ)
         if found["pulumi-language-python"].source != "path":
             command = policy_host.write_command(self.directory.root / "bin" / "python")

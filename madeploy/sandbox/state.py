@@ -25,6 +25,8 @@ from typing import Any
 
 from madeploy.sandbox.errors import SandboxError
 
+STATE_VARIABLE = "MADEPLOY_STATE"
+"""The environment variable that names the state directory."""
 FORMAT = 1
 """Version of state.json's layout; a file of another version is refused, not guessed at."""
 
@@ -61,7 +63,7 @@ class State:
         contexts: kubeconfig context by cluster name where the user's own clusters take the place of the
             embedded ones; empty otherwise.
         aws_told: mark of the moto process that was told what earlier ones knew.
-        plugins: what serves each provider package, `official` or `offline`.
+        plugins: what serves each provider package: its `version`, its `kind` and the `reason` for it.
         path: directories that stand first on PATH of whoever uses the sandbox.
         environ: further variables the engine needs for its plugins.
     """
@@ -73,7 +75,7 @@ class State:
     processes: dict[str, ProcessRecord] = field(default_factory=dict)
     contexts: dict[str, str] = field(default_factory=dict)
     aws_told: str = ""
-    plugins: dict[str, str] = field(default_factory=dict)
+    plugins: dict[str, dict[str, str]] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
 
@@ -147,7 +149,7 @@ class StateDirectory:
                 processes={str(name): ProcessRecord(**record) for name, record in raw["processes"].items()},
                 contexts=_texts(raw["contexts"]),
                 aws_told=str(raw["aws_told"]),
-                plugins=_texts(raw["plugins"]),
+                plugins={str(name): _texts(source) for name, source in raw["plugins"].items()},
                 path=[str(entry) for entry in raw["path"]],
                 environ=_texts(raw["environ"]),
             )

@@ -14,7 +14,7 @@ import pytest
 from pulumi import _types
 
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
-from madeploy.sandbox.plugins.aws.provider import RESOURCE_TYPES
+from madeploy.sandbox.tools import FAMILIES
 from madeploy.settings import Environment
 from madeploy.settings.storage import AwsStorage
 from tests.support.environments import aws_storage, environment
@@ -22,6 +22,7 @@ from tests.support.recording import Recording, record
 
 pytestmark = pytest.mark.whole
 
+TYPES = FAMILIES["pulumi-aws"].directory / "types.go"
 POD_IDENTITY = {"kind": "podIdentity", "clusterName": "control", "region": "eu-west-2"}
 EVERYTHING: dict[str, Any] = {
     "buckets": {"workspace": "example-workspace", "models": "example-models", "logs": "example-logs"},
@@ -127,12 +128,17 @@ def test_an_argument_that_is_not_published_is_noticed() -> None:
     ]
 
 
-def test_the_local_stand_in_serves_every_type_but_associations(
+def test_the_plugin_that_is_built_from_source_serves_every_type(
     irsa: Recording, pod_identity: Recording
 ) -> None:
-    """MR-1, MR-2: what is registered can be tried in the sandbox; EKS Pod Identity cannot."""
+    """MR-1, MR-2: what is registered can be tried where the official plugin cannot be had."""
+    mapped = {
+        f"aws:{module}/{name[0].lower()}{name[1:]}:{name}"
+        for module, name in re.findall(r'mapped\(\s*"(\w+)", "(\w+)"', TYPES.read_text(encoding="utf-8"))
+    }
     used = {r.type for r in (*irsa.resources, *pod_identity.resources) if r.type.startswith("aws:")}
-    assert used - RESOURCE_TYPES.keys() == {"aws:eks/podIdentityAssociation:PodIdentityAssociation"}
+    assert len(used) >= 14
+    assert used <= mapped
 
 
 def test_pods_are_associated_with_their_roles(pod_identity: Recording) -> None:

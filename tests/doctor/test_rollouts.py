@@ -202,7 +202,7 @@ SECRETS = [
 @pytest.mark.parametrize("secret", SECRETS)
 @given(before=st.text("abc :=\n", max_size=12), after=st.text("xyz ,\n", max_size=12))
 def test_no_secret_is_repeated(secret: str, before: str, after: str) -> None:
-    """SEC-4: neither of a program's last words nor of a message of the cluster."""
+    """UX-3: neither of a program's last words nor of a message of the cluster."""
     said = f"{before} {secret} {after}"
     seen = Seen(
         None,

@@ -117,6 +117,17 @@ def a_new_bucket_has_its_tags(client: Client) -> None:
         assert sorted(found, key=str) == sorted(tags, key=str)
 
 
+def a_bucket_tells_which_encryption_it_refuses(client: Client) -> None:
+    """One kind or none, with either key; the rest of the rule is told as before."""
+    s3 = new_bucket(client, "blocked")
+    for default in ({"SSEAlgorithm": "AES256"}, {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "key"}):
+        for blocked in ({"BlockedEncryptionTypes": {"EncryptionType": ["SSE-C"]}}, {}):
+            rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True, **blocked}
+            s3.put_bucket_encryption(Bucket="blocked", ServerSideEncryptionConfiguration={"Rules": [rule]})
+            found = s3.get_bucket_encryption(Bucket="blocked")["ServerSideEncryptionConfiguration"]
+            assert found["Rules"] == [rule]
+
+
 def a_denial_whose_condition_is_not_met_denies_nothing(client: Client) -> None:
     conditions = ({"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}})
     for number, condition in enumerate(conditions):
@@ -201,6 +212,7 @@ def pods_are_associated_with_roles(client: Client) -> None:
 
 ANSWERS = (
     a_new_bucket_has_its_tags,
+    a_bucket_tells_which_encryption_it_refuses,
     a_denial_whose_condition_is_not_met_denies_nothing,
     access_logs_go_where_the_policy_lets_the_log_service_write,
     a_key_tells_its_rotation_period,

@@ -168,14 +168,16 @@ def lines(deployed: Deployed) -> dict[str, int]:
 
 def writes(deployed: Deployed, since: dict[str, int]) -> dict[str, list[tuple[str, str, str]]]:
     """Verb, resource and name of every write to an object of the registration after the first `since` lines
-    of the audit logs; statuses, which the controller manager writes, left out."""
+    of the audit logs; statuses, which the controller manager writes, and dry runs, by which the plugin
+    compares, left out."""
     found: dict[str, list[tuple[str, str, str]]] = {}
     for context, known in REGISTRATION.items():
         log = (deployed.state / "logs" / f"{context}-audit.log").read_text().splitlines()[since[context] :]
         for event in map(json.loads, log):
             what = event.get("objectRef") or {}
             named = (what.get("resource", ""), what.get("name", ""))
-            if named in known and event["verb"] not in ("get", "list", "watch") and "subresource" not in what:
+            is_write = event["verb"] not in ("get", "list", "watch") and "dryRun=" not in event["requestURI"]
+            if named in known and is_write and "subresource" not in what:
                 found.setdefault(context, []).append((event["verb"], *named))
     return found
 

@@ -104,7 +104,6 @@ def fleet(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory)
             where / "user",
             tool_paths,
             [own, *(cluster.entry for cluster in [*good, *bad])],
-            running.aws_endpoint,
         )
         user.write({})
         user.create()

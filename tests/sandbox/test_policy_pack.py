@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
-from madeploy.sandbox import plugins, policy_host
+from madeploy.sandbox import policy_host
 from madeploy.sandbox.environment import Environment
+from madeploy.sandbox.plugins import select
+from tests.support.plugins import engine_variables
 
 PACK = Path(__file__).resolve().parents[2] / "policies"
 PROGRAM = """
@@ -31,27 +32,16 @@ pytestmark = pytest.mark.sandbox
 @pytest.fixture
 def shell(environment: Environment, tool_paths: dict[str, Path], tmp_path: Path) -> dict[str, str]:
     """The environment of a shell in which `pulumi` works on the sandbox's clusters."""
-    choice = plugins.select(
-        environment.directory.root, "offline", pulumi=tool_paths["pulumi"], environ=os.environ
-    )
-    path = [*choice.path_entries, Path(sys.executable).parent]
-    path += [
-        tool_paths["pulumi"].parent,
-        tool_paths["pulumi-language-python"].parent,
-        Path(os.environ["PATH"]),
-    ]
     backend = tmp_path / "backend"
     backend.mkdir()
     return {
         **os.environ,
         **environment.variables,
-        **choice.environ,
-        "PATH": os.pathsep.join(map(str, path)),
+        **engine_variables(select(tmp_path / "state"), tool_paths),
         "PULUMI_BACKEND_URL": backend.as_uri(),
         "PULUMI_CONFIG_PASSPHRASE": "of-a-test",
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_PYTHON_CMD": str(policy_host.write_command(tmp_path / "bin" / "python")),
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_STACK": "test",
     }
 

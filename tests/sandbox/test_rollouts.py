@@ -129,7 +129,7 @@ def test_an_image_that_cannot_be_had(client: Kubernetes, namespace: str) -> None
 
 
 def test_a_program_that_ends(client: Kubernetes, namespace: str) -> None:
-    """UX-3, SEC-4: with its exit code and its last words, without the password in them."""
+    """UX-3: with its exit code and its last words, without the password in them."""
     deploy(client, namespace, replicas=1, nodeName=NOWHERE)
     last = {
         "exitCode": 3,

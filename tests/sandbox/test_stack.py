@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -20,12 +19,14 @@ from kubernetes import client, config
 from madeploy.engine.driver import Engine
 from madeploy.engine.stack import physical_id
 from madeploy.errors import ToolkitError
-from madeploy.sandbox import plugins, process
+from madeploy.sandbox import process
 from madeploy.sandbox.environment import Environment
 from madeploy.sandbox.errors import SandboxError
+from madeploy.sandbox.plugins import select
 from madeploy.sandbox.stack import Stack
 from madeploy.sandbox.stack_files import StackFiles
 from madeploy.sandbox.state import StateDirectory
+from tests.support.plugins import engine_variables
 
 PROGRAM = """
 import pulumi, pulumi_kubernetes as k8s
@@ -35,6 +36,13 @@ here = pulumi.ResourceOptions(provider=provider)
 space = config.require("space")
 namespace = k8s.core.v1.Namespace("space", metadata={"name": space}, opts=here)
 inside = pulumi.ResourceOptions(provider=provider, depends_on=[namespace])
+# An Ingress is ready when its back ends have addresses; of a name elsewhere none are waited for.
+k8s.core.v1.Service(
+    "web",
+    metadata={"name": "web", "namespace": space},
+    spec={"type": "ExternalName", "external_name": "example.com"},
+    opts=inside,
+)
 k8s.networking.v1.Ingress(
     "door",
     metadata={"name": "door", "namespace": space},
@@ -161,17 +169,11 @@ class Small:
         self.directory.prepare()
         self.program = _program(where / "program")
         self.files = StackFiles(self.directory, self.program)
-        choice = plugins.select(
-            environment.directory.root, "offline", pulumi=tools["pulumi"], environ=os.environ
-        )
-        path = [*choice.path_entries, Path(sys.executable).parent, tools["pulumi"].parent]
-        path += [tools["pulumi-language-python"].parent, Path(os.environ["PATH"])]
         self.variables = {
             **os.environ,
             **environment.variables,
             **self.files.variables(),
-            **choice.environ,
-            "PATH": os.pathsep.join(map(str, path)),
+            **engine_variables(select(self.directory.root), tools),
         }
         self.pulumi = tools["pulumi"]
         labelled = {**self.variables, process.LABEL: f"{self.directory.root}|engine"}
@@ -254,8 +256,8 @@ def test_an_engine_killed_while_an_object_is_awaited_is_mended_and_the_object_ke
     assert small.pending() == 0
     again = small.stack.up(_silent, _silent)
     assert again.changed == 0
-    assert small.stack.summary().resources == {"control-plane": {"Namespace": 1, "Ingress": 1}}
-    assert small.stack.destroy(_silent, _silent).changed == 4
+    assert small.stack.summary().resources == {"control-plane": {"Namespace": 1, "Service": 1, "Ingress": 1}}
+    assert small.stack.destroy(_silent, _silent).changed == 5
     assert small.stack.summary().total == 0
 
 

@@ -13,7 +13,6 @@ import yaml
 
 from madeploy.sandbox.environment import Environment
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.tools import cache
 from madeploy.sandbox.user_clusters import contexts, find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -85,22 +84,20 @@ def test_nothing_is_deployed_to_a_user_s_clusters_without_a_yes(tmp_path: Path) 
     assert not (tmp_path / "state" / "state.json").exists()
 
 
-def test_stand_ins_never_serve_a_user_s_clusters_and_a_failed_attempt_is_forgotten(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_an_attempt_that_failed_is_forgotten(
+    tmp_path: Path, tool_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """UX-1: only the official plugins deploy to clusters that matter; the next `up` is not bound to them."""
-    entries = os.environ["PATH"].split(os.pathsep)
-    without = [entry for entry in entries if not (Path(entry) / "pulumi-resource-kubernetes").exists()]
-    monkeypatch.setenv("PATH", os.pathsep.join(without))
-    monkeypatch.setenv("MADEPLOY_CACHE", str(cache.directory()))
-    # No plugin cache, and no way to download one.
+    """UX-1: where no plugin can be had nothing begins, and the next `up` is bound to no clusters."""
+    found = [tool_paths[name].parent for name in ("pulumi", "pulumi-language-python", "kubectl")]
+    monkeypatch.setenv("PATH", os.pathsep.join([*map(str, found), "/usr/bin", "/bin"]))
+    # Neither plugins nor a place to download them from, nor Go to build them with.
+    monkeypatch.setenv("MADEPLOY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("MADEPLOY_DOWNLOADS", "off")
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "pulumi"))
-    for variable in ("HTTPS_PROXY", "https_proxy"):
-        monkeypatch.setenv(variable, "http://127.0.0.1:1")
-    refused = _madeploy(tmp_path, "up", "--control-plane", "control-plane", "--compute", "compute-0", "--yes")
+    theirs = ("--control-plane", "control-plane", "--compute", "compute-0", "--yes")
+    refused = _madeploy(tmp_path, "up", *theirs)
     assert refused.returncode == 3
-    assert "the official plugin" in refused.stderr
+    assert "Go" in refused.stderr
     status = json.loads(_madeploy(tmp_path, "status", "--json").stdout)
     assert status["clusters"] == {
         name: {"context": name, "embedded": True} for name in ("control-plane", "compute-0")

@@ -14,10 +14,10 @@ import yaml
 
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs import minify
-from madeploy.sandbox import plugins
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
-from madeploy.sandbox.plugins import endpoints
+from madeploy.sandbox.plugins import select
 from tests.support.environments import MINIMAL
+from tests.support.plugins import engine_variables
 
 ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 900
@@ -41,7 +41,6 @@ class UserStack:
         where: Path,
         tools: Mapping[str, Path],
         entries: Sequence[KubeconfigEntry],
-        aws: str | None = None,
         root: Path = ROOT,
     ) -> None:
         self.where = where
@@ -56,20 +55,13 @@ class UserStack:
             yaml.safe_dump({"name": "michelangelo", "runtime": "python", "stackConfigDir": "stacks"}),
             encoding="utf-8",
         )
-        state = where / "state"
-        endpoints.write(state, [entry.server for entry in entries], aws)
-        choice = plugins.select(state, "offline", pulumi=tools["pulumi"], environ=os.environ)
-        path = [*choice.path_entries, Path(sys.executable).parent, tools["pulumi"].parent]
-        path += [tools["pulumi-language-python"].parent, Path(os.environ["PATH"])]
         self.environ = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
-            **choice.environ,
+            **os.environ,
+            **engine_variables(select(where / "state"), tools),
             "KUBECONFIG": str(where / "kubeconfig"),
-            "PATH": os.pathsep.join(map(str, path)),
             "PULUMI_BACKEND_URL": f"file://{self.backend}",
             "PULUMI_HOME": str(where / "home"),
             "PULUMI_CONFIG_PASSPHRASE_FILE": str(where / "passphrase"),
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PYTHONPATH": str(root),
             "NO_PROXY": "127.0.0.1,localhost",
             "NO_COLOR": "1",

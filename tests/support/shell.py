@@ -19,7 +19,7 @@ LOOPBACK = ("127.0.0.1", "localhost")
 def settle(environ: MutableMapping[str, str] = os.environ) -> None:
     """Take away what leads to somebody's stack, clusters or account, programs of a sandbox in use included,
     and what keeps tests from their own servers."""
-    state = environ.get("MADEPLOY_SANDBOX_STATE")
+    state = environ.get("MADEPLOY_STATE")
     if state and "PATH" in environ:
         entries = [Path(entry) for entry in environ["PATH"].split(os.pathsep) if entry]
         environ["PATH"] = os.pathsep.join(str(entry) for entry in entries if Path(state) not in entry.parents)

@@ -9,6 +9,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from madeploy.sandbox.state import STATE_VARIABLE
 from madeploy.sandbox.tools import cache
 from madeploy.sandbox.tools.catalog import TOOLS, Tool
 
@@ -87,7 +88,8 @@ def _beside(path: Path, name: str) -> Path | None:
 
 
 def _search_path() -> str:
-    # A shell prepared for the sandbox has the cache's tools on PATH; they are the cache's all the same.
-    own = cache.directory()
+    # A shell prepared for the sandbox has the cache's tools on PATH, which are the cache's all the same, and
+    # launchers of plugins.
+    own = {cache.directory(), *(Path(state) for state in [os.environ.get(STATE_VARIABLE)] if state)}
     entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(entry for entry in entries if own not in Path(entry).absolute().parents)
+    return os.pathsep.join(entry for entry in entries if own.isdisjoint(Path(entry).absolute().parents))

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.sandbox.conformance.engine import Program, Stack
+from tests.sandbox.options.engine import Program, Stack
 
 Live = Callable[..., dict[str, Any] | None]
 OnCluster = Callable[..., Program]
@@ -43,55 +43,11 @@ def deployment(namespace: str, cpu: str, opts: pulumi.ResourceOptions) -> k8s.ap
     )
 
 
-def test_an_up_ends_when_the_pods_of_all_workloads_run(
-    stack: Stack, namespace: str, on_cluster: OnCluster
-) -> None:
-    """The state after `up` is that of a finished roll-out, for each kind of workload."""
-    labels = {"app": "set"}
-    pod = {
-        "metadata": {"labels": labels},
-        "spec": {"containers": [{"name": "c", "image": "registry.invalid/c:1"}]},
-    }
-
-    def body(opts: pulumi.ResourceOptions) -> None:
-        made = deployment(namespace, "10m", opts)
-        stateful = k8s.apps.v1.StatefulSet(
-            "set",
-            metadata={"namespace": namespace, "name": "set"},
-            spec={"service_name": "set", "selector": {"match_labels": labels}, "template": pod},
-            opts=opts,
-        )
-        job = k8s.batch.v1.Job(
-            "job",
-            metadata={"namespace": namespace, "name": "job"},
-            spec={"template": {"spec": {**pod["spec"], "restart_policy": "Never"}}},
-            opts=opts,
-        )
-        service = k8s.core.v1.Service(
-            "service",
-            metadata={"namespace": namespace, "name": "service"},
-            spec={"selector": {"app": "main"}, "ports": [{"port": 80}]},
-            opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=[made])),
-        )
-        pulumi.export("available", made.status.available_replicas)
-        pulumi.export("ready", stateful.status.ready_replicas)
-        pulumi.export("succeeded", job.status.succeeded)
-        pulumi.export("address", service.spec.cluster_ip)
-
-    run = stack.up(on_cluster(body))
-    assert not run.failed, run.text
-    assert {name: run.outputs[name] for name in ("available", "ready", "succeeded")} == {
-        "available": 2,
-        "ready": 1,
-        "succeeded": 1,
-    }
-    assert run.outputs["address"].startswith("10.")
-
-
-def test_a_roll_out_that_cannot_finish_fails_with_the_reason_and_is_mended_by_the_next_up(
+def test_a_roll_out_that_cannot_finish_fails_in_time_and_is_mended_by_the_next_up(
     stack: Stack, namespace: str, on_cluster: OnCluster, live: Live
 ) -> None:
-    """Engineering rules 12 and 17: a bounded wait, the pods' own words, a state that knows the object."""
+    """Engineering rules 12 and 17: a bounded wait, a state that knows the object. Why it cannot finish is
+    asked of its cluster afterwards (`madeploy.doctor`)."""
 
     def body(cpu: str) -> Callable[[pulumi.ResourceOptions], None]:
         def declare(opts: pulumi.ResourceOptions) -> None:
@@ -102,8 +58,7 @@ def test_a_roll_out_that_cannot_finish_fails_with_the_reason_and_is_mended_by_th
     began = time.monotonic()
     run = stack.up(on_cluster(body("90000")))
     assert run.failed
-    assert time.monotonic() - began < 30
-    assert "nsufficient cpu" in run.text
+    assert time.monotonic() - began < 120, "without a limit of its own it waits ten minutes"
     assert live("apps/v1", "Deployment", "main") is not None
     mended = stack.up(on_cluster(body("10m")))
     assert not mended.failed, mended.text
@@ -175,7 +130,7 @@ def test_a_deletion_waits_for_finalizers_and_names_them_when_it_gives_up(
     stack.up(on_cluster(body))
     stuck = stack.destroy()
     assert stuck.failed
-    assert "map" in stuck.text
+    assert "example.org/keep" in stuck.text
     found = live("v1", "ConfigMap", "map")
     assert found is not None
     assert found["metadata"]["deletionTimestamp"]

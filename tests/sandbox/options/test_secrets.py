@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.sandbox.conformance.engine import Program, Stack
+from tests.sandbox.options.engine import Program, Stack
 
 Live = Callable[..., dict[str, Any] | None]
 OnCluster = Callable[..., Program]
@@ -145,26 +145,6 @@ def test_the_token_of_a_service_account_reaches_the_state_encrypted(
         assert shown_in(stack.state, part[:60]) == []
         assert shown_in(run.text + preview.text, part[:60]) == []
     assert made["data"]["token"][:60] not in stack.state
-
-
-def test_an_api_servers_refusal_does_not_quote_the_secret(
-    stack: Stack, namespace: str, on_cluster: OnCluster
-) -> None:
-    """SEC: API servers quote what they refuse; the message that reaches the terminal does not."""
-    value = f"canary not a name {namespace}"
-
-    def body(opts: pulumi.ResourceOptions) -> None:
-        k8s.core.v1.Service(
-            "service",
-            metadata={"namespace": namespace, "name": "service"},
-            spec={"type": "ExternalName", "external_name": pulumi.Output.secret(value)},
-            opts=opts,
-        )
-
-    run = stack.up(on_cluster(body))
-    assert run.failed
-    assert "externalName" in run.text
-    assert shown_in(run.text, value) == []
 
 
 def test_the_forms_that_are_looked_for_would_be_found() -> None:

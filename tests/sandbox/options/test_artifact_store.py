@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import boto3
@@ -18,7 +17,7 @@ from madeploy.sandbox.environment import Environment as Sandbox
 from madeploy.settings import Environment
 from madeploy.settings.storage import AwsStorage
 from manifests import identities
-from tests.sandbox.conformance.engine import Program, Stack
+from tests.sandbox.options.engine import Program, Stack
 from tests.support.environments import aws_storage
 from tests.support.environments import environment as settings
 from tests.support.iam import Request, allows
@@ -48,15 +47,16 @@ def client(environment: Sandbox) -> Client:
 def store(prefix: str, **more: Any) -> Environment:
     """Settings of a store whose buckets may go with their stack, unless they are told otherwise."""
     issuer = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.com/{prefix}"
-    storage = {
-        "pathStyle": True,
-        "protect": False,
-        "buckets": {"workspace": f"{prefix}-workspace", "models": f"{prefix}-models"},
-        "identity": {"kind": "irsa", "oidcProviderArn": f"{issuer}-control", "createOidcProvider": True},
-    }
+    identity = {"kind": "irsa", "oidcProviderArn": f"{issuer}-control", "createOidcProvider": True}
     tasks = {"kind": "irsa", "oidcProviderArn": f"{issuer}-gpu"}
     clusters = {"gpu": {"kubeconfigContext": "gpu", "taskIdentity": tasks}}
-    return settings(storage=aws_storage(**storage | more), clusters=clusters)
+    return settings(storage=storage_of(prefix, **{"identity": identity, **more}), clusters=clusters)
+
+
+def storage_of(prefix: str, **more: Any) -> dict[str, Any]:
+    """The storage section of such a store."""
+    buckets = {"workspace": f"{prefix}-workspace", "models": f"{prefix}-models"}
+    return aws_storage(**{"pathStyle": True, "protect": False, "buckets": buckets, **more})
 
 
 def program(env: Environment) -> Program:
@@ -81,7 +81,6 @@ def kept(stack: Stack, prefix: str, client: Client) -> Iterator[None]:
     s3 = client("s3")
     for bucket in s3.list_buckets()["Buckets"]:
         if bucket["Name"].startswith(f"{prefix}-"):
-            s3.delete_bucket_policy(Bucket=bucket["Name"])
             for version in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
                 s3.delete_object(Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"])
             s3.delete_bucket(Bucket=bucket["Name"])
@@ -118,7 +117,8 @@ def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, 
 
     key = _encryption(s3, models)["KMSMasterKeyID"]
     assert _encryption(s3, models) == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
-    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]
+    rotation = kms.get_key_rotation_status(KeyId=key)
+    assert (rotation["KeyRotationEnabled"], rotation["RotationPeriodInDays"]) == (True, 180)
     aliases = {alias["AliasName"]: alias.get("TargetKeyId") for alias in kms.list_aliases()["Aliases"]}
     assert key.endswith(f"/{aliases[f'alias/michelangelo-{stack.name}']}")
     key_policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
@@ -140,8 +140,7 @@ def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, 
     target = s3.get_bucket_logging(Bucket=models)["LoggingEnabled"]
     assert (target["TargetBucket"], target["TargetPrefix"]) == (logs, "models/")
     assert "LoggingEnabled" not in s3.get_bucket_logging(Bucket=logs), "logs about logs never end"
-    with _without_policy(s3, logs):
-        delivered = {entry["Key"].partition("/")[0] for entry in s3.list_objects_v2(Bucket=logs)["Contents"]}
+    delivered = {entry["Key"].partition("/")[0] for entry in s3.list_objects_v2(Bucket=logs)["Contents"]}
     assert delivered == {"workspace", "models"}
 
     assert stack.up(program(env)).changes == {}
@@ -216,33 +215,104 @@ def test_roles_have_every_property_of_the_settings(stack: Stack, prefix: str, cl
     assert not (gone := stack.destroy()).failed, gone.text
 
 
-@contextmanager
-def _without_policy(s3: Any, bucket: str) -> Iterator[None]:
-    """The local server speaks no TLS, which the bucket's policy asks for."""
-    policy = s3.get_bucket_policy(Bucket=bucket)["Policy"]
-    s3.delete_bucket_policy(Bucket=bucket)
-    yield
-    s3.put_bucket_policy(Bucket=bucket, Policy=policy)
+def test_pods_are_associated_with_their_roles(stack: Stack, prefix: str, client: Client) -> None:
+    """MR-2: by EKS Pod Identity, for the control plane's and a compute cluster's ServiceAccounts; a changed
+    role changes its association in place."""
+    eks = client("eks")
+    for name in (f"{prefix}-control", f"{prefix}-gpu"):
+        eks.create_cluster(
+            name=name,
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/eks",
+            resourcesVpcConfig={"subnetIds": ["subnet-1", "subnet-2"]},
+        )
+
+    def env(**more: Any) -> Environment:
+        own = {"kind": "podIdentity", "clusterName": f"{prefix}-control"}
+        tasks = {"kind": "podIdentity", "clusterName": f"{prefix}-gpu"}
+        clusters = {"gpu": {"kubeconfigContext": "gpu", "taskIdentity": tasks}}
+        return settings(
+            storage=storage_of(prefix, identity=own, accountId=ACCOUNT, **more), clusters=clusters
+        )
+
+    def associated() -> dict[str, dict[str, Any]]:
+        """Associations by ServiceAccount."""
+        found = [
+            item
+            for name in (f"{prefix}-control", f"{prefix}-gpu")
+            for item in eks.list_pod_identity_associations(clusterName=name)["associations"]
+        ]
+        names = ("clusterName", "associationId")
+        told = [eks.describe_pod_identity_association(**{key: item[key] for key in names}) for item in found]
+        return {item["association"]["serviceAccount"]: item["association"] for item in told}
+
+    run = stack.up(program(env()))
+    assert not run.failed, run.text
+    assert run.outputs["roles"] == run.outputs["predicted"]
+    first = associated()
+    assert {item["roleArn"] for item in first.values()} == set(run.outputs["roles"].values())
+    assert {item["clusterName"] for item in first.values()} == {f"{prefix}-control", f"{prefix}-gpu"}
+    assert not any(item["disableSessionTags"] for item in first.values())
+    assert stack.up(program(env())).changes == {}
+    assert stack.refresh().changes == {}
+    moved = stack.up(program(env(rolePath="/ml/")))
+    assert not moved.failed, moved.text
+    second = associated()
+    assert {item["roleArn"] for item in second.values()} == set(moved.outputs["roles"].values())
+    assert all("/ml/" in item["roleArn"] for item in second.values())
+    assert {name: item["associationId"] for name, item in second.items()} == {
+        name: item["associationId"] for name, item in first.items()
+    }
+    assert not (gone := stack.destroy()).failed, gone.text
+    assert eks.list_pod_identity_associations(clusterName=f"{prefix}-control")["associations"] == []
 
 
 def _fill(s3: Any, bucket: str) -> None:
     """Put an object into a bucket, and another version over it."""
-    with _without_policy(s3, bucket):
-        for body in (b"older weights", b"weights"):
-            s3.put_object(Bucket=bucket, Key="model.bin", Body=body)
+    for body in (b"older weights", b"weights"):
+        s3.put_object(Bucket=bucket, Key="model.bin", Body=body)
+
+
+def _has_every_setting(s3: Any, bucket: str) -> bool:
+    """Whether a bucket has everything that keeps what is in it safe."""
+    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
+    return (
+        s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
+        and s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
+        and len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 1
+        and len(s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]) == 1
+        and _encryption(s3, bucket)["SSEAlgorithm"] == "AES256"
+        and {statement["Effect"] for statement in policy["Statement"]} == {"Deny"}
+    )
 
 
 def _is_as_it_was(s3: Any, bucket: str) -> bool:
     """Whether a bucket has its object and everything that keeps it safe."""
-    with _without_policy(s3, bucket):
-        versions = s3.list_object_versions(Bucket=bucket)["Versions"]
-        body = s3.get_object(Bucket=bucket, Key="model.bin")["Body"].read()
-    return (
-        (len(versions), body) == (2, b"weights")
-        and s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
-        and s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
-        and len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 1
-    )
+    versions = s3.list_object_versions(Bucket=bucket)["Versions"]
+    body = s3.get_object(Bucket=bucket, Key="model.bin")["Body"].read()
+    return (len(versions), body) == (2, b"weights") and _has_every_setting(s3, bucket)
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_renamed_bucket_comes_complete_and_the_old_one_with_an_object_in_it_keeps_everything(
+    stack: Stack, prefix: str, client: Client
+) -> None:
+    """UX-6, MR-1: the update fails at the old one as long as it holds something, which loses none of its
+    settings; emptied by hand, it goes with the next update."""
+    s3, old, new = client("s3"), f"{prefix}-models", f"{prefix}-renamed"
+    assert not (run := stack.up(program(store(prefix)))).failed, run.text
+    _fill(s3, old)
+    renamed = store(prefix, buckets={"workspace": f"{prefix}-workspace", "models": new})
+    for _ in range(2):
+        refused = stack.up(program(renamed))
+        assert refused.failed
+        assert "BucketNotEmpty" in refused.text
+        assert _is_as_it_was(s3, old)
+        assert _has_every_setting(s3, new)
+    for version in s3.list_object_versions(Bucket=old)["Versions"]:
+        s3.delete_object(Bucket=old, Key=version["Key"], VersionId=version["VersionId"])
+    assert not (done := stack.up(program(renamed))).failed, done.text
+    assert old not in [entry["Name"] for entry in s3.list_buckets()["Buckets"]]
+    assert not (gone := stack.destroy()).failed, gone.text
 
 
 @pytest.mark.usefixtures("kept")

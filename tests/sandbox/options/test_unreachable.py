@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 from madeploy.sandbox.environment import Environment
-from madeploy.sandbox.plugins import PluginChoice
-from tests.sandbox.conformance.conftest import CLUSTER
-from tests.sandbox.conformance.engine import Program, Stack
+from tests.sandbox.options.conftest import CLUSTER
+from tests.sandbox.options.engine import Program, Stack
 
 Live = Callable[..., dict[str, Any] | None]
 OnCluster = Callable[..., Program]
@@ -102,24 +101,3 @@ def test_an_edited_kubeconfig_replaces_nothing(
     assert before is not None
     assert after is not None
     assert after["metadata"]["uid"] == before["metadata"]["uid"]
-
-
-def test_a_stand_in_says_what_it_is(
-    stack: Stack, namespace: str, on_cluster: OnCluster, plugins: PluginChoice
-) -> None:
-    """Item 5: nobody takes it for the official plugin."""
-    run = stack.preview(on_cluster(config_map(namespace)))
-    told = "offline stand-in for pulumi-kubernetes 4.32.0 (sandbox only)" in run.text
-    assert told is (plugins.sources[0].kind == "offline")
-
-
-def test_the_stand_in_refuses_every_other_cluster(
-    stack: Stack, namespace: str, on_cluster: OnCluster, environment: Environment, plugins: PluginChoice
-) -> None:
-    """SEC: the official plugin serves any cluster, the stand-in the sandbox's own only."""
-    if plugins.sources[0].kind == "official":
-        pytest.skip("the official plugin serves every cluster")
-    foreign = moved(environment.kubeconfig, "https://127.0.0.1:1")
-    run = stack.preview(on_cluster(config_map(namespace), kubeconfig=foreign))
-    assert run.failed
-    assert "https://127.0.0.1:1 is not a cluster of this sandbox" in run.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -16,8 +15,9 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from madeploy.sandbox.environment import Environment
-from madeploy.sandbox.plugins import PluginChoice, endpoints, select
-from tests.sandbox.conformance.engine import Program, Stack
+from madeploy.sandbox.plugins import PluginChoice, select
+from tests.sandbox.options.engine import Program, Stack
+from tests.support.plugins import engine_variables
 
 CLUSTER = "control-plane"
 
@@ -25,8 +25,8 @@ _numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def dead_server(environment: Environment) -> str:
-    """The address of an API server of the sandbox that is down: a port where nobody listens."""
+def dead_server() -> str:
+    """The address of an API server that is down: a port where nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"https://127.0.0.1:{free.getsockname()[1]}"
@@ -34,22 +34,13 @@ def dead_server(environment: Environment) -> str:
 
 @pytest.fixture(scope="session")
 def plugins(
-    environment: Environment,
-    tool_paths: dict[str, Path],
-    dead_server: str,
-    tmp_path_factory: pytest.TempPathFactory,
+    environment: Environment, tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PluginChoice]:
     """The plugins under test, on PATH with the engine."""
-    state = tmp_path_factory.mktemp("plugins")
-    servers = [cluster.server for cluster in environment.clusters.values()]
-    endpoints.write(state, [*servers, dead_server], environment.aws_endpoint)
-    choice = select(state, pulumi=tool_paths["pulumi"], environ=os.environ, download_seconds=0)
-    entries = [*map(str, choice.path_entries), str(tool_paths["pulumi"].parent), os.environ["PATH"]]
+    choice = select(tmp_path_factory.mktemp("plugins"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PATH", os.pathsep.join(entries))
-        for name, value in {**choice.environ, **environment.variables}.items():
+        for name, value in {**environment.variables, **engine_variables(choice, tool_paths)}.items():
             patch.setenv(name, value)
-        patch.setenv("PULUMI_SKIP_UPDATE_CHECK", "true")
         yield choice
 
 
@@ -73,7 +64,7 @@ def api(environment: Environment) -> Any:
 @pytest.fixture
 def namespace(api: Any) -> Iterator[str]:
     """A namespace of the test's own."""
-    name = f"conformance-{next(_numbers)}"
+    name = f"options-{next(_numbers)}"
     namespaces = api.resources.get(api_version="v1", kind="Namespace")
     namespaces.create(body={"metadata": {"name": name}})
     yield name

@@ -12,7 +12,7 @@ from typing import Any
 from pulumi import automation as auto
 from pulumi.automation._stack import StackInitMode
 
-PROJECT = "conformance"
+PROJECT = "options"
 
 Program = Callable[[], None]
 
@@ -63,7 +63,7 @@ class Stack:
             pulumi_home=str(directory / "home"),
             env_vars={
                 "PULUMI_BACKEND_URL": f"file://{self._backend}",
-                "PULUMI_CONFIG_PASSPHRASE": "conformance",
+                "PULUMI_CONFIG_PASSPHRASE": "of a test",
                 **variables,
             },
             project_settings=auto.ProjectSettings(name=PROJECT, runtime="python"),

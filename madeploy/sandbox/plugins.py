@@ -1,0 +1,181 @@
+"""Which plugin serves which package: an installed one where there is one, else its project's own, else one
+built from source.
+
+Decided for each package by itself. A plugin is looked for on PATH, then in Pulumi's plugin cache
+(`$PULUMI_HOME/plugins`, `~/.pulumi/plugins`); otherwise it is a tool like others, downloaded or built. The
+engine finds it through PATH, so that the sandbox can have a `PULUMI_HOME` of its own without downloading
+anything twice."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import Literal
+
+from madeploy.sandbox import tools
+
+PACKAGES = ("kubernetes", "aws")
+
+_MARK = "madeploy.sandbox.plugins"
+"""Stands in launchers, so that they are not taken for plugins."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the plugin of one package comes from.
+
+    Args:
+        package: "kubernetes" or "aws".
+        version: of the plugin, "4.32.0"; that of the SDK in use where it is on PATH.
+        kind: "official" or "built" (from source).
+        executable: the plugin.
+        reason: why this one, for the person who wonders.
+    """
+
+    package: str
+    version: str
+    kind: Literal["official", "built"]
+    executable: Path
+    reason: str
+
+
+@dataclass(frozen=True)
+class PluginChoice:
+    """The plugins of a sandbox, and what the engine's environment must hold for it to use them.
+
+    Args:
+        sources: one for each package.
+        path_entries: directories for the front of PATH, first one first.
+        environ: environment variables to set.
+    """
+
+    sources: tuple[Source, ...]
+    path_entries: tuple[Path, ...]
+    environ: Mapping[str, str]
+
+    def source(self, package: str) -> Source:
+        """Where the plugin of one package comes from."""
+        return next(source for source in self.sources if source.package == package)
+
+
+def select(
+    state_dir: Path,
+    environ: Mapping[str, str] = os.environ,
+    ensure: Callable[[Sequence[str]], tools.ToolPaths] = tools.ensure,
+) -> PluginChoice:
+    """Decide on the plugins, and write what the engine starts to `<state_dir>/plugins/`.
+
+    Args:
+        state_dir: the sandbox's state directory.
+        environ: the user's environment, before the sandbox adds to it.
+        ensure: finds, downloads or builds tools by their names.
+
+    Raises:
+        SandboxError: a plugin can be neither found nor got.
+    """
+    installed = {package: _installed(package, environ) for package in PACKAGES}
+    missing = [_program(package) for package, source in installed.items() if source is None]
+    got = ensure(missing) if missing else tools.ToolPaths()
+    sources = tuple(source or _made(package, got) for package, source in installed.items())
+    launchers = state_dir / "plugins"
+    launchers.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for source in sources:
+        _write_launcher(launchers / _program(source.package), source)
+    return PluginChoice(
+        sources=sources,
+        path_entries=(launchers,),
+        # The engine must neither pass over PATH nor look for anything else.
+        environ={
+            "PULUMI_IGNORE_AMBIENT_PLUGINS": "false",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        },
+    )
+
+
+def _program(package: str) -> str:
+    return f"pulumi-resource-{package}"
+
+
+def _made(package: str, got: tools.ToolPaths) -> Source:
+    tool = got[_program(package)]
+    if tool.official:
+        return Source(package, tool.version, "official", tool.path, "downloaded from its project")
+    reason = "no official one is installed or could be downloaded"
+    return Source(package, tool.version, "built", tool.path, reason)
+
+
+def _installed(package: str, environ: Mapping[str, str]) -> Source | None:
+    version = installed_version(f"pulumi-{package}")
+    if found := _on_path(_program(package), environ):
+        return Source(package, version, "official", found, f"{found} is on PATH")
+    if found := _in_cache(_program(package), package, version, environ):
+        return Source(package, version, "official", found, f"in Pulumi's plugin cache, {found.parent}")
+    return None
+
+
+def _on_path(name: str, environ: Mapping[str, str]) -> Path | None:
+    for entry in environ.get("PATH", "").split(os.pathsep):
+        candidate = Path(entry) / name
+        if entry and _is_executable(candidate) and not _is_launcher(candidate):
+            return candidate.absolute()
+    return None
+
+
+def _in_cache(name: str, package: str, version: str, environ: Mapping[str, str]) -> Path | None:
+    for home in _pulumi_homes(environ):
+        directory = home / "plugins" / f"resource-{package}-v{version}"
+        # Pulumi marks a download under way, or broken off, by a file beside it.
+        unfinished = directory.with_name(f"{directory.name}.partial").exists()
+        if not unfinished and _is_executable(directory / name):
+            return directory / name
+    return None
+
+
+def _pulumi_homes(environ: Mapping[str, str]) -> list[Path]:
+    stated = environ.get("PULUMI_HOME")
+    own = Path(environ.get("HOME") or Path.home()) / ".pulumi"
+    return [Path(stated), own] if stated else [own]
+
+
+def _is_executable(path: Path) -> bool:
+    return path.is_file() and os.access(path, os.X_OK)
+
+
+def _is_launcher(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return _MARK.encode() in file.read(4096)
+    except OSError:
+        return False
+
+
+_LAUNCHER = """#!/bin/sh
+# The plugin of pulumi-{package} in the sandbox ({mark}).
+{prepare}exec {plugin} "$@"
+"""
+
+_LOCAL_AWS = """: "${AWS_ENDPOINT_URL:?is not set: this plugin serves the local AWS only, see sandbox env}"
+# Hosts below the local AWS (S3 Control puts the account before the host) are names that nobody resolves, and
+# hosts elsewhere are none of the sandbox's: both go to the local AWS.
+export HTTP_PROXY="$AWS_ENDPOINT_URL" HTTPS_PROXY="$AWS_ENDPOINT_URL" NO_PROXY=127.0.0.1,localhost
+unset http_proxy https_proxy no_proxy
+# Looks until AWS answers alike ten times over are made for AWS, which answers late: here one follows at once
+# on the other. The official plugin does not know the variable and waits.
+export MADEPLOY_AWS_WAIT_SECONDS=0.2
+"""
+
+
+def _write_launcher(path: Path, source: Source) -> None:
+    prepare = _LOCAL_AWS if source.package == "aws" else ""
+    plugin = shlex.quote(str(source.executable))
+    text = _LAUNCHER.format(package=source.package, mark=_MARK, prepare=prepare, plugin=plugin)
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.chmod(0o755)
+    temporary.replace(path)
