@@ -96,6 +96,30 @@ def _controller_manager(environment: Environment) -> list[dict[str, Any]]:
             "as long as it runs.",
         ),
     ]
+    # These two have no series before their first event, and a rate sees no first event: their value counts
+    # from the start of the process, and stays until the next one.
+    undecoded = environment.release.reflector_errors
+    rules.append(
+        _rule(
+            "ObjectsNotDecoded",
+            f"sum by (crd_type) ({undecoded}{here}) > 0",
+            "5m",
+            "warning",
+            "The controller manager cannot decode objects of {{ $labels.crd_type }}, and leaves them alone",
+            "Its log names them. Mostly a definition is newer than the service: both come from one release.",
+        )
+    )
+    if environment.release.cascades:
+        rules.append(
+            _rule(
+                "DeletionGaveUp",
+                f"sum by (kind) (cascade_child_drain_timeout_total{here}) > 0",
+                "5m",
+                "warning",
+                "Runs of a deleted Pipeline did not end in a day, and were let go ({{ $labels.kind }})",
+                "Their workflows may still run; end them in the workflow engine.",
+            )
+        )
     if environment.control_plane.controllermgr.leader_election:
         lease = environment.control_plane.controllermgr.leader_election_id
         leader = _selector(environment, "controllermgr", f'name="{lease}"')

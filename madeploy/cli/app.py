@@ -28,6 +28,7 @@ VERBS: Verbs = {
     "clusters": ("madeploy.cli.clusters", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),
     "recover": ("madeploy.cli.recover", "recover"),
+    "upgrade": ("madeploy.cli.upgrade", "upgrade"),
     "descriptors": ("madeploy.cli.descriptors", "descriptors"),
     "models": ("madeploy.cli.models", "app"),
     "tools": ("madeploy.cli.tools", "tools"),

@@ -18,7 +18,7 @@ from madeploy.findings.codes.models import MODELS
 from madeploy.findings.codes.network import NETWORK, PROOF
 from madeploy.findings.codes.platform import CLUSTERS, SECURITY
 from madeploy.findings.codes.policies import POLICIES, READING
-from madeploy.findings.codes.releases import RELEASES
+from madeploy.findings.codes.releases import RELEASES, UPGRADES
 from madeploy.findings.codes.rendering import RENDERING
 from madeploy.findings.codes.storage import STORAGE
 from madeploy.findings.codes.verification import VERIFICATION
@@ -41,6 +41,7 @@ GROUPS: Final = (
     FLEETS,
     SECURITY,
     POLICIES,
+    UPGRADES,
 )
 """The parts of the table, in order."""
 

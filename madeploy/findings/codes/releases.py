@@ -75,3 +75,51 @@ RELEASES: Final[dict[str, Code]] = {
         "warning",
     ),
 }
+
+UPGRADES: Final[dict[str, Code]] = {
+    "MA801": Code(
+        "Objects that the release cannot take over",
+        "Their definition changes in a way the new API server refuses to make while there are any: it "
+        "would not start. Fields that go are lost at the next write.",
+        "They are in the dump (`--dump FILE`). Delete them, then run the upgrade again:\n"
+        "kubectl delete revisions.michelangelo.api --all --all-namespaces",
+    ),
+    "MA802": Code(
+        "Objects without a field that the release needs",
+        "They serve nothing from the update on until they have it; the definition of today does not know it.",
+        "Plan a gap. After the update give each its spec.clusterTargets, with the account and the token of "
+        "serving on every target cluster.",
+        "warning",
+    ),
+    "MA803": Code(
+        "KubeRay older than the release needs",
+        "The release writes objects for the newer operator. Helm upgrades no definitions.",
+        "While no Ray cluster runs, apply the definitions of that version, then upgrade the operator:\n"
+        "kubectl apply --server-side -k "
+        "'github.com/ray-project/kuberay/ray-operator/config/crd?ref=v1.7.1'\n"
+        "helm upgrade kuberay-operator kuberay/kuberay-operator -n ray-system --version 1.7.1",
+    ),
+    "MA804": Code(
+        "Ray clusters that run",
+        "An upgrade of the operator may start their pods anew, and what they compute is lost.",
+        "Wait for them, or end them; `bin/madeploy clusters drain NAME` keeps new ones away.",
+    ),
+    "MA805": Code(
+        "Queues that nobody polls",
+        "Runs of these projects wait for ever.",
+        "Add the queues to workflow.additionalTaskLists.",
+        "warning",
+    ),
+    "MA806": Code(
+        "Pipelines whose deletion deletes their runs",
+        "From this release on every run belongs to its Pipeline: whoever deletes one, an engine that "
+        "prunes or replaces included, deletes all its runs.",
+        "In Pulumi set protect or retainOnDelete for them, in Argo CD the sync option Prune=false.",
+        "info",
+    ),
+    "MA807": Code(
+        "Compute cluster that was not looked at",
+        "Whether it can work with the release is not known.",
+        "Bring it back, or remove it: `bin/madeploy clusters remove NAME`. Then run the upgrade again.",
+    ),
+}

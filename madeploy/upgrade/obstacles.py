@@ -1,0 +1,115 @@
+"""What stands in the way of a release: objects and clusters as they are, before anything is changed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.findings import Finding, find
+from madeploy.probes.kuberay import operator_version
+from madeploy.probes.ray_cluster import RAY_CLUSTERS
+from madeploy.releases import Release
+from madeploy.settings import Environment
+
+Item = Mapping[str, Any]
+
+QUEUE_ANNOTATION: Final = "michelangelo/worker_queue"
+"""Annotation of a Project that names the queue of its runs (facts 2.2)."""
+
+_SHOWN: Final = 5
+_ENGINES: Final = ("pulumi", "argocd", "kustomize-controller", "helm", "terraform")
+"""Managers of fields by which an infrastructure engine is known."""
+
+
+def of_objects(found: Iterable[Item], environment: Environment, target: Release) -> Iterator[Finding]:
+    """What of the platform's objects the release refuses, drops or treats otherwise."""
+    by_kind: dict[str, list[Item]] = {}
+    for item in found:
+        by_kind.setdefault(item["kind"], []).append(item)
+    for kind, fields in target.removed_fields.items():
+        items = by_kind.get(kind, [])
+        if items:
+            having = sum(any(field in (item.get("spec") or {}) for field in fields) for item in items)
+            evidence = (
+                f"{len(items)} there are ({_named(items)}); {having} have {', '.join(fields)}, which "
+                f"{target.name} drops"
+            )
+            yield find("MA801", kind, evidence)
+    for kind, fields in target.required_fields.items():
+        lacking = [
+            item
+            for item in by_kind.get(kind, [])
+            if any(not (item.get("spec") or {}).get(field) for field in fields)
+        ]
+        if lacking:
+            yield find("MA802", kind, f"{_named(lacking)} have no {', '.join(fields)}")
+    polled = {
+        *target.task_lists,
+        environment.workflow.task_list,
+        *environment.workflow.additional_task_lists,
+    }
+    queues = Counter(
+        (item["metadata"].get("annotations") or {}).get(QUEUE_ANNOTATION)
+        for item in by_kind.get("Project", [])
+    )
+    missing = sorted(queue for queue in queues if queue and queue not in polled)
+    if missing:
+        yield find(
+            "MA805", "Project", f"projects name the queues {', '.join(missing)}, which no worker polls"
+        )
+    managed = [item for item in by_kind.get("Pipeline", []) if _engine(item)]
+    if target.cascades and by_kind.get("Pipeline"):
+        evidence = f"{len(by_kind['Pipeline'])} Pipelines"
+        if managed:
+            engines = sorted({_engine(item) for item in managed})
+            evidence += f"; {_named(managed)} are managed by {', '.join(engines)}"
+        yield find("MA806", "Pipeline", evidence, severity="warning" if managed else "info")
+
+
+def of_cluster(
+    name: str, compute: Kubernetes | None, target: Release, *, installs: bool
+) -> Iterator[Finding]:
+    """What of a compute cluster the release cannot work with; `compute` None when it cannot be reached as
+    configured. `installs`: whether the stack installs KubeRay there."""
+    if compute is None:
+        yield find("MA807", name, "its kubeconfig cannot be used")
+        return
+    try:
+        version = operator_version(compute)
+        has_ray = compute.find("/apis/ray.io/v1") is not None
+        running = list(compute.items(RAY_CLUSTERS)) if has_ray else []
+    except ClientError as error:
+        yield find("MA807", name, str(error))
+        return
+    old = bool(version) and _number(version) < _number(target.compute.kuberay)
+    if old or not version:
+        there = f"KubeRay {version}" if version else "no operator of KubeRay"
+        evidence = f"{there}; {target.name} is made with {target.compute.kuberay}"
+        yield find("MA803", name, evidence, severity="warning" if installs else "error")
+    if running:
+        evidence = f"{len(running)} Ray clusters run ({_named(running)})"
+        yield find("MA804", name, evidence, severity="error" if old else "warning")
+
+
+def _named(items: Sequence[Item]) -> str:
+    names = [f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}" for item in items]
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def _engine(item: Item) -> str:
+    """The infrastructure engine that writes an object; "" when none does."""
+    for entry in item["metadata"].get("managedFields") or ():
+        manager = str(entry.get("manager") or "").lower()
+        for engine in _ENGINES:
+            if manager.startswith(engine):
+                return engine
+    return ""
+
+
+def _number(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"[0-9]+", version)[:3])
