@@ -20,6 +20,7 @@ def generated() -> Mapping[str, str]:
     from madeploy.reference.findings import findings_reference
     from madeploy.reference.iam import iam_reference
     from madeploy.reference.policies import policies_reference
+    from madeploy.reference.releases import releases_reference
     from madeploy.reference.stack_schema import stack_schema
     from madeploy.reference.topology import topology_reference
 
@@ -30,6 +31,7 @@ def generated() -> Mapping[str, str]:
         "docs/findings.md": findings_reference(),
         "docs/iam.md": iam_reference(),
         "docs/policies.md": policies_reference(),
+        "docs/releases.md": releases_reference(),
         "docs/topology.md": topology_reference(),
     }
 

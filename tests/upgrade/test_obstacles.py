@@ -17,8 +17,6 @@ from tests.support.environments import environment
 
 TARGET = RELEASES["0.12"]
 OLD = environment(platform={"release": "2026.04"})
-    platform={"release": "2026.04"}, workflow={"engine": "temporal", "host": "t.example.com:7233"}
-)
 
 
 def item(kind: str, name: str, **more: Any) -> dict[str, Any]:
