@@ -10,8 +10,8 @@ from madeploy.releases import DEFAULT, RELEASES, SERVICES, Release
 _HEAD: Final = f"""# Releases of the platform
 
 `platform.release` chooses what services are configured for; `{DEFAULT}` where nothing is said. Generated from
-`madeploy/releases/`, one module a release, by `bin/madeploy schema`. [upgrading.md](upgrading.md) leads from one to the
-other; [configuration.md](configuration.md) has every configuration key with its meaning.
+`madeploy/releases/`, one module a release, by `bin/madeploy schema`. [upgrading.md](upgrading.md) leads from
+one to the other; [configuration.md](configuration.md) has every configuration key with its meaning.
 """
 
 
