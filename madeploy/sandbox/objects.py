@@ -17,7 +17,7 @@ CONTROL_PLANE_ONLY = ("michelangelo.api-open",)
 COMPUTE_ONLY = ("ray.io",)
 INGRESS_CONTROLLER = "k8s.io/ingress-nginx"
 GATEWAY_CONTROLLER = "madeploy.sandbox/gateway-controller"
-KUBERAY_VERSION = "1.4.2"
+KUBERAY_VERSION = "1.7.1"
 REGION = "sandbox"
 ZONES = ("a", "b", "c")
 
