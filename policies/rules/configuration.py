@@ -111,7 +111,9 @@ def _apiserver(content: Mapping[str, Any]) -> Iterator[str]:
 def _controllermgr(content: Mapping[str, Any]) -> Iterator[str]:
     if "workflowClient" in content and not _section(content, "workflowClient").get("taskList"):
         yield "workflowClient.taskList is not set: pipeline runs without a queue of their own fail"
-    if _section(content, "metadataStorage").get("enableMetadataStorage") is True:
+    # From release 0.12 on there is a mirror, where a database is named.
+    mirrored = _section(content, "mysql").get("host")
+    if _section(content, "metadataStorage").get("enableMetadataStorage") is True and not mirrored:
         yield "metadataStorage.enableMetadataStorage is true: deletions are then never carried out"
 
 

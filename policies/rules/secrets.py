@@ -17,6 +17,10 @@ _KEY: Final = re.compile(
     r"|client_?secret|auth_?token|token|credentials?)$",
     re.IGNORECASE,
 )
+_REFERENCE: Final = re.compile(r"(credentials?|existing|tls|pull|certificate|ca)[-_]?secret$", re.IGNORECASE)
+"""Keys that hold the name of a Secret."""
+
+_SECRET_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NO_VALUE: Final = re.compile(
     r"^(\s*|\$?\$?[({].*[)}]|<.*>|/.*|true|false|yes|no|none|null|[0-9.]+[smhd]?)$", re.I
 )
@@ -82,6 +86,7 @@ def by_name(key: Any, value: Any) -> bool:
         and _KEY.search(key.rpartition(".")[2]) is not None
         and _NO_VALUE.match(value) is None
         and not encrypted(value)
+        and not (_REFERENCE.search(key) and _SECRET_NAME.fullmatch(value))
     )
 
 

@@ -228,3 +228,15 @@ def test_encrypted_secrets_of_a_rendered_tree_are_no_secrets_in_files(
     assert reading.findings == []
     broken = [item.rule.name for item in found(reading.resources).found]
     assert broken == (["no-secrets-in-files"] * put if wrong else [])
+
+
+@pytest.mark.parametrize(
+    "key", ["credentialsSecret", "existingSecret", "tls_secret", "imagePullSecret", "clientSecret"]
+)
+@pytest.mark.parametrize("value", ["store-credentials", "Store/Credentials=="])
+def test_the_name_of_a_secret_is_no_secret(key: str, value: str) -> None:
+    """UX-3: of keys that refer to one, where the value can be a name."""
+    metadata = {"name": "x", "namespace": "ml"}
+    broken = names([Resource("kubernetes:core/v1:ConfigMap", {"metadata": metadata, "data": {key: value}})])
+    named = key != "clientSecret" and value == "store-credentials"
+    assert broken == (set() if named else {"no-secrets-in-config-maps"})
