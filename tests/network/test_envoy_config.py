@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from madeploy.settings import Environment
-from manifests.envoy_config import bootstrap, envoy_files, envoy_yaml
+from manifests.envoy_config import DESCRIPTORS_FILE, bootstrap, envoy_files, envoy_yaml
 from tests.support.environments import ALL, environment
 from tests.support.envoy import rewrite_folders, validate
 from tests.support.tls import certificate_files
@@ -36,6 +36,10 @@ def _validated(made: Environment, directory: Path) -> tuple[int, str]:
     certificate_files(directory / "certs", made.domains.app)
     for name, text in envoy_files(made).items():
         (directory / name).write_text(rewrite_folders(text, directory))
+    file = made.control_plane.envoy.descriptors
+    if file is not None and file.content is not None:
+        (directory / "descriptors").mkdir()
+        (directory / "descriptors" / DESCRIPTORS_FILE).write_bytes(file.content)
     return validate((directory / "envoy.yaml").read_text(), directory)
 
 

@@ -105,7 +105,10 @@ def _value(here: Shape, bounds: Data) -> Strategy:
 def _bounds(section: type[BaseModel], key: str) -> Data:
     _, info = shape.fields(section)[key]
     return {
-        name: getattr(item, name) for item in info.metadata for name in ("ge", "le") if hasattr(item, name)
+        name: getattr(item, name)
+        for item in info.metadata
+        for name in ("ge", "le", "min_length")
+        if hasattr(item, name)
     }
 
 
@@ -137,9 +140,10 @@ def _of(here: Shape, path: tuple[str, ...], bounds: Data) -> Strategy:
     if here.kind == "value":
         return _value(here, bounds)
     if here.kind == "list" and here.item is not None:
-        return st.lists(_of(here.item, path, {}), max_size=2)
+        return st.lists(_of(here.item, path, {}), min_size=bounds.get("min_length", 0), max_size=2)
     if here.kind == "map" and here.item is not None and here.key is not None:
-        return st.dictionaries(_value(here.key, {}), _of(here.item, path, {}), max_size=2)
+        least = bounds.get("min_length", 0)
+        return st.dictionaries(_value(here.key, {}), _of(here.item, path, {}), min_size=least, max_size=2)
     return st.one_of([_section(option, path) for option in here.sections])
 
 
