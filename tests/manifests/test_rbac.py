@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from madeploy.names.kubernetes import PLURALS
 from manifests import catalog
 from manifests.inputs import Inputs
 from manifests.objects import Object
@@ -97,20 +97,24 @@ def test_only_the_two_services_and_the_ray_manager_have_rights(name: str) -> Non
     }
 
 
-def test_rights_of_the_api_server_are_exactly_those_its_code_uses() -> None:
+@pytest.mark.parametrize(("release", "count"), [("2026.04", 14), ("0.12", 15)])
+def test_rights_of_the_api_server_are_exactly_those_its_code_uses(release: Any, count: int) -> None:
     """CP-1 (facts 1.3): it may read and replace the platform's own definitions, nobody else's."""
-    role = one(catalog.objects(minimal()), "ClusterRole", "michelangelo-apiserver")
-    assert set(grants(role)) == (
+    chosen = minimal(release)
+    kinds = chosen.release.kinds
+    owners = matrix(PLATFORM, {"pipelines/finalizers"}, {"update"}) if release == "0.12" else set()
+    role = one(catalog.objects(chosen), "ClusterRole", "michelangelo-apiserver")
+    assert set(grants(role)) == owners | (
         matrix(
             PLATFORM,
-            set(PLURALS.values()),
+            set(kinds.values()),
             {"get", "list", "create", "update", "delete", "deletecollection"},
         )
         | matrix("apiextensions.k8s.io", {"customresourcedefinitions"}, {"list", "create"})
         | matrix("", {"namespaces"}, {"create"})
     )
-    definitions = {f"{plural}.michelangelo.api" for plural in PLURALS.values()}
-    assert len(definitions) == 14
+    definitions = {f"{plural}.michelangelo.api" for plural in kinds.values()}
+    assert len(definitions) == count
     assert named(role) == {
         ("customresourcedefinitions", "get"): definitions,
         ("customresourcedefinitions", "update"): definitions,
@@ -129,9 +133,9 @@ def test_deleting_definitions_is_a_right_only_where_it_is_configured() -> None:
 
 
 def test_rights_of_the_controller_manager_are_exactly_those_its_code_uses() -> None:
-    """CP-2 (facts 1.3)."""
+    """CP-2 (facts 1.3), of release 2026.04."""
     read = {"get", "list", "watch"}
-    role = one(catalog.objects(production_aws()), "ClusterRole", "michelangelo-controllermgr")
+    role = one(catalog.objects(production_aws("2026.04")), "ClusterRole", "michelangelo-controllermgr")
     assert set(grants(role)) == (
         matrix(PLATFORM, WRITTEN, read | {"update", "patch"})
         | matrix(PLATFORM, {f"{plural}/status" for plural in WRITTEN}, {"get", "update", "patch"})
@@ -142,6 +146,32 @@ def test_rights_of_the_controller_manager_are_exactly_those_its_code_uses() -> N
         | matrix("", {"events"}, {"create", "patch"})
         | matrix("sparkoperator.k8s.io", {"sparkapplications"}, {"get", "create"})
         | matrix("gateway.networking.k8s.io", {"httproutes"}, {"get", "create", "update", "delete"})
+    )
+    assert named(role) == {}
+
+
+def test_rights_of_the_controller_manager_of_0_12_are_those_its_code_uses() -> None:
+    """REL-1, CP-2: it writes revisions, deletes Spark applications and publishes models (#1139, #1268)."""
+    read, everything = (
+        {"get", "list", "watch"},
+        {"get", "list", "watch", "create", "update", "patch", "delete"},
+    )
+    written = WRITTEN | {"revisions"}
+    owners = {"pipelines/finalizers", "pipelineruns/finalizers", "triggerruns/finalizers"}
+    role = one(catalog.objects(production_aws()), "ClusterRole", "michelangelo-controllermgr")
+    assert set(grants(role)) == (
+        matrix(PLATFORM, written, read | {"update", "patch"})
+        | matrix(PLATFORM, {"revisions"}, {"create"})
+        | matrix(PLATFORM, {f"{plural}/status" for plural in written}, {"get", "update", "patch"})
+        | matrix(PLATFORM, {"projects", "cachedoutputs", "models", "modelfamilys"}, read)
+        | matrix(PLATFORM, owners, {"update"})
+        | matrix("", {"configmaps"}, read | {"create", "update", "delete"})
+        | matrix("", {"services"}, everything)
+        | matrix("discovery.k8s.io", {"endpointslices"}, everything)
+        | matrix("gateway.networking.k8s.io", {"httproutes"}, everything)
+        | matrix("apps", {"deployments"}, read | {"create", "delete"})
+        | matrix("", {"events"}, {"create", "patch"})
+        | matrix("sparkoperator.k8s.io", {"sparkapplications"}, {"get", "create", "delete"})
     )
     assert named(role) == {}
 
