@@ -6,11 +6,11 @@ import json
 from pathlib import Path
 
 from tests.cli_config.conftest import Run
-from tests.support.stacks import stack_text
+from tests.support.stacks import write
 
 
 def put(name: str, **sections: object) -> None:
-    Path(f"stacks/Pulumi.{name}.yaml").write_text(stack_text(dict(sections)), encoding="utf-8")
+    write(Path("stacks"), dict(sections), name)
 
 
 def rows(run: Run, *names: str) -> dict[str, tuple[object, object]]:
