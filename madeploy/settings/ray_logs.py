@@ -9,7 +9,6 @@ from pydantic import Field
 
 from madeploy.settings.base import Accepts, DnsSubdomain, Section
 from madeploy.settings.buckets import BucketName
-from madeploy.settings.control_plane import Resources
 from madeploy.settings.images import Image
 
 Folder = Annotated[
@@ -33,7 +32,6 @@ LogUrl = Annotated[
 
 
 COLLECTOR: Final = Image(repository="quay.io/kuberay/collector", tag="v1.7.1")
-HISTORY_SERVER: Final = Image(repository="quay.io/kuberay/historyserver", tag="v1.7.1")
 
 
 EventTypes = Annotated[
@@ -41,17 +39,6 @@ EventTypes = Annotated[
     Field(pattern=r"^[A-Z_]+(,[A-Z_]+)*$", max_length=1000),
     Accepts("ALL, or types of Ray's events joined by commas", "ALL"),
 ]
-
-
-class HistoryServer(Section):
-    """The dashboard of clusters that are gone, on every compute cluster."""
-
-    image: Image = HISTORY_SERVER
-    """Image. Default `quay.io/kuberay/historyserver:v1.7.1`, which reads what the collector of that version
-    writes; logs of earlier collectors it does not find."""
-
-    resources: Resources = Resources(cpu="100m", memory="1Gi")
-    """CPU and memory. Default 100 millicores and 1 GiB; it keeps sessions in up to three quarters of it."""
 
 
 class RayLogs(Section):
@@ -79,6 +66,3 @@ class RayLogs(Section):
 
     log_url_format: LogUrl | None = None
     """Link to a cluster's logs, shown with it. Default: none."""
-
-    history_server: HistoryServer | None = None
-    """The dashboard of clusters that are gone. Default: none."""

@@ -146,7 +146,7 @@ def every_part() -> Environment:
         },
         notifications={"enabled": True, "senderEmail": "ml@example.com"},
         metadataStorage={"host": "mysql.example.com", "credentialsSecret": "mysql", "runDays": 30},
-        rayLogs={"bucket": "ray-history", "historyServer": {}},
+        rayLogs={"bucket": "ray-history"},
         modelRegistry={"endpoint": "api.internal.example.com:15566"},
     )
 
