@@ -76,11 +76,11 @@ def objects(environment: Environment, stack: str, plan: Plan) -> Iterator[tuple[
 
 
 def _steps(target: Target) -> Iterator[tuple[Stage, Iterable[str]]]:
-    """Each stage, with the folders of the stages just before it."""
-    orders = sorted({stage.order for stage in target.stages})
+    """Each stage, with the folders of the awaited stages just before it."""
+    awaited = [stage for stage in target.stages if stage.awaited]
     for stage in target.stages:
-        before = [order for order in orders if order < stage.order]
-        needs = [each.folder for each in target.stages if before and each.order == before[-1]]
+        before = max((each.order for each in awaited if each.order < stage.order), default=None)
+        needs = [each.folder for each in awaited if each.order == before]
         yield stage, needs
 
 

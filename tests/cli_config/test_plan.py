@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli_config.conftest import Run
-from tests.support.stacks import stack_text
+from tests.support.stacks import stack_text, write
 
 
 def _older(project: Path) -> str:
-    path = project / "older.yaml"
-    text = stack_text({"domains": {"api": "api.example.com", "app": "old.example.com"}})
-    path.write_text(text, encoding="utf-8")
+    path = write(project, {"domains": {"api": "api.example.com", "app": "old.example.com"}}, "older")
     return str(path)
 
 

@@ -58,7 +58,8 @@ def test_every_reference_of_a_pod_is_to_something_that_is_there(service: Workloa
     assert {mount["name"] for mount in item["volumeMounts"]} == volumes.keys()
     for volume in volumes.values():
         if "configMap" in volume and volume["configMap"]["name"] != chosen.control_plane.ca_bundle_config_map:
-            data = one(objects, "ConfigMap", volume["configMap"]["name"], namespace)["data"]
+            config_map = one(objects, "ConfigMap", volume["configMap"]["name"], namespace)
+            data = {**config_map.get("data", {}), **config_map.get("binaryData", {})}
             for mount in item["volumeMounts"]:
                 if mount["name"] == volume["name"] and "subPath" in mount:
                     assert mount["subPath"] in data
@@ -66,6 +67,7 @@ def test_every_reference_of_a_pod_is_to_something_that_is_there(service: Workloa
             assert volume["secret"]["secretName"] in (
                 "michelangelo-object-store",
                 chosen.tls.envoy.secret_name,
+                chosen.metadata_storage.credentials_secret if chosen.metadata_storage else None,
             )
     ports = {port["name"] for port in item.get("ports", [])}
     probes = [item[key] for key in ("startupProbe", "readinessProbe", "livenessProbe") if key in item]

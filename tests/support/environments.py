@@ -68,7 +68,8 @@ def production_aws(release: ReleaseName = DEFAULT) -> Environment:
                     "repository": "registry.example.com/envoyproxy/envoy",
                     "tag": "v1.40.0",
                     "digest": DIGEST,
-                }
+                },
+                **({"descriptors": beside()} if RELEASES[release].envoy.transcoded else {}),
             },
             "apiserver": {"replicas": 3, "resources": {"cpu": "500m", "memory": "512Mi"}},
             "controllermgr": {
@@ -77,7 +78,6 @@ def production_aws(release: ReleaseName = DEFAULT) -> Environment:
                 "resources": {"cpu": "1", "memory": "1Gi", "cpuLimit": "2"},
             },
             "worker": {"replicas": 5, "logLevel": "warn"},
-            **({"envoy": {"descriptors": beside()}} if RELEASES[release].envoy.transcoded else {}),
             "zones": ["eu-west-1a", "eu-west-1b", "eu-west-1c"],
         },
         workflow={

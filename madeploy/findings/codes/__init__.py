@@ -18,7 +18,7 @@ from madeploy.findings.codes.models import MODELS
 from madeploy.findings.codes.network import NETWORK, PROOF
 from madeploy.findings.codes.platform import CLUSTERS, SECURITY
 from madeploy.findings.codes.policies import POLICIES, READING
-from madeploy.findings.codes.releases import RELEASES, UPGRADES
+from madeploy.findings.codes.releases import DESCRIPTORS, RELEASES, UPGRADES
 from madeploy.findings.codes.rendering import RENDERING
 from madeploy.findings.codes.storage import STORAGE
 from madeploy.findings.codes.verification import VERIFICATION
@@ -27,8 +27,9 @@ GROUPS: Final = (
     FILE,
     SHAPE,
     SERVICES,
-    RELEASES,
+    DESCRIPTORS,
     RENDERING,
+    RELEASES,
     NETWORK,
     PROOF,
     STORAGE,

@@ -1,4 +1,4 @@
-"""MA14x releases of the platform and their optional parts, MA8xx upgrades."""
+"""MA14x descriptor sets, MA16x releases of the platform and their optional parts, MA8xx upgrades."""
 
 from __future__ import annotations
 
@@ -6,23 +6,7 @@ from typing import Final
 
 from madeploy.findings.codes.code import Code
 
-RELEASES: Final[dict[str, Code]] = {
-    "MA164": Code(
-        "Setting that the release does not have",
-        "Services of this release do not read what the setting writes, so it could not take effect.",
-        "Remove it, or deploy a release that has it.",
-    ),
-    "MA165": Code(
-        "Image of another release",
-        "The configuration is written for the release of platform.release; services of another one stop at "
-        "keys they do not know, or ignore what they should do.",
-        "Use a tag of that release, or set platform.release to the one of the image.",
-    ),
-    "MA166": Code(
-        "Tag of a pre-release",
-        "A candidate is replaced by the release and gets no mended version.",
-        "Use the tag of the release.",
-    ),
+DESCRIPTORS: Final[dict[str, Code]] = {
     "MA143": Code(
         "No descriptor set for Envoy",
         "The browser application sends JSON, which Envoy translates by the descriptor set of exactly the "
@@ -47,8 +31,11 @@ RELEASES: Final[dict[str, Code]] = {
         "become numbers.",
         "Write the set of exactly the deployed version with `bin/madeploy descriptors STACK`.",
     ),
+}
+
+RELEASES: Final[dict[str, Code]] = {
     "MA160": Code(
-        "Metadata storage turned on",
+        "Metadata storage that cannot be turned off again",
         "It cannot be turned off again without a clean-up: deletions would wait for ever for its "
         "finalizer. Its first write to a new `Cluster` freezes that cluster's health until the controller "
         "manager is rolled.",
@@ -73,6 +60,22 @@ RELEASES: Final[dict[str, Code]] = {
         "The platform's own worker takes them from the queue, writes a warning and sends nothing.",
         "Build a worker image with activities for mail or Slack and name it in controlPlane.worker.image.",
         "warning",
+    ),
+    "MA164": Code(
+        "Setting that the release does not have",
+        "Services of this release do not read what the setting writes, so it could not take effect.",
+        "Remove it, or deploy a release that has it.",
+    ),
+    "MA165": Code(
+        "Image of another release",
+        "The configuration is written for the release of platform.release; services of another one stop at "
+        "keys they do not know, or ignore what they should do.",
+        "Use a tag of that release, or set platform.release to the one of the image.",
+    ),
+    "MA166": Code(
+        "Tag of a pre-release",
+        "A candidate is replaced by the release and gets no mended version.",
+        "Use the tag of the release.",
     ),
 }
 
