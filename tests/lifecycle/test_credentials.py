@@ -145,7 +145,7 @@ def test_kuberay_is_installed_before_anything_is_registered_where_the_toolkit_is
     assert release.inputs == {
         "name": "kuberay-operator",
         "chart": "kuberay-operator",
-        "version": "1.4.2",
+        "version": "1.7.1",
         "repositoryOpts": {"repo": "https://ray-project.github.io/kuberay-helm/"},
         "namespace": "ray-system",
         "createNamespace": True,

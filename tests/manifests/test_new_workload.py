@@ -111,7 +111,7 @@ def test_three_files_make_a_workload_with_settings(product: Path, tmp_path: Path
     copy = tmp_path / "copy"
     shutil.copytree(product, copy)
     apply((copy / "settings.diff").read_text(encoding="utf-8"), copy)
-    sections = {"controlPlane": {"notifier": {"replicas": 3, "image": {"tag": "v1.0.0"}}}}
+    sections = {"controlPlane": {"notifier": {"replicas": 3, "image": {"tag": "0.12.0"}}}}
     dns = {("egress", "53")}
     assert "seen" in python(copy, "-c", SEEN % {"sections": sections, "allowed": dns})
     stack = copy / "stacks/Pulumi.new.yaml"

@@ -105,7 +105,7 @@ def test_roles_that_are_predicted_are_the_roles_that_were_made(
 
 def test_a_change_by_hand_would_be_noticed(deployed: Deployed, tree: Path) -> None:
     """So that the tests above can fail."""
-    folder = tree / "control-plane" / "40-ui"
+    folder = tree / "control-plane" / "70-ui"
     config = folder / "configmap-public-config.yaml"
     text = config.read_text()
     config.write_text(text.replace("app.sandbox.", "app.other."))
