@@ -23,12 +23,16 @@ SECONDS = 1
 BYTES = 100 * 1024 * 1024
 _WATCHED = ("open", "subprocess.", "os.exec", "os.posix_spawn", "os.spawn", "os.system", "os.fork", "socket.")
 _MODULES = (".py", ".pyc", ".so", "")
+_SCHEMAS = ("jsonschema_specifications", "schemas")
+"""Folders of the schemas that the form of a kubeconfig is checked by, read when the first one is."""
 
 
 def _is_import(path: Any) -> bool:
     """Whether Python opens one of its own modules, or lists a folder of them."""
     name = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
-    return any(name.startswith(entry) for entry in sys.path if entry) and Path(name).suffix in _MODULES
+    if not any(name.startswith(entry) for entry in sys.path if entry):
+        return False
+    return Path(name).suffix in _MODULES or bool(set(_SCHEMAS) & set(Path(name).parts))
 
 
 _reading: str | None = None
