@@ -210,7 +210,7 @@ def test_a_build_says_how_far_it_is_and_about_how_long_it_will_take(
     compiled = max(1, int(total * part))
     machine.put_go()
     monkeypatch.setenv("FAKE_GO_PACKAGES", str(compiled))
-    monkeypatch.setenv("FAKE_GO_SECONDS", "0.7")
+    monkeypatch.setenv("FAKE_GO_SECONDS", "1.5")
     log = io.StringIO()
     ensure(FAMILIES[family].packages, Reporter(log, first_heartbeat=0.05, heartbeat=0.05))
     said = f"{compiled} of at most {total} packages compiled"
