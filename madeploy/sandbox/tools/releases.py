@@ -202,8 +202,8 @@ def _kube_score(on: Platform) -> tuple[Download, ...]:
 def _plugin(package: str) -> Release:
     """The provider plugin in the version of the SDK in use, which is the one it was released with.
 
-    From its release rather than by `pulumi plugin install`, which checks no checksum, resumes nothing and
-    writes into the user's own plugin cache.
+    From its release, as every other tool, rather than by `pulumi plugin install`, which writes into the
+    user's own plugin cache.
     """
     repository, version = f"pulumi/pulumi-{package}", installed_version(f"pulumi-{package}")
     program = f"pulumi-resource-{package}"
