@@ -28,6 +28,7 @@ def register(recorded: list[dict[str, Any]]) -> None:
             depends_on=[made[urn] for urn in item["dependencies"]],
             protect=item["protect"],
             retain_on_delete=item["retain_on_delete"],
+            delete_before_replace=item["delete_before_replace"],
             custom_timeouts=pulumi.CustomTimeouts(**item["timeouts"]) if item["timeouts"] else None,
         )
         resource: pulumi.Resource
