@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import pulumi
@@ -11,6 +11,9 @@ from manifests.objects import Bundle, Object
 
 WAIT_FOR_ANNOTATION = "pulumi.com/waitFor"
 """Annotation that says when an object is ready (pulumi-kubernetes, resource readiness)."""
+
+READ_BY_PODS: Final = frozenset({"ConfigMap", "Secret"})
+"""Kinds that pods read when they start: a pod that is rolled for a change must find it there."""
 
 WAIT_FOR: Final[dict[str, str]] = {"ClusterIssuer": "condition=Ready"}
 """By kind. A `Certificate` is not in it: with ACME it becomes ready only after DNS points at the front
@@ -47,7 +50,7 @@ def _awaited(obj: Object) -> Object:
 def create(
     bundle: Bundle,
     opts: pulumi.ResourceOptions,
-    depends_on: Iterable[pulumi.Resource] = (),
+    depends_on: Sequence[pulumi.Resource] = (),
     hooks: pulumi.ResourceHookBinding | None = None,
 ) -> Sequence[pulumi.CustomResource]:
     """Create a bundle's objects and return their resources, for others to depend on.
@@ -58,9 +61,12 @@ def create(
     The generic resource class is used on purpose: builders already speak Kubernetes' own spelling, and
     typed classes would only translate it twice.
     """
-    own = pulumi.ResourceOptions(depends_on=list(depends_on), hooks=hooks)
-    merged = pulumi.ResourceOptions.merge(opts, own)
-    return [
-        pulumi.CustomResource(type_token(obj), logical_name(bundle.name, obj), _awaited(obj), merged)
-        for obj in bundle.objects
-    ]
+    made: list[pulumi.CustomResource] = []
+    for part in bundle.split(READ_BY_PODS):
+        own = pulumi.ResourceOptions(depends_on=[*depends_on, *made], hooks=hooks)
+        merged = pulumi.ResourceOptions.merge(opts, own)
+        made += [
+            pulumi.CustomResource(type_token(obj), logical_name(bundle.name, obj), _awaited(obj), merged)
+            for obj in part.objects
+        ]
+    return made

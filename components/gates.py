@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,24 +13,18 @@ import pulumi
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.settings import Environment
-from manifests.definitions import Definitions
+from manifests.definitions import DEFINITIONS, Definitions
 
 POLL_SECONDS = 1.0
 
 
-def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Sequence[str]) -> list[str]:
-    """Which of the CustomResourceDefinitions `wanted` are not established in a cluster.
+def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Definitions) -> list[str]:
+    """Which of the definitions are not established in a cluster.
 
     Raises ClientError when the cluster does not answer, or refuses to.
     """
     cluster = Kubernetes.from_kubeconfig(kubeconfig, read_seconds=10)
-    established = {
-        item["metadata"]["name"]
-        for item in cluster.items("/apis/apiextensions.k8s.io/v1/customresourcedefinitions")
-        for condition in (item.get("status") or {}).get("conditions") or ()
-        if condition["type"] == "Established" and condition["status"] == "True"
-    }
-    return [name for name in wanted if name not in established]
+    return wanted.missing(cluster.items(DEFINITIONS))
 
 
 def wait_for_definitions(
@@ -57,11 +51,11 @@ def wait_for_definitions(
 def definitions_established(
     kubeconfig: Mapping[str, Any], definitions: Definitions, environment: Environment
 ) -> pulumi.ResourceHookBinding:
-    """Hold a resource's creation until definitions exist that this program does not create.
+    """Hold a resource's creation or update until definitions exist that this program does not create.
 
-    The platform's are created by its API server when it first starts (V1), the others by what the
-    operator installed, so no resource stands for them that could be depended on. Nothing runs in a
-    preview.
+    The platform's are made by its API server when it starts (V1), by one of another release anew, the
+    others by what the operator installed, so no resource stands for them that could be depended on.
+    Nothing runs in a preview.
     """
 
     hint = definitions.hint.format(namespace=environment.platform.namespace)
@@ -75,10 +69,11 @@ def definitions_established(
             waiting = asyncio.get_running_loop().run_in_executor(
                 ThreadPoolExecutor(1, thread_name_prefix=definitions.name),
                 wait_for_definitions,
-                lambda: missing_definitions(kubeconfig, definitions.names),
+                lambda: missing_definitions(kubeconfig, definitions),
                 definitions.limit_seconds,
                 hint,
             )
         await asyncio.shield(waiting)
 
-    return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(definitions.name, wait)])
+    hook = pulumi.ResourceHook(definitions.name, wait)
+    return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])

@@ -23,7 +23,8 @@ from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
 from manifests import credentials, identities, registration
 from manifests.inputs import Inputs
 from manifests.objects import Bundle
-from manifests.parts import IN_ORDER, PARTS, REGISTRAR, Component
+from manifests.parts import IN_ORDER, NAMESPACES, PARTS, REGISTRAR, Component
+from manifests.rbac import RIGHTS
 
 
 class Platform(pulumi.ComponentResource):
@@ -85,19 +86,20 @@ class PartGroup(pulumi.ComponentResource):
 def _create(
     inputs: Inputs, access: Access, opts: pulumi.ResourceOptions
 ) -> dict[str, Sequence[pulumi.Resource]]:
-    """Create every part after those it waits for, and after the definitions of its kinds. Returns their
-    resources by part; a part without any stands for those it waits for."""
+    """Create every part after those it waits for, and after the definitions of its kinds; rights before any
+    service. Returns their resources by part; a part without any stands for those it waits for."""
     groups = {
         component: PartGroup(component, opts) for component in dict.fromkeys(part.component for part in PARTS)
     }
     made: dict[str, Sequence[pulumi.Resource]] = {}
     for part in IN_ORDER:
-        bundle = Bundle(part.name, part.build(inputs))
-        after = list(dict.fromkeys(resource for name in part.after for resource in made[name]))
-        needs = part.needs(inputs.environment) if bundle.objects else None
-        hooks = definitions_established(access.minified, needs, inputs.environment) if needs else None
+        rights, others = Bundle(part.name, part.build(inputs)).split(RIGHTS)
         own = pulumi.ResourceOptions(parent=groups[part.component])
-        made[part.name] = bundles.create(bundle, own, after, hooks) or after
+        granted = bundles.create(rights, own, made.get(NAMESPACES, ()))
+        after = list(dict.fromkeys(resource for name in part.after for resource in made[name]))
+        needs = part.needs(inputs.environment) if others.objects else None
+        hooks = definitions_established(access.minified, needs, inputs.environment) if needs else None
+        made[part.name] = [*granted, *bundles.create(others, own, [*after, *granted], hooks)] or after
     for group in groups.values():
         group.register_outputs({})
     return made

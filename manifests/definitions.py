@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from madeploy.names.kubernetes import crd
 from madeploy.releases import Release
+
+DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+"""Where a Kubernetes API server lists them."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,32 @@ class Definitions:
     hint: str
     """One or two sentences; `{namespace}` stands for the control plane's."""
 
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Fields of `spec` without which a definition is an earlier one, by its name."""
+
+    def missing(self, there: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Which of them are not established among the CustomResourceDefinitions `there`, in words."""
+        found = {item["metadata"]["name"]: item for item in there}
+        lacking = []
+        for name in self.names:
+            if name not in found or not _is_established(found[name]):
+                lacking.append(name)
+            elif earlier := [step for step in self.fields.get(name, ()) if not _has(found[name], step)]:
+                lacking.append(f"{name} (an earlier one, without {', '.join(earlier)})")
+        return lacking
+
+
+def _is_established(definition: Mapping[str, Any]) -> bool:
+    conditions = (definition.get("status") or {}).get("conditions") or ()
+    return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)
+
+
+def _has(definition: Mapping[str, Any], name: str) -> bool:
+    """Whether the version that is stored has a field of this name in `spec`."""
+    (stored,) = (version for version in definition["spec"]["versions"] if version["storage"])
+    spec = stored["schema"]["openAPIV3Schema"]["properties"].get("spec") or {}
+    return name in (spec.get("properties") or {})
+
 
 def platform(release: Release) -> Definitions:
     """Those that a release's API server creates."""
@@ -30,8 +60,9 @@ def platform(release: Release) -> Definitions:
         "platform-definitions",
         tuple(crd(kind) for kind in release.kinds),
         180.0,
-        "The Michelangelo API server creates them when it starts; see "
+        "The Michelangelo API server makes them when it starts; see "
         "`kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
+        {crd(kind): names for kind, names in release.required_fields.items()},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,12 +20,18 @@ CHECKSUM_ANNOTATION = "michelangelo.infra/config-checksum"
 
 @dataclass(frozen=True)
 class Bundle:
-    """Objects that belong together: created at once, in any order, after what they depend on."""
+    """Objects that belong together: created after what they depend on, and what pods read before the pods."""
 
     name: str
     """Constant name, such as `apiserver`; the logical names of its resources start with it."""
 
     objects: tuple[Object, ...]
+
+    def split(self, kinds: Collection[str]) -> tuple[Bundle, Bundle]:
+        """Its objects of these kinds, and the others."""
+        inside = tuple(item for item in self.objects if item["kind"] in kinds)
+        others = tuple(item for item in self.objects if item["kind"] not in kinds)
+        return Bundle(self.name, inside), Bundle(self.name, others)
 
 
 def metadata(

@@ -90,8 +90,11 @@ def _gateway_api(environment: Environment) -> Definitions | None:
 _CONTROL_PLANE: Final = Component("ControlPlane", "control-plane")
 _GATEWAY: Final = Component("Gateway", "gateway")
 
+NAMESPACES: Final = "namespaces"
+"""The part that every other one stands in."""
+
 PARTS: Final = (
-    Part("namespaces", settled(namespaces), _CONTROL_PLANE),
+    Part(NAMESPACES, settled(namespaces), _CONTROL_PLANE),
     Part(
         "issuers",
         settled(issuers),

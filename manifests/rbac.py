@@ -28,6 +28,10 @@ READ: Final = ("get", "list", "watch")
 RBAC_GROUP: Final = "rbac.authorization.k8s.io"
 RBAC_VERSION: Final = f"{RBAC_GROUP}/v1"
 
+RIGHTS: Final = frozenset({"ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"})
+"""Kinds by which services have rights. An update makes all of them before it touches any service: one that
+starts without a right of its release waits two minutes for it, ends, and starts again."""
+
 
 def apiserver_rbac(environment: Environment) -> tuple[Object, ...]:
     """Rights of the API server: the platform's kinds, their definitions by name, and the namespaces that

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import socket
+from typing import Any
 
 import pytest
 
 from components.gates import missing_definitions, wait_for_definitions
 from madeploy.clients.errors import ClientError
 from madeploy.releases import RELEASES
-from manifests.definitions import platform
+from manifests.definitions import GATEWAY_API, platform
 
 
 @pytest.mark.parametrize(("release", "count"), [("2026.04", 14), ("0.12", 15)])
@@ -19,6 +20,32 @@ def test_the_platforms_gate_names_every_definition_of_the_release(release: str, 
     assert len(definitions) == count
     assert "modelfamilys.michelangelo.api" in definitions
     assert ("evaluationreports.michelangelo.api" in definitions) == (release == "0.12")
+
+
+def definition(name: str, *fields: str, established: str = "True") -> dict[str, Any]:
+    """A CustomResourceDefinition with fields in `spec`, as an API server lists it."""
+    spec = {"type": "object", "properties": {field: {"type": "string"} for field in fields}}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    return {
+        "metadata": {"name": name},
+        "spec": {"versions": [{"name": "v2", "storage": True, "schema": schema}]},
+        "status": {"conditions": [{"type": "Established", "status": established}]},
+    }
+
+
+def test_definitions_of_an_earlier_release_are_not_those_of_the_next() -> None:
+    """CP-8, REL-3: all are there and established when a release is taken over; what tells is a field."""
+    wanted = platform(RELEASES["0.12"])
+    there = {name: definition(name) for name in wanted.names}
+    (missing,) = wanted.missing(there.values())
+    assert missing == "inferenceservers.michelangelo.api (an earlier one, without clusterTargets)"
+    there["inferenceservers.michelangelo.api"] = definition(
+        "inferenceservers.michelangelo.api", "clusterTargets"
+    )
+    assert wanted.missing(there.values()) == []
+    there["projects.michelangelo.api"] = definition("projects.michelangelo.api", established="False")
+    assert wanted.missing(there.values()) == ["projects.michelangelo.api"]
+    assert platform(RELEASES["2026.04"]).missing(map(definition, wanted.names)) == []
 
 
 def test_a_wait_ends_as_soon_as_nothing_is_missing() -> None:
@@ -57,4 +84,4 @@ def test_what_asks_a_cluster_fails_in_the_way_that_the_wait_goes_on_from() -> No
         "users": [{"name": "a", "user": {}}],
     }
     with pytest.raises(TimeoutError, match=r"does not say \(https://127\.0\.0\.1:\d+: nothing listens"):
-        wait_for_definitions(lambda: missing_definitions(kubeconfig, ["x"]), 0, "hint", poll_seconds=0)
+        wait_for_definitions(lambda: missing_definitions(kubeconfig, GATEWAY_API), 0, "hint", poll_seconds=0)

@@ -19,8 +19,9 @@ from madeploy.fleet.parts import Part
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests import catalog
+from manifests.rbac import RIGHTS
 from tests.support import environments, strategies
-from tests.support.recording import TOKEN, Recording, record
+from tests.support.recording import TOKEN, Recording, Registration, record
 
 pytestmark = pytest.mark.whole
 
@@ -126,12 +127,48 @@ def test_a_cluster_is_registered_after_its_secrets_and_after_the_platform(
 def test_the_controller_manager_waits_for_the_platforms_definitions(
     aws: tuple[Recording, dict[str, Any]],
 ) -> None:
-    """CP-8: by a hook, since the API server creates them."""
-    deployment = aws[0].one(
-        "kubernetes:apps/v1:Deployment", "controllermgr-deployment-ma-system-michelangelo-controllermgr"
-    )
+    """CP-8, REL-3: by a hook, since the API server creates them; at each update as well, since that of
+    another release changes them."""
+    deployment = workload(aws[0], "controllermgr")
     assert deployment.hooks == ("platform-definitions",)
+    assert deployment.update_hooks == deployment.hooks
     assert any("apiserver" in name for name in aws[0].waits_for(deployment))
+
+
+def workload(recording: Recording, service: str) -> Registration:
+    """A service's Deployment."""
+    return recording.one(
+        "kubernetes:apps/v1:Deployment", f"{service}-deployment-ma-system-michelangelo-{service}"
+    )
+
+
+def test_rights_come_before_services_and_services_in_the_order_of_a_new_release(
+    aws: tuple[Recording, dict[str, Any]],
+) -> None:
+    """REL-3: a plain `pulumi up` takes a release over in this order too, and goes on in it when it was
+    stopped; the right of one service waits for no other service."""
+    recording = aws[0]
+    rights = [item for item in recording.resources if item.type.rpartition(":")[2] in RIGHTS]
+    before: set[str] = set()
+    for service in ("apiserver", "controllermgr", "worker", "envoy", "ui"):
+        deployment = workload(recording, service)
+        waited = recording.waits_for(deployment)
+        own = {item.identity for item in rights if item.name.startswith(f"{service}-")}
+        assert {*before, *own} <= waited, service
+        before.add(deployment.identity)
+    for item in rights:
+        assert not any("Deployment" in name for name in recording.waits_for(item)), item.name
+
+
+def test_a_pod_is_rolled_after_the_configuration_it_reads(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """CP-6: one that started before would run with the one there was."""
+    for service in ("apiserver", "controllermgr", "worker", "envoy", "ui"):
+        (config,) = [
+            item
+            for item in aws[0].of_type("kubernetes:core/v1:ConfigMap")
+            if item.name.startswith(f"{service}-") and not item.name.endswith("descriptors")
+        ]
+        assert config.identity in aws[0].waits_for(workload(aws[0], service))
 
 
 def test_an_issuer_waits_for_cert_manager_and_is_waited_for(aws: tuple[Recording, dict[str, Any]]) -> None:

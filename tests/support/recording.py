@@ -38,6 +38,8 @@ class Registration:
     """Whether a replacement comes after the old one is gone; None where the plugin decides."""
     hooks: tuple[str, ...]
     """Names of the hooks before its creation."""
+    update_hooks: tuple[str, ...]
+    """The same before an update of it."""
     error_hooks: tuple[str, ...]
     timeouts: dict[str, str]
     """Limits of its own, by operation."""
@@ -130,6 +132,7 @@ class _Monitor(mocks.MockMonitor):
                     if request.deleteBeforeReplaceDefined
                     else None,
                     hooks=tuple(request.hooks.before_create),
+                    update_hooks=tuple(request.hooks.before_update),
                     error_hooks=tuple(request.hooks.on_error),
                     timeouts={
                         field.name: limit for field, limit in request.customTimeouts.ListFields() if limit
