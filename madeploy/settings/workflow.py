@@ -68,17 +68,19 @@ class Temporal(_Workflow):
     """Chooses Temporal."""
 
     host: HostPort
-    """Front end of the engine as `host:port`; the usual port is 7233. It has to take connections without TLS:
-    Temporal Cloud (`….tmprl.cloud`, `….api.temporal.io`) takes none, and is reached through a proxy in the
-    network that adds TLS and the credential."""
+    """Front end of the engine as `host:port`; the usual port is 7233. Release 0.12 reaches it without TLS or,
+    with `tls`, by TLS that asks for no client certificate; 2026.04 without TLS only. Temporal Cloud
+    (`….tmprl.cloud`, `….api.temporal.io`) asks for a client certificate or an API key, which no release can
+    be given: it is reached through a proxy in the network that adds TLS and the credential."""
 
     domain: TaskList = "default"
     """Temporal namespace. It must exist already; the controller manager and every poller of the worker use
     it (facts 2.3 row 9). In Temporal Cloud it ends in the account's id, as `ml.a1b2c`."""
 
     tls: bool = False
-    """Only `false`, the default: workers of generation 2026.04 connect to Temporal without TLS whatever this
-    says, while the controller manager would use it (facts 2.2)."""
+    """Whether connections to Temporal use TLS with the system's certificate authorities; there is no setting
+    for a client certificate or an API key. Both services of release 0.12 honour it; workers of 2026.04
+    connect without TLS whatever this says, so there only `false` works (facts 2.2). Default false."""
 
 
 Workflow = Annotated[Cadence | Temporal, Field(discriminator="engine")]

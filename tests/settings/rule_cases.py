@@ -673,6 +673,16 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "workflow.host",
         {"workflow": {"engine": "cadence", "host": "ml.a1b2c.tmprl.cloud:7233"}},
     ),
+    *(
+        (
+            "MA141",
+            "error",
+            "workflow.host",
+            {"workflow": {"engine": engine, "host": "ml.a1b2c.tmprl.cloud:7233", "tls": True}}
+            | release("0.12"),
+        )
+        for engine in ("temporal", "cadence")
+    ),
     ("MA141", "warning", "workflow.host", {"workflow": temporal(host="temporal.example.com:443")}),
     (
         "MA141",
@@ -884,6 +894,8 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("MA225", {"network": {"dnsPort": 53}}),
     ("MA225", {"network": {"dns": {"port": 5353, "namespace": "openshift-dns"}}}),
     ("MA141", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
+    ("MA141", {"workflow": temporal(host="temporal.example.com:443", tls=True)} | release("0.12")),
+    ("MA137", {"workflow": temporal(tls=True)} | release("0.12")),
     ("MA141", {"workflow": {"engine": "cadence", "host": "cadence.example.com:443", "tls": True}}),
     (
         "MA408",

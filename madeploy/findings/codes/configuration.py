@@ -204,8 +204,9 @@ SERVICES: Final[dict[str, Code]] = {
         "info",
     ),
     "MA141": Code(
-        "Workflow engine that only takes TLS",
-        "The worker would open plain connections that the front end closes, and start no workflow.",
+        "Workflow engine that takes no connection of the services",
+        "The services connect without TLS, or by TLS with nothing that tells who they are: the front end "
+        "closes the connection, and no workflow starts.",
         "Run a proxy inside the network that takes plain gRPC and adds TLS and the credential towards the "
         "engine (Envoy or nginx with a client certificate), and name it in workflow.host; or use an engine "
         "of your own.",

@@ -151,18 +151,21 @@ def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[
     if workflow.engine == "temporal":
         if not env.release.temporal_tls:
             evidence = f"is true, but workers of release {env.release.name} connect to Temporal without TLS"
-            yield Violation("MA137", path, evidence)
+            others = [release.name for release in RELEASES.values() if release.temporal_tls]
+            fix = (
+                "Reach the engine without TLS inside a trusted network, or through a proxy that adds it; or "
+                f"take release {' or '.join(others)}, whose services both honour it (bin/madeploy upgrade)."
+            )
+            yield Violation("MA137", path, evidence, fix=fix)
     elif workflow.transport == "tchannel":
         yield Violation("MA137", path, "is true, but TChannel has no TLS", fix="Use transport grpc.")
 
 
 @rule("MA141", reads=("platform", "workflow"))
-def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """CP-3: a front end that only takes TLS answers nothing else; Temporal's clients cannot use it here
-    (facts 2.2)."""
+def the_engine_takes_what_the_services_offer(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: services offer a connection without TLS, or TLS with nothing that tells who they are (facts 2.2);
+    a front end that wants more, or only TLS, takes neither."""
     workflow = env.workflow
-    if workflow.tls:
-        return
     host, port = split_host_port(workflow.host.lower())
     path = ("workflow", "host")
     if any(host.removesuffix(".").endswith(zone) for zone in _TEMPORAL_CLOUD):
@@ -171,22 +174,20 @@ def the_engine_answers_without_tls(env: Environment, _: SecretNames) -> Iterator
                 f"{printable(host)} is Temporal Cloud, which only takes TLS with a client certificate or an "
                 f"API key; services of release {env.release.name} can be given neither"
             )
-            yield Violation("MA141", path, evidence)
+            also = ", and workflow.tls adds none" if workflow.tls else ""
+            yield Violation("MA141", path, evidence + also)
         else:
             evidence = f"{printable(host)} is Temporal Cloud; the setting chooses Cadence"
             yield Violation("MA141", path, evidence, fix="Name a front end of Cadence.")
-    elif port == _HTTPS:
-        if workflow.engine == "temporal":
-            known = not env.release.temporal_tls
-        else:
-            known = workflow.transport == "tchannel"
+    elif port == _HTTPS and not workflow.tls:
+        honoured = env.release.temporal_tls if workflow.engine == "temporal" else workflow.transport == "grpc"
         yield Violation(
             "MA141",
             path,
             f"port {port} is that of TLS, and the services connect without it",
-            fix=""
-            if known
-            else "Set workflow.tls to true, or use the port that takes connections without TLS.",
+            fix="Set workflow.tls to true, or use the port that takes connections without TLS."
+            if honoured
+            else "",
             severity="warning",
         )
 
