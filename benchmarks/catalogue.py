@@ -20,7 +20,7 @@ from benchmarks import fleets
 from benchmarks.measure import Command
 from benchmarks.preview import obstacle, preview
 from madeploy.settings import PROJECT, Environment
-from madeploy.settings.loader import load_environment
+from madeploy.stackfile.loader import load_environment
 from manifests import catalog
 from tests.support.stacks import stack_text
 

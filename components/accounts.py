@@ -9,7 +9,7 @@ import pulumi
 from components.configuration import Configuration
 from madeploy.clients.errors import ClientError
 from madeploy.clients.sts import caller
-from madeploy.settings.source import subject
+from madeploy.names.configuration import subject
 from madeploy.settings.storage import AwsStorage
 from manifests.identities import stated_account
 

@@ -14,10 +14,10 @@ import pulumi
 from madeploy import kubeconfigs, tokens
 from madeploy.fleet.parts import Part, UnknownPartError, part_of, shards
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
+from madeploy.names.reachability import misled
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
-from madeploy.settings.loader import InvalidStack, environment_from_config
-from madeploy.settings.reach import misled
 from madeploy.settings.servers import canonical_server
+from madeploy.stackfile.loader import InvalidStack, environment_from_config
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from madeploy.names.acme import issuer_name
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
-from madeploy.settings.acme import issuer_name
 from madeploy.settings.front_door import IngressFrontDoor
 from madeploy.settings.tls import AcmeTls, Http01Solver, InternalCaTls, ProvidedTls
 from manifests.objects import Object, metadata

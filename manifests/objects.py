@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from madeploy.documents.text import dump
 from madeploy.names.kubernetes import Workload, common_labels
-from madeploy.settings.yaml_text import dump
 
 Object = dict[str, Any]
 """One Kubernetes object as plain data. Values may be the engine's outputs where a component passes

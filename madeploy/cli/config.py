@@ -12,8 +12,8 @@ import typer
 from madeploy.cli.validate import INVALID
 from madeploy.findings import find
 from madeploy.findings.text import report
-from madeploy.settings.loader import Stack, label, load_environment
-from madeploy.settings.source import subject
+from madeploy.names.configuration import subject
+from madeploy.stackfile.loader import Stack, label, load_environment
 from madeploy.stacks.files import known_stacks, stack_path
 
 app = typer.Typer(

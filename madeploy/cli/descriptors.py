@@ -9,12 +9,12 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from madeploy.descriptors.sets import MAX_BYTES, DescriptorError, Descriptors, read
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.progress import phase
-from madeploy.settings import stack_edit, stack_file
-from madeploy.settings.descriptors import MAX_BYTES, DescriptorError, Descriptors, read
 from madeploy.settings.environment import Environment
-from madeploy.settings.loader import InvalidStack, environment_from_config, label
+from madeploy.stackfile import edit, reader
+from madeploy.stackfile.loader import InvalidStack, environment_from_config, label
 from madeploy.stacks.files import open_environment, stack_path
 
 _SETTING = ("controlPlane", "envoy", "descriptors")
@@ -68,7 +68,7 @@ def descriptors(
         _same_version(environment, version, force)
     else:
         from madeploy.descriptors.reflection import from_api as asked
-        from madeploy.settings.descriptors import PACKAGE
+        from madeploy.descriptors.sets import PACKAGE
 
         services = [f"{PACKAGE}.{kind}Service" for kind in environment.release.envoy.transcoded]
         with phase(f"asking {from_api}"):
@@ -78,7 +78,7 @@ def descriptors(
     (path.parent / target).parent.mkdir(exist_ok=True)
     (path.parent / target).write_bytes(content)
     text = path.read_text(encoding="utf-8")
-    path.write_text(stack_edit.set_value(text, _SETTING, target.as_posix()), encoding="utf-8")
+    path.write_text(edit.set_value(text, _SETTING, target.as_posix()), encoding="utf-8")
     sys.stdout.write(
         f"{path.parent / target}: {len(content):,} bytes, {len(found.services)} services; "
         f"{path.name} names it in controlPlane.envoy.descriptors\n"
@@ -89,7 +89,7 @@ def _opened(stack: str) -> tuple[Path, Environment]:
     """The stack's file and environment, whatever is wrong with the set it names now."""
     path = stack_path(stack)
     if path.exists():
-        read = stack_file.read(path, label(path))
+        read = reader.read(path, label(path))
         sections = copy.deepcopy(read.sections)
         section: Any = sections
         for step in _SETTING[:-1]:

@@ -12,11 +12,11 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 
+from madeploy.documents.words import near
 from madeploy.reference.configuration import accepted_text, default_text
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
-from madeploy.settings.translate import near
 
 UNKNOWN_KEY = 2
 """Exit code for a key that does not exist (UX-2)."""

@@ -12,13 +12,13 @@ from typing import Annotated, Any, Optional
 import typer
 
 from madeploy.cli.validate import INVALID
+from madeploy.documents.text import dump
 from madeploy.findings.text import report
+from madeploy.names.configuration import encrypt_command
 from madeploy.reference.example import MODELINE, comment
 from madeploy.settings import shape
 from madeploy.settings.environment import CONTROL_PLANE, PROJECT, Environment
-from madeploy.settings.loader import load_environment
-from madeploy.settings.stack_file import encrypt_command
-from madeploy.settings.yaml_text import dump
+from madeploy.stackfile.loader import load_environment
 from madeploy.stacks.files import folder, known_stacks, stack_path
 
 Text = Optional[str]  # noqa: UP045 - typer reads this at run time, on Python 3.10 too

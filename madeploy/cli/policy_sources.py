@@ -13,9 +13,9 @@ from madeploy.findings import Finding, Location, find
 from madeploy.foreign import files
 from madeploy.foreign.files import Reading
 from madeploy.settings import Environment
-from madeploy.settings.loader import label
 from madeploy.settings.policies import Suppression as SuppressionSetting
 from madeploy.settings.storage import AwsStorage
+from madeploy.stackfile.loader import label
 from manifests import catalog, identities
 from manifests.bucket_documents import bucket_policy
 from manifests.iam_documents import access_policy, trust_policy

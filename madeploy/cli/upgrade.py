@@ -11,13 +11,13 @@ import typer
 
 from madeploy.clients.errors import ClientError
 from madeploy.descriptors.chart import from_chart as in_chart
+from madeploy.descriptors.sets import DescriptorError, read
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, in_order
 from madeploy.findings.text import report, write
 from madeploy.releases import DEFAULT, RELEASES, Release
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE, Environment
-from madeploy.settings.descriptors import DescriptorError, read
 from madeploy.stacks.access import open_stack
 from madeploy.stacks.files import open_environment
 from madeploy.stacks.session import StackSession

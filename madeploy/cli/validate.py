@@ -11,7 +11,7 @@ import typer
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, to_json, write
 from madeploy.fleet import renames
-from madeploy.settings.loader import label, load_environment
+from madeploy.stackfile.loader import label, load_environment
 from madeploy.stacks.files import all_stacks, known_stacks, open_environment, stack_path
 
 INVALID = 2

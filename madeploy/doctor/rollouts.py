@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
-from madeploy.settings.secrecy import masked_words
+from madeploy.documents.redaction import masked_words
 
 Kind = Literal[
     "unschedulable",

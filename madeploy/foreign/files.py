@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from madeploy.documents.nodes import Limits, Node, UnreadableError, compose_all, resolve
+from madeploy.documents.problems import Problem
 from madeploy.findings import Finding, Location, find
 from madeploy.foreign import kustomize
 from madeploy.foreign.kustomize import BuildError, Kustomization
-from madeploy.settings.yaml_nodes import Limits, Node, Problem, UnreadableError, compose_all, resolve
 from policies.rules.model import Path as ValuePath
 from policies.rules.model import Resource, mapping, type_token
 from policies.rules.secrets import encrypted

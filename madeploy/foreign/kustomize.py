@@ -17,8 +17,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
-from madeploy.settings.yaml_nodes import UnreadableError, compose_all
-from madeploy.settings.yaml_text import dump
+from madeploy.documents.nodes import UnreadableError, compose_all
+from madeploy.documents.text import dump
 
 NAMES: Final = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 """What the file may be called."""

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from madeploy.documents.paths import Path
+from madeploy.documents.words import did_you_mean, printable
 from madeploy.findings import Finding
 from madeploy.kubeconfigs.credentials import token_defect
 from madeploy.kubeconfigs.document import Document, Entry
 from madeploy.kubeconfigs.errors import KubeconfigError
-from madeploy.settings.source import Path, printable
-from madeploy.settings.translate import did_you_mean
 
 _SHOWN = 20
 

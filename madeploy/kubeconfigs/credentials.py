@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final, Literal
 
+from madeploy.documents.words import printable
 from madeploy.findings import Finding
 from madeploy.kubeconfigs import eks_login, session_tokens
 from madeploy.kubeconfigs.document import Document, Entry
-from madeploy.settings.source import printable
 
 Kind = Literal["token", "clientCertificate", "exec", "none"]
 """What a user identifies itself with."""

@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from madeploy.documents.files import long_line, not_text
+from madeploy.documents.nodes import Node, UnreadableError, compose
+from madeploy.documents.paths import Path
+from madeploy.documents.words import near, printable, type_name
 from madeploy.findings import Finding, Location, find
 from madeploy.findings.model import Severity
 from madeploy.kubeconfigs import wrapping
 from madeploy.kubeconfigs.errors import KubeconfigError
 from madeploy.schemas.files import schema
-from madeploy.settings.source import Path, printable
-from madeploy.settings.stack_file import long_line, not_text
-from madeploy.settings.translate import near, type_name
-from madeploy.settings.yaml_nodes import Node, UnreadableError, compose
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator

@@ -11,9 +11,9 @@ from madeploy.findings import Finding
 from madeploy.kubeconfigs.contexts import Chosen
 from madeploy.kubeconfigs.document import Document, Entry
 from madeploy.kubeconfigs.errors import KubeconfigError
+from madeploy.names.public_servers import PublicServer, how_to_trust, public_server, vouches_for
 from madeploy.names.servers import split_server
 from madeploy.settings.authorities import authority_text
-from madeploy.settings.public_servers import PublicServer, how_to_trust, public_server, vouches_for
 from madeploy.settings.servers import parse_server
 
 _NO_PATH = (

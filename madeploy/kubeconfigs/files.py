@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from madeploy.documents.files import read_bytes
 from madeploy.kubeconfigs.contexts import minify
 from madeploy.kubeconfigs.credentials import FILES
 from madeploy.kubeconfigs.document import LISTS, Document, load
 from madeploy.kubeconfigs.errors import KubeconfigError
-from madeploy.settings.stack_file import read_bytes
 
 
 def kubeconfig_paths(environ: Mapping[str, str] = os.environ) -> list[Path]:

@@ -13,8 +13,9 @@ import shlex
 from dataclasses import dataclass
 from typing import Any, Final
 
-from madeploy.settings.source import Path, printable
-from madeploy.settings.yaml_nodes import Node
+from madeploy.documents.nodes import Node
+from madeploy.documents.paths import Path
+from madeploy.documents.words import printable
 
 _BASE64: Final = re.compile(rb"[A-Za-z0-9+/\s]+={0,2}\s*")
 _KUBECONFIG: Final = re.compile(rb"""(?m)^[\s{"']*(clusters|contexts|current-context|users)["']?\s*:""")

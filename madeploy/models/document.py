@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from madeploy.documents.nodes import Node
+from madeploy.documents.paths import Path, dotted
+from madeploy.documents.source import Source
+from madeploy.documents.words import printable
 from madeploy.findings import Location
-from madeploy.settings.source import Path, Source, printable, subject
-from madeploy.settings.yaml_nodes import Node
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Document:
         meta = child(self.root, "metadata")
         names = [scalar(child(meta, "namespace")), scalar(child(meta, "name"))]
         name = "/".join(printable(str(part)) for part in names if part is not None)
-        return " ".join(part for part in (self.kind, name, subject(path, "")) if part)
+        return " ".join(part for part in (self.kind, name, dotted(path)) if part)
 
 
 def child(node: Node | None, name: str) -> Node | None:

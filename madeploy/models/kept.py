@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from madeploy.documents.nodes import Node
+from madeploy.documents.paths import Path
+from madeploy.documents.words import near
 from madeploy.findings import Finding, find
 from madeploy.models.document import Document, respelt
 from madeploy.schemas.files import Schema
-from madeploy.settings.source import Path
-from madeploy.settings.translate import near
-from madeploy.settings.yaml_nodes import Node
 
 _NO_MODEL: Final = (
     "An inference server names no model: a Deployment ties the two together.",

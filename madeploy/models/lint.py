@@ -10,6 +10,11 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
+from madeploy.documents.nodes import Node, UnreadableError, compose_all
+from madeploy.documents.paths import Path
+from madeploy.documents.problems import Problem
+from madeploy.documents.source import Source
+from madeploy.documents.words import did_you_mean, printable, type_name
 from madeploy.findings import Finding, Location, find
 from madeploy.models.document import Document, child, scalar
 from madeploy.models.kept import Kept
@@ -17,9 +22,6 @@ from madeploy.models.retention.uris import UriError, parse
 from madeploy.names.kubernetes import API_GROUP, API_VERSION, PLURALS
 from madeploy.schemas import platform
 from madeploy.schemas.files import Schema
-from madeploy.settings.source import Path, Source, printable
-from madeploy.settings.translate import did_you_mean, type_name
-from madeploy.settings.yaml_nodes import Node, Problem, UnreadableError, compose_all
 
 KINDS: Final = ("Model", "InferenceServer")
 """Kinds that are checked."""
@@ -55,7 +57,7 @@ def lint(file: str, content: bytes) -> list[Finding]:
 
     `file` is its name in messages. Raises nothing for what the file holds.
     """
-    empty = Source(file, content, prefix="")
+    empty = Source(file, content)
     if len(content) > MAX_BYTES:
         evidence = f"the file has {len(content):,} bytes; at most {MAX_BYTES:,} are read"
         return [find("MA105", file, evidence, location=Location(file))]
@@ -68,7 +70,7 @@ def lint(file: str, content: bytes) -> list[Finding]:
         return [_problem(file, error.problem, empty)]
     found = [_problem(file, problem, empty) for problem in problems]
     for root in roots:
-        source = Source(file, content, root, prefix="")
+        source = Source(file, content, root)
         found += _document(file, source, root, ())
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from madeploy.settings.partitions import partition_of
+from madeploy.names.partitions import partition_of
 from madeploy.settings.storage import ENVIRONMENT_TAG, MANAGED_BY_TAG
 
 ROLE_ARN_ANNOTATION: Final = "eks.amazonaws.com/role-arn"

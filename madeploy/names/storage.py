@@ -10,6 +10,9 @@ from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
 ACCESS_LOGS: Final = "access-logs"
 """Stands for the bucket of access logs where others have their purpose."""
 
+SERVING_BUCKET: Final = "deploy-models"
+"""Bucket that the platform's serving code reads models from, by name (facts 0.4)."""
+
 NOT_OURS: Final = "left alone: it was made elsewhere"
 PROTECTED: Final = (
     "refused: the bucket is protected. To give it up, set storage.protect to false and run `pulumi up` first"

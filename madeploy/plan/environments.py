@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from madeploy.documents.merges import unresolved_merge
 from madeploy.fleet import renames
 from madeploy.fleet.urns import in_artifact_store
 from madeploy.names.aws import OBJECTS_KEY
@@ -17,7 +18,6 @@ from madeploy.plan.differences import LOADER, UNKNOWN
 from madeploy.render import stages
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.storage import AwsStorage
-from madeploy.settings.yaml_nodes import unresolved_merge
 from manifests import registration
 from manifests.catalog import placed
 

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
+from madeploy.documents.merges import unresolved_merge
 from madeploy.engine.stack import SIGNATURE
 from madeploy.plan.changes import AWS, Comparison, Identity
-from madeploy.settings.yaml_nodes import unresolved_merge
 
 SECRET: Final = "[secret]"
 _REPLACES: Final = frozenset({"replace", "create-replacement", "delete-replaced"})

@@ -8,12 +8,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from madeploy.names.configuration import OBJECT_STORE_KEYS, encrypt_command
 from madeploy.releases import RELEASES
 from madeploy.releases.keys import FORMS
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
-from madeploy.settings.stack_file import OBJECT_STORE_KEYS, encrypt_command
 
 _HEAD = """# Configuration
 

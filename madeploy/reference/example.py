@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from madeploy.documents.text import dump
+from madeploy.names.configuration import OBJECT_STORE_KEYS, encrypt_command
 from madeploy.settings import shape
 from madeploy.settings.environment import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
-from madeploy.settings.stack_file import OBJECT_STORE_KEYS, encrypt_command
-from madeploy.settings.yaml_text import dump
 
 MODELINE: Final = "# yaml-language-server: $schema=schema.json"
 """First line of every stack file: how editors find the schema."""

@@ -12,12 +12,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from madeploy.names.configuration import OBJECT_STORE_KEYS
 from madeploy.releases import RELEASES, SERVICES
 from madeploy.releases.keys import FORMS, Key, Type
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
-from madeploy.settings.stack_file import OBJECT_STORE_KEYS
 
 Schema = dict[str, Any]
 

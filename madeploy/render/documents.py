@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from typing import Any
 
-from madeploy.settings.yaml_text import dump
+from madeploy.documents.text import dump
 
 
 class Texts:

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from madeploy.documents.merges import unresolved_merge
 from madeploy.errors import ToolkitError
-from madeploy.settings.yaml_nodes import unresolved_merge
 
 MARKER: Final = ".madeploy-render.json"
 _COMMENT: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from madeploy.settings.yaml_text import dump
+from madeploy.documents.text import dump
 
 KUSTOMIZATION: Final = "kustomization.yaml"
 

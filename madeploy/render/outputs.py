@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from madeploy.documents.merges import unresolved_merge
 from madeploy.errors import ToolkitError
-from madeploy.settings.yaml_nodes import unresolved_merge
 
 
 def read_endpoints(path: Path) -> dict[str, tuple[str, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from madeploy.errors import ToolkitError
 from madeploy.findings.text import report
 from madeploy.settings import Environment
-from madeploy.settings.loader import label, load_environment
+from madeploy.stackfile.loader import label, load_environment
 
 _FOLDER = "stacks"
 _CHECKOUT = Path(__file__).resolve().parents[2]

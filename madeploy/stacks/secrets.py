@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from madeploy.errors import ToolkitError
+from madeploy.names.configuration import subject
 from madeploy.settings import PROJECT
-from madeploy.settings.source import subject
 from madeploy.stacks.pulumi import pulumi
 
 

@@ -13,8 +13,8 @@ from madeploy.findings import Finding
 from madeploy.lifecycle.stack import Edit
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE, Environment
-from madeploy.settings.loader import label
-from madeploy.settings.stack_edit import StackEditError, remove, set_value
+from madeploy.stackfile.edit import StackEditError, remove, set_value
+from madeploy.stackfile.loader import label
 from madeploy.stacks.access import StackAccess, open_stack
 from madeploy.stacks.apply import apply
 from madeploy.stacks.files import open_environment, read_text, write

@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from madeploy.cli.descriptors import descriptors
+from madeploy.descriptors.sets import DescriptorError, read
 from madeploy.errors import ToolkitError
-from madeploy.settings.descriptors import DescriptorError, read
-from madeploy.settings.loader import load_environment
+from madeploy.stackfile.loader import load_environment
 from tests.support.descriptors import FIELDS, KINDS, OLD_FIELDS, descriptor_set
 from tests.support.grpc_described import described_server
 from tests.support.stacks import stack_text

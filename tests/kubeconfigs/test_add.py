@@ -16,8 +16,8 @@ from madeploy.cli.clusters import plans, sources
 from madeploy.clients.eks import EksCluster
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
-from madeploy.settings.loader import load_environment
-from madeploy.settings.stack_edit import remove, set_value
+from madeploy.stackfile.edit import remove, set_value
+from madeploy.stackfile.loader import load_environment
 from madeploy.stacks.secrets import set_secret
 from tests.kubeconfigs.authorities import encoded, key_pem, pem
 from tests.kubeconfigs.corpus import document, text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madeploy.settings.reach import misled, place_of
+from madeploy.names.reachability import misled, place_of
 from madeploy.settings.servers import parse_server
 
 LABEL = st.from_regex(r"[a-z]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True)

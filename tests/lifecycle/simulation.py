@@ -12,16 +12,16 @@ from typing import Any
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Object
+from madeploy.documents.nodes import compose
+from madeploy.documents.text import dump
 from madeploy.findings import Finding
 from madeploy.lifecycle import credentials
 from madeploy.lifecycle.stack import Edit
 from madeploy.names.kubernetes import ray_manager_token
 from madeploy.probes.registration import cluster_path, secret_path
 from madeploy.settings import CONTROL_PLANE, SECRET_KEYS, Environment
-from madeploy.settings.loader import environment_from_config
-from madeploy.settings.stack_edit import remove, set_value
-from madeploy.settings.yaml_nodes import compose
-from madeploy.settings.yaml_text import dump
+from madeploy.stackfile.edit import remove, set_value
+from madeploy.stackfile.loader import environment_from_config
 from manifests import registration
 from tests.support.environments import MINIMAL
 

@@ -14,8 +14,8 @@ from madeploy.cli.policy_sources import of_stack
 from madeploy.findings import Finding
 from madeploy.models import retention as package
 from madeploy.names.models import artifact_buckets
+from madeploy.rules.storage import identities_have_their_roles
 from madeploy.settings import Environment
-from madeploy.settings.rules.storage import identities_have_their_roles
 from manifests import catalog, identities
 from manifests.flows import Component, flows
 from manifests.iam_documents import access_policy, trust_policy

@@ -1,5 +1,5 @@
 """The command in a project folder."""
 
-from tests.cli_config.conftest import project, run
+from tests.cli.conftest import project, run
 
 __all__ = ["project", "run"]

@@ -9,7 +9,7 @@ import pytest
 
 from madeploy.cli.policy import EVERY_RULE
 from madeploy.errors import ToolkitError
-from tests.cli_config.conftest import Run
+from tests.cli.conftest import Run
 from tests.policies.world import DATA
 from tests.support.stacks import stack_text
 

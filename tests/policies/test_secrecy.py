@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from policies.rules.secrets import looks_like
-from tests.cli_config.conftest import Run
+from tests.cli.conftest import Run
 from tests.policies.cases.platform import GENERATED, KEY_ID
 
 CANARY = "c4nAry" + GENERATED

@@ -12,7 +12,7 @@ import pytest
 from madeploy.names.kubernetes import TASK_CREDENTIALS
 from madeploy.render.tree import Tree, tree
 from madeploy.settings import Environment
-from madeploy.settings.loader import load_environment
+from madeploy.stackfile.loader import load_environment
 from manifests.objects import Object
 from manifests.secret_references import wanted_secrets
 from manifests.storage_clients import CREDENTIALS_ANNOTATION

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from madeploy.settings.stack_edit import remove, set_value
+from madeploy.stackfile.edit import remove, set_value
 from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, sandbox
 
 pytestmark = pytest.mark.sandbox

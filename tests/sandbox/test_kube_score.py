@@ -11,7 +11,7 @@ import pytest
 from madeploy.names.services import SERVICES
 from madeploy.sandbox import tools
 from madeploy.settings import Environment
-from madeploy.settings.loader import load_environment
+from madeploy.stackfile.loader import load_environment
 from manifests import catalog
 from manifests.inputs import Inputs
 from manifests.objects import Object

@@ -16,15 +16,15 @@ from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 from madeploy.sandbox.environment import Environment
 from madeploy.schemas import kinds
 from madeploy.settings import CONTROL_PLANE
-from madeploy.settings.loader import load_environment
+from madeploy.stackfile.loader import load_environment
 from manifests import catalog
 from manifests.inputs import Inputs
 from manifests.namespaces import namespaces
 from manifests.objects import Object, to_yaml
-from tests.kubeconform import schemas
 from tests.support.environments import ALL, gateway_minio, minimal, production_aws
 from tests.support.environments import environment as smallest
 from tests.support.objects import identity, of_kind
+from tests.support.published_schemas import published
 
 ENVIRONMENTS = pytest.mark.parametrize("name", ALL)
 NAMESPACE = "manifests-test"
@@ -135,7 +135,7 @@ def schema_folder(environment: Environment, tmp_path_factory: pytest.TempPathFac
             if path.startswith(("api/v1", "apis/")) and path.count("/") in (1, 2):
                 document = cluster.api.get(entry["serverRelativeURL"])
                 assert document is not None
-                for schema in schemas.published(document):
+                for schema in published(document):
                     kinds.write(folder, schema)
     for path in (*kinds.DEFINITIONS.glob("*.yaml"), *PLATFORM_DEFINITIONS.glob("*.json")):
         for schema in kinds.defined(yaml.safe_load(path.read_text())):

@@ -16,7 +16,7 @@ from madeploy.schemas.kinds import DEFINITIONS
 from madeploy.schemas.kubeconform import Complaint, check
 from madeploy.schemas.kubernetes import MINORS
 from madeploy.settings import Environment
-from madeploy.settings.loader import load_environment
+from madeploy.stackfile.loader import load_environment
 from tests.render.environments import REPOSITORY, gitops
 from tests.support.environments import ALL
 from tests.support.objects import identity

@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from madeploy.cli.explain import find_key
 from madeploy.findings.codes import CODES
 from madeploy.releases import RELEASES
-from madeploy.settings import shape
-from madeploy.settings.checks import Violation
-from madeploy.settings.rules.services import (
+from madeploy.rules.model import Violation
+from madeploy.rules.services import (
     the_engine_takes_what_the_services_offer,
     tls_to_the_engine_is_honoured,
 )
+from madeploy.settings import shape
 from tests.support.environments import environment
 
 LABEL = st.from_regex(r"[a-z][a-z0-9]{0,12}", fullmatch=True)

@@ -14,8 +14,8 @@ from google.protobuf.descriptor_pb2 import (
     ServiceDescriptorProto,
 )
 
+from madeploy.descriptors.sets import PACKAGE
 from madeploy.releases import RELEASES
-from madeploy.settings.descriptors import PACKAGE
 from madeploy.settings.files import FileBeside
 
 FIELDS = {

@@ -12,7 +12,7 @@ from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_reflection.v1alpha import reflection
 
-from madeploy.settings.descriptors import in_order
+from madeploy.descriptors.sets import in_order
 
 ERRORS = {
     "missing": (grpc.StatusCode.NOT_FOUND, "there is no such object"),

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from madeploy.settings.loader import Stack, load_environment
+from madeploy.stackfile.loader import Stack, load_environment
 from tests.support import environments
 from tests.support.descriptors import FILES
 

@@ -26,7 +26,7 @@ from madeploy.topology.page import to_html
 from madeploy.topology.svg import to_svg
 from madeploy.topology.text import to_text
 from manifests.flows import Component, flows
-from tests.cli_config.conftest import Run
+from tests.cli.conftest import Run
 from tests.support import environments, strategies
 from tests.support.stacks import stack_text
 

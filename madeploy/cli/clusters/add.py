@@ -15,15 +15,15 @@ from madeploy.cli.clusters import entries, sources
 from madeploy.cli.clusters.plans import INVALID, Plan, planned, store
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.documents.text import dump
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code
 from madeploy.findings.text import report, write
 from madeploy.kubeconfigs import Instead
+from madeploy.names.configuration import subject
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE
-from madeploy.settings.loader import label
-from madeploy.settings.source import subject
-from madeploy.settings.yaml_text import dump
+from madeploy.stackfile.loader import label
 from madeploy.stacks.access import open_stack
 from madeploy.stacks.files import open_environment
 

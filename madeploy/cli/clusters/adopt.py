@@ -12,6 +12,7 @@ from madeploy.cli.clusters.add import Text, addressed, apply_plan, print_result
 from madeploy.cli.clusters.plans import INVALID, Plan, planned, store
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.documents.text import dump
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, in_order
 from madeploy.findings.text import report, write
@@ -19,8 +20,7 @@ from madeploy.kubeconfigs import Instead
 from madeploy.names.kubernetes import API_VERSION, CLUSTERS_NAMESPACE
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
-from madeploy.settings.loader import label
-from madeploy.settings.yaml_text import dump
+from madeploy.stackfile.loader import label
 from madeploy.stacks.access import open_stack
 from madeploy.stacks.files import read_text
 

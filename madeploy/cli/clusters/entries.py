@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from madeploy.documents.merges import unresolved_merge
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.findings.text import report
 from madeploy.kubeconfigs import Endpoint
 from madeploy.names.kubernetes import CREDENTIALS_NAMESPACE
 from madeploy.settings import CONTROL_PLANE, Environment
-from madeploy.settings.loader import label, load_environment
-from madeploy.settings.stack_edit import StackEditError, set_value, value_at
-from madeploy.settings.yaml_nodes import unresolved_merge
+from madeploy.stackfile.edit import StackEditError, set_value, value_at
+from madeploy.stackfile.loader import label, load_environment
 from manifests import catalog, registration
 from manifests.inputs import Inputs
 from manifests.objects import Object

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.documents.words import printable
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import Endpoint
 from madeploy.names.kubernetes import (
@@ -29,7 +30,6 @@ from madeploy.names.kubernetes import (
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.cluster_origins import KeptPart
 from madeploy.settings.servers import canonical_server
-from madeploy.settings.source import printable
 from madeploy.settings.storage import S3CompatibleStorage
 from manifests import registration
 from manifests.inputs import Inputs

@@ -12,8 +12,8 @@ from madeploy.cli.clusters import entries
 from madeploy.cli.clusters.sources import Origin
 from madeploy.errors import ToolkitError
 from madeploy.fleet.parts import free_shard
+from madeploy.names.configuration import subject
 from madeploy.settings import Environment
-from madeploy.settings.source import subject
 from madeploy.stacks.files import read_text, require_unchanged, write
 from madeploy.stacks.secrets import remove_secret, secret_section, set_secret
 

@@ -13,16 +13,16 @@ from pydantic import ValidationError
 
 from madeploy import kubeconfigs
 from madeploy.clients.errors import ClientError
+from madeploy.documents.files import read_bytes
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import Instead, KubeconfigError, Verdict
+from madeploy.names.reachability import misled
 from madeploy.names.servers import split_server
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.cluster_origins import Eks
-from madeploy.settings.reach import misled
 from madeploy.settings.servers import canonical_server, parse_server
-from madeploy.settings.stack_file import read_bytes
 from madeploy.stacks.access import minified
 from madeploy.stacks.secrets import secret_section
 

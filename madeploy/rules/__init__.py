@@ -1,0 +1,31 @@
+"""Rules between sections: what no single value can say. One module per area, one function per rule."""
+
+from madeploy.rules import (
+    buckets,
+    clusters,
+    credentials,
+    fleet,
+    identities,
+    images,
+    network,
+    origins,
+    releases,
+    services,
+    storage,
+)
+from madeploy.rules.model import RULES
+
+__all__ = [
+    "RULES",
+    "buckets",
+    "clusters",
+    "credentials",
+    "fleet",
+    "identities",
+    "images",
+    "network",
+    "origins",
+    "releases",
+    "services",
+    "storage",
+]

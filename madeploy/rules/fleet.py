@@ -1,0 +1,42 @@
+"""Rules about the layout of a fleet."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Final
+
+from madeploy.rules.model import SecretNames, Violation, rule
+from madeploy.settings.environment import Environment
+
+COMFORTABLE: Final = 20
+"""Clusters in one stack, each with a provider process of its own (167 MiB and more)."""
+
+
+@rule("MA480", "MA481", reads=("clusters", "fleet"))
+def every_cluster_has_a_place_in_a_shard(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-12: recorded with the cluster, so that it never changes when others come or go."""
+    members = Counter(cluster.shard for cluster in env.clusters.values() if cluster.shard is not None)
+    if env.fleet.layout != "sharded":
+        return
+    free = 0
+    for name, cluster in env.clusters.items():
+        path = ("clusters", name, "shard")
+        if cluster.shard is None:
+            while members[free] >= env.fleet.shard_size:
+                free += 1
+            members[free] += 1
+            yield Violation("MA480", path, "is not set", fix=f"Set it: `shard: {free}` has room.")
+    for shard, count in sorted(members.items()):
+        if count > env.fleet.shard_size:
+            last = [name for name, cluster in env.clusters.items() if cluster.shard == shard][-1]
+            evidence = f"shard {shard} has {count} clusters; fleet.shardSize is {env.fleet.shard_size}"
+            yield Violation("MA481", ("clusters", last, "shard"), evidence)
+
+
+@rule("MA482", reads=("clusters", "fleet"))
+def large_fleets_are_sharded(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """REG-12: an update of one stack needs a provider process for every cluster in it."""
+    count = len(env.clusters)
+    if env.fleet.layout == "inline" and count > COMFORTABLE:
+        yield Violation("MA482", ("fleet", "layout"), f"{count} clusters in one stack")

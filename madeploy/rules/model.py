@@ -1,0 +1,66 @@
+"""How a rule between sections is written: what it reads is declared, so that it runs as soon
+as just those sections are valid."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from madeploy.documents.paths import Path
+from madeploy.findings.model import Severity
+
+SECRETS: Final = "secrets"
+"""Stands among a rule's sections when it needs the names of all secrets."""
+
+SecretNames = Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True)
+class Violation:
+    """What a rule found, in terms of configuration paths."""
+
+    code: str
+    path: Path
+    evidence: str
+    fix: str = ""
+    accepted: str = ""
+    why: str = ""
+    severity: Severity | None = None
+    key: bool = False
+    """Whether the key rather than the value is at fault."""
+
+
+Check = Callable[..., Iterable[Violation]]
+"""Takes the environment and the names of secrets; one that asks for it, the stack's name besides."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A check and the sections it reads."""
+
+    check: Check
+    sections: tuple[str, ...]
+    codes: tuple[str, ...]
+    named: bool = False
+    """Whether it asks for the stack's name."""
+
+    @property
+    def name(self) -> str:
+        """Name of the rule's function."""
+        return self.check.__name__
+
+
+RULES: Final[list[Rule]] = []
+"""Every rule, filled as the modules of `madeploy.rules` are imported."""
+
+
+def rule(*codes: str, reads: tuple[str, ...], named: bool = False) -> Callable[[Check], Check]:
+    """Register a rule: the codes it may report, the sections (Python names) it reads, and whether it asks for
+    the stack's name."""
+
+    def register(check: Check) -> Check:
+        RULES.append(Rule(check, reads, codes, named))
+        return check
+
+    return register

@@ -1,0 +1,216 @@
+"""Rules about the five services: their configuration overrides, replicas and the workflow engine."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic.alias_generators import to_camel
+
+from madeploy.documents.paths import Path
+from madeploy.documents.words import did_you_mean, printable, type_name
+from madeploy.releases import RELEASES, Release, keys
+from madeploy.releases.keys import Entry
+from madeploy.rules.model import SecretNames, Violation, rule
+from madeploy.settings.base import split_host_port
+from madeploy.settings.control_plane import services
+from madeploy.settings.environment import Environment
+
+_RISKY: Final = ("apiserver.crdSync.enableCRDDeletion", "apiserver.crdSync.skipIncompatibleCheck")
+_HTTPS: Final = 443
+_TEMPORAL_CLOUD: Final = (".tmprl.cloud", ".tmprl-test.cloud", ".api.temporal.io")
+"""Zones of Temporal Cloud's front ends, by namespace and by region (Temporal's documentation, Cloud)."""
+_ENGINE_PORTS: Final = {7233: "Temporal", 7833: "Cadence over gRPC", 7933: "Cadence over TChannel"}
+
+
+@rule("MA120", "MA121", "MA122", "MA123", "MA124", "MA501", reads=("platform", "control_plane"))
+def overrides_hold_only_what_services_read(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-6: keys are checked against the table of the release; secrets and keys that other settings
+    decide are refused."""
+    for service, known in env.release.keys.items():
+        config = getattr(env.control_plane, service).config
+        for entry in keys.entries(known, config):
+            path = ("controlPlane", service, "config", *entry.path)
+            yield from _entry(env.release, service, path, entry)
+
+
+def _entry(release: Release, service: str, path: Path, entry: Entry) -> Iterator[Violation]:
+    dotted, name = ".".join(entry.path), entry.path[-1]
+    if entry.key is None:
+        accepted = ", ".join(entry.siblings)
+        if name in entry.siblings:
+            yield Violation("MA121", path, f"holds {type_name(entry.value)}", accepted="a mapping")
+            return
+        fix = release.refused.get(dotted) or _elsewhere(release, service, dotted)
+        fix = fix or did_you_mean(name, entry.siblings) + "Correct or remove it."
+        evidence = f"the {service} does not read {printable(dotted)}"
+        yield Violation("MA120", path, evidence, fix=fix, accepted=accepted, key=True)
+    elif entry.key.secret:
+        fix = "Remove it: metadata storage stays off, so no database password is needed."
+        if entry.key.secret.startswith("the Secret "):
+            fix = f"Replace the credential, then put the new one into {entry.key.secret}."
+        elif entry.key.secret != "nothing":
+            fix = (
+                "Replace the credential, then encrypt the new one:\n"
+                f"pulumi config set --secret --path '{entry.key.secret}' --stack STACK < FILE"
+            )
+        yield Violation(
+            "MA501", path, "is a secret; configuration files are no place for one", fix=fix, key=True
+        )
+    elif entry.key.owner:
+        owner = f"controlPlane.{service}.logLevel" if entry.key.owner == "logLevel" else entry.key.owner
+        yield Violation(
+            "MA122", path, f"is decided by {owner}", fix=f"Remove it; it follows {owner}.", key=True
+        )
+    elif not keys.fits(entry.key.type, entry.value):
+        accepted, why, fix = keys.FORMS[entry.key.type], "", ""
+        if entry.key.type == "bind address" and isinstance(entry.value, int):
+            why = "A bare number is read as text without a colon, and the service fails to bind."
+            fix = f'Write ":{entry.value}", with the quotes.'
+        elif entry.key.type == "duration" and isinstance(entry.value, (int, float)):
+            why = "A bare number would mean nanoseconds."
+            fix = "Write the number with its unit, such as 30s."
+        yield Violation("MA121", path, f"holds {type_name(entry.value)} of another form", fix, accepted, why)
+    elif dotted == "metadataStorage.enableMetadataStorage" and entry.value is True:
+        yield Violation("MA123", path, "is true")
+    elif dotted in _RISKY and entry.value is True:
+        yield Violation("MA124", path, "is true")
+
+
+def _elsewhere(release: Release, service: str, dotted: str) -> str:
+    """Which other releases read a key; empty when none does."""
+    others = [
+        other.name
+        for other in RELEASES.values()
+        if other is not release
+        and any(key == dotted or key.startswith(f"{dotted}.") for key in other.keys[service])
+    ]
+    if not others:
+        return ""
+    return f"Release {' and '.join(others)} reads it; this environment has {release.name}. Remove it."
+
+
+@rule("MA130", reads=("control_plane",))
+def several_controller_managers_elect_a_leader(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-2: without a Lease every replica would act."""
+    manager = env.control_plane.controllermgr
+    if manager.replicas > 1 and not manager.leader_election:
+        path = ("controlPlane", "controllermgr", "leaderElection")
+        yield Violation("MA130", path, f"is false with {manager.replicas} replicas")
+
+
+@rule("MA131", reads=("platform", "control_plane"))
+def production_survives_a_node(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-1, CP-2: one replica is one node's loss away from an outage."""
+    if env.platform.tier != "production":
+        return
+    for service, field in services().items():
+        if env.control_plane.service(service).replicas == 1:
+            yield Violation("MA131", ("controlPlane", to_camel(field), "replicas"), "is 1 in production")
+
+
+@rule("MA135", reads=("platform", "workflow"))
+def queues_are_listed_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: queues that are polled anyway, and repeats."""
+    seen = {
+        env.workflow.task_list: "workflow.taskList",
+        **dict.fromkeys(env.release.task_lists, "the platform"),
+    }
+    for index, name in enumerate(env.workflow.additional_task_lists):
+        if name in seen:
+            path = ("workflow", "additionalTaskLists", index)
+            yield Violation("MA135", path, f"{name} is polled already, because of {seen[name]}")
+        seen.setdefault(name, f"item {index}")
+
+
+@rule("MA136", reads=("workflow",))
+def the_engines_port_is_its_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: each engine and transport has a usual port; another one's is a slip (facts 2.2)."""
+    workflow = env.workflow
+    chosen = "Temporal"
+    if workflow.engine == "cadence":
+        chosen = "Cadence over gRPC" if workflow.transport == "grpc" else "Cadence over TChannel"
+    port = split_host_port(workflow.host)[1]
+    belongs = _ENGINE_PORTS.get(port, chosen)
+    if belongs != chosen:
+        usual = next(number for number, name in _ENGINE_PORTS.items() if name == chosen)
+        evidence = f"port {port} is that of {belongs}; the setting chooses {chosen}"
+        yield Violation(
+            "MA136", ("workflow", "host"), evidence, fix=f"Use port {usual}, or the other engine."
+        )
+
+
+@rule("MA137", reads=("platform", "workflow"))
+def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: workers of some releases ignore TLS for Temporal, and TChannel has none (facts 2.2)."""
+    workflow = env.workflow
+    if not workflow.tls:
+        return
+    path = ("workflow", "tls")
+    if workflow.engine == "temporal":
+        if not env.release.temporal_tls:
+            evidence = f"is true, but workers of release {env.release.name} connect to Temporal without TLS"
+            others = [release.name for release in RELEASES.values() if release.temporal_tls]
+            fix = (
+                "Reach the engine without TLS inside a trusted network, or through a proxy that adds it; or "
+                f"take release {' or '.join(others)}, whose services both honour it (bin/madeploy upgrade)."
+            )
+            yield Violation("MA137", path, evidence, fix=fix)
+    elif workflow.transport == "tchannel":
+        yield Violation("MA137", path, "is true, but TChannel has no TLS", fix="Use transport grpc.")
+
+
+@rule("MA141", reads=("platform", "workflow"))
+def the_engine_takes_what_the_services_offer(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-3: services offer a connection without TLS, or TLS with nothing that tells who they are (facts 2.2);
+    a front end that wants more, or only TLS, takes neither."""
+    workflow = env.workflow
+    host, port = split_host_port(workflow.host.lower())
+    path = ("workflow", "host")
+    if any(host.removesuffix(".").endswith(zone) for zone in _TEMPORAL_CLOUD):
+        if workflow.engine == "temporal":
+            evidence = (
+                f"{printable(host)} is Temporal Cloud, which only takes TLS with a client certificate or an "
+                f"API key; services of release {env.release.name} can be given neither"
+            )
+            also = ", and workflow.tls adds none" if workflow.tls else ""
+            yield Violation("MA141", path, evidence + also)
+        else:
+            evidence = f"{printable(host)} is Temporal Cloud; the setting chooses Cadence"
+            yield Violation("MA141", path, evidence, fix="Name a front end of Cadence.")
+    elif port == _HTTPS and not workflow.tls:
+        honoured = env.release.temporal_tls if workflow.engine == "temporal" else workflow.transport == "grpc"
+        yield Violation(
+            "MA141",
+            path,
+            f"port {port} is that of TLS, and the services connect without it",
+            fix="Set workflow.tls to true, or use the port that takes connections without TLS."
+            if honoured
+            else "",
+            severity="warning",
+        )
+
+
+@rule("MA138", reads=("platform", "workflow"))
+def execution_links_are_templates(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-6: a Go template with the release's variables (facts 2.2)."""
+    template = env.workflow.execution_url_format
+    if template is None:
+        return
+    path = ("workflow", "executionUrlFormat")
+    variables = env.release.execution_url_variables
+    rest = re.sub(rf"\{{\{{ *\.({'|'.join(variables)}) *\}}\}}", "", template)
+    if "{{" in rest or "}}" in rest:
+        known = " or ".join(f".{name}" for name in variables)
+        yield Violation("MA138", path, f"has something else than {known} between double braces")
+    elif not re.match(r"https?://", template):
+        yield Violation("MA138", path, "is no URL", fix="Start it with http:// or https://.")
+
+
+@rule("MA139", reads=("platform",))
+def the_control_plane_has_a_namespace_of_its_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """CP-7: Kubernetes' own namespaces are not ours to label or delete."""
+    name = env.platform.namespace
+    if name == "default" or name.startswith("kube-"):
+        yield Violation("MA139", ("platform", "namespace"), f"{name} belongs to Kubernetes")

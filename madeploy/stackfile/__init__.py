@@ -1,0 +1,1 @@
+"""A stack file: read with places, checked, edited."""
