@@ -52,6 +52,7 @@ def correct() -> None:
     """Apply every correction to moto in this process."""
     _keep_tags_of_new_buckets()
     _tell_blocked_encryption()
+    _tell_whole_lifecycles()
     _weigh_conditions_of_bucket_policies()
     _let_log_policies_name_a_wider_prefix()
     _remember_rotation_periods()
@@ -99,6 +100,58 @@ def _tell_blocked_encryption() -> None:
         return self.serialized(ActionResult({"ServerSideEncryptionConfiguration": {"Rules": [told]}}))
 
     S3Response.get_bucket_encryption = get_bucket_encryption
+
+
+def _tell_whole_lifecycles() -> None:
+    """GetBucketLifecycleConfiguration tells what was put (S3 API, LifecycleRule); moto forgets sizes of
+    objects, the number of versions that stay, tags without a value and from which size on objects move."""
+    answered, told = S3Response._bucket_response_put, S3Response.get_bucket_lifecycle
+
+    def put(self: Any, request: Any, bucket_name: str, querystring: dict[str, Any]) -> Any:
+        answer = answered(self, request, bucket_name, querystring)
+        if "lifecycle" in querystring:
+            document = xmltodict.parse(self.body, force_list=("Rule", *_LISTS_OF_LIFECYCLES))
+            rules = (document["LifecycleConfiguration"] or {}).get("Rule", [])
+            smallest = request.headers.get("x-amz-transition-default-minimum-object-size", _SMALLEST_MOVED)
+            _bucket(self, bucket_name).lifecycle_as_put = {
+                "Rules": [_as_told(rule) for rule in rules],
+                "TransitionDefaultMinimumObjectSize": smallest,
+            }
+        return answer
+
+    def get_bucket_lifecycle(self: Any) -> Any:
+        told(self)  # refuses where there is none
+        return self.serialized(ActionResult(_bucket(self, self.bucket_name).lifecycle_as_put))
+
+    S3Response._bucket_response_put = put
+    S3Response.get_bucket_lifecycle = get_bucket_lifecycle
+
+
+_SMALLEST_MOVED = "all_storage_classes_128K"
+"""From which size on objects move to another storage class where nothing is said of it (S3 API)."""
+
+_LISTS_OF_LIFECYCLES: Mapping[str, str] = {
+    "Transition": "Transitions",
+    "NoncurrentVersionTransition": "NoncurrentVersionTransitions",
+}
+"""Names of repeated elements in the body, and of the lists they are in botocore's model of the answer."""
+
+
+def _as_told(part: Any) -> Any:
+    """A part of a lifecycle as it is in the body, in the names of the answer."""
+    if isinstance(part, list):
+        return [_as_told(item) for item in part]
+    if isinstance(part, Mapping):
+        made = {_LISTS_OF_LIFECYCLES.get(name, name): _as_told(value) for name, value in part.items()}
+        if "And" in made and "Tag" in made["And"]:
+            made["And"]["Tags"] = _listed(made["And"].pop("Tag"))
+        return made
+    # An empty element.
+    return "" if part is None else part
+
+
+def _bucket(response: Any, name: str) -> Any:
+    return response.backend.get_bucket(name)
 
 
 def _weigh_conditions_of_bucket_policies() -> None:

@@ -1,10 +1,10 @@
 """Which plugin serves which package: an installed one where there is one, else its project's own, else one
 built from source.
 
-Decided for each package by itself. A plugin is looked for on PATH, then in Pulumi's plugin cache
-(`$PULUMI_HOME/plugins`, `~/.pulumi/plugins`); otherwise it is a tool like others, downloaded or built. The
-engine finds it through PATH, so that the sandbox can have a `PULUMI_HOME` of its own without downloading
-anything twice."""
+Decided for each package by itself. A plugin is a tool like others, looked for on PATH and otherwise
+downloaded or built, but that Pulumi's plugin cache (`$PULUMI_HOME/plugins`, `~/.pulumi/plugins`) is looked
+into first. The engine finds it through PATH, so that the sandbox can have a `PULUMI_HOME` of its own without
+downloading anything twice."""
 
 from __future__ import annotations
 
@@ -17,11 +17,9 @@ from pathlib import Path
 from typing import Literal
 
 from madeploy.sandbox import tools
+from madeploy.sandbox.tools.found import LAUNCHERS, Found, on_path
 
 PACKAGES = ("kubernetes", "aws")
-
-_MARK = "madeploy.sandbox.plugins"
-"""Stands in launchers, so that they are not taken for plugins."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +28,7 @@ class Source:
 
     Args:
         package: "kubernetes" or "aws".
-        version: of the plugin, "4.32.0"; that of the SDK in use where it is on PATH.
+        version: of the plugin, "4.32.0"; that of the SDK in use where it does not say its own.
         kind: "official" or "built" (from source).
         executable: the plugin.
         reason: why this one, for the person who wonders.
@@ -63,26 +61,25 @@ class PluginChoice:
 
 
 def select(
-    state_dir: Path,
-    environ: Mapping[str, str] = os.environ,
-    ensure: Callable[[Sequence[str]], tools.ToolPaths] = tools.ensure,
+    state_dir: Path, ensure: Callable[[Sequence[str]], tools.ToolPaths] = tools.ensure
 ) -> PluginChoice:
     """Decide on the plugins, and write what the engine starts to `<state_dir>/plugins/`.
 
     Args:
         state_dir: the sandbox's state directory.
-        environ: the user's environment, before the sandbox adds to it.
         ensure: finds, downloads or builds tools by their names.
 
     Raises:
         SandboxError: a plugin can be neither found nor got.
     """
-    installed = {package: _installed(package, environ) for package in PACKAGES}
+    found = {package: on_path(tools.TOOLS[_program(package)]) for package in PACKAGES}
+    installed = {package: _installed(package, found[package]) for package in PACKAGES}
     missing = [_program(package) for package, source in installed.items() if source is None]
     got = ensure(missing) if missing else tools.ToolPaths()
-    sources = tuple(source or _made(package, got) for package, source in installed.items())
+    sources = tuple(source or _made(package, found[package], got) for package, source in installed.items())
     launchers = state_dir / "plugins"
     launchers.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (launchers / LAUNCHERS).touch()
     for source in sources:
         _write_launcher(launchers / _program(source.package), source)
     return PluginChoice(
@@ -100,61 +97,42 @@ def _program(package: str) -> str:
     return f"pulumi-resource-{package}"
 
 
-def _made(package: str, got: tools.ToolPaths) -> Source:
+def _made(package: str, refused: Found | None, got: tools.ToolPaths) -> Source:
     tool = got[_program(package)]
     if tool.official:
         return Source(package, tool.version, "official", tool.path, "downloaded from its project")
-    reason = "no official one is installed or could be downloaded"
+    reason = refused.problem if refused else "no official one is installed or could be downloaded"
     return Source(package, tool.version, "built", tool.path, reason)
 
 
-def _installed(package: str, environ: Mapping[str, str]) -> Source | None:
+def _installed(package: str, found: Found | None) -> Source | None:
     version = installed_version(f"pulumi-{package}")
-    if found := _on_path(_program(package), environ):
-        return Source(package, version, "official", found, f"{found} is on PATH")
-    if found := _in_cache(_program(package), package, version, environ):
-        return Source(package, version, "official", found, f"in Pulumi's plugin cache, {found.parent}")
+    if found and not found.problem:
+        reason = f"{found.path} is on PATH"
+        return Source(package, found.version or version, "official", found.path, reason)
+    if cached := _in_cache(_program(package), package, version):
+        return Source(package, version, "official", cached, f"in Pulumi's plugin cache, {cached.parent}")
     return None
 
 
-def _on_path(name: str, environ: Mapping[str, str]) -> Path | None:
-    for entry in environ.get("PATH", "").split(os.pathsep):
-        candidate = Path(entry) / name
-        if entry and _is_executable(candidate) and not _is_launcher(candidate):
-            return candidate.absolute()
-    return None
-
-
-def _in_cache(name: str, package: str, version: str, environ: Mapping[str, str]) -> Path | None:
-    for home in _pulumi_homes(environ):
+def _in_cache(name: str, package: str, version: str) -> Path | None:
+    for home in _pulumi_homes():
         directory = home / "plugins" / f"resource-{package}-v{version}"
         # Pulumi marks a download under way, or broken off, by a file beside it.
         unfinished = directory.with_name(f"{directory.name}.partial").exists()
-        if not unfinished and _is_executable(directory / name):
+        if not unfinished and os.access(directory / name, os.X_OK):
             return directory / name
     return None
 
 
-def _pulumi_homes(environ: Mapping[str, str]) -> list[Path]:
-    stated = environ.get("PULUMI_HOME")
-    own = Path(environ.get("HOME") or Path.home()) / ".pulumi"
+def _pulumi_homes() -> list[Path]:
+    stated = os.environ.get("PULUMI_HOME")
+    own = Path.home() / ".pulumi"
     return [Path(stated), own] if stated else [own]
 
 
-def _is_executable(path: Path) -> bool:
-    return path.is_file() and os.access(path, os.X_OK)
-
-
-def _is_launcher(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return _MARK.encode() in file.read(4096)
-    except OSError:
-        return False
-
-
 _LAUNCHER = """#!/bin/sh
-# The plugin of pulumi-{package} in the sandbox ({mark}).
+# The plugin of pulumi-{package} in the sandbox.
 {prepare}exec {plugin} "$@"
 """
 
@@ -172,7 +150,7 @@ export MADEPLOY_AWS_WAIT_SECONDS=0.2
 def _write_launcher(path: Path, source: Source) -> None:
     prepare = _LOCAL_AWS if source.package == "aws" else ""
     plugin = shlex.quote(str(source.executable))
-    text = _LAUNCHER.format(package=source.package, mark=_MARK, prepare=prepare, plugin=plugin)
+    text = _LAUNCHER.format(package=source.package, prepare=prepare, plugin=plugin)
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
     temporary = path.with_name(f".{path.name}.{os.getpid()}")

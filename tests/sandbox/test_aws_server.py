@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import socket
@@ -128,6 +129,40 @@ def a_bucket_tells_which_encryption_it_refuses(client: Client) -> None:
             assert found["Rules"] == [rule]
 
 
+def a_bucket_tells_its_lifecycle_as_it_was_put(client: Client) -> None:
+    """Every filter, alone and with others; every action; lists of one and of several."""
+    s3 = new_bucket(client, "ageing")
+    one, two = {"Key": "a", "Value": "1"}, {"Key": "b", "Value": ""}
+    sizes = {"ObjectSizeGreaterThan": 500, "ObjectSizeLessThan": 5000}
+    cold = {"Days": 90, "StorageClass": "GLACIER"}
+    later = {"NoncurrentDays": 10, "StorageClass": "GLACIER", "NewerNoncurrentVersions": 2}
+    filters: list[dict[str, Any]] = [{"Prefix": ""}, {"Prefix": "p/"}, {"Tag": two}, {}]
+    filters += [{name: size} for name, size in sizes.items()]
+    filters += [
+        {"And": {"Prefix": "p/", "Tags": [one]}},
+        {"And": {"Prefix": "", "Tags": [one, two], **sizes}},
+    ]
+    actions: list[dict[str, Any]] = [
+        {"Expiration": {"Days": 365}, "Transitions": [{"Days": 30, "StorageClass": "STANDARD_IA"}, cold]},
+        {"Transitions": [cold]},
+        {"Expiration": {"ExpiredObjectDeleteMarker": True}, "NoncurrentVersionTransitions": [later]},
+        {"NoncurrentVersionExpiration": {"NoncurrentDays": 30, "NewerNoncurrentVersions": 3}},
+        {"AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7}},
+    ]
+    rules = [
+        {"ID": f"rule-{number}", "Status": "Enabled", "Filter": which, **action}
+        for number, (which, action) in enumerate(itertools.product(filters, actions))
+    ]
+    for put, smallest in ((rules, "varies_by_storage_class"), (rules[:1], "all_storage_classes_128K")):
+        s3.put_bucket_lifecycle_configuration(
+            Bucket="ageing",
+            LifecycleConfiguration={"Rules": put},
+            TransitionDefaultMinimumObjectSize=smallest,
+        )
+        found = s3.get_bucket_lifecycle_configuration(Bucket="ageing")
+        assert (found["Rules"], found["TransitionDefaultMinimumObjectSize"]) == (put, smallest)
+
+
 def a_denial_whose_condition_is_not_met_denies_nothing(client: Client) -> None:
     conditions = ({"Bool": {"aws:SecureTransport": "false"}}, {"NumericLessThan": {"s3:TlsVersion": "1.2"}})
     for number, condition in enumerate(conditions):
@@ -213,6 +248,7 @@ def pods_are_associated_with_roles(client: Client) -> None:
 ANSWERS = (
     a_new_bucket_has_its_tags,
     a_bucket_tells_which_encryption_it_refuses,
+    a_bucket_tells_its_lifecycle_as_it_was_put,
     a_denial_whose_condition_is_not_met_denies_nothing,
     access_logs_go_where_the_policy_lets_the_log_service_write,
     a_key_tells_its_rotation_period,
@@ -246,6 +282,18 @@ def test_a_denial_whose_condition_is_met_denies(corrected: Client) -> None:
         s3 = new_bucket(corrected, name, denial(name, condition))
         with pytest.raises(ClientError, match="403"):
             s3.put_object(Bucket=name, Key="a", Body=b"1")
+
+
+def test_a_bucket_without_a_lifecycle_says_so(corrected: Client) -> None:
+    """MR-1: before the first, and after the last was taken away."""
+    s3 = new_bucket(corrected, "ageless")
+    rule = {"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    for _ in range(2):
+        with pytest.raises(ClientError, match="NoSuchLifecycleConfiguration"):
+            s3.get_bucket_lifecycle_configuration(Bucket="ageless")
+        s3.put_bucket_lifecycle_configuration(Bucket="ageless", LifecycleConfiguration={"Rules": [rule]})
+        assert s3.get_bucket_lifecycle_configuration(Bucket="ageless")["Rules"] == [rule]
+        s3.delete_bucket_lifecycle(Bucket="ageless")
 
 
 def test_access_logs_are_refused_where_the_policy_does_not_admit_them(corrected: Client) -> None:

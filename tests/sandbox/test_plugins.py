@@ -27,14 +27,17 @@ def program(path: Path, text: str = "#!/bin/sh\nexit 0\n") -> Path:
     return path
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> dict[str, str]:
-    """The environment of a machine where nothing is installed."""
-    return {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path / "home")}
+@pytest.fixture(autouse=True)
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine where nothing is installed."""
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MADEPLOY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("PULUMI_HOME", raising=False)
 
 
 @pytest.fixture
-def select(tmp_path: Path, machine: dict[str, str]) -> Select:
+def select(tmp_path: Path) -> Select:
     """`plugins.select` on that machine, with tools that are got at once: `official` says which are."""
 
     def choose(official: Sequence[str] = (), state: str = "state") -> PluginChoice:
@@ -45,7 +48,7 @@ def select(tmp_path: Path, machine: dict[str, str]) -> Select:
                 got[name] = ResolvedTool(name, "1.2.3", "cache", path, 0.0, name in official)
             return got
 
-        return plugins.select(tmp_path / state, machine, ensure)
+        return plugins.select(tmp_path / state, ensure)
 
     return choose
 
@@ -67,12 +70,12 @@ def test_a_plugin_in_a_bare_directory_on_path_is_used(tmp_path: Path, select: Se
 
 @pytest.mark.parametrize("home", ["stated", "own"])
 def test_a_plugin_in_pulumis_cache_is_put_on_path(
-    tmp_path: Path, machine: dict[str, str], select: Select, home: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, select: Select, home: str
 ) -> None:
     """The sandbox has a PULUMI_HOME of its own; what the user has downloaded is used all the same."""
     cache = tmp_path / "elsewhere" if home == "stated" else tmp_path / "home" / ".pulumi"
     if home == "stated":
-        machine["PULUMI_HOME"] = str(cache)
+        monkeypatch.setenv("PULUMI_HOME", str(cache))
     found = program(cache / "plugins" / KUBERNETES / "pulumi-resource-kubernetes")
     choice = select()
     assert choice.source("kubernetes").kind == "official"
@@ -88,12 +91,27 @@ def test_an_unfinished_download_and_another_version_are_not_used(tmp_path: Path,
     assert kinds(select())["kubernetes"] == "built"
 
 
-def test_a_launcher_on_path_is_not_taken_for_a_plugin(machine: dict[str, str], select: Select) -> None:
-    """UX-1: `sandbox env` puts launchers on PATH, so the next `sandbox up` finds them there."""
+def test_a_launcher_on_path_is_not_taken_for_a_plugin(
+    monkeypatch: pytest.MonkeyPatch, select: Select
+) -> None:
+    """UX-1: `sandbox env` puts launchers on PATH, so the next `sandbox up` finds them there, of whichever
+    sandbox."""
     first = select()
-    machine["PATH"] = os.pathsep.join([*map(str, first.path_entries), machine["PATH"]])
+    monkeypatch.setenv("PATH", os.pathsep.join(map(str, [*first.path_entries, os.environ["PATH"]])))
     second = select(state="other")
     assert kinds(second) == {"kubernetes": "built", "aws": "built"}
+
+
+def test_a_plugin_on_path_of_a_version_that_the_program_is_not_made_for_is_passed_over(
+    tmp_path: Path, select: Select
+) -> None:
+    """UX-3: judged like any other tool; the reason stands with the one that is used instead."""
+    program(tmp_path / "bin" / "pulumi-resource-aws", "#!/bin/sh\necho v6.83.0\n")
+    program(tmp_path / "bin" / "pulumi-resource-kubernetes", "#!/bin/sh\necho v4.33.1\n")
+    choice = select()
+    assert kinds(choice) == {"kubernetes": "official", "aws": "built"}
+    assert choice.source("kubernetes").version == "4.33.1"
+    assert "is 6.83.0; accepted is >=7,<8" in choice.source("aws").reason
 
 
 def test_what_is_got_is_official_or_built_from_source(select: Select) -> None:

@@ -128,6 +128,35 @@ def test_a_tool_on_path_comes_before_a_download_and_a_download_before_a_build(
     assert not any("kwok" in path for path in mirror.asked)
 
 
+PAIR = ("pulumi", "pulumi-language-python")
+
+
+def test_a_cli_that_is_downloaded_brings_its_language_host_though_another_was_built(
+    machine: Machine, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UX-1: one from an earlier run, of another version."""
+    machine.put_go()
+    with monkeypatch.context() as offline:
+        offline.setenv("MADEPLOY_DOWNLOADS", "off")
+        assert ensure(["pulumi-language-python"])["pulumi-language-python"].source == "built"
+    got = ensure(PAIR)
+    assert {tool.source for tool in got.values()} == {"downloaded"}
+    assert len({tool.version for tool in got.values()}) == 1
+    assert {tool.source for tool in ensure(PAIR).values()} == {"cache"}
+    assert all(tool.official for tool in ensure(PAIR).values())
+
+
+def test_a_downloaded_cli_goes_unused_where_its_language_host_is_gone(
+    machine: Machine, mirror: Mirror
+) -> None:
+    """UX-1, UX-3: and cannot be downloaded again: both are built."""
+    host = ensure(PAIR).path("pulumi-language-python")
+    host.unlink()
+    del mirror.files[path_of(url_of("pulumi"))]
+    machine.put_go()
+    assert {(tool.source, tool.official) for tool in ensure(PAIR).values()} == {("built", False)}
+
+
 def test_downloads_that_are_off_use_and_ask_nothing(
     machine: Machine, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -22,7 +22,7 @@ from typing import IO, cast
 from madeploy.sandbox.progress import Phase, Reporter
 from madeploy.sandbox.tools import cache, releases
 from madeploy.sandbox.tools.build import Cancelled
-from madeploy.sandbox.tools.catalog import TOOLS, Family
+from madeploy.sandbox.tools.catalog import FAMILIES, TOOLS, Family
 from madeploy.sandbox.tools.found import version_of
 from madeploy.sandbox.tools.releases import ARCHITECTURES, RELEASES, Download, Release
 from madeploy.sandbox.tools.transfer import Refused, Sum, Transfer
@@ -37,9 +37,19 @@ class Downloaded:
 
 
 def entry(family: Family) -> cache.Entry | None:
-    """The downloaded entry of `family` in the cache, if there is one for this platform and these versions."""
+    """The downloaded entry of `family` in the cache, if there is one for this platform and these versions,
+    and one of every family that comes with it: programs of one release are used together or not at all."""
     release = _release(family.name)
-    return cache.load(_where(release, family), family) if release else None
+    if release is None:
+        return None
+    there = {name: cache.load(_where(release, FAMILIES[name]), FAMILIES[name]) for name in release.families}
+    return there[family.name] if all(there.values()) else None
+
+
+def released_with(family: str) -> tuple[str, ...]:
+    """Families whose programs come in one release with those of `family`, itself among them."""
+    release = _release(family)
+    return release.families if release else (family,)
 
 
 def download(families: Sequence[Family], progress: Reporter, transfer: Transfer) -> Downloaded:

@@ -9,12 +9,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from madeploy.sandbox.state import STATE_VARIABLE
 from madeploy.sandbox.tools import cache
 from madeploy.sandbox.tools.catalog import TOOLS, Tool
 
 PROBE_SECONDS = 10.0
 """A tool that has not said its version by then is not usable."""
+LAUNCHERS = ".madeploy-launchers"
+"""Name of a file that marks a directory of launchers, which start tools that were found otherwise: one on
+PATH is not looked into."""
 _VERSION = re.compile(r"(?<![\d.])v?(\d+\.\d+\.\d+)")
 
 
@@ -88,8 +90,12 @@ def _beside(path: Path, name: str) -> Path | None:
 
 
 def _search_path() -> str:
-    # A shell prepared for the sandbox has the cache's tools on PATH, which are the cache's all the same, and
+    # A shell prepared for a sandbox has the cache's tools on PATH, which are the cache's all the same, and
     # launchers of plugins.
-    own = {cache.directory(), *(Path(state) for state in [os.environ.get(STATE_VARIABLE)] if state)}
-    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return os.pathsep.join(entry for entry in entries if own.isdisjoint(Path(entry).absolute().parents))
+    entries = [
+        Path(entry).absolute() for entry in os.environ.get("PATH", os.defpath).split(os.pathsep) if entry
+    ]
+    own = cache.directory()
+    return os.pathsep.join(
+        str(entry) for entry in entries if own not in entry.parents and not (entry / LAUNCHERS).exists()
+    )

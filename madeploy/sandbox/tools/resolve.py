@@ -101,10 +101,13 @@ def ensure(names: Iterable[str] = DEFAULT_TOOLS, progress: Reporter = reporting.
     """
     statuses = {status.tool.name: status for status in inspect(names)}
     missing = {status.tool.family for status in statuses.values() if status.found is None}
-    entries = _get([family for name, family in FAMILIES.items() if name in missing], progress)
+    # A Pulumi CLI gets no language host of another origin: what is released together is got together.
+    together = {name for family in missing for name in download.released_with(family)}
+    wanted = together & {status.tool.family for status in statuses.values()}
+    entries = _get([family for name, family in FAMILIES.items() if name in wanted], progress)
     resolved = ToolPaths()
     for name, status in statuses.items():
-        if status.found is not None:
+        if status.found is not None and (status.found.source == "path" or status.tool.family not in entries):
             resolved[name] = status.found
         else:
             entry, seconds = entries[status.tool.family]

@@ -25,6 +25,7 @@ from madeploy.sandbox.environment import Environment
 from manifests import registration
 from tests.sandbox.options.conftest import CLUSTER
 from tests.sandbox.options.engine import Program, Stack
+from tests.support.environments import minimal
 
 pytestmark = pytest.mark.sandbox
 
@@ -57,7 +58,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 @pytest.fixture
 def repository(tmp_path: Path) -> Iterator[str]:
     """A chart repository with one chart, of the name and version that the program installs."""
-    wanted = registration.kuberay_release()
+    wanted = registration.kuberay_release(minimal())
     chart = {"apiVersion": "v2", "name": wanted["chart"], "version": wanted["version"]}
     files = {
         "Chart.yaml": yaml.safe_dump(chart),
@@ -94,7 +95,7 @@ def test_the_operator_is_installed_found_by_the_probes_left_alone_and_taken_away
     """REG-1: `operators.kubeRay: install`, the program's own arguments; only the repository is another."""
     for name in ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    release = {**registration.kuberay_release(), "repository_opts": {"repo": repository}}
+    release = {**registration.kuberay_release(minimal()), "repository_opts": {"repo": repository}}
 
     def body(opts: pulumi.ResourceOptions) -> None:
         k8s.helm.v3.Release("gpu-kuberay", **release, opts=opts)
