@@ -45,11 +45,16 @@ class ArtifactStore(pulumi.ComponentResource):
         self._opts = pulumi.ResourceOptions(parent=self, provider=self._provider)
 
         key_arn: pulumi.Input[str] | None = storage.kms_key_arn
+        holding = self._opts
         if storage.kms_key is not None:
             made_from = buckets.KeyArgs(storage, args.stack, self._account())
-            key_arn = buckets.key(storage.kms_key, made_from, self._opts)
+            key = buckets.key(storage.kms_key, made_from, self._opts)
+            key_arn = key.arn
+            # A key goes only once the buckets have gone that it encrypts: S3 may refuse that.
+            after = pulumi.ResourceOptions(depends_on=[key])
+            holding = pulumi.ResourceOptions.merge(self._opts, after)
 
-        self._make_buckets(storage, key_arn)
+        self._make_buckets(storage, key_arn, holding)
         subjects = identities.subjects(args.environment)
         trusted = pulumi.ResourceOptions(depends_on=roles.oidc_providers(subjects, self._opts))
         self.role_arns = {
@@ -70,7 +75,9 @@ class ArtifactStore(pulumi.ComponentResource):
         account: pulumi.Output[str] = caller.account_id
         return account
 
-    def _make_buckets(self, storage: AwsStorage, key_arn: pulumi.Input[str] | None) -> None:
+    def _make_buckets(
+        self, storage: AwsStorage, key_arn: pulumi.Input[str] | None, opts: pulumi.ResourceOptions
+    ) -> None:
         given: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
         names = {purpose: given[purpose] for purpose in get_args(Purpose) if purpose in given}
         logs, lock = storage.access_logs, storage.object_lock
@@ -85,7 +92,7 @@ class ArtifactStore(pulumi.ComponentResource):
                 object_lock=lock if lock is not None and purpose in lock.buckets else None,
                 logs_to=(target, bucket_documents.log_prefix(logs, purpose)) if logs and target else None,
             )
-            buckets.bucket(purpose, args, self._opts)
+            buckets.bucket(purpose, args, opts)
 
     def _log_bucket(self, storage: AwsStorage, logs: AccessLogs, sources: list[str]) -> pulumi.Input[str]:
         """The bucket that access logs go to. S3 delivers none to a bucket with another default encryption

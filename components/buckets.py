@@ -62,9 +62,12 @@ def kept(storage: AwsStorage, opts: pulumi.ResourceOptions) -> pulumi.ResourceOp
 def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
     """One bucket with its settings, all under the logical name `purpose`. Returns its name, for others that
     need its policy to be in force."""
+    # Another region is another bucket. Only a resource's own region replaces it; the provider's does not.
+    region = args.storage.region
     made = aws.s3.Bucket(
         purpose,
         bucket=args.name,
+        region=region,
         force_destroy=args.storage.force_destroy,
         object_lock_enabled=True if args.object_lock else None,
         # An existing bucket gets Object Lock by its configuration below; this would replace it.
@@ -79,11 +82,16 @@ def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulu
         return pulumi.ResourceOptions.merge(beside, pulumi.ResourceOptions(depends_on=list(resources)))
 
     aws.s3.BucketOwnershipControls(
-        purpose, bucket=made.id, rule={"object_ownership": "BucketOwnerEnforced"}, opts=beside
+        purpose,
+        bucket=made.id,
+        region=region,
+        rule={"object_ownership": "BucketOwnerEnforced"},
+        opts=beside,
     )
     blocked = aws.s3.BucketPublicAccessBlock(
         purpose,
         bucket=made.id,
+        region=region,
         block_public_acls=True,
         block_public_policy=True,
         ignore_public_acls=True,
@@ -91,37 +99,54 @@ def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulu
         opts=beside,
     )
     aws.s3.BucketServerSideEncryptionConfiguration(
-        purpose, bucket=made.id, rules=[_encryption(args.key_arn)], opts=beside
+        purpose, bucket=made.id, region=region, rules=[_encryption(args.key_arn)], opts=beside
     )
     versioning = aws.s3.BucketVersioning(
-        purpose, bucket=made.id, versioning_configuration={"status": "Enabled"}, opts=beside
+        purpose,
+        bucket=made.id,
+        region=region,
+        versioning_configuration={"status": "Enabled"},
+        opts=beside,
     )
     aws.s3.BucketLifecycleConfiguration(
-        purpose, bucket=made.id, rules=list(args.lifecycle_rules), opts=after(versioning)
+        purpose, bucket=made.id, region=region, rules=list(args.lifecycle_rules), opts=after(versioning)
     )
     # S3 answers a conflict when policy and public access block of one bucket are written at once.
     policy = aws.s3.BucketPolicy(
         purpose,
         bucket=made.id,
+        region=region,
         policy=pulumi.Output.from_input(args.policy).apply(json.dumps),
         opts=after(blocked),
     )
     if args.object_lock is not None:
         retention = {"mode": _LOCK_MODES[args.object_lock.mode], "days": args.object_lock.days}
         aws.s3.BucketObjectLockConfiguration(
-            purpose, bucket=made.id, rule={"default_retention": retention}, opts=after(versioning)
+            purpose,
+            bucket=made.id,
+            region=region,
+            rule={"default_retention": retention},
+            opts=after(versioning),
         )
     if args.logs_to is not None:
         target, prefix = args.logs_to
-        aws.s3.BucketLogging(purpose, bucket=made.id, target_bucket=target, target_prefix=prefix, opts=beside)
+        aws.s3.BucketLogging(
+            purpose,
+            bucket=made.id,
+            region=region,
+            target_bucket=target,
+            target_prefix=prefix,
+            opts=beside,
+        )
     name: pulumi.Output[str] = policy.bucket
     return name
 
 
-def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
-    """The customer-managed key of the buckets, with its alias; its ARN."""
+def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> aws.kms.Key:
+    """The customer-managed key of the buckets, with its alias."""
     made = aws.kms.Key(
         OBJECTS_KEY,
+        region=args.storage.region,
         description=f"Objects of the Michelangelo buckets of {args.stack}",
         enable_key_rotation=True,
         rotation_period_in_days=settings.rotation_days,
@@ -131,9 +156,14 @@ def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> pulumi
     )
     # Replaced only with the region or for another name, where both can be.
     beside = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=False))
-    aws.kms.Alias(OBJECTS_KEY, name=key_alias(args.stack), target_key_id=made.key_id, opts=beside)
-    arn: pulumi.Output[str] = made.arn
-    return arn
+    aws.kms.Alias(
+        OBJECTS_KEY,
+        name=key_alias(args.stack),
+        region=args.storage.region,
+        target_key_id=made.key_id,
+        opts=beside,
+    )
+    return made
 
 
 def _encryption(key_arn: pulumi.Input[str] | None) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulu
         aws.eks.PodIdentityAssociation(
             identity,
             cluster_name=subject.source.cluster_name,
-            region=subject.source.region,
+            region=subject.source.region or storage.region,
             namespace=subject.namespace,
             service_account=subject.service_account,
             role_arn=made.arn,

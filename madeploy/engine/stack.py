@@ -301,12 +301,13 @@ def by_hand(resource: Document) -> str | None:
     update; a second key is made."""
     inputs, kind = resource.get("inputs") or {}, resource["type"]
     name = str(resource["urn"]).rpartition("::")[2]
+    region = f" --region {inputs['region']}" if inputs.get("region") else ""
     if kind == "aws:eks/podIdentityAssociation:PodIdentityAssociation":
         cluster, account = inputs.get("clusterName"), inputs.get("serviceAccount")
         where = f"--cluster-name {cluster} --namespace {inputs.get('namespace')} --service-account {account}"
         return (
-            f"the association of {name} may have been made: `aws eks list-pod-identity-associations {where}` "
-            f"tells; delete it, or import it by the id `{cluster},<association id>`"
+            f"the association of {name} may have been made: `aws eks list-pod-identity-associations {where}"
+            f"{region}` tells; delete it, or import it by the id `{cluster},<association id>`"
         )
     if kind == "aws:iam/openIdConnectProvider:OpenIdConnectProvider":
         return (
@@ -315,8 +316,8 @@ def by_hand(resource: Document) -> str | None:
         )
     if kind == "aws:kms/key:Key":
         return (
-            f"the KMS key {name} may have been made: `aws kms list-keys` tells; one without an alias and "
-            "with this description encrypts nothing yet, and can be deleted"
+            f"the KMS key {name} may have been made: `aws kms list-keys{region}` tells; one without an alias "
+            "and with this description encrypts nothing yet, and can be deleted"
         )
     return None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from madeploy.plan.changes import Change, Comparison
 from madeploy.plan.text import Sentence, capital, is_or_are, listed
@@ -56,7 +56,9 @@ def about_buckets(comparison: Comparison) -> Iterator[Sentence]:
 def about_keys(comparison: Comparison) -> Iterator[Sentence]:
     """The key that objects are encrypted with: whoever takes it away takes the objects."""
     for change in comparison.of("Key"):
-        if change.operation not in ("delete", "replace"):
+        if change.operation == "replace":
+            yield _other_key(comparison, change)
+        if change.operation != "delete":
             continue
         about = (change.identity,)
         given = "its ARN as storage.kmsKeyArn in place of kmsKey where buckets go on with it"
@@ -72,14 +74,51 @@ def about_keys(comparison: Comparison) -> Iterator[Sentence]:
             text = f"The KMS key of the buckets is given up: it stays, with what it encrypted ({given})."
             yield Sentence("notice", text, about)
         else:
-            days = int((change.before or {}).get("deletionWindowInDays", 30))
             text = (
-                f"The KMS key of the buckets is deleted in {days} days: nothing that was encrypted with it "
+                f"The KMS key of the buckets is deleted in {_window(change)} days: nothing that it encrypted "
                 "can be read from then on, in whatever bucket. To keep it, two updates: first "
                 f"storage.protect: true with kmsKey still there; then {given}, and {let_go}. A deletion that "
                 "waits is taken back by `aws kms cancel-key-deletion`."
             )
             yield Sentence("loss", text, about)
+
+
+def _other_key(comparison: Comparison, change: Change) -> Sentence:
+    """A key that is replaced: nothing but another region does that."""
+    about, let_go = (change.identity,), _let_go(comparison, change)
+    where = f"another one{_in(_regions(change)[1])}"
+    if change.identity in comparison.protected:
+        text = (
+            f"The KMS key of the buckets would be replaced by {where}, and is protected: the update is "
+            f"refused. What it encrypted needs it for good. To do it: {let_go}; the new one is made beside "
+            "it."
+        )
+        return Sentence("refused", text, about)
+    if change.kept:
+        text = f"The KMS key of the buckets is replaced by {where}. It stays, with what it encrypted."
+        return Sentence("notice", text, about)
+    text = (
+        f"The KMS key of the buckets is replaced by {where}, and deleted in {_window(change)} days: nothing "
+        "that it encrypted can be read from then on, in whatever bucket. To keep it, two updates: "
+        f"first storage.protect: true in the region as it was; then the new region, and {let_go}. A deletion "
+        "that waits is taken back by `aws kms cancel-key-deletion`."
+    )
+    return Sentence("loss", text, about)
+
+
+def _window(change: Change) -> int:
+    """Days between the deletion of a key and its end."""
+    return int((change.before or {}).get("deletionWindowInDays", 30))
+
+
+def _regions(change: Change, successor: Change | None = None) -> list[str]:
+    """Regions before and after, as far as they are told; earlier versions of the program told none."""
+    sides = (change.before, (successor or change).after)
+    return [str((side or {}).get("region") or "") for side in sides]
+
+
+def _in(region: str) -> str:
+    return f" in {region}" if region else ""
 
 
 def _name(change: Change) -> str:
@@ -126,7 +165,10 @@ def _deleted(comparison: Comparison, change: Change) -> Sentence:
 def _renamed(comparison: Comparison, change: Change, successor: Change) -> Sentence:
     name, new, let_go = _name(change), _name(successor), _let_go(comparison, change)
     about = (change.identity, successor.identity)
-    copied = f"copy what is needed, `aws s3 sync s3://{name} s3://{new}`"
+    old_region, region = _regions(change, successor)
+    moves = old_region and region and old_region != region
+    across = f"--source-region {old_region} --region {region} " if moves else ""
+    copied = f"copy what is needed, `aws s3 sync {across}s3://{name} s3://{new}`"
     if change.identity in comparison.protected:
         text = (
             f"Bucket {name} would be replaced by {new}, and is protected: the update is refused. A rename "
@@ -158,7 +200,7 @@ def _renamed(comparison: Comparison, change: Change, successor: Change) -> Sente
 
 def _elsewhere(change: Change) -> Sentence:
     """A bucket that is replaced under its own name: nothing but another region does that."""
-    regions: list[Any] = [(side or {}).get("region") for side in (change.before, change.after)]
+    regions = _regions(change)
     way = f" from {regions[0]} to {regions[1]}" if all(regions) else " to another region"
     text = (
         f"Bucket {_name(change)} would move{way}, which no bucket can: its name cannot be had a second time. "

@@ -162,6 +162,25 @@ def test_pods_are_associated_with_their_roles(pod_identity: Recording) -> None:
     assert not any("disableSessionTags" in r.inputs for r in found), "roles trust by these tags"
 
 
+@pytest.mark.parametrize("region", ["eu-west-1", "us-gov-west-1", "ap-southeast-5"])
+def test_whatever_is_in_a_region_is_told_which(region: str) -> None:
+    """MR-1, UX-6: another region replaces it, which the provider's own region does not (AWS provider 6)."""
+    everything = deployed({**POD_IDENTITY, "region": None}, region=region, permissionsBoundaryArn=None)
+    of_aws = [resource for resource in everything.resources if resource.type.startswith("aws:")]
+    regional = [resource for resource in of_aws if not resource.type.startswith("aws:iam/")]
+    assert len({resource.type for resource in regional}) == 12
+    assert {resource.inputs["region"] for resource in regional} == {region}
+
+
+def test_a_key_goes_only_once_the_buckets_that_it_encrypts_have_gone(irsa: Recording) -> None:
+    """MR-1, UX-6: as long as S3 refuses to delete one of them, its objects can be read."""
+    (key,) = irsa.of_type("aws:kms/key:Key")
+    waiting = {
+        item.name for item in irsa.of_type("aws:s3/bucket:Bucket") if key.identity in irsa.waits_for(item)
+    }
+    assert waiting == {"workspace", "models", "logs"}
+
+
 def test_an_oidc_provider_is_made_once_for_its_issuer(irsa: Recording) -> None:
     """MR-2: roles wait for it; no thumbprint is guessed."""
     (provider,) = irsa.of_type("aws:iam/openIdConnectProvider:OpenIdConnectProvider")

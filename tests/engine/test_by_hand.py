@@ -23,11 +23,17 @@ from madeploy.engine.stack import by_hand, physical_id
             "--cluster-name gpu-2 --namespace default --service-account default",
         ),
         (
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+            {"clusterName": "a", "namespace": "b", "serviceAccount": "c", "region": "eu-west-2"},
+            "--service-account c --region eu-west-2`",
+        ),
+        (
             "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
             {"url": "https://oidc.example.com/id/A"},
             "https://oidc.example.com/id/A may have been made",
         ),
         ("aws:kms/key:Key", {"description": "Objects"}, "aws kms list-keys"),
+        ("aws:kms/key:Key", {"region": "eu-west-2"}, "aws kms list-keys --region eu-west-2`"),
         ("aws:s3/bucket:Bucket", {"bucket": "example"}, None),
         ("kubernetes:core/v1:Secret", {"metadata": {"name": "a"}}, None),
     ],

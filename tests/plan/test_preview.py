@@ -54,9 +54,10 @@ def test_a_value_the_engine_marks_as_secret_is_never_printed() -> None:
         assert "canary" not in write("x", sentences(comparison), comparison)
 
 
-def _bucket(name: str, purpose: str = "models", **more: Any) -> dict[str, Any]:
+def _bucket(name: str, purpose: str = "models", region: str = "", **more: Any) -> dict[str, Any]:
     forced = {"forceDestroy": True} if more.pop("forced", False) else {}
-    return _state("aws:s3/bucket:Bucket", purpose, {"bucket": name, **forced}, **more)
+    where = {"region": region} if region else {}
+    return _state("aws:s3/bucket:Bucket", purpose, {"bucket": name, **forced, **where}, **more)
 
 
 def _replaced(old: dict[str, Any], new: dict[str, Any]) -> tuple[dict[str, Any], ...]:
@@ -120,18 +121,75 @@ def test_a_rename_is_said_to_move_no_data(more: dict[str, Any], level: str, said
     assert [sentence.level for sentence in found[1:]] == ["quiet"]
 
 
-def test_a_bucket_that_would_be_replaced_under_its_own_name_cannot_be_had() -> None:
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", "would move to another region, which no bucket can"),
+        ("", "eu-west-2", "would move to another region, which no bucket can"),
+        ("eu-west-1", "us-gov-west-1", "would move from eu-west-1 to us-gov-west-1, which no bucket can"),
+    ],
+)
+def test_a_bucket_that_would_be_replaced_under_its_own_name_cannot_be_had(
+    old: str, new: str, said: str
+) -> None:
     """UX-4: another region is the only reason, and S3 names are global."""
-    found = sentences(read_preview(_preview(*_replaced(_bucket("same"), _bucket("same")))))
+    steps = _replaced(_bucket("same", region=old), _bucket("same", region=new))
+    found = sentences(read_preview(_preview(*steps)))
     assert [sentence.level for sentence in found] == ["refused"]
+    assert said in found[0].text
     assert "its name cannot be had a second time" in found[0].text
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "eu-west-1",
+            "eu-west-2",
+            "`aws s3 sync --source-region eu-west-1 --region eu-west-2 s3://old s3://new`",
+        ),
+        ("eu-west-1", "eu-west-1", "`aws s3 sync s3://old s3://new`"),
+        ("", "eu-west-2", "`aws s3 sync s3://old s3://new`"),
+    ],
+)
+def test_a_bucket_with_another_name_in_another_region_is_copied_across(old: str, new: str, said: str) -> None:
+    """UX-4: as far as the regions are told."""
+    steps = _replaced(_bucket("old", region=old), _bucket("new", region=new))
+    (sentence,) = sentences(read_preview(_preview(*steps)))
+    assert said in sentence.text
+
+
+@pytest.mark.parametrize(
+    ("more", "level", "said"),
+    [
+        ({"retainOnDelete": True}, "notice", "another one in eu-west-2. It stays"),
+        (
+            {},
+            "loss",
+            "another one in eu-west-2, and deleted in 14 days: nothing that it encrypted can be read",
+        ),
+        ({"protect": True, "retainOnDelete": True}, "refused", "is protected: the update is refused"),
+    ],
+)
+def test_a_key_in_another_region_leaves_the_old_one_to_its_objects(
+    more: dict[str, Any], level: str, said: str
+) -> None:
+    """UX-4, UX-6: what was encrypted needs it, wherever new objects go."""
+    old, new = (
+        _state("aws:kms/key:Key", "objects", {"deletionWindowInDays": 14, "region": region}, **more)
+        for region in ("eu-west-1", "eu-west-2")
+    )
+    (sentence,) = sentences(read_preview(_preview(*_replaced(old, new))))
+    assert sentence.level == level
+    assert said in sentence.text
+    assert "kmsKeyArn" not in sentence.text, "a key is of no use in another region"
 
 
 @pytest.mark.parametrize(
     ("more", "level", "said"),
     [
         ({"retainOnDelete": True}, "notice", "it stays, with what it encrypted"),
-        ({}, "loss", "is deleted in 14 days: nothing that was encrypted with it can be read"),
+        ({}, "loss", "is deleted in 14 days: nothing that it encrypted can be read"),
         ({"protect": True, "retainOnDelete": True}, "refused", "is protected: the update is refused"),
     ],
 )
