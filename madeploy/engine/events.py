@@ -22,6 +22,13 @@ DONE = {
 }
 """What is said of a resource, by the engine's word for the operation."""
 
+SLOW = {
+    "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": (
+        "about a minute on AWS, which the plugin asks until it has told the new lifecycle ten times over"
+    ),
+}
+"""Types whose creation and change take long whoever does it, and why."""
+
 _VERDICTS = ("", "update failed", "refresh failed", "destroy failed", "preview failed")
 """That the operation failed is said anyway."""
 
@@ -113,6 +120,7 @@ class Follower:
         self._file: Any = None
         self._rest = ""
         self._seen: dict[str, int] = {}
+        self._under_way: dict[str, Mapping[str, Any]] = {}
 
     def __enter__(self) -> Follower:
         return self
@@ -140,7 +148,8 @@ class Follower:
             metadata = event["resourcePreEvent"]["metadata"]
             if metadata["op"] in DONE:
                 self.result.touched.append((metadata["op"], metadata["urn"]))
-                self._note(f"{_name(metadata)} ...")
+                self._under_way[metadata["urn"]] = metadata
+                self._tell_where_it_stands()
         elif "resOutputsEvent" in event:
             metadata = event["resOutputsEvent"]["metadata"]
             operation = metadata["op"]
@@ -148,6 +157,9 @@ class Follower:
             self.result.changes = dict(self._seen)
             if operation in DONE:
                 self._tell(f"  {DONE[operation]} {_name(metadata)}")
+                self._ended(metadata)
+        elif "resOpFailedEvent" in event:
+            self._ended(event["resOpFailedEvent"]["metadata"])
         elif "summaryEvent" in event:
             self.result.changes = dict(event["summaryEvent"].get("resourceChanges") or {})
         elif event.get("diagnosticEvent", {}).get("severity") == "error":
@@ -155,6 +167,21 @@ class Follower:
             failure = Failure(message, event["diagnosticEvent"].get("urn", ""))
             if message not in _VERDICTS and failure not in self.result.failures:
                 self.result.failures.append(failure)
+
+    def _ended(self, metadata: Mapping[str, Any]) -> None:
+        self._under_way.pop(metadata["urn"], None)
+        self._tell_where_it_stands()
+
+    def _tell_where_it_stands(self) -> None:
+        """Note what began last of all that has not ended, and why it takes long where that is known."""
+        if not self._under_way:
+            return
+        metadata = list(self._under_way.values())[-1]
+        others = len(self._under_way) - 1
+        more = f" and {others} more" if others else ""
+        writes = "delete" not in metadata["op"]
+        slow = f" ({SLOW[metadata['type']]})" if writes and metadata["type"] in SLOW else ""
+        self._note(f"{_name(metadata)}{more} ...{slow}")
 
 
 def _name(metadata: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Literal, TypeVar
 
-from madeploy.engine.events import Result, Tell
+from madeploy.engine.events import Result, Tell, silent
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.fleet import urns
@@ -127,7 +127,7 @@ class Sharded:
             return True
         part = Part("environment", name)
         self._note(f"stack {name}")
-        result = self._engine_run(part, [])
+        result = self._engine_run(part, [], lambda line: self._note(f"stack {name}: {line}"))
         self._applied.findings += failures(part, result, []).values()
         return result.code == 0
 
@@ -216,13 +216,14 @@ class Sharded:
         self._known.add(part.stack)
         return True
 
-    def _engine_run(self, part: Part, left: Sequence[str]) -> Result:
+    def _engine_run(self, part: Part, left: Sequence[str], note: Tell = silent) -> Result:
         stack = self._workplace.stack(part.stack)
         result = stack.run(
             self._verb,
             exclude=[urns.component(part, name) for name in left],
             keep_going=self._verb == "up",
             tell=self._tell,
+            note=note,
             stop=self._stop,
         )
         self._count(result)

@@ -44,6 +44,47 @@ def test_events_are_taken_in_as_they_are_written_half_lines_included(tmp_path: P
         assert follower.result.touched == [("create", URN)]
 
 
+def _step(kind: str, operation: str, name: str, of: str) -> dict[str, Any]:
+    return {kind: {"metadata": {"op": operation, "urn": f"{URN}-{name}", "type": of}}}
+
+
+LIFECYCLE = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+
+
+@pytest.mark.parametrize(
+    ("operation", "is_slow"),
+    [("create", True), ("update", True), ("create-replacement", True), ("delete", False)],
+)
+def test_what_is_waited_for_is_what_began_last_and_has_not_ended(
+    operation: str, is_slow: bool, tmp_path: Path
+) -> None:
+    """UX-2: a lifecycle takes about a minute, when everything else beside a bucket is done."""
+    path = tmp_path / "events"
+    noted: list[str] = []
+    began = [
+        _step("resourcePreEvent", operation, "models", LIFECYCLE),
+        _step("resourcePreEvent", operation, "logs", LIFECYCLE),
+        _step("resourcePreEvent", operation, "policy", "aws:s3/bucketPolicy:BucketPolicy"),
+    ]
+    ended = [
+        _step("resOutputsEvent", operation, "policy", "aws:s3/bucketPolicy:BucketPolicy"),
+        _step("resOpFailedEvent", operation, "logs", LIFECYCLE),
+        _step("resOutputsEvent", operation, "models", LIFECYCLE),
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in (*began, *ended)), encoding="utf-8")
+    with Follower(path, silent, noted.append) as follower:
+        follower.look()
+    kind = "BucketLifecycleConfiguration"
+    assert [line.partition(" (")[0] for line in noted] == [
+        f"{kind} a-token-models ...",
+        f"{kind} a-token-logs and 1 more ...",
+        "BucketPolicy a-token-policy and 2 more ...",
+        f"{kind} a-token-logs and 1 more ...",
+        f"{kind} a-token-models ...",
+    ]
+    assert ["about a minute" in line for line in noted] == [is_slow, is_slow, False, is_slow, is_slow]
+
+
 def test_errors_are_kept_once_with_their_resource_and_without_the_verdict(tmp_path: Path) -> None:
     """REG-10, UX-3: which cluster an error is about is known by its resource."""
     path = tmp_path / "events"
