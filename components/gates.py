@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pulumi
 
-from madeploy.clients.errors import ClientError
+from madeploy.clients.definitions import wait_for_definitions
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.settings import Environment
 from manifests.definitions import DEFINITIONS, Definitions
-
-POLL_SECONDS = 1.0
 
 
 def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Definitions) -> list[str]:
@@ -25,27 +22,6 @@ def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Definitions) -> l
     """
     cluster = Kubernetes.from_kubeconfig(kubeconfig, read_seconds=10)
     return wanted.missing(cluster.items(DEFINITIONS))
-
-
-def wait_for_definitions(
-    find_missing: Callable[[], list[str]],
-    limit_seconds: float,
-    hint: str,
-    poll_seconds: float = POLL_SECONDS,
-) -> None:
-    """Wait until nothing is missing. Raises TimeoutError naming what is, and `hint`: what to do (CP-8)."""
-    deadline = time.monotonic() + limit_seconds
-    while True:
-        try:
-            missing = find_missing()
-            trouble = ", ".join(missing)
-        except ClientError as error:
-            missing, trouble = ["?"], f"unknown, the cluster does not say ({error})"
-        if not missing:
-            return
-        if time.monotonic() >= deadline:
-            raise TimeoutError(f"Definitions that are not established: {trouble}. {hint}")
-        time.sleep(poll_seconds)
 
 
 def definitions_established(

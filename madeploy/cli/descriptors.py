@@ -9,15 +9,13 @@ from typing import Annotated, Any, Optional
 
 import typer
 
-from madeploy.descriptors.sets import MAX_BYTES, DescriptorError, Descriptors, read
+from madeploy.descriptors.checks import SETTING, keep, require_usable, require_version
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.progress import phase
 from madeploy.settings.environment import Environment
-from madeploy.stackfile import edit, reader
+from madeploy.stackfile import reader
 from madeploy.stackfile.loader import InvalidStack, environment_from_config, label
-from madeploy.stacks.files import open_environment, stack_path
-
-_SETTING = ("controlPlane", "envoy", "descriptors")
+from madeploy.stacks.files import edited, open_environment, stack_path, write
 
 
 def descriptors(
@@ -65,7 +63,7 @@ def descriptors(
         from madeploy.descriptors.chart import from_chart as in_chart
 
         content, version = in_chart(from_chart)
-        _same_version(environment, version, force)
+        require_version(version, environment.images.tag, environment.release, force=force)
     else:
         from madeploy.descriptors.reflection import from_api as asked
         from madeploy.descriptors.sets import PACKAGE
@@ -73,14 +71,11 @@ def descriptors(
         services = [f"{PACKAGE}.{kind}Service" for kind in environment.release.envoy.transcoded]
         with phase(f"asking {from_api}"):
             content = asked(str(from_api), services, plaintext=plaintext, authorities=authorities)
-    found = _checked(environment, content, force)
-    target = Path("descriptors") / f"{version}.pb"
-    (path.parent / target).parent.mkdir(exist_ok=True)
-    (path.parent / target).write_bytes(content)
-    text = path.read_text(encoding="utf-8")
-    path.write_text(edit.set_value(text, _SETTING, target.as_posix()), encoding="utf-8")
+    found = require_usable(content, environment.release, force=force)
+    file = keep(path.parent, version, content)
+    write(path, *edited(path, [(SETTING, file)]))
     sys.stdout.write(
-        f"{path.parent / target}: {len(content):,} bytes, {len(found.services)} services; "
+        f"{path.parent / file}: {len(content):,} bytes, {len(found.services)} services; "
         f"{path.name} names it in controlPlane.envoy.descriptors\n"
     )
 
@@ -92,48 +87,11 @@ def _opened(stack: str) -> tuple[Path, Environment]:
         read = reader.read(path, label(path))
         sections = copy.deepcopy(read.sections)
         section: Any = sections
-        for step in _SETTING[:-1]:
+        for step in SETTING[:-1]:
             section = section.get(step) if isinstance(section, dict) else None
-        if isinstance(section, dict) and section.pop(_SETTING[-1], None) is not None:
+        if isinstance(section, dict) and section.pop(SETTING[-1], None) is not None:
             try:
                 return path, environment_from_config(sections, read.secret_names, None)
             except InvalidStack:
                 pass  # What is wrong besides is said with its place below.
     return open_environment(stack)[1:]
-
-
-def _same_version(environment: Environment, version: str, force: bool) -> None:
-    """Raise ToolkitError for a chart that deploys other services than the stack does."""
-    wanted = environment.images.tag
-    same = wanted is None or version.lstrip("v") == wanted.lstrip("v") or not wanted.lstrip("v")[0].isdigit()
-    if (same and version.lstrip("v").startswith(f"{environment.release.name}.")) or force:
-        return
-    raise ToolkitError(
-        f"the chart is of version {version or 'unknown'}",
-        f"the stack deploys {wanted or environment.release.name}",
-        "Get the chart of exactly that version; --force takes this one all the same.",
-        exit_code=2,
-    )
-
-
-def _checked(environment: Environment, content: bytes, force: bool) -> Descriptors:
-    """What the set describes. Raises ToolkitError when Envoy could not use it, or for another release's."""
-    again = "Take it from the chart of exactly the deployed version, or from its API server."
-    try:
-        found = read(content)
-    except DescriptorError as error:
-        raise ToolkitError("the descriptor set cannot be used", f"it {error}", again, exit_code=2) from None
-    if len(content) > MAX_BYTES:
-        why = f"it has {len(content):,} bytes; a ConfigMap holds {MAX_BYTES:,}"
-        raise ToolkitError("the descriptor set is too large", why, again, exit_code=2)
-    missing = found.missing(environment.release.envoy.transcoded)
-    if missing:
-        why = f"it lacks {', '.join(missing)}"
-        raise ToolkitError("the descriptor set is not complete", why, again, exit_code=2)
-    mark = found.contradicts(environment.release.descriptor_marks)
-    if mark is not None and not force:
-        lack = "has no" if mark.present else "still has"
-        why = f"it is of {mark.said}: {mark.message} {lack} {mark.field}"
-        fix = f"{again} --force writes it all the same."
-        raise ToolkitError("the descriptor set is of another release", why, fix, exit_code=2)
-    return found

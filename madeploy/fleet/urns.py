@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from madeploy.fleet.parts import Part
@@ -13,6 +13,10 @@ from madeploy.settings.environment import PROJECT
 _NAMESPACE: Final = "michelangelo:index:"
 _INLINE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ComputeCluster"
 _SHARDED: Final = f"{_NAMESPACE}Shard${_NAMESPACE}Registration"
+_PARTS: Final = (
+    f"{_NAMESPACE}Platform${_NAMESPACE}ControlPlane$",
+    f"{_NAMESPACE}Platform${_NAMESPACE}Gateway$",
+)
 _STORE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ArtifactStore"
 _REGISTRATION: Final = f"kubernetes:{API_VERSION}:Cluster"
 _PROVIDER: Final = "k8s-"
@@ -29,6 +33,20 @@ def component(part: Part, cluster: str) -> str:
 def in_artifact_store(stack: str, kind: str, name: str) -> str:
     """URN of a resource of the object store, of type `kind`, in the stack of an environment."""
     return f"urn:pulumi:{stack}::{PROJECT}::{_STORE}${kind}::{name}"
+
+
+def of_services(
+    resources: Iterable[Mapping[str, Any]], services: Collection[str], kept: Collection[str]
+) -> list[str]:
+    """URNs of what the state of an environment's stack has of these services' parts, but for objects of the
+    kinds in `kept`."""
+    found = []
+    for resource in resources:
+        kind, name = _split(resource["urn"])
+        is_theirs = any(name.startswith(f"{service}-") for service in services)
+        if kind.startswith(_PARTS) and is_theirs and kind.rpartition(":")[2] not in kept:
+            found.append(str(resource["urn"]))
+    return found
 
 
 def clusters_in(resources: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -22,7 +22,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.lifecycle import credentials, manager
 from madeploy.lifecycle.plans import Planned, planned
-from madeploy.lifecycle.stack import Edit, Stack, Tell, next_revision
+from madeploy.lifecycle.stack import Stack, Tell, next_revision
 from madeploy.probes.bounded import WORKERS, run_bounded
 from madeploy.probes.causes import finding_of
 from madeploy.probes.health import control_plane_clock, wait_for_proof
@@ -30,6 +30,7 @@ from madeploy.probes.registration import read_registration, registered_client
 from madeploy.probes.remedies import remedies
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.clusters import CredentialKind
+from madeploy.stacks.files import Edit
 
 USE_SECONDS: Final = 150.0
 """How long the platform may take to reach a cluster with its new credential: the old leader's lease, two of

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding
 from madeploy.settings import Environment
+from madeploy.stacks.files import Edit
 
 Tell = Callable[[str], None]
 """Takes one line for a person."""
-
-Edit = tuple[tuple[str, ...], Any]
-"""A path from the top of `config` and the value that is to stand there, plain data; None: nothing is."""
 
 CREDENTIALS_REVISION = ("controlPlane", "controllermgr", "credentialsRevision")
 

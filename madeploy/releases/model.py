@@ -124,6 +124,9 @@ class Release:
     cascades: bool
     """Whether deleting a Pipeline deletes its runs."""
 
+    consistent_queries: bool
+    """Whether Cadence must allow strongly consistent queries; without them no run is seen to end."""
+
     required_fields: Mapping[str, tuple[str, ...]]
     """Paths in `spec` that objects of a kind must have, by kind."""
 

@@ -112,6 +112,8 @@ _REFUSED: Final = {
     "webhook": "It is not wired into the shipped API server.",
 }
 
+_HEADERS: Final = ("connect-protocol-version", "connect-timeout-ms", "x-user-email", "x-user-name")
+
 _ALL: Final = (*READ, "create", "update", "patch", "delete")
 
 # Runs get their Pipeline as owner, and block its deletion until they are gone. Where the admission plugin
@@ -136,21 +138,8 @@ RELEASE: Final = replace(
         # gRPC-Web any more (#1468). Here it stays: it touches no JSON, and pages that a browser still has
         # open from before an update go on working with the new Envoy.
         filters=("cors", "grpc_web", "grpc_json_transcoder"),
-        # Without the last two every call of the application fails its preflight (#1552, #1558).
-        allow_headers=(
-            "connect-protocol-version",
-            "connect-timeout-ms",
-            "content-type",
-            "context-ttl-ms",
-            "grpc-timeout",
-            "rpc-caller",
-            "rpc-encoding",
-            "rpc-service",
-            "x-grpc-web",
-            "x-user-agent",
-            "x-user-email",
-            "x-user-name",
-        ),
+        # Without those of the user every call of the application fails its preflight (#1552, #1558).
+        allow_headers=tuple(sorted((*v2026_04.RELEASE.envoy.allow_headers, *_HEADERS))),
         # Those the application calls (files/transcoder-services.json, #1814).
         transcoded=(
             "Cluster",
@@ -194,6 +183,8 @@ RELEASE: Final = replace(
     compute=ComputeClusters(kuberay="1.7.1", registry_endpoint=True),
     reflector_errors="cr_reflector_errors_total",
     cascades=True,
+    # #1234.
+    consistent_queries=True,
     required_fields={"InferenceServer": ("clusterTargets",)},
     removed_fields={"Revision": ("gitRef", "gitBranch", "reviewToolUrl", "commit")},
 )

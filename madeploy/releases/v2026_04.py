@@ -186,6 +186,7 @@ RELEASE: Final = Release(
     compute=ComputeClusters(kuberay="1.4.2", registry_endpoint=False),
     reflector_errors="cr_unmarshal_errors_total",
     cascades=False,
+    consistent_queries=False,
     required_fields={},
     removed_fields={},
 )

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from madeploy.errors import ToolkitError
 from madeploy.findings.text import report
 from madeploy.settings import Environment
+from madeploy.stackfile.edit import StackEditError, remove, set_value
 from madeploy.stackfile.loader import label, load_environment
+
+Edit = tuple[tuple[str, ...], Any]
+"""A path from the top of `config` and the plain data that is to stand there; None: nothing is."""
 
 _FOLDER = "stacks"
 _CHECKOUT = Path(__file__).resolve().parents[2]
@@ -86,6 +92,29 @@ def read_text(path: Path) -> str:
         ) from None
 
 
+def edited(path: Path, edits: Sequence[Edit]) -> tuple[str, str]:
+    """A stack file's text, and the same with settings changed. Raises ToolkitError (2)."""
+    before = after = read_text(path)
+    try:
+        for place, value in edits:
+            after = remove(after, place) if value is None else set_value(after, place, value)
+    except StackEditError as error:
+        raise ToolkitError(
+            f"{label(path)} cannot be changed",
+            str(error),
+            "change it by hand as docs/configuration.md says, then run the command again",
+            exit_code=2,
+        ) from None
+    return before, after
+
+
+def edit(path: Path, edits: Sequence[Edit]) -> Environment | None:
+    """Change settings in a stack file: all at once, and to something that can be used, or nothing. Returns
+    what it says now; None where nothing had to change. Raises ToolkitError (2)."""
+    before, after = edited(path, edits)
+    return None if after == before else write(path, before, after, checked=True)
+
+
 def require_unchanged(path: Path, before: str) -> None:
     """Raises ToolkitError (2) when somebody has written a stack file since its text was read."""
     if read_text(path) != before:
@@ -97,8 +126,9 @@ def require_unchanged(path: Path, before: str) -> None:
         )
 
 
-def write(path: Path, before: str, after: str) -> None:
-    """Replace a stack file's text in one step, if it still is what it was.
+def write(path: Path, before: str, after: str, *, checked: bool = False) -> Environment | None:
+    """Replace a stack file's text in one step, if it still is what it was; `checked`: and if the new text can
+    be used. Returns what it says then, None where it was not checked.
 
     Raises ToolkitError (2) when it is not, or cannot be written.
     """
@@ -106,10 +136,15 @@ def write(path: Path, before: str, after: str) -> None:
     try:
         mode = path.stat().st_mode
         descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(after.encode("utf-8"))
-        os.chmod(temporary, mode & 0o7777)
-        os.replace(temporary, path)
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(after.encode("utf-8"))
+            environment = _usable(Path(temporary), path) if checked else None
+            os.chmod(temporary, mode & 0o7777)
+            os.replace(temporary, path)
+        except BaseException:
+            os.unlink(temporary)
+            raise
     except OSError as error:
         raise ToolkitError(
             f"{label(path)} cannot be written",
@@ -117,3 +152,18 @@ def write(path: Path, before: str, after: str) -> None:
             "see its rights and its disk",
             exit_code=2,
         ) from None
+    return environment
+
+
+def _usable(written: Path, path: Path) -> Environment:
+    """What is written for a stack file says. Raises ToolkitError (2) with all findings when it cannot be
+    used."""
+    loaded = load_environment(written, label(path))
+    if loaded.environment is None:
+        raise ToolkitError(
+            f"{label(path)} is left as it is: changed, it could not be used",
+            report(label(path), loaded.findings),
+            "correct what these findings name, then run the command again",
+            exit_code=2,
+        )
+    return loaded.environment

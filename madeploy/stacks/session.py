@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
-from madeploy.lifecycle.stack import Edit
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE, Environment
-from madeploy.stackfile.edit import StackEditError, remove, set_value
-from madeploy.stackfile.loader import label
+from madeploy.stacks import files
 from madeploy.stacks.access import StackAccess, open_stack
 from madeploy.stacks.apply import apply
-from madeploy.stacks.files import open_environment, read_text, write
 from madeploy.stacks.secrets import set_secret
-from madeploy.stacks.updates import environment_stacks
+from madeploy.stacks.updates import apply_services, environment_stacks
 
 DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
 """With it the provider plugin lets go, unseen, of what is on clusters that do not answer."""
@@ -44,23 +40,9 @@ class StackSession:
         """What the stack file says: read once, and again after an edit of this session."""
         return self._settings
 
-    def edit(self, edits: Sequence[Edit]) -> None:
+    def edit(self, edits: Sequence[files.Edit]) -> None:
         """Change the stack file: all of it at once or nothing."""
-        path = self._access.path
-        before = after = read_text(path)
-        try:
-            for place, value in edits:
-                after = remove(after, place) if value is None else set_value(after, place, value)
-        except StackEditError as error:
-            raise ToolkitError(
-                f"{label(path)} cannot be changed",
-                str(error),
-                "change it by hand as docs/compute-clusters.md says, then run the command again",
-                exit_code=2,
-            ) from None
-        if after != before:
-            write(path, before, after)
-            self._settings = open_environment(str(path))[2]
+        self._settings = files.edit(self._access.path, edits) or self._settings
 
     def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
         """Bring the control plane and these clusters to what the stack file says. Returns why clusters could
@@ -72,6 +54,13 @@ class StackSession:
         applied.findings = [item for item in applied.findings if item.subject not in failed]
         applied.require_success()
         return failed
+
+    def apply_services(self, held: Collection[str], what: str) -> None:
+        """Bring the control plane to what the stack file says, but for the services `held` and for clusters.
+        Raises ToolkitError."""
+        with phase(f"pulumi up ({what})") as running:
+            stacks = environment_stacks(self.name, self._access.path, self._settings)
+            apply_services(stacks, held, tell=say, note=running.note).require_success()
 
     def client(self, cluster: str) -> Kubernetes:
         """A cluster as its administrator."""

@@ -4,7 +4,7 @@ one cluster's failure no other's."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from madeploy.fleet.parts import Part
 from madeploy.settings import Environment
 from madeploy.stacks.access import StackAccess, open_stack
 from madeploy.stacks.files import open_environment, project
+from manifests.rbac import RIGHTS
 
 LONGEST_EVIDENCE = 600
 """Characters of an engine's error that a finding repeats; the log has all of it."""
@@ -144,6 +145,24 @@ def apply_inline(
     applied.findings += failed.values()
     if part.stack not in failed:
         applied.done = [name for name in chosen if name not in aside and name not in failed]
+    return applied
+
+
+def apply_services(
+    workplace: EnvironmentStacks, held: Collection[str], tell: Tell = silent, note: Tell = silent
+) -> Applied:
+    """An update of the control plane alone, in either layout: rights of every service, and all of the
+    services that are not `held`. Those stay as they are, with what waits for them; so do clusters."""
+    part = Part("environment", workplace.environment)
+    stack = workplace.stack(part.stack)
+    resources = stack.resources()
+    clusters = list(dict.fromkeys([*workplace.settings.clusters, *urns.clusters_in(resources)]))
+    left = [urns.component(part, name) for name in clusters]
+    left += urns.of_services(resources, held, RIGHTS)
+    result = stack.run("up", exclude=left, may_drop=False, keep_going=True, tell=tell, note=note)
+    applied = Applied(seconds=result.seconds)
+    applied.add(result)
+    applied.findings += failures(part, result, []).values()
     return applied
 
 

@@ -14,6 +14,7 @@ from madeploy.probes.kuberay import operator_version
 from madeploy.probes.ray_cluster import RAY_CLUSTERS
 from madeploy.releases import Release
 from madeploy.settings import Environment
+from manifests.service_config import base_config
 
 Item = Mapping[str, Any]
 
@@ -23,6 +24,12 @@ QUEUE_ANNOTATION: Final = "michelangelo/worker_queue"
 _SHOWN: Final = 5
 _ENGINES: Final = ("pulumi", "argocd", "kustomize-controller", "helm", "terraform")
 """Managers of fields by which an infrastructure engine is known."""
+
+
+def of_environment(environment: Environment, target: Release) -> Iterator[Finding]:
+    """What has to be done to systems beside the platform, which nobody can look into."""
+    if target.consistent_queries and environment.workflow.engine == "cadence":
+        yield find("MA808", "workflow.engine", f"{environment.workflow.host} is Cadence")
 
 
 def of_objects(found: Iterable[Item], environment: Environment, target: Release) -> Iterator[Finding]:
@@ -38,7 +45,9 @@ def of_objects(found: Iterable[Item], environment: Environment, target: Release)
                 f"{len(items)} there are ({_named(items)}); {having} have {', '.join(fields)}, which "
                 f"{target.name} drops"
             )
-            yield find("MA801", kind, evidence)
+            if _skips_check(environment):
+                evidence += "; the API server is told to change the definition all the same"
+            yield find("MA801", kind, evidence, severity="warning" if _skips_check(environment) else "error")
     for kind, fields in target.required_fields.items():
         lacking = [
             item
@@ -93,6 +102,10 @@ def of_cluster(
     if running:
         evidence = f"{len(running)} Ray clusters run ({_named(running)})"
         yield find("MA804", name, evidence, severity="error" if old else "warning")
+
+
+def _skips_check(environment: Environment) -> bool:
+    return bool(base_config(environment, "apiserver")["apiserver"]["crdSync"]["skipIncompatibleCheck"])
 
 
 def _named(items: Sequence[Item]) -> str:

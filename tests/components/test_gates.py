@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from components.gates import missing_definitions, wait_for_definitions
+from components.gates import missing_definitions
+from madeploy.clients.definitions import wait_for_definitions
 from madeploy.clients.errors import ClientError
 from madeploy.releases import RELEASES
 from manifests.definitions import GATEWAY_API, platform

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from madeploy.cli.descriptors import descriptors
 from madeploy.descriptors.sets import DescriptorError, read
 from madeploy.errors import ToolkitError
 from madeploy.stackfile.loader import load_environment
-from tests.support.descriptors import FIELDS, KINDS, OLD_FIELDS, descriptor_set
+from tests.support.descriptors import FIELDS, KINDS, OLD_FIELDS, chart, descriptor_set
 from tests.support.grpc_described import described_server
 from tests.support.stacks import stack_text
 
@@ -26,23 +23,6 @@ RELEASED: dict[str, Any] = {"images": {"tag": "0.12.0"}, "controlPlane": {"worke
 def stack(folder: Path, sections: dict[str, Any] | None = None) -> Path:
     path = folder / "Pulumi.prod.yaml"
     path.write_text("# by hand\n" + stack_text(RELEASED | (sections or {})), encoding="utf-8")
-    return path
-
-
-def chart(folder: Path, files: dict[str, bytes], version: str = "0.12.0") -> Path:
-    """A chart as `helm pull` leaves it, with a sub-chart that has files of the same names."""
-    path = folder / f"michelangelo-{version}.tgz"
-    contents = {
-        "michelangelo/Chart.yaml": yaml.safe_dump({"name": "michelangelo", "version": version}).encode(),
-        "michelangelo/charts/other/Chart.yaml": b"version: 9.9.9\n",
-        "michelangelo/charts/other/files/descriptors.pb": b"another chart's",
-        **{f"michelangelo/{name}": content for name, content in files.items()},
-    }
-    with tarfile.open(path, "w:gz") as archive:
-        for name, content in contents.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
     return path
 
 

@@ -16,12 +16,12 @@ from madeploy.documents.nodes import compose
 from madeploy.documents.text import dump
 from madeploy.findings import Finding
 from madeploy.lifecycle import credentials
-from madeploy.lifecycle.stack import Edit
 from madeploy.names.kubernetes import ray_manager_token
 from madeploy.probes.registration import cluster_path, secret_path
 from madeploy.settings import CONTROL_PLANE, SECRET_KEYS, Environment
 from madeploy.stackfile.edit import remove, set_value
 from madeploy.stackfile.loader import environment_from_config
+from madeploy.stacks.files import Edit
 from manifests import registration
 from tests.support.environments import MINIMAL
 

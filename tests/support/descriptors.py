@@ -3,8 +3,12 @@ fields by which releases are told apart."""
 
 from __future__ import annotations
 
+import io
+import tarfile
 from collections.abc import Iterable
+from pathlib import Path
 
+import yaml
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     FieldDescriptorProto,
@@ -92,3 +96,20 @@ FILES = {
     "large.pb": descriptor_set() + bytes(1024 * 1024),
 }
 """Sets that are right and wrong, by the names of files."""
+
+
+def chart(folder: Path, files: dict[str, bytes], version: str = "0.12.0") -> Path:
+    """A chart as `helm pull` leaves it, with a sub-chart that has files of the same names."""
+    path = folder / f"michelangelo-{version}.tgz"
+    contents = {
+        "michelangelo/Chart.yaml": yaml.safe_dump({"name": "michelangelo", "version": version}).encode(),
+        "michelangelo/charts/other/Chart.yaml": b"version: 9.9.9\n",
+        "michelangelo/charts/other/files/descriptors.pb": b"another chart's",
+        **{f"michelangelo/{name}": content for name, content in files.items()},
+    }
+    with tarfile.open(path, "w:gz") as archive:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +10,7 @@ import pytest
 from madeploy.clients.errors import ClientError
 from madeploy.findings import Finding
 from madeploy.releases import RELEASES
-from madeploy.upgrade import dump, obstacles
+from madeploy.upgrade import obstacles
 from tests.support.environments import environment
 
 TARGET = RELEASES["0.12"]
@@ -140,31 +138,21 @@ def test_a_silent_cluster_is_an_obstacle() -> None:
         assert (finding.code, finding.severity) == ("MA807", "error")
 
 
-def test_a_dump_holds_every_object_as_it_can_be_made_again(tmp_path: Path) -> None:
-    """REL-3: without what only an API server may write, and for its owner's eyes."""
-    servers = {
-        "uid": "1",
-        "resourceVersion": "7",
-        "managedFields": [],
-        "creationTimestamp": "x",
-        "generation": 2,
-    }
-    kept = {"labels": {"a": "b"}, "annotations": {"c": "d"}, "finalizers": ["michelangelo/x"]}
-    project = item(
-        "Project", "p", metadata={**servers, **kept, "ownerReferences": [{}]}, spec={"tier": 1}, status={}
+def test_a_stack_that_lets_the_definition_change_is_warned_of_what_is_lost() -> None:
+    """REL-3: with `skipIncompatibleCheck` the API server starts, and the fields go."""
+    config = {"apiserver": {"crdSync": {"skipIncompatibleCheck": True}}}
+    chosen = environment(platform={"release": "2026.04"}, controlPlane={"apiserver": {"config": config}})
+    (finding,) = obstacles.of_objects([item("Revision", "r1", spec={"gitRef": "a"})], chosen, TARGET)
+    assert (finding.code, finding.severity) == ("MA801", "warning")
+    assert "all the same" in finding.evidence
+
+
+@pytest.mark.parametrize(("engine", "codes"), [("cadence", ["MA808"]), ("temporal", [])])
+def test_cadences_dynamic_configuration_is_asked_for(engine: str, codes: list[str]) -> None:
+    """REL-2, REL-3: it cannot be read from outside, and runs would never end without it."""
+    chosen = environment(
+        platform={"release": "2026.04"}, workflow={"engine": engine, "host": "engine.example.com:7833"}
     )
-    definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/projects.michelangelo.api"
-    control_plane: Any = Cluster({definition: {}, "/apis/michelangelo.api/v2/projects": {"items": [project]}})
-    path = tmp_path / "dump.json"
-    assert dump.write(path, dump.objects(control_plane)) == 1
-    written = json.loads(path.read_text())
-    assert written["kind"] == "List"
-    (again,) = written["items"]
-    assert again["metadata"] == {"name": "p", "namespace": "team-a", **kept}
-    assert (again["spec"], again["kind"], again["apiVersion"]) == (
-        {"tier": 1},
-        "Project",
-        "michelangelo.api/v2",
-    )
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert list(tmp_path.iterdir()) == [path]
+    findings = list(obstacles.of_environment(chosen, TARGET))
+    assert [finding.code for finding in findings] == codes
+    assert all("history.EnableConsistentQueryByDomain" in finding.fix for finding in findings)

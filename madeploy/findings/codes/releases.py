@@ -84,7 +84,7 @@ UPGRADES: Final[dict[str, Code]] = {
         "Objects that the release cannot take over",
         "Their definition changes in a way the new API server refuses to make while there are any: it "
         "would not start. Fields that go are lost at the next write.",
-        "They are in the dump (`--dump FILE`). Delete them, then run the upgrade again:\n"
+        "They are in the dump (`--dump FILE`), and stay in it. Delete them, then run the upgrade again:\n"
         "kubectl delete revisions.michelangelo.api --all --all-namespaces",
     ),
     "MA802": Code(
@@ -124,5 +124,13 @@ UPGRADES: Final[dict[str, Code]] = {
         "Compute cluster that was not looked at",
         "Whether it can work with the release is not known.",
         "Bring it back, or remove it: `bin/madeploy clusters remove NAME`. Then run the upgrade again.",
+    ),
+    "MA808": Code(
+        "Cadence needs consistent queries",
+        "Without them runs of this release never leave the state Running. Cadence does not tell what it is "
+        "configured to do, so it cannot be checked.",
+        "In Cadence's dynamic configuration set history.EnableConsistentQuery and "
+        "history.EnableConsistentQueryByDomain to true, in exactly this spelling: others are ignored.",
+        "warning",
     ),
 }
