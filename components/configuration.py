@@ -12,7 +12,7 @@ from typing import Any
 import pulumi
 
 from madeploy import kubeconfigs, tokens
-from madeploy.fleet.parts import Part, UnknownPartError, part_of, shards
+from madeploy.fleet.roles import StackRole, UnknownRoleError, role_of, shards
 from madeploy.kubeconfigs import Endpoint, KubeconfigError
 from madeploy.names.reachability import misled
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
@@ -48,7 +48,7 @@ class Configuration:
     object_store: Mapping[str, pulumi.Output[str]] | None
     """`accessKeyId` and `secretAccessKey` of an S3-compatible store, secret."""
 
-    part: Part
+    role: StackRole
     """What of the environment this stack holds."""
 
 
@@ -100,14 +100,14 @@ def _access(name: str, context: str | None, secret: str | None, cluster: Any) ->
     return Access(pulumi.Output.secret(text), minified, endpoint)
 
 
-def _wanted(environment: Environment, part: Part) -> dict[str, tuple[str | None, Any]]:
+def _wanted(environment: Environment, role: StackRole) -> dict[str, tuple[str | None, Any]]:
     """Context and settings of the clusters a stack works on: one bad kubeconfig stops only these stacks."""
     control_plane = {CONTROL_PLANE: (environment.control_plane.kubeconfig_context, None)}
     clusters = {name: (entry.kubeconfig_context, entry) for name, entry in environment.clusters.items()}
-    if part.kind == "compute":
-        return {str(part.cluster): clusters[str(part.cluster)]}
-    if part.kind == "shard":
-        return control_plane | {name: clusters[name] for name in shards(environment).get(part.shard or 0, [])}
+    if role.kind == "compute":
+        return {str(role.cluster): clusters[str(role.cluster)]}
+    if role.kind == "shard":
+        return control_plane | {name: clusters[name] for name in shards(environment).get(role.shard or 0, [])}
     return control_plane if environment.fleet.layout == "sharded" else control_plane | clusters
 
 
@@ -169,10 +169,10 @@ def load() -> Configuration:
         )
 
     try:
-        part = part_of(pulumi.get_stack(), environment)
-    except UnknownPartError as error:
+        role = role_of(pulumi.get_stack(), environment)
+    except UnknownRoleError as error:
         raise pulumi.RunError(str(error)) from None
-    wanted = _wanted(environment, part)
+    wanted = _wanted(environment, role)
     access: dict[str, Access] = {}
     defects: list[str] = []
     for name, (context, cluster) in wanted.items():
@@ -194,4 +194,4 @@ def load() -> Configuration:
 
     keys = secrets.get("objectStore")
     object_store = {key: pulumi.Output.secret(value) for key, value in keys.items()} if keys else None
-    return Configuration(environment, access, object_store, part)
+    return Configuration(environment, access, object_store, role)

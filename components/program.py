@@ -14,12 +14,12 @@ def build(args: Configuration) -> Mapping[str, Any]:
     Modules are imported where they are needed: the stack of a compute cluster, of which there can be a
     thousand, must not wait for the platform's.
     """
-    part = args.part
-    if part.kind == "compute":
+    role = args.role
+    if role.kind == "compute":
         from components.registration import ComputeSide
 
-        return ComputeSide(str(part.cluster), args).outputs
-    if part.kind == "shard":
+        return ComputeSide(str(role.cluster), args).outputs
+    if role.kind == "shard":
         from components.registration import Shard
         from components.renames import refuse_second_names
 

@@ -13,7 +13,7 @@ from components.compute_cluster import compute_half, control_plane_half
 from components.configuration import Configuration
 from components.platform import task_credentials
 from components.providers import kubernetes
-from madeploy.fleet.parts import compute_stack
+from madeploy.fleet.roles import compute_stack
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, PROJECT, Environment
 from manifests import rbac, registration
@@ -35,7 +35,7 @@ class ComputeSide(pulumi.ComponentResource):
         super().__init__("michelangelo:index:ComputeSide", name, {}, opts)
         provider = kubernetes(name, args.access[name])
         own = pulumi.ResourceOptions(parent=self, provider=provider)
-        inputs = Inputs(args.environment, args.part.environment)
+        inputs = Inputs(args.environment, args.role.environment)
         credential = compute_half(name, inputs, task_credentials(args), own, args.access[name].token)
         self.outputs = {"cluster": name, CREDENTIAL: credential}
         self.register_outputs({})
@@ -76,18 +76,18 @@ class Shard(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: Configuration, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("michelangelo:index:Shard", name, {}, opts)
-        environment, part = args.environment, args.part
+        environment, role = args.environment, args.role
         provider = kubernetes(CONTROL_PLANE, args.access[CONTROL_PLANE])
         here = pulumi.ResourceOptions(parent=self, providers=[provider])
         members = [name for name in args.access if name != CONTROL_PLANE]
-        reader = Bundle("reader", rbac.cluster_credentials(environment, members, part.shard))
+        reader = Bundle("reader", rbac.cluster_credentials(environment, members, role.shard))
         rights = bundles.create(reader, here)
         made = {}
         for cluster in members:
             endpoint = args.access[cluster].endpoint
             if endpoint is None:
                 raise ValueError(f"cluster {cluster} has no endpoint")
-            source = f"{pulumi.get_organization()}/{PROJECT}/{compute_stack(part.environment, cluster)}"
+            source = f"{pulumi.get_organization()}/{PROJECT}/{compute_stack(role.environment, cluster)}"
             Registration(cluster, RegistrationArgs(environment, endpoint, source, rights), here)
             made[cluster] = {
                 "host": endpoint.host,

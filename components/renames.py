@@ -40,7 +40,7 @@ def refuse_second_names(args: Configuration) -> None:
         return
     found = renames.second_names(registered, entries, args.environment.clusters)
     if found:
-        stack = args.part.environment
+        stack = args.role.environment
         said = [renames.finding(name, former, stack, entries[name]) for name, former in found.items()]
         raise pulumi.RunError(
             "\n".join(f"{item.subject}: {item.evidence}. {item.why}\n{item.fix}" for item in said)

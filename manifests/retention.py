@@ -1,6 +1,6 @@
 """The job that removes old models every night (model-registry guide, retention; requirement MR-8).
 
-It runs `madeploy.models.retention`, mounted from a ConfigMap, in an image that holds Python and nothing of
+It runs `madeploy.registry.retention`, mounted from a ConfigMap, in an image that holds Python and nothing of
 ours: that package says why. Its text is part of this program, as constant as any other module's, and is
 read once, when this module is imported.
 """
@@ -25,7 +25,7 @@ from manifests.pods import config_volume, container_security, pod_security
 from manifests.rbac import account, cluster_role, cluster_role_binding, role, role_binding
 from manifests.storage_clients import CA_FILE, CA_FOLDER, SECRETS_FOLDER, client_files
 
-_PACKAGE: Final = "madeploy.models.retention"
+_PACKAGE: Final = "madeploy.registry.retention"
 _MODULES: Final = (
     "__init__.py",
     "__main__.py",

@@ -13,7 +13,7 @@ from madeploy.cli.validate import INVALID
 from madeploy.findings import find
 from madeploy.findings.text import report
 from madeploy.names.configuration import subject
-from madeploy.stackfile.loader import Stack, label, load_environment
+from madeploy.stackfile.loader import CheckedStack, label, load_environment
 from madeploy.stacks.files import known_stacks, stack_path
 
 app = typer.Typer(
@@ -29,17 +29,17 @@ def _group() -> None:
     """What environments say, and what they differ in."""
 
 
-def _load(given: str) -> Stack:
+def _load(given: str) -> CheckedStack:
     path = stack_path(given)
     if not path.exists():
         file = label(path)
         fix = f"Name one of the stacks there are: {known_stacks()}."
         missing = find("MA101", file, "there is no such file", fix=fix)
-        return Stack(file, None, {}, (missing,))
+        return CheckedStack(file, None, {}, (missing,))
     return load_environment(path)
 
 
-def settings(stack: Stack) -> dict[str, Any]:
+def settings(stack: CheckedStack) -> dict[str, Any]:
     """Every setting of a stack by its path, defaults included; of secrets only that they are there."""
     assert stack.environment is not None
     found = dict(_flat(stack.environment.model_dump(mode="json", by_alias=True), ()))
@@ -56,7 +56,7 @@ def _flat(data: Any, path: tuple[str | int, ...]) -> Iterator[tuple[str, Any]]:
         yield subject(path), data
 
 
-def compare(first: Stack, second: Stack) -> list[dict[str, Any]]:
+def compare(first: CheckedStack, second: CheckedStack) -> list[dict[str, Any]]:
     """What two valid stacks differ in: path and both values, None where there is none."""
     left, right = settings(first), settings(second)
     keys = sorted(set(left) | set(right))

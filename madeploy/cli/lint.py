@@ -11,8 +11,8 @@ import typer
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code
 from madeploy.findings.text import report, to_json, write
-from madeploy.models.lint import MAX_BYTES
-from madeploy.models.lint import lint as check
+from madeploy.registry.lint import MAX_BYTES
+from madeploy.registry.lint import lint as check
 
 STANDARD_INPUT = "-"
 

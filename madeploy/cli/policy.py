@@ -16,7 +16,7 @@ from madeploy.cli.policy_sources import Source
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import summary, to_json, write
-from madeploy.foreign.service_files import EVERY_RULE
+from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.stacks.files import known_stacks, open_environment, stack_path
 from policies.rules.evaluation import Found, Outcome, evaluate
 from policies.rules.model import Tier

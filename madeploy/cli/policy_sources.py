@@ -10,8 +10,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from madeploy.findings import Finding, Location, find
-from madeploy.foreign import files
-from madeploy.foreign.files import Reading
+from madeploy.manifest_files import files
+from madeploy.manifest_files.files import Reading
 from madeploy.settings import Environment
 from madeploy.settings.policies import Suppression as SuppressionSetting
 from madeploy.settings.storage import AwsStorage

@@ -13,8 +13,8 @@ from madeploy.engine import checkpoints, locks, processes
 from madeploy.engine.locks import Lock
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, write
-from madeploy.fleet.parts import compute_stack, shard_stack
 from madeploy.fleet.plan import shard_numbers
+from madeploy.fleet.roles import compute_stack, shard_stack
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings.environment import PROJECT
 from madeploy.stacks import backend
@@ -75,16 +75,16 @@ def recover(
 
     Exit codes: 0 all is in order, 3 a stack was left alone.
     """
-    workplace = open_stacks(stack)
+    stacks = open_stacks(stack)
     done = Recovered()
-    with phase(f"recovering {workplace.environment}") as running:
-        _end_orphans(workplace, done)
-        url = json.loads(workplace.engine.ask("whoami", "--verbose", "--json", where=workplace.where))["url"]
-        _restore(workplace, str(url), force, done)
-        names = _names(workplace)
+    with phase(f"recovering {stacks.environment}") as running:
+        _end_orphans(stacks, done)
+        url = json.loads(stacks.engine.ask("whoami", "--verbose", "--json", where=stacks.where))["url"]
+        _restore(stacks, str(url), force, done)
+        names = _names(stacks)
         for count, name in enumerate(names, start=1):
             running.note(f"{name} ({count} of {len(names)})")
-            _recover(workplace, name, str(url), force, done)
+            _recover(stacks, name, str(url), force, done)
     if as_json:
         sys.stdout.write(json.dumps(done.to_data(), indent=2) + "\n")
     elif done.findings:
@@ -96,12 +96,12 @@ def recover(
     raise typer.Exit(exit_code(done.findings, errors=BUSY))
 
 
-def _restore(workplace: EnvironmentStacks, url: str, force: bool, done: Recovered) -> None:
+def _restore(stacks: EnvironmentStacks, url: str, force: bool, done: Recovered) -> None:
     """States that were cut off while they were written: the engine cannot even list their stacks."""
     backend = locks.directory_of(url)
     if backend is None:
         return
-    environment = workplace.environment
+    environment = stacks.environment
     folder = backend / ".pulumi" / "stacks" / PROJECT
     for path in sorted(folder.glob("*.json")):
         name = path.name.removesuffix(".json")
@@ -115,29 +115,29 @@ def _restore(workplace: EnvironmentStacks, url: str, force: bool, done: Recovere
             say(f"  {name}: the state was cut off, and is again what it was before the last step")
 
 
-def _names(workplace: EnvironmentStacks) -> list[str]:
+def _names(stacks: EnvironmentStacks) -> list[str]:
     """Stacks of the environment that there are, its own first."""
-    name, known = workplace.environment, backend.names(workplace)
+    name, known = stacks.environment, backend.names(stacks)
     shards = [shard_stack(name, number) for number in shard_numbers(name, known)]
     computing = [known_name for known_name in sorted(known) if known_name.startswith(compute_stack(name, ""))]
     return [item for item in [name, *shards, *computing] if item in known]
 
 
-def _end_orphans(workplace: EnvironmentStacks, done: Recovered) -> None:
+def _end_orphans(stacks: EnvironmentStacks, done: Recovered) -> None:
     # First of all: one of them may still finish what it was asked to create.
-    found = locks.orphans(workplace.where)
+    found = locks.orphans(stacks.where)
     left = processes.stop(locks.marked(found))
     done.processes = {pid: program for pid, program in found.items() if pid not in left}
     for pid, program in done.processes.items():
         say(f"  ended {program} (process {pid}), which no engine used any more")
 
 
-def _recover(workplace: EnvironmentStacks, name: str, url: str, force: bool, done: Recovered) -> None:
-    stack = workplace.stack(name)
+def _recover(stacks: EnvironmentStacks, name: str, url: str, force: bool, done: Recovered) -> None:
+    stack = stacks.stack(name)
     held = stack.locks(locks.directory_of(url), PROJECT)
     kept = [lock for lock in held if lock.owner == "alive" or (lock.owner == "elsewhere" and not force)]
     if kept:
-        done.findings += [_left_alone(name, lock, workplace.environment) for lock in kept]
+        done.findings += [_left_alone(name, lock, stacks.environment) for lock in kept]
         return
     if held:
         stack.unlock()

@@ -15,13 +15,13 @@ import typer
 
 from madeploy.cli import sandbox_report as report
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.doctor.updates import explainer
 from madeploy.kubeconfigs.files import read_context
 from madeploy.sandbox import process, progress, tools
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.session import UNWANTED, Sandbox
 from madeploy.sandbox.user_clusters import contexts as contexts_of
 from madeploy.sandbox.user_clusters import find
+from madeploy.stacks.diagnosis import explainer
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLLOW_SECONDS = 0.3

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from madeploy.fleet.parts import compute_stack, shard_stack, shards
+from madeploy.fleet.roles import compute_stack, shard_stack, shards
 from madeploy.settings.environment import Environment
 
 

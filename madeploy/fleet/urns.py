@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from madeploy.fleet.parts import Part
 from madeploy.fleet.renames import address
+from madeploy.fleet.roles import StackRole
 from madeploy.names.kubernetes import API_VERSION
 from madeploy.settings.environment import PROJECT
 
@@ -23,11 +23,11 @@ _PROVIDER: Final = "k8s-"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 
 
-def component(part: Part, cluster: str) -> str:
+def component(role: StackRole, cluster: str) -> str:
     """URN of the component of a cluster in the stack of an environment or a shard. Leaving it out leaves out
     all that belongs to the cluster."""
-    kind = _INLINE if part.kind == "environment" else _SHARDED
-    return f"urn:pulumi:{part.stack}::{PROJECT}::{kind}::{cluster}"
+    kind = _INLINE if role.kind == "environment" else _SHARDED
+    return f"urn:pulumi:{role.stack}::{PROJECT}::{kind}::{cluster}"
 
 
 def in_artifact_store(stack: str, kind: str, name: str) -> str:

@@ -8,11 +8,11 @@ from typing import Final
 from madeploy.plan.buckets import about_buckets, about_keys
 from madeploy.plan.changes import Comparison
 from madeploy.plan.clusters import about_clusters
-from madeploy.plan.doors import about_certificates, about_hosts, about_origins
+from madeploy.plan.front_door import about_certificates, about_hosts, about_origins
+from madeploy.plan.isolation import about_isolation, about_namespaces, moved
 from madeploy.plan.restarts import about_restarts, about_sizes, about_workflows
-from madeploy.plan.stores import about_retention, about_rights
+from madeploy.plan.storage import about_retention, about_rights
 from madeploy.plan.text import LEVELS, Sentence, count, listed
-from madeploy.plan.walls import about_isolation, about_namespaces, moved
 
 Rule = Callable[[Comparison], Iterator[Sentence]]
 

@@ -16,7 +16,7 @@ from madeploy.sandbox.aws import Aws
 from madeploy.sandbox.cluster import CONTROL_PLANE
 from madeploy.sandbox.environment import TOOLS, Environment, not_ending
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.stack import Stack, Summary
+from madeploy.sandbox.stack import SandboxStack, Summary
 from madeploy.sandbox.stack_files import StackFiles
 from madeploy.sandbox.state import STATE_VARIABLE, StateDirectory
 from madeploy.sandbox.tools import ToolPaths
@@ -273,12 +273,12 @@ class Sandbox:
     def _files(self) -> StackFiles:
         return StackFiles(self.directory, self.program)
 
-    def _stack(self, environment: Environment) -> Stack:
+    def _stack(self, environment: Environment) -> SandboxStack:
         variables = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         variables |= self._variables(environment)
         pulumi = _first_on(variables["PATH"], "pulumi")
         variables[process.LABEL] = f"{self.directory.root}|engine"
-        return Stack(self._files(), Engine(pulumi, variables, self.directory.root), self._explain)
+        return SandboxStack(self._files(), Engine(pulumi, variables, self.directory.root), self._explain)
 
     def _variables(self, environment: Environment) -> dict[str, str]:
         state = environment.state

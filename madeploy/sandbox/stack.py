@@ -34,7 +34,7 @@ class Summary:
         return sum(sum(kinds.values()) for kinds in self.resources.values())
 
 
-class Stack:
+class SandboxStack:
     """The stack `sandbox` of one program.
 
     Args:

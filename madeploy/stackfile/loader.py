@@ -50,8 +50,8 @@ class InvalidStack(ValueError):  # noqa: N818 - it names a state of the configur
 
 
 @dataclass(frozen=True)
-class Stack:
-    """A stack file after every check."""
+class CheckedStack:
+    """Result of checking a stack file."""
 
     file: str
     """Its name in messages."""
@@ -214,7 +214,7 @@ def _plain_secrets(stack: StackFile, findings: Iterable[Finding]) -> Iterator[Fi
             yield find("MA502", subject(path), f"looks like {kind}", location=stack.source.at(path))
 
 
-def load_environment(path: FilePath, file: str | None = None) -> Stack:
+def load_environment(path: FilePath, file: str | None = None) -> CheckedStack:
     """Read and check a stack file, without network, engine or login.
 
     `file` is its name in messages, by default its path from the working directory. Raises nothing for
@@ -222,7 +222,7 @@ def load_environment(path: FilePath, file: str | None = None) -> Stack:
     """
     stack = reader.read(path, file or label(path))
     environment, findings = _check(stack, path.parent)
-    return Stack(stack.source.file, environment, dict(stack.secret_names), tuple(in_order(findings)))
+    return CheckedStack(stack.source.file, environment, dict(stack.secret_names), tuple(in_order(findings)))
 
 
 def environment_from_config(

@@ -37,7 +37,7 @@ def apply(
         ToolkitError: nothing could be begun: 2 for a stack file that is missing or wrong, 3 for an engine or
             a backend that cannot be used. What fails later is a finding.
     """
-    workplace = open_stacks(stack) if isinstance(stack, str) else stack
-    if workplace.settings.fleet.layout == "sharded":
-        return apply_sharded(workplace, clusters, aside or {}, tell, note)
-    return apply_inline(workplace, clusters, aside or {}, tell, note, may_drop=may_drop)
+    stacks = open_stacks(stack) if isinstance(stack, str) else stack
+    if stacks.settings.fleet.layout == "sharded":
+        return apply_sharded(stacks, clusters, aside or {}, tell, note)
+    return apply_inline(stacks, clusters, aside or {}, tell, note, may_drop=may_drop)

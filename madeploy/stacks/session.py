@@ -1,4 +1,4 @@
-"""A stack as the state machines of `madeploy.lifecycle` work on it: its file, its update, its clusters."""
+"""A stack as the rotation and removal work on it: its file, its update, its clusters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
 
 
 class StackSession:
-    """One stack that a command works on. Satisfies `madeploy.lifecycle.stack.Stack`.
+    """One stack that a command works on. Satisfies `madeploy.clusters.session.Session`.
 
     `clusters` are those whose kubeconfigs are needed; one that cannot be used is an error only where it is.
     """

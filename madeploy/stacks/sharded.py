@@ -13,8 +13,8 @@ from madeploy.engine.events import Result, Tell, silent
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.fleet import urns
-from madeploy.fleet.parts import Part
 from madeploy.fleet.plan import Plan, plan, shard_numbers
+from madeploy.fleet.roles import StackRole
 from madeploy.settings import Environment
 from madeploy.stacks import backend
 from madeploy.stacks.updates import Applied, EnvironmentStacks, failures, refuse_second_names
@@ -42,34 +42,34 @@ def follows(settings: Environment, clusters: Iterable[str]) -> bool:
 
 
 def apply_sharded(
-    workplace: EnvironmentStacks,
+    stacks: EnvironmentStacks,
     clusters: Sequence[str] | None,
     aside: Mapping[str, Finding],
     tell: Tell,
     note: Tell,
 ) -> Applied:
     """`madeploy.stacks.apply.apply` for the layout `sharded`."""
-    return Sharded(workplace, tell, note).run(clusters, aside)
+    return Sharded(stacks, tell, note).run(clusters, aside)
 
 
 class Sharded:
     """One update of a sharded fleet.
 
     Args:
-        workplace: the environment's stacks.
+        stacks: the environment's stacks.
         tell: given one line for every resource that changed.
         note: told where the work stands.
         verb: `up`, or `preview`, which changes nothing and makes no stack.
     """
 
     def __init__(
-        self, workplace: EnvironmentStacks, tell: Tell, note: Tell, verb: Literal["up", "preview"] = "up"
+        self, stacks: EnvironmentStacks, tell: Tell, note: Tell, verb: Literal["up", "preview"] = "up"
     ) -> None:
-        self._workplace = workplace
+        self._stacks = stacks
         self._tell = tell
         self._note = note
         self._verb = verb
-        self._known = set(backend.names(workplace))
+        self._known = set(backend.names(stacks))
         self._stop = threading.Event()
         self._counting = threading.Lock()
         self._applied = Applied()
@@ -77,16 +77,16 @@ class Sharded:
     def run(self, clusters: Sequence[str] | None, aside: Mapping[str, Finding]) -> Applied:
         """Do it all; what fails is a finding. Raises ToolkitError when nothing could be begun."""
         began = time.monotonic()
-        settings, name = self._workplace.settings, self._workplace.environment
+        settings, name = self._stacks.settings, self._stacks.environment
         self._refuse_other_layout(name)
         held = {
-            number: self._workplace.stack(Part("shard", name, number).stack).resources()
+            number: self._stacks.stack(StackRole("shard", name, number).stack).resources()
             for number in shard_numbers(name, self._known)
         }
         states = {number: urns.clusters_in(resources) for number, resources in held.items()}
         registered = [urns.registered_in(resources) for resources in held.values()]
         refuse_second_names(
-            self._workplace, {key: value for found in registered for key, value in found.items()}, clusters
+            self._stacks, {key: value for found in registered for key, value in found.items()}, clusters
         )
         todo = plan(settings, name, self._known, states, clusters, aside)
         wanted = {*todo.compute, *todo.removed, *aside}
@@ -114,31 +114,31 @@ class Sharded:
                 f"pulumi stack init {name} (docs/first-environment.md)",
                 exit_code=2,
             )
-        inline = urns.clusters_in(self._workplace.stack(name).resources())
+        inline = urns.clusters_in(self._stacks.stack(name).resources())
         if inline:
             finding = find("MA483", "fleet.layout", f"stack {name} holds {', '.join(inline)}")
             raise ToolkitError(finding.title, f"{finding.evidence}. {finding.why}", finding.fix, exit_code=2)
 
     def _environment_is_done(self, clusters: Sequence[str] | None, todo: Plan) -> bool:
         """Bring the environment's own stack up to date, where it is part of the update or follows from it."""
-        settings, name = self._workplace.settings, self._workplace.environment
+        settings, name = self._stacks.settings, self._stacks.environment
         changed = [] if clusters is None else [*todo.compute, *todo.removed]
         if clusters is not None and not follows(settings, changed):
             return True
-        part = Part("environment", name)
+        role = StackRole("environment", name)
         self._note(f"stack {name}")
-        result = self._engine_run(part, [], lambda line: self._note(f"stack {name}: {line}"))
-        self._applied.findings += failures(part, result, []).values()
+        result = self._engine_run(role, [], lambda line: self._note(f"stack {name}: {line}"))
+        self._applied.findings += failures(role, result, []).values()
         return result.code == 0
 
     def _compute(self, clusters: Sequence[str]) -> set[str]:
         """Bring up what clusters hold themselves, a few at a time. Returns those that are done."""
 
         def work(cluster: str) -> bool:
-            part = Part("compute", self._workplace.environment, cluster=cluster)
-            return self._part_is_done(part, [])
+            role = StackRole("compute", self._stacks.environment, cluster=cluster)
+            return self._role_is_done(role, [])
 
-        limit = self._workplace.settings.fleet.parallel
+        limit = self._stacks.settings.fleet.parallel
         return self._at_once(clusters, work, limit, "compute clusters")
 
     def _shards(self, todo: Plan, ready: set[str]) -> set[str]:
@@ -147,19 +147,19 @@ class Sharded:
         done: set[str] = set()
 
         def work(number: int) -> bool:
-            part = Part("shard", self._workplace.environment, shard=number)
+            role = StackRole("shard", self._stacks.environment, shard=number)
             left = todo.left_out(number, ready)
             members = todo.held[number]
             # The program refers to the stack of every cluster in the shard, those left out included.
             for name in members:
-                if name in self._workplace.settings.clusters:
-                    self._made(Part("compute", self._workplace.environment, cluster=name))
-            if not self._made(part):
+                if name in self._stacks.settings.clusters:
+                    self._made(StackRole("compute", self._stacks.environment, cluster=name))
+            if not self._made(role):
                 return False
-            result = self._engine_run(part, left)
-            failed = failures(part, result, members)
+            result = self._engine_run(role, left)
+            failed = failures(role, result, members)
             self._applied.findings += failed.values()
-            if part.stack not in failed:
+            if role.stack not in failed:
                 fine = [name for name in todo.shards[number] if name not in left and name not in failed]
                 done.update(fine)
             return not failed
@@ -178,49 +178,49 @@ class Sharded:
         registered = {name for names in todo.held.values() for name in names}
 
         def work(cluster: str) -> bool:
-            part = Part("compute", self._workplace.environment, cluster=cluster)
+            role = StackRole("compute", self._stacks.environment, cluster=cluster)
             if cluster in registered and cluster not in released:
                 return False
-            if part.stack in self._known and self._verb == "up":
-                stack = self._workplace.stack(part.stack)
+            if role.stack in self._known and self._verb == "up":
+                stack = self._stacks.stack(role.stack)
                 result = stack.run("destroy", tell=self._tell, stop=self._stop)
                 self._count(result)
                 if result.code != 0:
                     said = "; ".join(dict.fromkeys(map(str, result.failures)))
-                    self._applied.findings.append(find("MA487", cluster, f"stack {part.stack}: {said}"))
+                    self._applied.findings.append(find("MA487", cluster, f"stack {role.stack}: {said}"))
                     return False
-                backend.forget(self._workplace, part.stack)
+                backend.forget(self._stacks, role.stack)
             self._applied.done.append(cluster)
             return True
 
-        limit = self._workplace.settings.fleet.parallel
+        limit = self._stacks.settings.fleet.parallel
         self._at_once(todo.removed, work, limit, "removed clusters")
 
-    def _part_is_done(self, part: Part, left: Sequence[str]) -> bool:
-        if not self._made(part):
+    def _role_is_done(self, role: StackRole, left: Sequence[str]) -> bool:
+        if not self._made(role):
             return False
-        result = self._engine_run(part, left)
-        failed = failures(part, result, [part.cluster] if part.cluster else [])
+        result = self._engine_run(role, left)
+        failed = failures(role, result, [role.cluster] if role.cluster else [])
         self._applied.findings += failed.values()
         return not failed
 
-    def _made(self, part: Part) -> bool:
+    def _made(self, role: StackRole) -> bool:
         """Whether the stack is there, made now if it may be. In a preview a stack that is not there yet has
         nothing to compare with."""
-        if part.stack in self._known:
+        if role.stack in self._known:
             return True
         if self._verb != "up":
-            self._tell(f"  stack {part.stack} would be made")
+            self._tell(f"  stack {role.stack} would be made")
             return False
-        backend.create(self._workplace, part.stack)
-        self._known.add(part.stack)
+        backend.create(self._stacks, role.stack)
+        self._known.add(role.stack)
         return True
 
-    def _engine_run(self, part: Part, left: Sequence[str], note: Tell = silent) -> Result:
-        stack = self._workplace.stack(part.stack)
+    def _engine_run(self, role: StackRole, left: Sequence[str], note: Tell = silent) -> Result:
+        stack = self._stacks.stack(role.stack)
         result = stack.run(
             self._verb,
-            exclude=[urns.component(part, name) for name in left],
+            exclude=[urns.component(role, name) for name in left],
             keep_going=self._verb == "up",
             tell=self._tell,
             note=note,

@@ -11,7 +11,6 @@ from typing import Literal
 
 from madeploy import kubeconfigs
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.doctor.updates import explainer
 from madeploy.engine import processes
 from madeploy.engine.driver import Engine
 from madeploy.engine.events import Failure, Result, Tell, silent
@@ -19,9 +18,10 @@ from madeploy.engine.stack import LOCKED, Stack
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.fleet import renames, urns
-from madeploy.fleet.parts import Part
+from madeploy.fleet.roles import StackRole
 from madeploy.settings import Environment
 from madeploy.stacks.access import StackAccess, open_stack
+from madeploy.stacks.diagnosis import explainer
 from madeploy.stacks.files import open_environment, project
 from manifests.rbac import RIGHTS
 
@@ -113,7 +113,7 @@ def environment_stacks(name: str, path: Path, settings: Environment) -> Environm
 
 
 def apply_inline(
-    workplace: EnvironmentStacks,
+    stacks: EnvironmentStacks,
     clusters: Sequence[str] | None,
     aside: Mapping[str, Finding],
     tell: Tell = silent,
@@ -122,17 +122,17 @@ def apply_inline(
     may_drop: bool = True,
 ) -> Applied:
     """An update in the layout in which the environment's stack holds everything; or its preview."""
-    part = Part("environment", workplace.environment)
-    stack = workplace.stack(part.stack)
+    role = StackRole("environment", stacks.environment)
+    stack = stacks.stack(role.stack)
     resources = stack.resources()
     held = urns.clusters_in(resources)
-    refuse_second_names(workplace, urns.registered_in(resources), clusters)
-    everything = list(dict.fromkeys([*workplace.settings.clusters, *held]))
+    refuse_second_names(stacks, urns.registered_in(resources), clusters)
+    everything = list(dict.fromkeys([*stacks.settings.clusters, *held]))
     chosen = everything if clusters is None else list(clusters)
     left = [name for name in everything if name not in chosen or name in aside]
     result = stack.run(
         verb,
-        exclude=[urns.component(part, name) for name in left],
+        exclude=[urns.component(role, name) for name in left],
         may_drop=may_drop,
         keep_going=verb == "up",
         tell=tell,
@@ -141,44 +141,44 @@ def apply_inline(
     applied = Applied(seconds=result.seconds)
     applied.add(result)
     applied.findings = [aside[name] for name in chosen if name in aside]
-    failed = failures(part, result, everything)
+    failed = failures(role, result, everything)
     applied.findings += failed.values()
-    if part.stack not in failed:
+    if role.stack not in failed:
         applied.done = [name for name in chosen if name not in aside and name not in failed]
     return applied
 
 
 def apply_services(
-    workplace: EnvironmentStacks, held: Collection[str], tell: Tell = silent, note: Tell = silent
+    stacks: EnvironmentStacks, held: Collection[str], tell: Tell = silent, note: Tell = silent
 ) -> Applied:
     """An update of the control plane alone, in either layout: rights of every service, and all of the
     services that are not `held`. Those stay as they are, with what waits for them; so do clusters."""
-    part = Part("environment", workplace.environment)
-    stack = workplace.stack(part.stack)
+    role = StackRole("environment", stacks.environment)
+    stack = stacks.stack(role.stack)
     resources = stack.resources()
-    clusters = list(dict.fromkeys([*workplace.settings.clusters, *urns.clusters_in(resources)]))
-    left = [urns.component(part, name) for name in clusters]
+    clusters = list(dict.fromkeys([*stacks.settings.clusters, *urns.clusters_in(resources)]))
+    left = [urns.component(role, name) for name in clusters]
     left += urns.of_services(resources, held, RIGHTS)
     result = stack.run("up", exclude=left, may_drop=False, keep_going=True, tell=tell, note=note)
     applied = Applied(seconds=result.seconds)
     applied.add(result)
-    applied.findings += failures(part, result, []).values()
+    applied.findings += failures(role, result, []).values()
     return applied
 
 
 def refuse_second_names(
-    workplace: EnvironmentStacks, registered: Mapping[str, str], clusters: Sequence[str] | None
+    stacks: EnvironmentStacks, registered: Mapping[str, str], clusters: Sequence[str] | None
 ) -> None:
     """Raise ToolkitError (2) when a cluster that is to be made is one that was registered under a name which
     is no entry any more, before anything is made of it. `registered`: addresses by name, from the state."""
-    entries = workplace.settings.clusters
+    entries = stacks.settings.clusters
     new = [name for name in entries if name not in registered and (clusters is None or name in clusters)]
     if not new or registered.keys() <= entries.keys():
         return
-    access = open_stack(str(workplace.file), new, required=[])
+    access = open_stack(str(stacks.file), new, required=[])
     found = renames.second_names(registered, _addresses(access), entries)
     if found:
-        said = [renames.finding(name, former, workplace.environment) for name, former in found.items()]
+        said = [renames.finding(name, former, stacks.environment) for name, former in found.items()]
         raise ToolkitError(
             said[0].title,
             "\n".join([*(f"{item.subject} {item.evidence}" for item in said), said[0].why]),
@@ -198,7 +198,7 @@ def _addresses(access: StackAccess) -> dict[str, str]:
     return found
 
 
-def failures(part: Part, result: Result, clusters: Sequence[str]) -> dict[str, Finding]:
+def failures(role: StackRole, result: Result, clusters: Sequence[str]) -> dict[str, Finding]:
     """What one engine could not do: a finding for each cluster among `clusters` that it is about, by the
     cluster's name, and one by the stack's name for everything else."""
     if result.code == 0:
@@ -207,23 +207,23 @@ def failures(part: Part, result: Result, clusters: Sequence[str]) -> dict[str, F
     said: dict[str, list[Failure]] = {}
     of_work = [failure for failure in result.failures if _PLUGIN_GONE not in failure.message]
     for failure in of_work or result.failures:
-        owner = part.cluster or urns.cluster_of(failure.urn, clusters) or part.stack
+        owner = role.cluster or urns.cluster_of(failure.urn, clusters) or role.stack
         said.setdefault(owner, []).append(failure)
     if not said:
         last = processes.last_lines(result.log) if result.log is not None else "no output"
-        said[part.stack] = [Failure(last)]
-    return {owner: _finding(owner, part, about, result) for owner, about in said.items()}
+        said[role.stack] = [Failure(last)]
+    return {owner: _finding(owner, role, about, result) for owner, about in said.items()}
 
 
-def _finding(owner: str, part: Part, about: Sequence[Failure], result: Result) -> Finding:
+def _finding(owner: str, role: StackRole, about: Sequence[Failure], result: Result) -> Finding:
     text = _on_one_line("; ".join(dict.fromkeys(_without_traceback(failure.said) for failure in about)))
     if LOCKED in text:
-        fix = f"Wait for it to end; if its engine was killed: bin/madeploy recover {part.environment}"
-        return find("MA488", part.stack, text, fix=fix)
-    is_cluster = owner != part.stack or part.cluster is not None
+        fix = f"Wait for it to end; if its engine was killed: bin/madeploy recover {role.environment}"
+        return find("MA488", role.stack, text, fix=fix)
+    is_cluster = owner != role.stack or role.cluster is not None
     why = "; ".join(f"{failure.name}: {reason}" for failure in about for reason in failure.reasons)
     evidence = f"{text}{f'. Why: {why}' if why else ''} (the whole output: {result.log})"
-    return find("MA484" if is_cluster else "MA486", part.cluster or owner, evidence)
+    return find("MA484" if is_cluster else "MA486", role.cluster or owner, evidence)
 
 
 def _without_traceback(message: str) -> str:

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.checks.kuberay import operator_version
+from madeploy.clusters.checks.ray_cluster import RAY_CLUSTERS
 from madeploy.findings import Finding, find
-from madeploy.probes.kuberay import operator_version
-from madeploy.probes.ray_cluster import RAY_CLUSTERS
 from madeploy.releases import Release
 from madeploy.settings import Environment
 from manifests.service_config import base_config

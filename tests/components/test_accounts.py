@@ -12,7 +12,7 @@ from components.accounts import require_account
 from components.configuration import Configuration
 from madeploy.clients.errors import ClientError
 from madeploy.clients.sts import Caller
-from madeploy.fleet.parts import part_of
+from madeploy.fleet.roles import role_of
 from madeploy.settings import Environment
 from tests.support.environments import aws_storage, environment
 
@@ -25,7 +25,7 @@ def irsa(account: str = OURS) -> dict[str, str]:
 
 
 def configured(env: Environment) -> Configuration:
-    return Configuration(env, {}, None, part_of("prod", env))
+    return Configuration(env, {}, None, role_of("prod", env))
 
 
 @pytest.mark.parametrize(

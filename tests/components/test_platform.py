@@ -15,7 +15,7 @@ from hypothesis import assume, given, settings
 from components.compute_cluster import registered_token
 from components.configuration import Access, Configuration
 from components.platform import Platform
-from madeploy.fleet.parts import Part
+from madeploy.fleet.roles import StackRole
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests import catalog
@@ -39,7 +39,7 @@ def configuration(environment: Environment) -> Configuration:
         access[name] = Access(pulumi.Output.secret(CANARY), {}, endpoint, pulumi.Output.secret(TOKEN))
     keys = {"accessKeyId": "id", "secretAccessKey": STORE_CANARY}
     store = {k: pulumi.Output.secret(v) for k, v in keys.items()}
-    return Configuration(environment, access, store, Part("environment", "prod"))
+    return Configuration(environment, access, store, StackRole("environment", "prod"))
 
 
 def deploy(environment: Environment, preview: bool = False) -> tuple[Recording, dict[str, Any]]:

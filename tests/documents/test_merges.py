@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madeploy.cli.clusters.entries import authority_data
+from madeploy.clusters.entries import authority_data
 from madeploy.documents.merges import unresolved_merge
 from madeploy.documents.nodes import UnreadableError, compose_all
 from madeploy.errors import ToolkitError
-from madeploy.foreign import files
+from madeploy.manifest_files import files
 from madeploy.plan.environments import against_tree
 from madeploy.plan.preview import read_preview
 from madeploy.render import outputs

@@ -12,7 +12,7 @@ from madeploy.engine.driver import require_success
 from madeploy.engine.events import Failure, Result
 from madeploy.engine.stack import Explain, Stack
 from madeploy.errors import ToolkitError
-from madeploy.fleet.parts import Part
+from madeploy.fleet.roles import StackRole
 from madeploy.stacks.updates import failures
 
 
@@ -72,7 +72,7 @@ def test_reasons_stand_in_the_error_and_in_the_finding() -> None:
     result.failures[0] = Failure("timed out " * 200, WAITED, result.failures[0].reasons)
     with pytest.raises(ToolkitError, match="why: no node takes it"):
         require_success("up", result)
-    (finding,) = failures(Part("environment", "lab"), result, []).values()
+    (finding,) = failures(StackRole("environment", "lab"), result, []).values()
     assert "Why: waited-for: no node takes it; waited-for: its quota is small" in finding.evidence
 
 

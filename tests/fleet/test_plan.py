@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from madeploy.fleet import urns
-from madeploy.fleet.parts import Part
 from madeploy.fleet.plan import plan, shard_numbers
-from tests.fleet.test_parts import fleet
+from madeploy.fleet.roles import StackRole
+from tests.fleet.test_roles import fleet
 
 CLUSTERS: dict[str, int | None] = {"a": 0, "b": 0, "c": 1}
 STACKS = ["prod", "prod-shard-00", "prod-shard-01", "prod-compute-a", "prod-compute-gone", "other"]
@@ -60,17 +60,17 @@ def test_shards_are_known_by_their_stacks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("part", "kind"),
+    ("role", "kind"),
     [
-        (Part("environment", "prod"), "Platform$michelangelo:index:ComputeCluster"),
-        (Part("shard", "prod", shard=3), "Shard$michelangelo:index:Registration"),
+        (StackRole("environment", "prod"), "Platform$michelangelo:index:ComputeCluster"),
+        (StackRole("shard", "prod", shard=3), "Shard$michelangelo:index:Registration"),
     ],
 )
-def test_an_error_belongs_to_the_cluster_whose_resource_it_is_about(part: Part, kind: str) -> None:
+def test_an_error_belongs_to_the_cluster_whose_resource_it_is_about(role: StackRole, kind: str) -> None:
     """REG-10: names may begin alike; the platform's own resources are nobody's."""
     names = ["a", "a-b", "k8s"]
-    prefix = f"urn:pulumi:{part.stack}::michelangelo::"
-    assert urns.component(part, "a-b") == f"{prefix}michelangelo:index:{kind}::a-b"
+    prefix = f"urn:pulumi:{role.stack}::michelangelo::"
+    assert urns.component(role, "a-b") == f"{prefix}michelangelo:index:{kind}::a-b"
 
     def owner(rest: str) -> str | None:
         return urns.cluster_of(f"{prefix}{rest}", names)
@@ -83,5 +83,5 @@ def test_an_error_belongs_to_the_cluster_whose_resource_it_is_about(part: Part, 
     assert owner("pulumi:pulumi:StackReference::a") == "a"
     assert owner("michelangelo:index:Platform$kubernetes:apps/v1:Deployment::a-deployment") is None
     assert urns.cluster_of("", names) is None
-    resources = [{"urn": urns.component(part, "a")}, {"urn": f"{prefix}pulumi:pulumi:Stack::x"}]
+    resources = [{"urn": urns.component(role, "a")}, {"urn": f"{prefix}pulumi:pulumi:Stack::x"}]
     assert urns.clusters_in(resources) == ["a"]

@@ -15,8 +15,8 @@ from components.configuration import Access, Configuration
 from madeploy.clients.errors import ClientError
 from madeploy.errors import ToolkitError
 from madeploy.fleet import urns
-from madeploy.fleet.parts import Part
 from madeploy.fleet.renames import address, same_entries, second_names
+from madeploy.fleet.roles import StackRole
 from madeploy.kubeconfigs import Endpoint
 from madeploy.plan.environments import between
 from madeploy.plan.sentences import sentences
@@ -118,15 +118,15 @@ def test_an_update_of_a_renamed_cluster_is_refused_before_it_begins(
     access = StackAccess("prod", tmp_path, settings, {"west-1": document()})
     monkeypatch.setattr(applying, "open_stack", lambda *_, **__: access)
     engine: Any = None
-    workplace = applying.EnvironmentStacks("prod", tmp_path, settings, engine, tmp_path)
+    stacks = applying.EnvironmentStacks("prod", tmp_path, settings, engine, tmp_path)
     registered = urns.registered_in([_registration("west", host, "6443"), {"type": "other", "urn": "x"}])
     assert registered == {"west": "https://compute.example.com:6443"}
     with pytest.raises(ToolkitError, match="registered as west") as refused:
-        applying.refuse_second_names(workplace, registered, None)
+        applying.refuse_second_names(stacks, registered, None)
     assert "bin/madeploy clusters remove west --stack prod" in str(refused.value.fix)
-    applying.refuse_second_names(workplace, registered, ["another"])
-    applying.refuse_second_names(workplace, {"west": address("https://other.example.com", "6443")}, None)
-    applying.refuse_second_names(workplace, {"west-1": registered["west"]}, None)
+    applying.refuse_second_names(stacks, registered, ["another"])
+    applying.refuse_second_names(stacks, {"west": address("https://other.example.com", "6443")}, None)
+    applying.refuse_second_names(stacks, {"west-1": registered["west"]}, None)
 
 
 class _Registered:
@@ -168,7 +168,7 @@ def test_the_program_refuses_it_too_by_what_the_control_plane_has(
     endpoint = Endpoint("https://compute.example.com", "6443", "")
     secret: Any = None
     access = {CONTROL_PLANE: Access(secret, {}, None), "west-1": Access(secret, {}, endpoint)}
-    args = Configuration(settings, access, None, Part("environment", "prod"))
+    args = Configuration(settings, access, None, StackRole("environment", "prod"))
     if refused:
         with pytest.raises(pulumi.RunError, match=r"registered as west"):
             program.refuse_second_names(args)

@@ -12,8 +12,8 @@ import yaml
 
 from madeploy.cli.app import main
 from madeploy.cli.clusters import add as add_module
-from madeploy.cli.clusters import plans, sources
 from madeploy.clients.eks import EksCluster
+from madeploy.clusters import onboarding, sources
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.stackfile.edit import remove, set_value
@@ -75,10 +75,10 @@ def secrets(monkeypatch: pytest.MonkeyPatch, stack: Path) -> dict[str, str]:
         del held[path[1]]
         stack.write_text(remove(stack.read_text(), path))
 
-    for module in (plans, sources):
+    for module in (onboarding, sources):
         monkeypatch.setattr(module, "secret_section", lambda *_: dict(held))
-    monkeypatch.setattr(plans, "set_secret", store)
-    monkeypatch.setattr(plans, "remove_secret", take_back)
+    monkeypatch.setattr(onboarding, "set_secret", store)
+    monkeypatch.setattr(onboarding, "remove_secret", take_back)
     return held
 
 
@@ -301,7 +301,7 @@ def test_a_secret_is_taken_back_when_the_entry_cannot_be_written(
     def full(*_: Any) -> None:
         raise ToolkitError("the stack file cannot be written", "no space left", "make room", exit_code=2)
 
-    monkeypatch.setattr(plans, "write", full)
+    monkeypatch.setattr(onboarding, "write", full)
     code, _, err = run("add", "east", "--kubeconfig", kubeconfig)
     assert (code, stack.read_text(), sorted(secrets)) == (2, STACK, ["control-plane"])
     assert "no space left" in err

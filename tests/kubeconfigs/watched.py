@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import madeploy.kubeconfigs.certificates  # noqa: F401 - imported before memory is counted
-from madeploy.cli.clusters.sources import from_file
+from madeploy.clusters.sources import from_file
 from madeploy.kubeconfigs import Instead
 
 SECONDS = 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from madeploy.cli.policy import EVERY_RULE
-from madeploy.foreign import files
+from madeploy.manifest_files import files
 from policies.rules.evaluation import Outcome, evaluate
 from policies.rules.model import Resource, Tier
 

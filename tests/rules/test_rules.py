@@ -9,13 +9,13 @@ import pytest
 
 from madeploy.rules.model import RULES, SECRETS, Rule
 from madeploy.settings import SECRET_KEYS, Environment
-from madeploy.stackfile.loader import Stack
+from madeploy.stackfile.loader import CheckedStack
 from tests.rules.rule_cases import ALLOWED, BROKEN, service
 from tests.support.environments import ALL
 from tests.support.stacks import load
 
 
-def _found(stack: Stack) -> set[tuple[str, str, str]]:
+def _found(stack: CheckedStack) -> set[tuple[str, str, str]]:
     return {(item.code, item.severity, item.subject.removeprefix("michelangelo:")) for item in stack.findings}
 
 

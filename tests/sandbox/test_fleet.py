@@ -20,7 +20,7 @@ import pytest
 
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.fleet import urns
-from madeploy.fleet.parts import Part
+from madeploy.fleet.roles import StackRole
 from madeploy.sandbox.environment import TOOLS, Environment
 from madeploy.sandbox.pki import Authority
 from madeploy.sandbox.state import StateDirectory
@@ -150,7 +150,7 @@ def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_repla
 
     if FULL or layout == "inline":
         # The plain CLI does the same with its own flags, on every stack.
-        part = Part("environment", "lab") if layout == "inline" else Part("shard", "lab", shard=0)
+        part = StackRole("environment", "lab") if layout == "inline" else StackRole("shard", "lab", shard=0)
         flags = [f"--exclude={urns.component(part, name)}" for name in bad]
         plain = fleet.stack.pulumi(
             "up", part.stack, "--yes", "--skip-preview", "--exclude-dependents", *flags

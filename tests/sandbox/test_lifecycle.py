@@ -18,8 +18,8 @@ import pytest
 from madeploy import kubeconfigs
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.lifecycle.manager import pods
-from madeploy.probes.registration import read_registration, registered_client, secret_path
+from madeploy.clusters.controller_manager import pods
+from madeploy.clusters.registration import read_registration, registered_client, secret_path
 from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, sandbox
 from tests.support.scale import scale
 

@@ -21,13 +21,13 @@ from kubernetes import client, config
 
 from madeploy.clients import s3 as boto_edge
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.models.registry import LiveRegistry, LiveStore
-from madeploy.models.retention.engine import run
-from madeploy.models.retention.registry import ClusterRegistry
-from madeploy.models.retention.s3 import S3
-from madeploy.models.retention.signing import Provider
-from madeploy.models.retention.terms import Policy, StoreError, Summary
-from madeploy.models.retention.transport import Server
+from madeploy.registry.registry import LiveRegistry, LiveStore
+from madeploy.registry.retention.engine import run
+from madeploy.registry.retention.registry import ClusterRegistry
+from madeploy.registry.retention.s3 import S3
+from madeploy.registry.retention.signing import Provider
+from madeploy.registry.retention.terms import Policy, StoreError, Summary
+from madeploy.registry.retention.transport import Server
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from manifests.credentials import object_store_yaml

@@ -18,10 +18,10 @@ from typer.testing import CliRunner
 
 from madeploy.cli.app import app
 from madeploy.errors import ToolkitError
-from madeploy.models.lint import lint
+from madeploy.registry.lint import lint
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
-from tests.models.test_lint import GOOD
+from tests.registry.test_lint import GOOD
 from tests.support.old_models import Store, stored
 
 TEAM, OTHER = "command-test-a", "command-test-b"

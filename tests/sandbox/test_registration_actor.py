@@ -211,7 +211,7 @@ def test_a_missing_secret_leaves_the_status_as_it_was(world: World) -> None:
 
 
 def test_a_missing_key_makes_an_anonymous_client(world: World) -> None:
-    """REG-11, facts 3.1: the hazard that the ladder's first rung is for."""
+    """REG-11, facts 3.1: the hazard that the first check of a verification is for."""
     world.secret("client-token", "other", "x")
     world.accepted = {""}
     assert world.after(1)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.doctor.rollouts import Kind, Reason, Workload, explain
+from madeploy.clients.rollouts import Kind, Reason, Workload, explain
 from madeploy.kubeconfigs.files import read_context
 from madeploy.sandbox.environment import Environment
 

@@ -23,7 +23,7 @@ from madeploy.sandbox import process
 from madeploy.sandbox.environment import Environment
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.plugins import select
-from madeploy.sandbox.stack import Stack
+from madeploy.sandbox.stack import SandboxStack
 from madeploy.sandbox.stack_files import StackFiles
 from madeploy.sandbox.state import StateDirectory
 from tests.support.plugins import engine_variables
@@ -177,7 +177,7 @@ class Small:
         }
         self.pulumi = tools["pulumi"]
         labelled = {**self.variables, process.LABEL: f"{self.directory.root}|engine"}
-        self.stack = Stack(self.files, Engine(self.pulumi, labelled, self.directory.root))
+        self.stack = SandboxStack(self.files, Engine(self.pulumi, labelled, self.directory.root))
         self.configure("nobody-serves-this")
         self.stack.create()
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from madeploy.models.lint import KINDS, lint
+from madeploy.registry.lint import KINDS, lint
 from madeploy.sandbox import objects
 from madeploy.schemas import kubeconform, platform
 from manifests import catalog
 from policies.rules.model import Resource
 from policies.rules.platform import RULES
-from tests.models.test_lint import GOOD
+from tests.registry.test_lint import GOOD
 from tests.support import environments
 
 FILES = sorted(platform.DEFINITIONS.glob("*.yaml"))

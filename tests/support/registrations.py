@@ -15,11 +15,11 @@ from typing import Any
 from madeploy import kubeconfigs
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clusters.checks.identity import account_uid
+from madeploy.clusters.registration import CLUSTERS, cluster_path, secret_path
+from madeploy.clusters.verification import Check, verify_registration
 from madeploy.findings import Finding
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
-from madeploy.probes.identity import account_uid
-from madeploy.probes.ladder import Rung, climb
-from madeploy.probes.registration import CLUSTERS, cluster_path, secret_path
 from madeploy.sandbox import objects
 from madeploy.sandbox.environment import Environment as Embedded
 from madeploy.settings import Environment
@@ -61,14 +61,14 @@ def wait(until: Callable[[], Any], seconds: float = 30) -> Any:
     return result
 
 
-def broken_rung(rungs: list[Rung]) -> tuple[str, Finding]:
-    """The rung that failed, after checking that those before it passed and those after were not tried."""
-    states = [rung.state for rung in rungs]
+def failed_check(checks: list[Check]) -> tuple[str, Finding]:
+    """The check that failed, after checking that those before it passed and those after were not tried."""
+    states = [check.state for check in checks]
     at = states.index("failed")
     assert states == ["passed"] * at + ["failed"] + ["notTried"] * (len(states) - at - 1)
-    finding = rungs[at].finding
+    finding = checks[at].finding
     assert finding is not None
-    return rungs[at].name, finding
+    return checks[at].name, finding
 
 
 class Registration:
@@ -205,9 +205,11 @@ class Registration:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def climb(self, **more: Any) -> list[Rung]:
-        """The ladder, as `clusters verify` climbs it."""
-        return climb(self.control_plane, self.compute, self.settings, self.name, stack=STACK, **more)
+    def verify(self, **more: Any) -> list[Check]:
+        """Its verification, as `clusters verify` runs it."""
+        return verify_registration(
+            self.control_plane, self.compute, self.settings, self.name, stack=STACK, **more
+        )
 
     def follow(self, finding: Finding, by_hand: Callable[[], None] | None = None) -> None:
         """Do what a finding says: its commands as they stand there, and, where it asks for more than
@@ -286,6 +288,6 @@ def registered(embedded: Embedded) -> Iterator[Registration]:
     made = Registration(embedded)
     made.play_manager()
     made.up()
-    wait(lambda: made.climb()[-1].state == "passed")
+    wait(lambda: made.verify_registration()[-1].state == "passed")
     yield made
     made.remove()

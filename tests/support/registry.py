@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, TypeVar
 
-from madeploy.models.retention.terms import ObjectStore, Registry
+from madeploy.registry.retention.terms import ObjectStore, Registry
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=timezone.utc)
 Result = TypeVar("Result")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from madeploy.stackfile.loader import Stack, load_environment
+from madeploy.stackfile.loader import CheckedStack, load_environment
 from tests.support import environments
 from tests.support.descriptors import FILES
 
@@ -27,7 +27,7 @@ def stack_text(sections: dict[str, Any] | None = None, **others: Any) -> str:
     return text
 
 
-def load(folder: Path, sections: dict[str, Any] | None = None, **others: Any) -> Stack:
+def load(folder: Path, sections: dict[str, Any] | None = None, **others: Any) -> CheckedStack:
     """The stack of such a file, called `Pulumi.prod.yaml`."""
     path = write(folder, sections, **others)
     return load_environment(path, "stacks/Pulumi.prod.yaml")

@@ -11,10 +11,10 @@ from typing import Annotated, Any, Literal, Optional
 
 import typer
 
-from madeploy.cli.clusters import entries, sources
-from madeploy.cli.clusters.plans import INVALID, Plan, planned, store
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters import entries, sources
+from madeploy.clusters.onboarding import INVALID, Plan, planned, store
 from madeploy.documents.text import dump
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code
@@ -202,14 +202,14 @@ def _instead(server: str | None, authority: Path | None) -> Instead:
 
 def _prerequisites(plan: Plan, origin: sources.Origin) -> list[Finding]:
     """What the cluster lacks (REG-7), and whether it is the control plane itself."""
-    from madeploy.probes.prerequisites import prerequisites
+    from madeploy.clusters.checks.prerequisites import prerequisites
 
     assert origin.verdict.kubeconfig is not None
     with phase(f"asking {plan.name} for what it has"):
         try:
             compute = Kubernetes.from_kubeconfig(origin.verdict.kubeconfig)
         except ClientError as error:
-            from madeploy.probes.causes import administrator_finding
+            from madeploy.clusters.failures import administrator_finding
 
             return [administrator_finding(error, plan.name)]
         control_plane = None

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from madeploy.cli.clusters import handmade, sources
 from madeploy.cli.clusters.add import Text, addressed, apply_plan, print_result
-from madeploy.cli.clusters.plans import INVALID, Plan, planned, store
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters import adoption, sources
+from madeploy.clusters.onboarding import INVALID, Plan, planned, store
 from madeploy.documents.text import dump
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, in_order
@@ -72,7 +72,7 @@ def adopt(
     try:
         control_plane = access.client(CONTROL_PLANE)
         registered = _registered(control_plane, name, access.name)
-        said = handmade.entry(handmade.Handmade(name, registered, *[None] * 8))
+        said = adoption.entry(adoption.ExistingRegistration(name, registered, *[None] * 8))
         instead = Instead(said.get("server"))
         origin = sources.origin_of(
             name, kubeconfig, context, from_context, eks, region, instead, role_arn=role_arn, profile=profile
@@ -86,7 +86,7 @@ def adopt(
         assert origin.verdict.endpoint is not None
         with phase(f"reading what {name} and the control plane have"):
             compute = Kubernetes.from_kubeconfig(origin.verdict.kubeconfig)
-            found = handmade.read(name, control_plane, compute)
+            found = adoption.read(name, control_plane, compute)
     except ClientError as error:
         raise ToolkitError(
             f"cluster {name} cannot be compared",
@@ -96,10 +96,10 @@ def adopt(
 
     entry = {**origin.entry, **said, "adopted": {}}
     place = (access.name, access.path, access.environment, name)
-    lacking = handmade.missing(found, access.environment)
+    lacking = adoption.missing(found, access.environment)
     if not lacking:
         first = planned(*place, _as_it_was(entry, access.path, name), origin)
-        kept, differing = handmade.differences(found, first.environment, origin.verdict.endpoint)
+        kept, differing = adoption.differences(found, first.environment, origin.verdict.endpoint)
         lacking += differing
         entry["adopted"] = {"keep": [*kept]} if kept else {}
     data["differences"] = [item.to_data() for item in in_order(lacking)]
@@ -122,7 +122,7 @@ def adopt(
 
 def _as_it_was(entry: dict[str, Any], path: Any, name: str) -> dict[str, Any]:
     """The entry with the parts that an earlier run of this command kept, so that it is recognised."""
-    from madeploy.cli.clusters import entries
+    from madeploy.clusters import entries
 
     there = entries.existing(read_text(path), name) or {}
     return {**entry, "adopted": there["adopted"]} if "adopted" in there else entry

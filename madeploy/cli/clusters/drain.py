@@ -12,10 +12,7 @@ import typer
 from madeploy.cli.clusters.rotate import chosen_clusters, stack_given
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.errors import ToolkitError
-from madeploy.findings import Finding
-from madeploy.findings.text import report, write
-from madeploy.lifecycle.work import (
+from madeploy.clusters.workloads import (
     Work,
     assigned,
     busy_finding,
@@ -23,6 +20,9 @@ from madeploy.lifecycle.work import (
     wait_until_idle,
     without_cluster,
 )
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding
+from madeploy.findings.text import report, write
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.files import open_environment

@@ -11,11 +11,11 @@ import typer
 from madeploy.cli.clusters.drain import drained, seconds_of
 from madeploy.cli.clusters.rotate import confirm, stack_given
 from madeploy.clients.errors import ClientError
+from madeploy.clusters.removal import Removal, Removed
+from madeploy.clusters.workloads import without_cluster
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.findings.text import report, write
-from madeploy.lifecycle.removal import Removal, Removed
-from madeploy.lifecycle.work import without_cluster
 from madeploy.stacks.files import open_environment
 from madeploy.stacks.session import StackSession, forgetting
 

@@ -10,16 +10,16 @@ from typing import Annotated, Literal, Optional
 
 import typer
 
+from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
+from madeploy.clusters import credentials
+from madeploy.clusters.checks.health import control_plane_clock
+from madeploy.clusters.failures import administrator_finding
+from madeploy.clusters.rotation import CALL_SECONDS, Rotated, Rotation
+from madeploy.clusters.rotation_plan import Planned
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.findings.text import report, write
-from madeploy.lifecycle import credentials
-from madeploy.lifecycle.plans import Planned
-from madeploy.lifecycle.rotation import CALL_SECONDS, Rotated, Rotation
-from madeploy.probes.bounded import run_bounded
-from madeploy.probes.causes import administrator_finding
-from madeploy.probes.health import control_plane_clock
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.files import open_environment

@@ -13,14 +13,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from madeploy.cli.clusters.verify import administrator, open_for, unreachable_control_plane
+from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.checks.health import control_plane_clock
+from madeploy.clusters.registration import CLUSTERS
+from madeploy.clusters.remedies import remedies
+from madeploy.clusters.status import ClusterStatus, assignments, cluster_status, late_status
 from madeploy.findings.text import report, write
-from madeploy.probes.bounded import run_bounded
-from madeploy.probes.health import control_plane_clock
-from madeploy.probes.registration import CLUSTERS
-from madeploy.probes.remedies import remedies
-from madeploy.probes.status import ClusterStatus, assignments, cluster_status, late_status
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.access import StackAccess

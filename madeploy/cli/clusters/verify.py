@@ -1,4 +1,4 @@
-"""`madeploy clusters verify`: prove registrations, rung by rung."""
+"""`madeploy clusters verify`: prove registrations, check after check."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Annotated, Optional
 
 import typer
 
+from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.verification import CHECKS, Check, verify_registration
 from madeploy.errors import ToolkitError
 from madeploy.findings import find
 from madeploy.findings.text import one, write
-from madeploy.probes.bounded import run_bounded
-from madeploy.probes.ladder import RUNGS, Rung, climb
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.access import StackAccess, open_stack
@@ -26,7 +26,7 @@ SECONDS = 90.0
 
 CAVEAT = (
     "Asked from this machine, with the registered address, authority and token. That the control plane's own "
-    "pods reach the cluster is shown by the rung health alone."
+    "pods reach the cluster is shown by the check health alone."
 )
 _WORDS = {"passed": "passed", "failed": "FAILED", "notTried": "not tried", "skipped": "skipped"}
 
@@ -40,7 +40,7 @@ def verify(
         str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")
     ] = "",
     every: Annotated[bool, typer.Option("--all", help="Prove all clusters of the stack.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the rungs as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
     create: Annotated[
         bool,
         typer.Option(
@@ -51,15 +51,15 @@ def verify(
 ) -> None:
     """Prove that the platform can dispatch to clusters, with what it is registered with.
 
-    Climbs from the registration over DNS, TCP, TLS, the credential, each of its rights, storage and KubeRay
-    to the platform's own proof and a RayCluster; the first rung that fails names cause and fix. Ends with
-    0 when all is proven, 1 when a rung failed, 2 for wrong use, 3 when the control plane does not answer.
+    Goes from the registration over DNS, TCP, TLS, the credential, each of its rights, storage and KubeRay
+    to the platform's own proof and a RayCluster; the first check that fails names cause and fix. Ends with
+    0 when all is proven, 1 when a check failed, 2 for wrong use, 3 when the control plane does not answer.
     """
     access = open_for(stack, names or [], every)
     chosen = [name for name in access.environment.clusters if every or name in (names or [])]
     control_plane = access.client(CONTROL_PLANE)
     with phase(f"proving {len(chosen)} cluster{'s' if len(chosen) != 1 else ''}") as proving:
-        rungs = run_bounded(
+        checks = run_bounded(
             {name: partial(_prove, access, control_plane, name, create) for name in chosen},
             _late,
             SECONDS,
@@ -70,14 +70,14 @@ def verify(
             "stack": access.name,
             "askedFrom": CAVEAT,
             "clusters": [
-                {"name": name, "proven": is_proven(found), "rungs": [rung.to_data() for rung in found]}
-                for name, found in rungs.items()
+                {"name": name, "proven": is_proven(found), "checks": [check.to_data() for check in found]}
+                for name, found in checks.items()
             ],
         }
         sys.stdout.write(json.dumps(data, indent=2) + "\n")
     else:
-        write("\n\n".join([*(_report(name, found) for name, found in rungs.items()), CAVEAT]), sys.stdout)
-    raise typer.Exit(0 if all(is_proven(found) for found in rungs.values()) else 1)
+        write("\n\n".join([*(_report(name, found) for name, found in checks.items()), CAVEAT]), sys.stdout)
+    raise typer.Exit(0 if all(is_proven(found) for found in checks.values()) else 1)
 
 
 def open_for(stack: str, names: Sequence[str], every: bool) -> StackAccess:
@@ -106,9 +106,9 @@ def administrator(access: StackAccess, name: str) -> Kubernetes | None:
         return None
 
 
-def is_proven(rungs: Sequence[Rung]) -> bool:
-    """Whether no rung failed."""
-    return all(rung.state in ("passed", "skipped") for rung in rungs)
+def is_proven(checks: Sequence[Check]) -> bool:
+    """Whether no check failed."""
+    return all(check.state in ("passed", "skipped") for check in checks)
 
 
 def unreachable_control_plane(error: ClientError, stack: str) -> ToolkitError:
@@ -121,9 +121,9 @@ def unreachable_control_plane(error: ClientError, stack: str) -> ToolkitError:
     )
 
 
-def _prove(access: StackAccess, control_plane: Kubernetes, name: str, create: bool) -> list[Rung]:
+def _prove(access: StackAccess, control_plane: Kubernetes, name: str, create: bool) -> list[Check]:
     try:
-        return climb(
+        return verify_registration(
             control_plane,
             administrator(access, name),
             access.environment,
@@ -135,22 +135,22 @@ def _prove(access: StackAccess, control_plane: Kubernetes, name: str, create: bo
         raise unreachable_control_plane(error, access.name) from None
 
 
-def _late(name: str) -> list[Rung]:
-    finding = find("MA432", name, f"the ladder was not climbed within {SECONDS:g} s")
-    first, *rest = RUNGS
+def _late(name: str) -> list[Check]:
+    finding = find("MA432", name, f"its checks did not end within {SECONDS:g} s")
+    first, *rest = CHECKS
     return [
-        Rung(first, "failed", finding.evidence, (finding,)),
-        *(Rung(rung, "notTried", f"{first} failed") for rung in rest),
+        Check(first, "failed", finding.evidence, (finding,)),
+        *(Check(check, "notTried", f"{first} failed") for check in rest),
     ]
 
 
-def _report(name: str, rungs: Sequence[Rung]) -> str:
-    width = max(map(len, RUNGS))
+def _report(name: str, checks: Sequence[Check]) -> str:
+    width = max(map(len, CHECKS))
     state_width = max(map(len, _WORDS.values()))
-    lines = [f"{name}: {'proven' if is_proven(rungs) else 'not proven'}"]
+    lines = [f"{name}: {'proven' if is_proven(checks) else 'not proven'}"]
     lines += [
-        f"  {rung.name:<{width}}  {_WORDS[rung.state]:<{state_width}}  {rung.detail}".rstrip()
-        for rung in rungs
+        f"  {check.name:<{width}}  {_WORDS[check.state]:<{state_width}}  {check.detail}".rstrip()
+        for check in checks
     ]
-    findings: list[str] = [one(finding) for rung in rungs for finding in rung.findings]
+    findings: list[str] = [one(finding) for check in checks for finding in check.findings]
     return "\n\n".join(["\n".join(lines), *findings])

@@ -12,13 +12,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from madeploy.cli.fleet.aside import unreachable
+from madeploy.clusters.preflight import unreachable
 from madeploy.engine.events import Tell
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, write
 from madeploy.fleet import urns
-from madeploy.fleet.parts import Part
 from madeploy.fleet.plan import shard_numbers
+from madeploy.fleet.roles import StackRole
 from madeploy.sandbox.progress import phase
 from madeploy.stacks import backend
 from madeploy.stacks.updates import EnvironmentStacks, open_stacks
@@ -54,23 +54,20 @@ def status(
 
     Ends with 1 when `fleet up` has something left to do, or could not do it.
     """
-    workplace = open_stacks(stack)
+    stacks = open_stacks(stack)
     with phase("asking the clusters") as asking:
         aside = unreachable(stack, asking.note)
     with phase("reading the stacks") as reading:
-        held = _held(workplace, reading.note)
-    findings = {**{name: _unfinished(name) for name in _unregistered(workplace, held)}, **aside}
+        held = _held(stacks, reading.note)
+    findings = {**{name: _unfinished(name) for name in _unregistered(stacks, held)}, **aside}
     for name, place in held.items():
-        if name not in workplace.settings.clusters:
+        if name not in stacks.settings.clusters:
             findings[name] = find("MA487", name, f"stack {place} still holds it")
-    rows = [
-        _row(workplace, name, held, findings)
-        for name in [*workplace.settings.clusters, *_gone(workplace, held)]
-    ]
+    rows = [_row(stacks, name, held, findings) for name in [*stacks.settings.clusters, *_gone(stacks, held)]]
     if as_json:
         data = {
-            "stack": workplace.environment,
-            "layout": workplace.settings.fleet.layout,
+            "stack": stacks.environment,
+            "layout": stacks.settings.fleet.layout,
             "clusters": [asdict(row) for row in rows],
             "findings": [finding.to_data() for finding in in_order(findings.values())],
         }
@@ -80,28 +77,28 @@ def status(
     raise typer.Exit(exit_code(findings.values(), strict=True))
 
 
-def _held(workplace: EnvironmentStacks, note: Tell) -> dict[str, str]:
+def _held(stacks: EnvironmentStacks, note: Tell) -> dict[str, str]:
     """Stack that holds each registration, by the cluster's name."""
-    name = workplace.environment
-    parts = [Part("environment", name)]
-    if workplace.settings.fleet.layout == "sharded":
-        numbers = shard_numbers(name, backend.names(workplace))
-        parts = [Part("shard", name, shard=number) for number in numbers]
+    name = stacks.environment
+    roles = [StackRole("environment", name)]
+    if stacks.settings.fleet.layout == "sharded":
+        numbers = shard_numbers(name, backend.names(stacks))
+        roles = [StackRole("shard", name, shard=number) for number in numbers]
     held: dict[str, str] = {}
     with ThreadPoolExecutor(max_workers=_READERS) as pool:
-        states = pool.map(lambda part: workplace.stack(part.stack).resources(), parts)
-        for part, state in zip(parts, states, strict=True):
-            note(part.stack)
-            held |= dict.fromkeys(urns.clusters_in(state), part.stack)
+        states = pool.map(lambda role: stacks.stack(role.stack).resources(), roles)
+        for role, state in zip(roles, states, strict=True):
+            note(role.stack)
+            held |= dict.fromkeys(urns.clusters_in(state), role.stack)
     return held
 
 
-def _gone(workplace: EnvironmentStacks, held: dict[str, str]) -> list[str]:
-    return [name for name in held if name not in workplace.settings.clusters]
+def _gone(stacks: EnvironmentStacks, held: dict[str, str]) -> list[str]:
+    return [name for name in held if name not in stacks.settings.clusters]
 
 
-def _unregistered(workplace: EnvironmentStacks, held: dict[str, str]) -> list[str]:
-    return [name for name in workplace.settings.clusters if name not in held]
+def _unregistered(stacks: EnvironmentStacks, held: dict[str, str]) -> list[str]:
+    return [name for name in stacks.settings.clusters if name not in held]
 
 
 def _unfinished(name: str) -> Finding:
@@ -109,11 +106,11 @@ def _unfinished(name: str) -> Finding:
     return find("MA485", name, "it was not registered yet", why="The platform sends it no job.", fix=fix)
 
 
-def _row(workplace: EnvironmentStacks, name: str, held: dict[str, str], findings: dict[str, Finding]) -> Row:
-    entry = workplace.settings.clusters.get(name)
-    planned = Part("environment", workplace.environment)
-    if entry is not None and workplace.settings.fleet.layout == "sharded":
-        planned = Part("shard", workplace.environment, shard=entry.shard)
+def _row(stacks: EnvironmentStacks, name: str, held: dict[str, str], findings: dict[str, Finding]) -> Row:
+    entry = stacks.settings.clusters.get(name)
+    planned = StackRole("environment", stacks.environment)
+    if entry is not None and stacks.settings.fleet.layout == "sharded":
+        planned = StackRole("shard", stacks.environment, shard=entry.shard)
     finding = findings.get(name)
     unreached = finding is not None and finding.code not in ("MA485", "MA487")
     return Row(

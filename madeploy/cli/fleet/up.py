@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.fleet.aside import unreachable
+from madeploy.clusters.preflight import unreachable
 from madeploy.findings import in_order
 from madeploy.findings.text import report, write
 from madeploy.sandbox.progress import duration, phase, say
@@ -46,12 +46,12 @@ def preview(stack: Stack, cluster: Only = None, as_json: Json = False) -> None:
     """
     with phase("asking the clusters") as asking:
         aside = unreachable(stack, asking.note)
-    workplace = open_stacks(stack)
+    stacks = open_stacks(stack)
     with phase(f"fleet preview {stack}") as running:
-        if workplace.settings.fleet.layout == "sharded":
-            applied = Sharded(workplace, say, running.note, "preview").run(cluster, aside)
+        if stacks.settings.fleet.layout == "sharded":
+            applied = Sharded(stacks, say, running.note, "preview").run(cluster, aside)
         else:
-            applied = apply_inline(workplace, cluster, aside, say, running.note, "preview")
+            applied = apply_inline(stacks, cluster, aside, say, running.note, "preview")
     _end(applied, stack, "preview", as_json)
 
 

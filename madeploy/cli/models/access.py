@@ -14,7 +14,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, text
-from madeploy.models.registry import Model, model, refusal
+from madeploy.registry.registry import Model, model, refusal
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.access import StackAccess, open_stack
 

@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 import typer
 
 from madeploy.cli.models.access import JsonOption, StackOption, columns, counted, note, registry
-from madeploy.models.registry import Model, models
+from madeploy.registry.registry import Model, models
 
 _HEADER = ("NAMESPACE", "NAME", "KIND", "PACKAGE", "REVISION", "AGE", "RAW", "DEPLOYABLE")
 

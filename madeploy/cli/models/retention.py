@@ -25,10 +25,10 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.s3 import S3
 from madeploy.errors import ToolkitError
 from madeploy.findings import find
-from madeploy.models.registry import LiveRegistry, LiveStore
-from madeploy.models.retention.engine import run
-from madeploy.models.retention.terms import ATTENTION, Outcome, Policy, StoreError, Summary
 from madeploy.names.models import artifact_buckets
+from madeploy.registry.registry import LiveRegistry, LiveStore
+from madeploy.registry.retention.engine import run
+from madeploy.registry.retention.terms import ATTENTION, Outcome, Policy, StoreError, Summary
 from madeploy.settings.storage import S3CompatibleStorage
 from madeploy.stacks.access import StackAccess
 from madeploy.stacks.secrets import secret_section

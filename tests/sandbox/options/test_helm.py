@@ -19,8 +19,8 @@ import pytest
 import yaml
 
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.checks import kuberay
 from madeploy.kubeconfigs.files import read_context
-from madeploy.probes import kuberay
 from madeploy.sandbox.environment import Environment
 from manifests import registration
 from tests.sandbox.options.conftest import CLUSTER

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from madeploy.clusters.registration import cluster_path, secret_path
 from madeploy.names.kubernetes import RAY_MANAGER_TOKEN, RAY_NAMESPACE
-from madeploy.probes.registration import cluster_path, secret_path
 from manifests import registration as objects
 from manifests.inputs import Inputs
 from tests.support.faults import closed_port
-from tests.support.registrations import Registration, broken_rung, place, wait
+from tests.support.registrations import Registration, failed_check, place, wait
 
 MANAGER = "/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr"
 OPERATOR = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
@@ -304,17 +304,17 @@ FAULTS: list[tuple[Injection, str, str]] = [
 
 
 @pytest.mark.parametrize(
-    ("inject", "rung", "code"), FAULTS, ids=[f"{code}-{inject.__name__}" for inject, _, code in FAULTS]
+    ("inject", "check", "code"), FAULTS, ids=[f"{code}-{inject.__name__}" for inject, _, code in FAULTS]
 )
 def test_a_fault_is_named_and_its_fix_repairs_it(
-    inject: Injection, rung: str, code: str, registration: Registration
+    inject: Injection, check: str, code: str, registration: Registration
 ) -> None:
-    """REG-5, REG-6, REG-7, REG-10, REG-11: code, rung and commands; afterwards everything is proven."""
+    """REG-5, REG-6, REG-7, REG-10, REG-11: code, check and commands; afterwards everything is proven."""
     by_hand = inject(registration)
-    failed, finding = broken_rung(registration.climb())
-    assert (failed, finding.code) == (rung, code)
+    failed, finding = failed_check(registration.verify())
+    assert (failed, finding.code) == (check, code)
     registration.follow(finding, by_hand)
-    wait(lambda: registration.climb()[-1].state == "passed", 40)
+    wait(lambda: registration.verify()[-1].state == "passed", 40)
 
 
 def test_a_path_in_the_address_is_refused_before_anything_is_registered(registration: Registration) -> None:

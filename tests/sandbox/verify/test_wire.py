@@ -10,9 +10,10 @@ from contextlib import AbstractContextManager
 import pytest
 
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.probes import connection, ladder
+from madeploy.clusters import verification
+from madeploy.clusters.checks import connection
 from tests.support.faults import bare_server, black_hole, fault_proxy
-from tests.support.registrations import Registration, broken_rung, wait
+from tests.support.registrations import Registration, failed_check, wait
 
 HOUR = 3600.0
 
@@ -41,7 +42,7 @@ def alone(habit: str) -> Callable[[Registration], AbstractContextManager[str]]:
 
 
 @pytest.mark.parametrize(
-    ("start", "rung", "code"),
+    ("start", "check", "code"),
     [
         pytest.param(alone("hole"), "tcp", "MA432", id="black-hole"),
         pytest.param(alone("silent"), "tls", "MA432", id="accepts-and-says-nothing"),
@@ -56,7 +57,7 @@ def alone(habit: str) -> Callable[[Registration], AbstractContextManager[str]]:
 )
 def test_a_fault_on_the_way_is_named_and_repaired_by_the_right_address(
     start: Callable[[Registration], AbstractContextManager[str]],
-    rung: str,
+    check: str,
     code: str,
     registration: Registration,
     monkeypatch: pytest.MonkeyPatch,
@@ -65,22 +66,22 @@ def test_a_fault_on_the_way_is_named_and_repaired_by_the_right_address(
     says, within a bounded time."""
     monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.5)
 
-    def impatient(registered: ladder.Registered) -> Kubernetes:
+    def impatient(registered: verification.Registered) -> Kubernetes:
         return Kubernetes.registered(
             registered.server, registered.certificate_authority, registered.token, read_seconds=1
         )
 
-    monkeypatch.setattr(ladder, "registered_client", impatient)
+    monkeypatch.setattr(verification, "registered_client", impatient)
     with start(registration) as server:
         by_hand = registration.at(server)
         try:
-            failed, finding = broken_rung(registration.climb())
-            assert (failed, finding.code) == (rung, code)
+            failed, finding = failed_check(registration.verify())
+            assert (failed, finding.code) == (check, code)
             assert finding.fix
         finally:
             by_hand()
             registration.up()
-    assert registration.climb()[-3].state == "passed"
+    assert registration.verify()[-3].state == "passed"
 
 
 @pytest.mark.parametrize("fault", ["throttled", "error"])
@@ -91,8 +92,8 @@ def test_a_server_that_is_busy_for_a_moment_is_asked_again(fault: str, registrat
         by_hand = registration.at(proxy.server)
         try:
             proxy.times = 2
-            rungs = {rung.name: rung.state for rung in registration.climb()}
-            assert rungs["credential"] == rungs["rights"] == "passed"
+            checks = {check.name: check.state for check in registration.verify()}
+            assert checks["credential"] == checks["rights"] == "passed"
             assert len(proxy.served) > 15
         finally:
             by_hand()
@@ -107,8 +108,8 @@ def test_a_clock_that_is_behind_here_is_told_from_an_expired_token(registration:
     def behind() -> float:
         return time.time() - HOUR
 
-    failed, finding = broken_rung(registration.climb(clock=behind))
+    failed, finding = failed_check(registration.verify(clock=behind))
     assert (failed, finding.code) == ("credential", "MA439")
     assert "ahead of this machine's" in finding.evidence
     registration.follow(finding, lambda: None)
-    wait(lambda: registration.climb()[-1].state == "passed", 40)
+    wait(lambda: registration.verify()[-1].state == "passed", 40)

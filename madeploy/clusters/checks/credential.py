@@ -1,0 +1,166 @@
+"""The registered credential: whether it is accepted, and what it may do. Asked with itself, never as an
+administrator."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from madeploy import tokens
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.checks.identity import account_uid
+from madeploy.clusters.registration import Registered, secret_path
+from madeploy.clusters.remedies import Remedies
+from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
+from madeploy.settings import Environment
+from manifests.inputs import Inputs
+from manifests.registration import compute_side
+
+ACCOUNT = f"system:serviceaccount:{RAY_NAMESPACE}:{RAY_MANAGER}"
+CLOCK_SECONDS = 60.0
+"""Difference of clocks that API servers put up with when they judge a token."""
+
+
+def accept(
+    registered: Registered,
+    client: Kubernetes,
+    compute: Kubernetes | None,
+    remedies: Remedies,
+    clock: Callable[[], float] = time.time,
+) -> tuple[str, Finding | None]:
+    """Whether the API server takes the registered token for `ray-manager`'s. Raises ClientError for what
+    says nothing about the token."""
+    subject = f"Secret default/{registered.secret_names['token']}"
+    question = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
+    claims = tokens.claims(registered.token)
+    try:
+        review = client.review("/apis/authentication.k8s.io/v1/selfsubjectreviews", question)
+    except ClientError as error:
+        if error.cause != "unauthorized":
+            raise
+        return "", _refusal(subject, claims, client.clock(), compute, remedies, clock())
+    user = str(((review.get("status") or {}).get("userInfo") or {}).get("username"))
+    if user != ACCOUNT:
+        fix = "\n".join([remedies.up, remedies.roll])
+        return "", find("MA444", subject, f"the API server takes it for {user}, not {ACCOUNT}", fix=fix)
+    if compute is not None and claims.account_uid not in (None, account_uid(compute)):
+        return "", _other_cluster(registered, remedies)
+    return f"the API server takes the registered token for {user}", None
+
+
+def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
+    """Attributes of every access the registered credential must have: those of the roles that the
+    registration makes (a ClusterRole's are asked for where Ray's objects are, in `default`), and the health
+    check's path (facts 1.3)."""
+    for item in compute_side(Inputs(environment), name).objects:
+        if item["kind"] in ("ClusterRole", "Role") and item["metadata"]["name"] == RAY_MANAGER:
+            for rule in item["rules"]:
+                for group in rule.get("apiGroups", ()):
+                    for resource in rule["resources"]:
+                        for verb in rule["verbs"]:
+                            yield {
+                                "resourceAttributes": {
+                                    "group": group,
+                                    "resource": resource,
+                                    "verb": verb,
+                                    "namespace": item["metadata"].get("namespace", RAY_NAMESPACE),
+                                }
+                            }
+    yield {"nonResourceAttributes": {"path": "/healthz", "verb": "get"}}
+
+
+def authorize(environment: Environment, client: Kubernetes, remedies: Remedies) -> tuple[str, Finding | None]:
+    """Whether the registered credential has each right, all that are missing at once. Raises ClientError."""
+    missing, asked = [], 0
+    for attributes in rights(environment, remedies.name):
+        question = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": attributes,
+        }
+        answer = client.review("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", question)
+        asked += 1
+        if not (answer.get("status") or {}).get("allowed"):
+            missing.append(_sentence(attributes))
+    if missing:
+        evidence = f"{RAY_MANAGER} may not {'; may not '.join(missing)}"
+        return "", find("MA443", remedies.name, evidence, fix=remedies.up)
+    return f"all {asked} rights, asked one by one with the registered token", None
+
+
+def _sentence(attributes: dict[str, Any]) -> str:
+    path = attributes.get("nonResourceAttributes")
+    if path:
+        return f"{path['verb']} {path['path']}"
+    wanted = attributes["resourceAttributes"]
+    return f"{wanted['verb']} {wanted['resource']}.{wanted['group']} in namespace {wanted['namespace']}"
+
+
+def _refusal(
+    subject: str,
+    claims: tokens.Claims,
+    there: float | None,
+    compute: Kubernetes | None,
+    remedies: Remedies,
+    here: float,
+) -> Finding:
+    """Why a token is refused: by its own dates first, then by what stands behind it on the cluster."""
+    now = here if there is None else there
+    skew = now - here
+    clocks = f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's"
+    starts = max(claims.not_before or 0.0, claims.issued_at or 0.0)
+    if starts > now + CLOCK_SECONDS:
+        evidence = f"begins to be valid {starts - now:.0f} s from now by the API server's clock"
+        if abs(skew) > CLOCK_SECONDS:
+            evidence += f"; {clocks}"
+        return find("MA439", subject, evidence, fix=_clock_fix(remedies))
+    left = claims.left(now)
+    if left is not None and left <= 0:
+        if claims.expires_at is not None and claims.expires_at > here and skew > CLOCK_SECONDS:
+            evidence = f"has expired by the API server's clock only: {clocks}"
+            return find("MA439", subject, evidence, fix=_clock_fix(remedies))
+        return find("MA438", subject, f"expired {-left:.0f} s ago", fix=remedies.rotate)
+    return find("MA437", subject, _revoked(claims, compute), fix=remedies.rotate)
+
+
+def _clock_fix(remedies: Remedies) -> str:
+    return "\n".join(
+        ["Set the clocks of the cluster's control plane and of this machine by NTP, then:", remedies.rotate]
+    )
+
+
+def _revoked(claims: tokens.Claims, compute: Kubernetes | None) -> str:
+    refused = "the API server does not accept it (401)"
+    if compute is None:
+        return f"{refused}; its dates are in order"
+    try:
+        account = account_uid(compute)
+        if account is None:
+            return f"{refused}: ServiceAccount {RAY_NAMESPACE}/{RAY_MANAGER} is not there"
+        if claims.account_uid not in (None, account):
+            return f"{refused}: it was issued for another ServiceAccount, an earlier one or another cluster's"
+        secret = claims.secret or claims.bound_secret
+        if secret and compute.find(secret_path(secret, RAY_NAMESPACE)) is None:
+            return f"{refused}: Secret {RAY_NAMESPACE}/{secret}, which it ends with, is gone"
+    except ClientError:
+        # The kubeconfig's user may not look; the refusal itself stands.
+        return f"{refused}; its dates are in order"
+    return f"{refused}: another cluster issued it, or the API server's keys have changed"
+
+
+def _other_cluster(registered: Registered, remedies: Remedies) -> Finding:
+    evidence = (
+        f"context {remedies.compute_context} leads to another cluster than {registered.server}: the "
+        f"registered token is not of the {RAY_MANAGER} that is there"
+    )
+    fix = "\n".join(
+        [
+            f"Name the context of {registered.server} in clusters.{remedies.name}.kubeconfigContext (or "
+            "store its kubeconfig), then:",
+            remedies.up,
+        ]
+    )
+    return find("MA448", remedies.name, evidence, fix=fix)

@@ -1,0 +1,115 @@
+"""KubeRay on a compute cluster: definitions that are served, an operator that runs (registration guide,
+prerequisites)."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clusters.remedies import Remedies
+from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import KUBERAY_NAMESPACE
+
+DEFINITIONS: Final = ("rayclusters.ray.io", "rayjobs.ray.io")
+VERSION: Final = "v1"
+"""Version of ray.io the platform writes (facts 3.3)."""
+
+_OPERATORS: Final = (
+    "/apis/apps/v1/deployments?labelSelector=app.kubernetes.io%2Fname+in+%28kuberay-operator%2Ckuberay%29"
+)
+"""Deployments labelled as KubeRay's Helm chart and its kustomization do."""
+
+
+def missing_definitions(compute: Kubernetes, remedies: Remedies) -> list[Finding]:
+    """A finding for each definition that is not there, not established or not served in version v1.
+    Raises ClientError."""
+    found = []
+    for name in DEFINITIONS:
+        definition = compute.find(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
+        lack = _lack(definition)
+        if lack:
+            found.append(find("MA446", f"{remedies.name}: {name}", lack, fix=_install(remedies)))
+    return found
+
+
+def operator_findings(compute: Kubernetes, remedies: Remedies) -> list[Finding]:
+    """A finding when no operator is available; one in another namespace than `ray-system` will do.
+    Raises ClientError."""
+    operators = _operators(compute)
+    if any(_is_available(item) for item in operators):
+        return []
+    namespace = compute.find(f"/api/v1/namespaces/{KUBERAY_NAMESPACE}")
+    if namespace is not None and namespace["metadata"].get("deletionTimestamp"):
+        return [_terminating(remedies)]
+    if not operators:
+        evidence = f"no Deployment of it in {KUBERAY_NAMESPACE} or elsewhere"
+        return [find("MA447", f"{remedies.name}: kuberay-operator", evidence, fix=_install(remedies))]
+    item = operators[0]
+    where, name = item["metadata"]["namespace"], item["metadata"]["name"]
+    wanted = item["spec"].get("replicas", 1)
+    available = (item.get("status") or {}).get("availableReplicas", 0)
+    if wanted == 0:
+        fix = remedies.compute(f"-n {where} scale deployment/{name} --replicas=1")
+    else:
+        fix = "\n".join(
+            [
+                "See why its pods do not start:",
+                remedies.compute(f"-n {where} describe deployment/{name}"),
+                remedies.compute(f"-n {where} get pods,events"),
+            ]
+        )
+    evidence = f"{available} of {wanted} replicas available"
+    return [find("MA447", f"{remedies.name}: Deployment {where}/{name}", evidence, fix=fix)]
+
+
+def operator_version(compute: Kubernetes) -> str:
+    """Version of the operator by its image's tag, such as `v1.4.2`; "" when there is none. Raises
+    ClientError."""
+    for item in _operators(compute):
+        for container in item["spec"]["template"]["spec"]["containers"]:
+            image = str(container.get("image", "")).partition("@")[0]
+            name, _, tag = image.rpartition(":")
+            if name and "/" not in tag:
+                return tag
+    return ""
+
+
+def _operators(compute: Kubernetes) -> list[Object]:
+    return list(compute.get(_OPERATORS).get("items") or ())
+
+
+def _is_available(deployment: Object) -> bool:
+    return bool((deployment.get("status") or {}).get("availableReplicas"))
+
+
+def _lack(definition: Object | None) -> str:
+    if definition is None:
+        return "is not there"
+    conditions: list[dict[str, Any]] = (definition.get("status") or {}).get("conditions") or []
+    if not any(item["type"] == "Established" and item["status"] == "True" for item in conditions):
+        return "is not established"
+    served = [item["name"] for item in definition["spec"]["versions"] if item.get("served")]
+    return "" if VERSION in served else f"serves {', '.join(served) or 'no version'}, not {VERSION}"
+
+
+def _install(remedies: Remedies) -> str:
+    if remedies.installs_kuberay:
+        return remedies.up
+    return "\n".join(
+        [
+            "Install the operator, its definitions included:",
+            f"helm install kuberay-operator kuberay/kuberay-operator --namespace {KUBERAY_NAMESPACE} "
+            f"--create-namespace --version {remedies.kuberay} --kube-context {remedies.compute_context}",
+        ]
+    )
+
+
+def _terminating(remedies: Remedies) -> Finding:
+    fix = "\n".join(
+        [
+            "See what holds it, and let that go; then install the operator again:",
+            remedies.compute(f"get namespace {KUBERAY_NAMESPACE} -o jsonpath='{{.status.conditions}}'"),
+            *_install(remedies).splitlines()[-1:],
+        ]
+    )
+    return find("MA453", f"{remedies.name}: namespace {KUBERAY_NAMESPACE}", "is being deleted", fix=fix)

@@ -1,0 +1,121 @@
+"""What adding a cluster writes: one entry and one secret, both or neither."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from madeploy import kubeconfigs
+from madeploy.clusters import entries
+from madeploy.clusters.sources import Origin
+from madeploy.errors import ToolkitError
+from madeploy.fleet.roles import free_shard
+from madeploy.names.configuration import subject
+from madeploy.settings import Environment
+from madeploy.stacks.files import read_text, require_unchanged, write
+from madeploy.stacks.secrets import remove_secret, secret_section, set_secret
+
+INVALID = 2
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is going to be written."""
+
+    stack: str
+    path: Path
+    name: str
+    before: str
+    """Text of the stack file as it is."""
+
+    after: str
+    """Text of the stack file with the entry, before the secret is stored."""
+
+    entry: dict[str, Any]
+    secret: str | None = field(repr=False)
+    """Kubeconfig to be stored encrypted; None where the entry says how to get one."""
+
+    environment: Environment
+    """The environment with the cluster."""
+
+    objects: list[entries.ObjectName]
+
+
+def planned(
+    stack: str, path: Path, environment: Environment, name: str, entry: dict[str, Any], origin: Origin
+) -> Plan:
+    """What is going to be written, checked with everything else in the file. Raises ToolkitError (2) for an
+    entry that is there and says something else, or with which the stack could not be used."""
+    text = read_text(path)
+    there = entries.existing(text, name)
+    if there is not None:
+        differs = sorted(key for key in entry if there.get(key) != entry[key])
+        differs += [key for key in ("eks", "kubeconfigContext") if key in there and key not in entry]
+        if differs:
+            raise ToolkitError(
+                f"stack {stack} has a cluster {name} already, and it is another",
+                f"they differ in {', '.join(differs)}",
+                "choose another name, change the entry by hand, or remove it first: "
+                f"bin/madeploy clusters remove {name} --stack {stack}",
+                exit_code=INVALID,
+            )
+    elif (shard := free_shard(environment)) is not None:
+        entry = {**entry, "shard": shard}
+    after = text if there is not None else entries.with_entry(text, name, entry)
+    made, findings = entries.checked(after, path, name, stored=origin.secret is not None)
+    if made is None:
+        raise entries.refused(name, path, findings)
+    endpoint = origin.verdict.endpoint
+    assert endpoint is not None
+    return Plan(
+        stack, path, name, text, after, entry, origin.secret, made, entries.objects(made, name, endpoint)
+    )
+
+
+def store(plan: Plan) -> bool:
+    """Store the secret, then the entry; the secret is taken back when the entry cannot be written. Returns
+    whether anything had to be written.
+
+    Raises ToolkitError: 2 for a stack file that has changed, or a secret of that name that is another one; 3
+    when the Pulumi CLI cannot store it. Nothing is half-written then.
+    """
+    require_unchanged(plan.path, plan.before)
+    is_new = plan.secret is not None and _must_be_stored(plan)
+    if plan.secret is not None and is_new:
+        set_secret(plan.stack, ("kubeconfigs", plan.name), plan.secret)
+    if plan.after == plan.before:
+        return is_new
+    try:
+        now = read_text(plan.path)
+        entry = entries.existing(plan.after, plan.name) or {}
+        write(plan.path, now, entries.with_entry(now, plan.name, entry))
+    except BaseException:
+        if is_new:
+            remove_secret(plan.stack, ("kubeconfigs", plan.name))
+        raise
+    return True
+
+
+def _must_be_stored(plan: Plan) -> bool:
+    """Whether the stack lacks the kubeconfig. Raises ToolkitError (2) where it has another."""
+    stored = secret_section(plan.stack, "kubeconfigs").get(plan.name)
+    if stored is None or _is_same(stored, str(plan.secret)):
+        return stored is None
+    secret = subject(("kubeconfigs", plan.name))
+    raise ToolkitError(
+        f"stack {plan.stack} has another kubeconfig for {plan.name} already",
+        f"the secret {secret} is not this one",
+        f"if this one is newer, store it by hand:\n"
+        f"pulumi config set --secret --path '{secret}' --stack {plan.stack} < FILE",
+        exit_code=INVALID,
+    )
+
+
+def _is_same(stored: Any, secret: str) -> bool:
+    """Whether two kubeconfigs say the same, however they are written."""
+    if stored == secret:
+        return True
+    held = kubeconfigs.inspect(str(stored).encode(), "stored").kubeconfig
+    return held is not None and bool(held == json.loads(secret))

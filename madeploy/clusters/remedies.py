@@ -1,0 +1,88 @@
+"""Commands that findings name as the way out, ready to be typed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from madeploy.fleet.roles import compute_stack, shard_stack
+from madeploy.names.kubernetes import workload
+from madeploy.settings import Environment
+
+
+@dataclass(frozen=True)
+class Remedies:
+    """Commands for one cluster of one stack. Where the stack names no context, the registration guide's
+    variable stands in its place."""
+
+    name: str
+    stack: str
+    control_plane_context: str
+    compute_context: str
+    namespace: str
+    """Namespace of the platform's services."""
+
+    parts: tuple[str, ...]
+    """Stacks that hold the cluster in the layout `sharded`, in the order they are written; none otherwise."""
+
+    installs_kuberay: bool
+    """Whether the stack installs KubeRay on the cluster, or somebody else does."""
+
+    kuberay: str
+    """Version of KubeRay the release is made with."""
+
+    @property
+    def up(self) -> str:
+        """Writes what the stack says, whatever was changed by hand. Where the fleet is sharded, the cluster's
+        two halves are in stacks of their own, with the environment's configuration."""
+        if not self.parts:
+            return f"pulumi up --refresh --stack {self.stack}"
+        config = f"--config-file stacks/Pulumi.{self.stack}.yaml"
+        return "\n".join(f"pulumi up --refresh --stack {part} {config}" for part in self.parts)
+
+    @property
+    def rotate(self) -> str:
+        """Makes, registers and proves a new credential."""
+        return f"bin/madeploy clusters rotate {self.name} --stack {self.stack}"
+
+    @property
+    def roll(self) -> str:
+        """Restarts the controller manager, which reads a credential only once (V14)."""
+        return self.control_plane(
+            f"-n {self.namespace} rollout restart deployment/{workload('controllermgr')}"
+        )
+
+    @property
+    def verify(self) -> str:
+        """Proves the registration again."""
+        return f"bin/madeploy clusters verify {self.name} --stack {self.stack}"
+
+    def control_plane(self, arguments: str) -> str:
+        """kubectl on the control plane."""
+        return f"kubectl --context {self.control_plane_context} {arguments}"
+
+    def compute(self, arguments: str) -> str:
+        """kubectl on the compute cluster."""
+        return f"kubectl --context {self.compute_context} {arguments}"
+
+
+def remedies(environment: Environment, name: str, stack: str) -> Remedies:
+    """The commands for cluster `name`; it need not be in the stack any more."""
+    cluster = environment.clusters.get(name)
+    return Remedies(
+        name,
+        stack,
+        environment.control_plane.kubeconfig_context or "CONTROL_PLANE_CONTEXT",
+        (cluster.kubeconfig_context if cluster else None) or "COMPUTE_CONTEXT",
+        environment.platform.namespace,
+        _parts(environment, name, stack),
+        cluster is not None and cluster.operators.kube_ray == "install",
+        environment.release.compute.kuberay,
+    )
+
+
+def _parts(environment: Environment, name: str, stack: str) -> tuple[str, ...]:
+    cluster = environment.clusters.get(name)
+    if environment.fleet.layout == "inline" or cluster is None:
+        return ()
+    shard = () if cluster.shard is None else (shard_stack(stack, cluster.shard),)
+    return (compute_stack(stack, name), *shard)

@@ -1,0 +1,63 @@
+"""What a rotation comes to, from what the settings say and what is on the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters import credentials
+from madeploy.settings.clusters import Credential, CredentialKind, KeptCredential
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a rotation of one cluster comes to."""
+
+    before: int
+    """Generation that is registered; 0 for none."""
+
+    goal: KeptCredential
+    """The credential that is registered in the end."""
+
+    withdrawn: tuple[KeptCredential, ...]
+    """Credentials that end with it."""
+
+    leftover: tuple[KeptCredential, ...]
+    """Those among them that the settings do not name any more: an earlier rotation's last step is missing."""
+
+    tokens: Mapping[int, str] = field(repr=False)
+    """Tokens of the long-lived ones there are, by generation."""
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "before": self.before,
+            "after": self.goal.generation,
+            "kind": self.goal.kind,
+            "withdrawn": [item.generation for item in self.withdrawn],
+        }
+
+
+def planned(
+    credential: Credential, compute: Kubernetes, *, rollback: bool, kind: CredentialKind | None
+) -> Planned | None:
+    """The plan for one cluster: to go on where a rotation was interrupted, else a new credential; with
+    `rollback`, the one there was before. None where there is nothing to go back to. Raises ClientError."""
+    goal = credentials.former_goal(credential) if rollback else credentials.next_goal(credential, kind)
+    there = credentials.present(compute)
+    known = credentials.known(credential)
+    named = {item.generation for item in known}
+    leftover: tuple[KeptCredential, ...] = ()
+    if credential.generation > 0 and not credential.keep:
+        unnamed = (item for item in there if item.is_ours and item.credential.generation not in named)
+        leftover = tuple(item.credential for item in unnamed)
+    if leftover:
+        # The settings are past the last step, and the update that it takes was not made.
+        goal = known[0]
+    if goal is None:
+        return None
+    ending = tuple(item for item in known if item.generation != goal.generation)
+    tokens = {item.credential.generation: item.token for item in there if item.token}
+    return Planned(credential.generation, goal, (*ending, *leftover), leftover, tokens)

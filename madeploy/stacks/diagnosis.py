@@ -1,0 +1,55 @@
+"""What an update waited for in vain, explained by the clusters it was for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, Final
+
+from madeploy.clients.bounded import run_bounded
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.rollouts import Workload, explain
+from madeploy.engine.stack import Explain
+from madeploy.errors import ToolkitError
+from madeploy.fleet import urns
+from madeploy.kubeconfigs import KubeconfigError
+
+LIMIT_SECONDS: Final = 15.0
+"""How long the look at one object may take: whoever waits has waited for the engine already."""
+MOST: Final = 8
+"""Objects looked at after one update. What more fail mostly fail for the same reason."""
+
+_KUBERNETES: Final = "kubernetes:"
+
+
+def explainer(client_of: Callable[[str], Kubernetes]) -> Explain:
+    """Explains objects that did not become ready by asking their clusters; `client_of` gives the API server
+    of a cluster by its name, `control-plane` among them."""
+
+    def explained(resources: Sequence[Mapping[str, Any]]) -> Mapping[str, Sequence[str]]:
+        tasks = {
+            resource["urn"]: partial(_asked, client_of, cluster, _workload(resource))
+            for resource in resources
+            if resource["type"].startswith(_KUBERNETES)
+            and (cluster := urns.provider_of(resource)) is not None
+        }
+        chosen = dict(list(tasks.items())[:MOST])
+        return run_bounded(chosen, lambda _: ("its cluster does not say why in time",), LIMIT_SECONDS)
+
+    return explained
+
+
+def _asked(client_of: Callable[[str], Kubernetes], cluster: str, workload: Workload) -> tuple[str, ...]:
+    try:
+        return tuple(map(str, explain(client_of(cluster), workload)))
+    except ClientError as error:
+        return (f"its cluster does not say why: {error.reason}",)
+    except (ToolkitError, KubeconfigError) as error:
+        return (f"its cluster cannot be asked why: {error}",)
+
+
+def _workload(resource: Mapping[str, Any]) -> Workload:
+    """Kind by the resource's type (`kubernetes:apps/v1:Deployment`), names by its id (`namespace/name`)."""
+    namespace, _, name = str(resource.get("id", "")).rpartition("/")
+    return Workload(resource["type"].rpartition(":")[2], namespace or "default", name)

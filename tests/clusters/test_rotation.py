@@ -1,0 +1,175 @@
+"""Rotation, ended at every place it can be ended at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+
+from madeploy.clusters import rotation
+from madeploy.clusters.registration import Registered
+from madeploy.clusters.rotation import Rotated, Rotation, Step
+from madeploy.names.kubernetes import ray_manager_token
+from tests.clusters.simulation import NAME, EndedError, FakeStack, World
+from tests.support.scale import scale
+
+STEPS = [*get_args(Step), "create credential", "write registered credential", "roll", "delete credential"]
+"""After each step, and before each single thing an update writes."""
+
+KINDS = [
+    ("longLived", "longLived"),
+    ("longLived", "bounded"),
+    ("bounded", "bounded"),
+    ("bounded", "longLived"),
+]
+
+SOME = KINDS[: scale(1, len(KINDS))]
+
+
+@pytest.fixture(autouse=True)
+def _in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What the control plane would call the cluster with calls the one in memory."""
+
+    def client(registered: Registered) -> Any:
+        assert WORLDS, "a world is made first"
+        return WORLDS[-1].compute.with_token(registered.token)
+
+    monkeypatch.setattr(rotation, "registered_client", client)
+    yield
+    WORLDS.clear()
+
+
+WORLDS: list[World] = []
+
+
+def registered_stack(kind: str = "longLived") -> FakeStack:
+    """A cluster that is registered and reported, with its first credential."""
+    world = World()
+    WORLDS.append(world)
+    stack = FakeStack(world)
+    if kind == "bounded":
+        stack.edit([(("clusters", NAME, "credential"), {"generation": 0, "kind": "bounded"})])
+        (result,) = rotate(stack)
+        assert (result.done, result.after) == (True, 1)
+    else:
+        stack.apply([NAME], "registered")
+    world.beat()
+    assert world.rolls == 0, "adding a cluster rolls nothing"
+    world.switches = 0
+    return stack
+
+
+def rotate(stack: FakeStack, at: str = "", **how: Any) -> list[Rotated]:
+    """One run of the command; ended at a step, or before something an update writes, when `at` names it."""
+
+    def reached(step: str) -> None:
+        stack.world.nobody_is_cut_off()
+        if at == step:
+            raise EndedError
+
+    def doing(what: str) -> None:
+        if at == what or (at == "delete credential" and what.startswith("delete")):
+            raise EndedError
+
+    stack.at = doing
+    try:
+        made = Rotation(stack, lambda _: None, reached, use_seconds=0.0)
+        made.plan([NAME], **how)
+        return made.run()
+    finally:
+        stack.at = lambda _: None
+
+
+def secrets(world: World) -> set[str]:
+    return {path.rpartition("/")[2] for path in world.compute.objects if "/secrets/" in path}
+
+
+@pytest.mark.parametrize(("before", "after"), KINDS, ids=["-".join(pair) for pair in KINDS])
+def test_a_new_credential_takes_over_and_the_old_one_is_dead(before: Any, after: Any) -> None:
+    """REG-8: one Secret written, one roll, one credential left, of either kind."""
+    stack = registered_stack(before)
+    world, old = stack.world, stack.world.registered()
+    (result,) = rotate(stack, kind=after)
+    assert (result.done, result.before, result.after, result.findings) == (True, 1, 2, [])
+    assert result.refused == {1: result.refused[1]}
+    assert result.refused[1] is not None
+    assert (world.switches, world.rolls) == (1, 1)
+    assert secrets(world) == {ray_manager_token(2)}
+    assert world.is_valid(world.registered())
+    assert world.cached == world.registered()
+    assert not world.is_valid(old)
+    credential = stack.settings().clusters[NAME].credential
+    assert (credential.kind, credential.generation, credential.keep) == (after, 2, ())
+    assert ("clusterTokens" in stack.text) == (after == "bounded")
+
+
+@pytest.mark.parametrize("rollback", [False, True], ids=["goes-on", "goes-back"])
+@pytest.mark.parametrize(("before", "after"), SOME, ids=["-".join(pair) for pair in SOME])
+@pytest.mark.parametrize("step", STEPS)
+def test_ended_anywhere_it_goes_on_or_back_and_nobody_is_cut_off(
+    step: str, before: Any, after: Any, rollback: bool
+) -> None:
+    """REG-8: whatever was registered, whatever the platform had read, was valid at every moment; in the end
+    there is one credential, it is used, and every other one is dead."""
+    stack = registered_stack(before)
+    world = stack.world
+    with pytest.raises(EndedError):
+        rotate(stack, step, kind=after)
+    world.nobody_is_cut_off()
+    world.beat()
+    given_back = rollback and bool(stack.settings().clusters[NAME].credential.keep)
+    results = rotate(stack, rollback=rollback)
+    world.beat()
+    assert [(result.done, result.findings) for result in results] == [(True, [])]
+    credential = stack.settings().clusters[NAME].credential
+    assert credential.keep == ()
+    assert world.cached == world.registered()
+    assert world.is_valid(world.registered())
+    if given_back:
+        assert credential.generation == 1
+    if not rollback or given_back:
+        assert secrets(world) == {ray_manager_token(credential.generation)}
+    assert world.rolls <= 2
+
+
+def test_with_nothing_under_way_there_is_nothing_to_go_back_to() -> None:
+    """REG-8."""
+    stack = registered_stack()
+    text = stack.text
+    (result,) = rotate(stack, rollback=True)
+    assert (result.done, result.after, stack.text) == (True, 1, text)
+
+
+def test_as_long_as_the_platform_does_not_use_the_new_credential_the_old_one_stays_valid() -> None:
+    """REG-8: it is named, and the same command goes on once the platform reports again."""
+    stack = registered_stack()
+    world, old = stack.world, stack.world.registered()
+    world.is_silent = True
+    (result,) = rotate(stack)
+    assert (result.done, [item.code for item in result.findings]) == (False, ["MA469"])
+    assert world.is_valid(old)
+    assert stack.settings().clusters[NAME].credential.keep[0].generation == 1
+    world.is_silent = False
+    (result,) = rotate(stack)
+    assert (result.done, result.after, world.switches, world.rolls) == (True, 2, 1, 1)
+    assert not world.is_valid(old)
+
+
+def test_a_prepared_cluster_is_registered_without_a_roll() -> None:
+    """REG-9 (facts 3.1): nobody can have read anything of it."""
+    world = World()
+    WORLDS.append(world)
+    stack = FakeStack(world, {"credential": {"generation": 0}})
+    (result,) = rotate(stack)
+    assert (result.done, result.before, result.after, world.rolls) == (True, 0, 1, 0)
+    assert "credential" not in stack.text
+
+
+def test_secrets_that_only_look_like_credentials_are_left_alone() -> None:
+    """REG-8: what somebody else made is neither an unfinished rotation nor deleted."""
+    stack = registered_stack()
+    foreign = {"metadata": {"name": "ray-manager-token-9", "labels": {}}, "type": "Opaque"}
+    stack.world.compute.objects["/api/v1/namespaces/default/secrets/ray-manager-token-9"] = foreign
+    plan = Rotation(stack, lambda _: None).plan([NAME])[NAME]
+    assert (plan.goal.generation, plan.leftover) == (2, ())

@@ -1,0 +1,363 @@
+"""Manifests of models and inference servers, checked."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import Result
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from madeploy.cli.app import app
+from madeploy.errors import ToolkitError
+from madeploy.registry.lint import KINDS, lint
+from madeploy.schemas import platform
+
+GOOD = """\
+apiVersion: michelangelo.api/v2
+kind: Model
+metadata:
+  name: fraud-detector
+  namespace: ml-team
+  labels:
+    algorithm: xgboost
+spec:
+  owner:
+    name: someone
+  description: Fraud detection
+  algorithm: xgboost
+  trainingFramework: sklearn
+  kind: MODEL_KIND_BINARY_CLASSIFICATION
+  source: TRAINING
+  packageType: DEPLOYABLE_MODEL_PACKAGE_TYPE_TRITON
+  revisionId: 3
+  modelArtifactUri:
+    - s3://example-ml-models/fraud/raw
+  deployableArtifactUri:
+    - s3://example-ml-models/fraud/package
+  inputSchema:
+    schemaItems:
+      - name: transaction_features
+        dataType: DATA_TYPE_FLOAT
+        shape: [1, 2]
+  qualityScores:
+    - name: auc
+      value: 1
+      metadata: {any_key: {of: anybody}}
+---
+apiVersion: michelangelo.api/v2
+kind: InferenceServer
+metadata:
+  name: fraud-detector-server
+  namespace: ml-team
+spec:
+  tenancyType: TENANCY_TYPE_DEDICATED
+  backendType: BACKEND_TYPE_TRITON
+  ownerSpec:
+    tier: 1
+  initSpec:
+    resourceSpec:
+      cpu: 2
+      memory: 4Gi
+    servingSpec:
+      version: latest
+    numInstances: 1
+  decomSpec:
+    decommission: false
+  owner:
+    name: someone
+"""
+
+
+def found(text: str) -> list[tuple[str, str, str]]:
+    """Code, subject and place of every finding."""
+    return [(f.code, f.subject, str(f.location)) for f in lint("x.yaml", text.encode())]
+
+
+def codes(text: str) -> list[str]:
+    return [code for code, _, _ in found(text)]
+
+
+def test_manifests_as_the_platform_wants_them_have_no_findings() -> None:
+    """MR-9: both documents; keys inside free-form values keep their author's spelling."""
+    assert found(GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "fix"),
+    [
+        ("packageType: D", "package_type: D", "MA353", "Write packageType."),
+        ("  revisionId: 3", "  revision_id: 3", "MA353", "Write revisionId."),
+        ("modelArtifactUri", "model_artifact_uri", "MA353", "Write modelArtifactUri."),
+        ("deployableArtifactUri", "deployable_artifact_uri", "MA353", "Write deployableArtifactUri."),
+        ("inputSchema", "input_schema", "MA353", "Write inputSchema."),
+        ("schemaItems", "schema_items", "MA353", "Write schemaItems."),
+        ("dataType: D", "data_type: D", "MA353", "Write dataType."),
+        ("dataType: D", "dtype: D", "MA354", '"dataType"'),
+        ("numInstances: 1", "num_instances: 1", "MA353", "Write numInstances."),
+        ("numInstances: 1", "replicas: 1", "MA354", "spec.initSpec.numInstances"),
+        ("tenancyType: T", "modelVersion: 1\n  tenancyType: T", "MA354", "spec.desiredRevision"),
+        ("memory: 4Gi", "memory: 4GB", "MA360", "Gi"),
+        ("memory: 4Gi", "memory: 4", "MA355", "quotes"),
+        ("cpu: 2", 'cpu: "2"', "MA355", "without quotes"),
+        ("cpu: 2", "cpu: 1.5", "MA355", ""),
+        ("cpu: 2", "cpu: -1", "MA362", ""),
+        ("numInstances: 1", "numInstances: -1", "MA362", ""),
+        ("revisionId: 3", "revisionId: 3000000000", "MA362", "32 bits"),
+        ("decommission: false", "decommission: no", "MA355", ""),
+        ("version: latest", "version: 1.0", "MA355", "quotes"),
+        ("BACKEND_TYPE_TRITON", "triton", "MA356", '"BACKEND_TYPE_TRITON"'),
+        ("BACKEND_TYPE_TRITON", "BACKEND_TYPE_DYNAMO", "MA359", "BACKEND_TYPE_TRITON"),
+        ("BACKEND_TYPE_TRITON", "BACKEND_TYPE_LLM_D", "MA359", "BACKEND_TYPE_TRITON"),
+        ("BACKEND_TYPE_TRITON", "BACKEND_TYPE_INVALID", "MA357", ""),
+        ("MODEL_KIND_BINARY_CLASSIFICATION", "BINARY_CLASSIFICATION", "MA356", "MODEL_KIND_BINARY"),
+        ("MODEL_KIND_BINARY_CLASSIFICATION", "MODEL_KIND_BINARY", "MA356", "Did you mean"),
+        ("MODEL_KIND_BINARY_CLASSIFICATION", "3", "MA355", ""),
+        (
+            "michelangelo.api/v2\nkind: Model",
+            "michelangelo.ai/v2\nkind: Model",
+            "MA352",
+            "michelangelo.api/v2",
+        ),
+        (
+            "michelangelo.api/v2\nkind: Model",
+            "michelangelo.api/v1\nkind: Model",
+            "MA352",
+            "michelangelo.api/v2",
+        ),
+        ("kind: Model\n", "kind: ModelVersion\n", "MA352", "spec.revisionId"),
+        ("kind: Model\n", "kind: Modell\n", "MA352", '"Model"'),
+        ("name: fraud-detector\n", "name: Fraud_detector\n", "MA361", ""),
+        ("name: fraud-detector\n", "name: 7\n", "MA361", ""),
+        ("name: fraud-detector-server\n", f"name: {'a' * 46}\n", "MA361", ""),
+        ("name: fraud-detector-server\n", "name: 1a\n", "MA361", ""),
+        ("name: fraud-detector-server\n", "name: a.b\n", "MA361", ""),
+        ("namespace: ml-team\n  labels", "namespace: ml.team\n  labels", "MA361", ""),
+        ("algorithm: xgboost\nspec", "algorithm: 3\nspec", "MA355", "quotes"),
+        ("  labels:", "  label:", "MA354", '"labels"'),
+        ("s3://example-ml-models/fraud/raw", "s3://example-ml-models", "MA363", "s3://"),
+        ("    - s3://example-ml-models/fraud/raw", "    s3://example-ml-models/fraud/raw", "MA355", ""),
+        ("spec:\n  owner:", "specs:\n  owner:", "MA354", '"spec"'),
+        ("\nmetadata:\n  name: fraud-detector\n", "\nmetadata:\n", "MA350", ""),
+    ],
+)
+def test_one_mistake_is_one_finding_that_says_what_to_write(old: str, new: str, code: str, fix: str) -> None:
+    """MR-9, UX-3: at the place where the mistake is."""
+    assert GOOD.count(old) >= 1
+    text = GOOD.replace(old, new, 1)
+    (finding,) = lint("x.yaml", text.encode())
+    assert finding.code == code
+    assert fix in f"{finding.fix} {finding.accepted}"
+    assert finding.location is not None
+    shown = text.splitlines()[finding.location.line - 1]
+    assert shown not in GOOD.splitlines() or code == "MA350"
+
+
+@pytest.mark.parametrize(
+    ("cut", "missing"),
+    [
+        (("initSpec",), "spec.initSpec"),
+        (("initSpec", "resourceSpec"), "spec.initSpec.resourceSpec"),
+        (("backendType",), "spec.backendType"),
+    ],
+)
+def test_what_the_controller_manager_takes_for_granted_must_be_there(
+    cut: tuple[str, ...], missing: str
+) -> None:
+    """MR-9, facts 3.5: without it there is a nil pointer, not an error. Null is as good as nothing."""
+    for value in ("absent", None):
+        server = list(yaml.safe_load_all(GOOD))[1]
+        holder = server["spec"]
+        for step in cut[:-1]:
+            holder = holder[step]
+        if value is None:
+            holder[cut[-1]] = None
+        else:
+            del holder[cut[-1]]
+        ((code, subject, _),) = found(yaml.safe_dump(server))
+        assert (code, subject) == ("MA358", f"InferenceServer ml-team/fraud-detector-server {missing}")
+
+
+def test_a_misspelt_required_field_is_one_finding_and_its_content_is_checked() -> None:
+    """MR-9."""
+    text = GOOD.replace("    resourceSpec:", "    resource_spec:").replace("4Gi", "4GB")
+    assert codes(text) == ["MA353", "MA360"]
+
+
+def test_every_finding_of_a_file_is_there_with_line_and_column() -> None:
+    """MR-9, UX-3: all documents, all depths."""
+    text = GOOD.replace("packageType", "package_type").replace("dataType", "data_type").replace("Gi", "GB")
+    lines = text.splitlines()
+    expected = [
+        (code, next(n for n, line in enumerate(lines, 1) if word in line), column)
+        for code, word, column in (
+            ("MA353", "package_type", 3),
+            ("MA353", "data_type", 9),
+            ("MA360", "4GB", 15),
+        )
+    ]
+    assert found(text) == [
+        (code, subject, f"x.yaml:{line}:{column}")
+        for (code, line, column), (_, subject, _) in zip(expected, found(text), strict=True)
+    ]
+
+
+def test_lists_and_json_are_read_as_kubectl_prints_them() -> None:
+    """MR-9."""
+    documents = list(yaml.safe_load_all(GOOD))
+    documents[0]["spec"]["revision_id"] = documents[0]["spec"].pop("revisionId")
+    documents[0]["metadata"] |= {"uid": "u", "resourceVersion": "1", "managedFields": [{"manager": "x"}]}
+    whole = {"apiVersion": "v1", "kind": "List", "items": documents}
+    assert codes(json.dumps(whole, indent=1)) == ["MA353"]
+
+
+NAMES = ("spec", "metadata", "name", "initSpec", "init_spec", "resourceSpec", "cpu", "kind", "labels", "x y")
+"""Names of fields of every level, and some that are none."""
+
+VALUES: Any = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def listed(items: list[dict[str, Any]], **head: Any) -> str:
+    return yaml.safe_dump({"metadata": {"resourceVersion": "1"}, **head, "items": items})
+
+
+@pytest.mark.parametrize("version", ["v1", "michelangelo.api/v2"])
+@pytest.mark.parametrize("bare", [False, True])
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_typed_list_is_its_items(version: str, bare: bool, number: int) -> None:
+    """MR-9: as the API answers it, and as kubectl reads items that say neither version nor kind."""
+    item = list(yaml.safe_load_all(GOOD))[number]
+    kind = item["kind"]
+    if bare:
+        del item["kind"], item["apiVersion"]
+    assert codes(listed([item], apiVersion=version, kind=f"{kind}List")) == (
+        ["MA352"] if bare and version == "v1" else []
+    )
+    item["spec"]["own_er"] = item["spec"].pop("owner")
+    ((code, subject, place),) = found(listed([item], apiVersion="michelangelo.api/v2", kind=f"{kind}List"))
+    assert (code, subject.split()[0]) == ("MA353", kind)
+    assert place.startswith("x.yaml:")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (listed([], apiVersion="michelangelo.api/v2", kind="ModelList"), []),
+        ("apiVersion: michelangelo.api/v2\nkind: PipelineList\nitems: [{metadata: {name: a}}]\n", ["MA351"]),
+        ("apiVersion: apps/v1\nkind: DeploymentList\nitems: [{metadata: {name: a}}]\n", ["MA351"]),
+        ("apiVersion: michelangelo.api/v2\nkind: ModelList\nitems:\n", []),
+        ("apiVersion: michelangelo.api/v2\nkind: ModelList\n", []),
+        ("apiVersion: michelangelo.api/v2\nkind: ModelList\nitems: {}\n", ["MA355"]),
+        ("apiVersion: michelangelo.api/v2\nkind: ModelVersionList\nitems: []\n", ["MA352"]),
+        ("apiVersion: v1\nkind: List\nitems: [{metadata: {name: a}}]\n", ["MA350"]),
+        ("kind: List\nitems: [{apiVersion: v1, kind: List, items: [{kind: Pod}]}]\n", ["MA351"]),
+    ],
+)
+def test_lists_of_every_kind_are_read(text: str, expected: list[str]) -> None:
+    """MR-9: empty ones, other kinds', lists in lists; kinds that do not exist have no list."""
+    assert codes(text) == expected
+
+
+@given(st.sampled_from(sorted(KINDS)), VALUES)
+def test_whatever_a_list_holds_is_reported_and_never_a_failure(kind: str, items: Any) -> None:
+    """MR-9."""
+    whole = {"apiVersion": "michelangelo.api/v2", "kind": f"{kind}List", "items": items}
+    lint("x.yaml", yaml.safe_dump(whole, allow_unicode=True).encode("utf-8", "surrogatepass"))
+
+
+def test_other_kinds_are_named_and_left_out() -> None:
+    """MR-9: a note, no error."""
+    text = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\n---\n" + GOOD
+    assert codes(text) == ["MA351"]
+    assert codes("apiVersion: michelangelo.api/v2\nkind: Project\n") == ["MA351"]
+
+
+BOMB = "a: &a [x]\n" + "".join(f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n" for a, b in pairwise("abcdefgh"))
+"""Five million values, written with aliases."""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("kind: [", "MA104"),
+        ("- a\n- b\n", "MA350"),
+        ("just text", "MA350"),
+        ("apiVersion: v1\n", "MA350"),
+        ("kind: Model\nkind: Model\napiVersion: michelangelo.api/v2\nmetadata: {name: x}\n", "MA107"),
+        ("kind: !!python/object:os.system x\n", "MA106"),
+        (BOMB, "MA105"),
+        ("[" * 100, "MA105"),
+    ],
+)  # fmt: skip
+def test_a_file_that_is_no_manifest_says_so(text: str, code: str) -> None:
+    """MR-9, UX-3: hostile files included."""
+    assert code in codes(text)
+
+
+def test_what_is_not_text_says_so() -> None:
+    """MR-9."""
+    assert [finding.code for finding in lint("x", b"\xff\xfe\x00")] == ["MA104"]
+
+
+def test_an_empty_file_has_no_findings() -> None:
+    """MR-9."""
+    assert found("") == []
+    assert found("---\n---\n# nothing\n") == []
+
+
+@given(st.sampled_from(sorted(KINDS)), VALUES, VALUES)
+def test_whatever_an_object_holds_is_reported_and_never_a_failure(kind: str, spec: Any, meta: Any) -> None:
+    """MR-9."""
+    item = {"apiVersion": "michelangelo.api/v2", "kind": kind, "metadata": meta, "spec": spec}
+    for finding in lint("x.yaml", yaml.safe_dump(item, allow_unicode=True).encode("utf-8", "surrogatepass")):
+        assert finding.location is not None
+        assert finding.fix
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_names_of_fields_are_camel_case_and_no_two_are_alike(kind: str) -> None:
+    """MR-9: else a misspelt one could mean either."""
+
+    def walk(schema: Any) -> None:
+        fields = schema.get("properties", {})
+        assert len({name.lower() for name in fields}) == len(fields)
+        for name in fields:
+            assert name == "@type" or (name.isalnum() and name[0].islower())
+        assert len(set(schema.get("enum", ()))) == len(schema.get("enum", ()))
+        below = (schema.get("items"), schema.get("additionalProperties"))
+        for inner in (*fields.values(), *(inner for inner in below if inner)):
+            walk(inner)
+
+    walk(platform.shape(kind))
+
+
+def test_the_command_ends_with_what_it_found_in_the_form_asked_for(tmp_path: Path) -> None:
+    """MR-9, UX-2: 0, 1 and 2; text, JSON and SARIF; files and input."""
+    good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    good.write_text(GOOD)
+    bad.write_text(GOOD.replace("BACKEND_TYPE_TRITON", "triton"))
+
+    def run(*arguments: str, given: str = "") -> Result:
+        return CliRunner().invoke(app, ["lint", *arguments], input=given)
+
+    done = run(str(good), str(bad), "--json", "--sarif", str(tmp_path / "out.sarif"))
+    assert done.exit_code == 1
+    ((code, line),) = [(f["code"], f["location"]["line"]) for f in json.loads(done.stdout)]
+    assert (code, bad.read_text().splitlines()[line - 1]) == ("MA356", "  backendType: triton")
+    sarif = json.loads((tmp_path / "out.sarif").read_text())
+    assert [result["ruleId"] for result in sarif["runs"][0]["results"]] == ["MA356"]
+    done = run("-", given=GOOD)
+    assert (done.exit_code, done.stdout) == (0, "standard input: no findings\n")
+    missing = run(str(tmp_path / "nowhere.yaml")).exception
+    assert isinstance(missing, ToolkitError)
+    assert missing.exit_code == 2
