@@ -1,15 +1,20 @@
-"""Alerts on the loss of the control plane (NET-16), on metrics that exist.
+"""Alerts and the series they are computed from, on metrics that exist (NET-16, OPS-3).
 
-The guides' health endpoint answers 404 (V4) and the services export little (V8): what is used is the
-controller manager's library metrics, Envoy's, and cert-manager's. They need to be scraped, as
-`network.monitoringNamespace` admits, under jobs whose name contains the Service's, as the Prometheus
-operator names them.
+The guides' health endpoint answers 404 (V4), and their alerts on runs never fire: each run has a series of
+its own that appears with its last value and never moves, so that its rate is 0. Here a run counts when its
+series was not there a quarter of an hour ago.
+
+Targets are told apart by the labels `namespace` and `job`, whose value contains the Service's name, as
+`manifests.scrapes` and the Prometheus operator set them. A metric's own `namespace` is then called
+`exported_namespace`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from madeploy.findings.codes import CODES
 from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.tls import ProvidedTls
@@ -21,156 +26,306 @@ CERTIFICATE_DAYS: Final = 14
 """Days before expiry at which a certificate is reported. cert-manager renews after two thirds of its
 life, which is 30 days before the end of a 90-day one: at 14 days renewal has failed for two weeks."""
 
+PROOF_SECONDS: Final = 300
+"""Age at which a cluster's health is no proof any more: ten beats of 30 s (V15)."""
+
+CLUSTER_HEALTH: Final = "michelangelo_cluster_health_timestamp_seconds"
+"""When a condition of a `Cluster` was last written, in seconds since 1970, by cluster, type and status; from
+kube-state-metrics, as `manifests.monitoring` configures it."""
+
+RUNBOOKS: Final = "docs/findings.md"
+"""Where each alert's code is explained, in the project's repository."""
+
+UPDATING: Final = "michelangelo:control_plane_updating"
+"""1 while pods of an old template stand beside new ones of the control plane, at most until Kubernetes gives
+the roll-out up; by namespace."""
+
+RUNS_ENDED: Final = "michelangelo:pipeline_runs_ended:15m"
+RUNS_FAILED: Final = "michelangelo:pipeline_runs_failed:15m"
+RECONCILE_ERRORS: Final = "michelangelo:reconcile_errors:rate5m"
+RECONCILE_SECONDS: Final = "michelangelo:reconcile_seconds:p99_5m"
+API_CALLS: Final = "michelangelo:api_calls:rate5m"
+API_ERRORS: Final = "michelangelo:api_errors:ratio5m"
+
+Severity = Literal["critical", "warning"]
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One alert; its code in `madeploy.findings.codes` says why it matters and what to do."""
+
+    code: str
+    name: str
+    expression: str
+    wait: str
+    """How long the expression has to hold."""
+
+    severity: Severity
+    summary: str
+    quiet: bool = False
+    """Whether an update of the control plane may cause it, so that it is silent meanwhile."""
+
 
 def alerts(environment: Environment) -> tuple[Object, ...]:
-    """The `PrometheusRule` with every alert; none unless `network.alerts` is on."""
-    if not environment.network.alerts:
+    """The `PrometheusRule`; none unless `monitoring` has alerts for the Prometheus operator, or
+    `network.alerts` is on."""
+    monitoring = environment.monitoring
+    wanted = environment.network.alerts if monitoring is None else monitoring.kind == "operator"
+    if not wanted:
         return ()
-    rules = [*_controller_manager(environment), *_api_server(environment), *_certificates(environment)]
+    made = metadata(NAME, environment.platform.namespace)
+    made["labels"] |= {} if monitoring is None else monitoring.labels
     return (
         {
             "apiVersion": "monitoring.coreos.com/v1",
             "kind": "PrometheusRule",
-            "metadata": metadata(NAME, environment.platform.namespace),
-            "spec": {"groups": [{"name": "michelangelo-control-plane", "rules": rules}]},
+            "metadata": made,
+            "spec": {"groups": rule_groups(environment)},
         },
     )
 
 
-def _selector(environment: Environment, service: Workload, more: str = "") -> str:
-    parts = [f'namespace="{environment.platform.namespace}"', f'job=~".*{workload(service)}.*"']
-    return "{" + ",".join([*parts, *([more] if more else [])]) + "}"
+def rule_groups(environment: Environment) -> list[dict[str, Any]]:
+    """Groups of rules as Prometheus reads them: what is recorded, and the alerts unless they are off."""
+    recorded = {"name": "michelangelo-recorded", "rules": _recorded(environment)}
+    if environment.monitoring is not None and not environment.monitoring.alerts:
+        return [recorded]
+    rules = [_rule(environment, alert) for alert in all_alerts(environment)]
+    return [recorded, {"name": NAME, "rules": rules}]
 
 
-def _rule(
-    name: str, expression: str, wait: str, severity: Literal["critical", "warning"], summary: str, action: str
-) -> dict[str, Any]:
+def all_alerts(environment: Environment) -> tuple[Alert, ...]:
+    """Every alert of an environment, in the order of their codes."""
+    found = (
+        *_controller_manager(environment),
+        *_clusters(environment),
+        *_api_server(environment),
+        *_certificates(environment),
+        *_runs(environment),
+        *_serving(environment),
+    )
+    return tuple(sorted(found, key=lambda alert: alert.code))
+
+
+def _rule(environment: Environment, alert: Alert) -> dict[str, Any]:
+    expression = alert.expression
+    if alert.quiet:
+        # Rates look five minutes back, so the silence lasts as much longer.
+        updating = f"max_over_time({UPDATING}{{{_here(environment)}}}[5m]) == 1"
+        expression = f"({expression}) unless on () ({updating})"
+    monitoring = environment.monitoring
+    pages = RUNBOOKS if monitoring is None or monitoring.runbooks is None else monitoring.runbooks
     return {
-        "alert": f"Michelangelo{name}",
+        "alert": f"Michelangelo{alert.name}",
         "expr": expression,
-        "for": wait,
-        "labels": {"severity": severity},
-        "annotations": {"summary": summary, "description": action},
+        "for": alert.wait,
+        "labels": {"severity": alert.severity},
+        "annotations": {
+            "summary": alert.summary,
+            "description": CODES[alert.code].fix,
+            "runbook_url": f"{pages}#{alert.code.lower()}",
+        },
     }
 
 
-def _controller_manager(environment: Environment) -> list[dict[str, Any]]:
-    here = _selector(environment, "controllermgr")
-    failed = _selector(environment, "controllermgr", 'code="<error>"')
-    denied = _selector(environment, "controllermgr", 'code=~"401|403"')
-    rules = [
-        _rule(
+def _here(environment: Environment) -> str:
+    return f'namespace="{environment.platform.namespace}"'
+
+
+def selector(environment: Environment, service: Workload, more: str = "") -> str:
+    """Label matchers of a service's series, `{…}`."""
+    parts = [_here(environment), f'job=~".*{workload(service)}.*"', *([more] if more else [])]
+    return "{" + ",".join(parts) + "}"
+
+
+def _new(series: str, environment: Environment) -> str:
+    """Series of runs that were not there a quarter of an hour ago, while their target was: after a gap of
+    scrapes every old run would look new."""
+    up = f"up{selector(environment, 'controllermgr')} offset 15m == 1"
+    before = f"{series} offset 15m"
+    return f"(({series} unless on (exported_namespace, pipeline_run) {before}) and on () ({up}))"
+
+
+def _recorded(environment: Environment) -> list[dict[str, Any]]:
+    manager = selector(environment, "controllermgr")
+    ours = f'{{{_here(environment)},deployment=~"michelangelo-.*"}}'
+    each = "max by (namespace, deployment)"
+    progressing = ours.replace("}", ',condition="Progressing",status="true"}')
+    upstream = f'envoy_cluster_name="{CLUSTER}"'
+    every = selector(environment, "envoy", upstream)
+    errors = selector(environment, "envoy", f'{upstream},envoy_response_code_class="5"')
+    completed = f"rate(envoy_cluster_upstream_rq_completed{every}[5m])"
+    rows = {
+        UPDATING: f"max by (namespace) (({each} (kube_deployment_status_replicas_updated{ours})"
+        f" != bool {each} (kube_deployment_status_replicas{ours}))"
+        f" * {each} (kube_deployment_status_condition{progressing}))",
+        RUNS_ENDED: "count by (exported_namespace, state) "
+        f"{_new(f'pipelinerun_result_total{manager}', environment)}",
+        RUNS_FAILED: "count by (exported_namespace) "
+        f"{_new(f'pipelinerun_result_failure_total{manager}', environment)}",
+        RECONCILE_ERRORS: "sum by (namespace, controller) "
+        f"(rate(controller_runtime_reconcile_errors_total{manager}[5m]))",
+        RECONCILE_SECONDS: "histogram_quantile(0.99, sum by (namespace, controller, le) "
+        f"(rate(controller_runtime_reconcile_time_seconds_bucket{manager}[5m])))",
+        API_CALLS: f"sum by (namespace) ({completed})",
+        API_ERRORS: f"sum by (namespace) (rate(envoy_cluster_upstream_rq_xx{errors}[5m]))"
+        f" / sum by (namespace) ({completed})",
+    }
+    # Those of runs get the environment's namespace back, by which environments in one Prometheus differ.
+    named = {"namespace": environment.platform.namespace}
+    return [
+        {
+            "record": name,
+            "expr": expression,
+            **({"labels": named} if name in (RUNS_ENDED, RUNS_FAILED) else {}),
+        }
+        for name, expression in rows.items()
+    ]
+
+
+def _controller_manager(environment: Environment) -> list[Alert]:
+    here = selector(environment, "controllermgr")
+    # These two have no series before their first event, and a rate sees no first event: their value counts
+    # from the start of the process, and stays until the next one.
+    undecoded = environment.release.reflector_errors
+    found = [
+        Alert(
+            "MA610",
             "ControllerManagerDown",
             f"absent(up{here} == 1)",
             "5m",
             "critical",
             "No controller manager is up: nothing new is dispatched and nothing fails over",
-            "Look at the pods of Deployment michelangelo-controllermgr and their previous logs; it stops at "
-            "start-up when a configuration key is unknown, a definition is missing, or Temporal is "
-            "unreachable.",
+            quiet=True,
         ),
-        _rule(
+        Alert(
+            "MA612",
             "ReconcileErrors",
-            f"sum by (controller) (rate(controller_runtime_reconcile_errors_total{here}[5m])) > 0.1",
+            f"{RECONCILE_ERRORS}{{{_here(environment)}}} > 0.1",
             "15m",
             "warning",
             "Controller {{ $labels.controller }} keeps failing",
-            "Its log names the objects and the reason.",
+            quiet=True,
         ),
-        _rule(
-            "KubernetesApiUnreachable",
-            f"sum by (host) (rate(rest_client_requests_total{failed}[5m])) > 0",
-            "10m",
-            "critical",
-            "The controller manager gets no answer from the Kubernetes API at {{ $labels.host }}",
-            "Check the cluster, the network path and the firewall; the Cluster object keeps its last "
-            "status meanwhile, so it may still say it is ready.",
+        Alert(
+            "MA613",
+            "ReconcileHangs",
+            f"max by (name) (workqueue_longest_running_processor_seconds{here}) > 900",
+            "5m",
+            "warning",
+            "Controller {{ $labels.name }} has been at one object for a quarter of an hour",
         ),
-        _rule(
-            "KubernetesApiDenied",
-            f"sum by (host) (rate(rest_client_requests_total{denied}[5m])) > 0",
-            "10m",
-            "critical",
-            "The Kubernetes API at {{ $labels.host }} refuses the controller manager's credential",
-            "Replace the cluster's token, then restart the controller manager: it keeps a credential for "
-            "as long as it runs.",
-        ),
-    ]
-    # These two have no series before their first event, and a rate sees no first event: their value counts
-    # from the start of the process, and stays until the next one.
-    undecoded = environment.release.reflector_errors
-    rules.append(
-        _rule(
+        Alert(
+            "MA614",
             "ObjectsNotDecoded",
             f"sum by (crd_type) ({undecoded}{here}) > 0",
             "5m",
             "warning",
             "The controller manager cannot decode objects of {{ $labels.crd_type }}, and leaves them alone",
-            "Its log names them. Mostly a definition is newer than the service: both come from one release.",
-        )
-    )
+        ),
+    ]
     if environment.release.cascades:
-        rules.append(
-            _rule(
+        found.append(
+            Alert(
+                "MA615",
                 "DeletionGaveUp",
                 f"sum by (kind) (cascade_child_drain_timeout_total{here}) > 0",
                 "5m",
                 "warning",
                 "Runs of a deleted Pipeline did not end in a day, and were let go ({{ $labels.kind }})",
-                "Their workflows may still run; end them in the workflow engine.",
             )
         )
     if environment.control_plane.controllermgr.leader_election:
         lease = environment.control_plane.controllermgr.leader_election_id
-        leader = _selector(environment, "controllermgr", f'name="{lease}"')
-        rules.append(
-            _rule(
+        leader = selector(environment, "controllermgr", f'name="{lease}"')
+        found.append(
+            Alert(
+                "MA611",
                 "NoLeader",
                 f"max(leader_election_master_status{leader}) < 1",
                 "5m",
                 "critical",
                 "Controller managers run, but none leads: nothing is reconciled",
-                f"Look at Lease {lease} and whether its holder is alive.",
+                quiet=True,
             )
         )
-    return rules
+    return found
 
 
-def _api_server(environment: Environment) -> list[dict[str, Any]]:
-    upstream = f'envoy_cluster_name="{CLUSTER}"'
-    every = _selector(environment, "envoy", upstream)
-    errors = _selector(environment, "envoy", f'{upstream},envoy_response_code_class="5"')
+def _clusters(environment: Environment) -> list[Alert]:
+    failed = selector(environment, "controllermgr", 'code="<error>"')
+    denied = selector(environment, "controllermgr", 'code=~"401|403"')
     return [
-        _rule(
+        Alert(
+            "MA616",
+            "KubernetesApiUnreachable",
+            f"sum by (host) (rate(rest_client_requests_total{failed}[5m])) > 0",
+            "10m",
+            "critical",
+            "The controller manager gets no answer from the Kubernetes API at {{ $labels.host }}",
+        ),
+        Alert(
+            "MA617",
+            "KubernetesApiDenied",
+            f"sum by (host) (rate(rest_client_requests_total{denied}[5m])) > 0",
+            "10m",
+            "critical",
+            "The Kubernetes API at {{ $labels.host }} refuses the controller manager's credential",
+        ),
+        Alert(
+            "MA618",
+            "ClusterNotProven",
+            f'time() - max by (cluster) ({CLUSTER_HEALTH}{{type="Ready"}}) > {PROOF_SECONDS}',
+            "5m",
+            "critical",
+            "The health of cluster {{ $labels.cluster }} was last proven {{ $value | humanizeDuration }} ago",
+            quiet=True,
+        ),
+        Alert(
+            "MA619",
+            "ClusterNotReady",
+            f'max by (cluster) ({CLUSTER_HEALTH}{{type="Ready",status="CONDITION_STATUS_FALSE"}}) > 0',
+            "5m",
+            "critical",
+            "Cluster {{ $labels.cluster }} is not ready, and jobs still go to it",
+        ),
+    ]
+
+
+def _api_server(environment: Environment) -> list[Alert]:
+    every = selector(environment, "envoy", f'envoy_cluster_name="{CLUSTER}"')
+    return [
+        Alert(
+            "MA620",
             "EnvoyDown",
-            f"absent(up{_selector(environment, 'envoy')} == 1)",
+            f"absent(up{selector(environment, 'envoy')} == 1)",
             "5m",
             "critical",
             "No Envoy is up: the browser application cannot reach the API",
-            "Look at the pods of Deployment michelangelo-envoy.",
+            quiet=True,
         ),
-        _rule(
+        Alert(
+            "MA621",
             "ApiServerUnreachable",
             f"max(envoy_cluster_membership_healthy{every}) < 1",
             "2m",
             "critical",
             "No Envoy gets a connection to the API server: users, workers and task pods are cut off",
-            "Look at the pods of Deployment michelangelo-apiserver and at the NetworkPolicies between the "
-            "two. There is no automatic failover.",
+            quiet=True,
         ),
-        _rule(
+        Alert(
+            "MA622",
             "ApiErrors",
-            f"sum(rate(envoy_cluster_upstream_rq_xx{errors}[5m]))"
-            f" / sum(rate(envoy_cluster_upstream_rq_completed{every}[5m])) > 0.05",
+            f"{API_ERRORS}{{{_here(environment)}}} > 0.05",
             "10m",
             "warning",
             "More than one in twenty calls from browsers ends without an answer of the API server",
-            "Envoy's access log names the reason of each in `flags` and `details`.",
+            quiet=True,
         ),
     ]
 
 
-def _certificates(environment: Environment) -> list[dict[str, Any]]:
+def _certificates(environment: Environment) -> list[Alert]:
     if isinstance(environment.tls, ProvidedTls):
         return []
     metric = "certmanager_certificate_expiration_timestamp_seconds"
@@ -181,12 +336,70 @@ def _certificates(environment: Environment) -> list[dict[str, Any]]:
         for label in ("namespace", "exported_namespace")
     )
     return [
-        _rule(
+        Alert(
+            "MA623",
             "CertificateNotRenewed",
             f"({found}) - time() < {CERTIFICATE_DAYS * 86_400}",
             "1h",
             "critical",
             f"Certificate {{{{ $labels.name }}}} runs out in less than {CERTIFICATE_DAYS} days",
-            "Its Certificate object and the challenges below it say why it was not renewed.",
         )
+    ]
+
+
+def _runs(environment: Environment) -> list[Alert]:
+    monitoring = environment.monitoring
+    if monitoring is None:
+        return []
+    seconds = f"pipelinerun_duration_seconds_sum{selector(environment, 'controllermgr')}"
+    return [
+        Alert(
+            "MA624",
+            "PipelineRunsFailed",
+            f"{RUNS_FAILED}{{{_here(environment)}}} > 0",
+            "0m",
+            "warning",
+            "{{ $value }} pipeline runs of project {{ $labels.exported_namespace }} have failed in the last "
+            "quarter of an hour",
+        ),
+        Alert(
+            "MA625",
+            "PipelineRunLong",
+            # One run is one series with one observation, so the sum is its duration.
+            f"{_new(seconds, environment)} > {monitoring.run_minutes * 60}",
+            "0m",
+            "warning",
+            "Run {{ $labels.pipeline_run }} of project {{ $labels.exported_namespace }} took "
+            "{{ $value | humanizeDuration }}",
+        ),
+    ]
+
+
+def _serving(environment: Environment) -> list[Alert]:
+    monitoring = environment.monitoring
+    if monitoring is None or not monitoring.serving_namespaces:
+        return []
+    where = f'{{namespace=~"{"|".join(monitoring.serving_namespaces)}"}}'
+    by = "sum by (namespace, model)"
+    failed, served = (
+        f"{by} (rate(nv_inference_request_{result}{where}[5m]))" for result in ("failure", "success")
+    )
+    spent = f"{by} (rate(nv_inference_request_duration_us{where}[5m]))"
+    return [
+        Alert(
+            "MA626",
+            "InferenceErrors",
+            f"{failed} / ({failed} + {served}) > 0.01",
+            "5m",
+            "warning",
+            "More than one in a hundred requests to model {{ $labels.model }} fails",
+        ),
+        Alert(
+            "MA627",
+            "InferenceSlow",
+            f"{spent} / {served} > 500000",
+            "5m",
+            "warning",
+            "Requests to model {{ $labels.model }} take more than half a second on average",
+        ),
     ]

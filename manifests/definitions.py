@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from madeploy.names.kubernetes import crd
 from madeploy.releases import Release
+from madeploy.settings import Environment
 
 DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 """Where a Kubernetes API server lists them."""
@@ -95,10 +96,29 @@ GATEWAY_API_BACKEND_TLS: Final = Definitions(
     "They come with the Gateway API, standard channel, 1.4 or later, which a gateway that calls Envoy by TLS "
     "needs; install it with your gateway implementation, or set tls.envoy.enabled: false.",
 )
-PROMETHEUS: Final = Definitions(
+PROMETHEUS_RULES: Final = Definitions(
     "prometheus-definitions",
     ("prometheusrules.monitoring.coreos.com",),
     15.0,
-    "They come with the Prometheus operator, which network.alerts needs; install it or set "
-    "network.alerts: false.",
+    "They come with the Prometheus operator; install it, or set monitoring.kind: files for a plain "
+    "Prometheus.",
 )
+
+
+def monitoring_kinds(environment: Environment) -> Definitions | None:
+    """Those of the objects of `monitoring`."""
+    monitoring = environment.monitoring
+    if monitoring is None:
+        return None
+    operator = monitoring.kind == "operator"
+    grafana = monitoring.dashboards.kind == "grafanaOperator"
+    names = (
+        *(("podmonitors.monitoring.coreos.com",) if operator else ()),
+        *(("grafanadashboards.grafana.integreatly.org",) if grafana else ()),
+    )
+    hint = (
+        "They come with the Prometheus operator (monitoring.kind) and the Grafana operator "
+        "(monitoring.dashboards.kind); install them, or set monitoring.kind: files and "
+        "monitoring.dashboards.kind: sidecar."
+    )
+    return Definitions("monitoring-definitions", names, 15.0, hint) if names else None

@@ -22,8 +22,9 @@ from manifests.definitions import (
     GATEWAY_API,
     GATEWAY_API_BACKEND_TLS,
     MODEL,
-    PROMETHEUS,
+    PROMETHEUS_RULES,
     Definitions,
+    monitoring_kinds,
     platform,
 )
 from manifests.envoy import envoy
@@ -32,6 +33,7 @@ from manifests.ingress import ingresses
 from manifests.inputs import Inputs
 from manifests.issuers import issuers
 from manifests.model_registry import model_registry
+from manifests.monitoring import monitoring
 from manifests.namespaces import namespaces
 from manifests.network_policies import control_plane as network_policies
 from manifests.objects import Object
@@ -146,7 +148,15 @@ PARTS: Final = (
         settled(alerts),
         Component("Alerts", "alerts"),
         after=("apiserver",),
-        needs=lambda _: PROMETHEUS,
+        needs=lambda _: PROMETHEUS_RULES,
+        awaited=False,
+    ),
+    Part(
+        "monitoring",
+        settled(monitoring),
+        Component("Monitoring", "monitoring"),
+        after=("apiserver",),
+        needs=monitoring_kinds,
         awaited=False,
     ),
 )

@@ -44,6 +44,9 @@ class Service:
     metrics_port: int | None = None
     """TCP port of its metrics; None where it has none."""
 
+    metrics_path: str = "/metrics"
+    """Path of its metrics, where it has a port for them."""
+
     calls_store: bool = False
     """Whether it calls the object store, and so has an identity on AWS."""
 
@@ -102,6 +105,7 @@ _ROWS: Final = (
         phrase="Envoy",
         port=ENVOY_PORT,
         metrics_port=ENVOY_METRICS_PORT,
+        metrics_path="/stats/prometheus",
     ),
     Service(
         "retention",

@@ -12,7 +12,12 @@ from madeploy.sandbox.api import Object
 from madeploy.schemas import platform
 
 _DEFINITIONS = Path(__file__).parent / "crds"
-EVERYWHERE = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com")
+EVERYWHERE = (
+    "cert-manager.io",
+    "gateway.networking.k8s.io",
+    "grafana.integreatly.org",
+    "monitoring.coreos.com",
+)
 CONTROL_PLANE_ONLY = ("michelangelo.api-open",)
 COMPUTE_ONLY = ("ray.io",)
 INGRESS_CONTROLLER = "k8s.io/ingress-nginx"

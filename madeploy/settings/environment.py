@@ -19,6 +19,7 @@ from madeploy.settings.gitops import Gitops
 from madeploy.settings.images import Image, Images
 from madeploy.settings.metadata_storage import MetadataStorage
 from madeploy.settings.model_registry import ModelRegistry
+from madeploy.settings.monitoring import Monitoring
 from madeploy.settings.network import Network
 from madeploy.settings.notifications import Notifications
 from madeploy.settings.platform import Platform
@@ -92,6 +93,9 @@ class Environment(Section):
 
     network: Network = Network()
     """Network isolation."""
+
+    monitoring: Monitoring | None = None
+    """Scrapes, alerts and dashboards. Default: none."""
 
     gitops: Gitops = Gitops()
     """The environment as files for a GitOps engine."""

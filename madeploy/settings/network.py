@@ -52,8 +52,7 @@ class Network(Section):
     for `allow-michelangelo-controller` there (network guide, NetworkPolicy)."""
 
     alerts: bool = False
-    """Whether a PrometheusRule is made for the loss of the control plane. Needs the Prometheus
-    operator's definitions. Default false."""
+    """Older place of `monitoring`: makes its PrometheusRule alone. Default false."""
 
     dns: Dns = Dns()
     """The cluster's DNS, where it is not where most distributions have it."""

@@ -9,6 +9,7 @@ from madeploy.settings.environment import CONTROL_PLANE
 SECURE = {"secure": "v1:placeholder"}
 REGISTRY = {"modelRegistry": {"endpoint": "api.internal.example.com:15566"}}
 MYSQL = {"host": "mysql.example.com", "credentialsSecret": "michelangelo-mysql"}
+SCRAPED = {"monitoringNamespace": "monitoring"}
 ARN = "arn:aws:iam::123456789012:role/example"
 
 
@@ -691,6 +692,9 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         {"workflow": {"engine": "cadence", "host": "cadence.example.com:443"}},
     ),
     ("MA225", "error", "network.dnsPort", {"network": {"dnsPort": 5353}}),
+    ("MA601", "info", "network.alerts", {"network": {"alerts": True}}),
+    ("MA601", "info", "network.alerts", {"network": SCRAPED | {"alerts": True}, "monitoring": {}}),
+    ("MA602", "error", "monitoring", {"monitoring": {}}),
     ("MA225", "error", "network.dnsPort", {"network": {"dnsPort": 1053, "dns": {"port": 5353}}}),
     ("MA225", "error", "network.dnsPort", {"network": {"dnsPort": 8053, "dns": {"namespace": "dns"}}}),
     ("MA224", "warning", "workflow.host", {"workflow": temporal(host="my_engine.example.com:7233")}),
@@ -892,6 +896,9 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ),
     ("MA215", {"tls": ACME | {"server": "https://acme.example.com/directory"}}),
     ("MA225", {"network": {"dnsPort": 53}}),
+    ("MA601", {"network": SCRAPED, "monitoring": {}}),
+    ("MA602", {"network": SCRAPED, "monitoring": {}}),
+    ("MA602", {"network": {"policies": False}, "monitoring": {"kind": "files"}}),
     ("MA225", {"network": {"dns": {"port": 5353, "namespace": "openshift-dns"}}}),
     ("MA141", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
     ("MA141", {"workflow": temporal(host="temporal.example.com:443", tls=True)} | release("0.12")),

@@ -148,6 +148,13 @@ def every_part() -> Environment:
         metadataStorage={"host": "mysql.example.com", "credentialsSecret": "mysql", "runDays": 30},
         rayLogs={"bucket": "ray-history"},
         modelRegistry={"endpoint": "api.internal.example.com:15566"},
+        network={"monitoringNamespace": "monitoring"},
+        monitoring={
+            "labels": {"release": "kube-prometheus-stack"},
+            "servingNamespaces": ["team-a"],
+            "kuberay": True,
+            "dashboards": {"kind": "grafanaOperator"},
+        },
     )
 
 

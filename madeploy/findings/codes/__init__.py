@@ -15,6 +15,7 @@ from madeploy.findings.codes.fleets import FLEETS
 from madeploy.findings.codes.kubeconfigs import KUBECONFIGS
 from madeploy.findings.codes.lifecycle import LIFECYCLE
 from madeploy.findings.codes.models import MODELS
+from madeploy.findings.codes.monitoring import ALERTS, MONITORING
 from madeploy.findings.codes.network import NETWORK, PROOF
 from madeploy.findings.codes.platform import CLUSTERS, SECURITY
 from madeploy.findings.codes.policies import POLICIES, READING
@@ -42,6 +43,8 @@ GROUPS: Final = (
     FLEETS,
     SECURITY,
     POLICIES,
+    MONITORING,
+    ALERTS,
     UPGRADES,
 )
 """The parts of the table, in order."""
