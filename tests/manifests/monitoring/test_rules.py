@@ -14,7 +14,7 @@ from madeploy.settings import Environment
 from manifests.alerts import all_alerts, rule_groups
 from manifests.dashboards import rows
 from manifests.objects import to_yaml
-from tests.monitoring.series import (
+from tests.manifests.monitoring.series import (
     ENVOY,
     MANAGER,
     NAMESPACE,
