@@ -14,7 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from madeploy.findings.codes import CODES
+from madeploy.findings.codes.monitoring import ALERTS
 from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.tls import ProvidedTls
@@ -52,7 +52,7 @@ Severity = Literal["critical", "warning"]
 
 @dataclass(frozen=True)
 class Alert:
-    """One alert; its code in `madeploy.findings.codes` says why it matters and what to do."""
+    """One alert; its code in `madeploy.findings.codes.monitoring` says why it matters and what to do."""
 
     code: str
     name: str
@@ -122,7 +122,7 @@ def _rule(environment: Environment, alert: Alert) -> dict[str, Any]:
         "labels": {"severity": alert.severity},
         "annotations": {
             "summary": alert.summary,
-            "description": CODES[alert.code].fix,
+            "description": ALERTS[alert.code].fix,
             "runbook_url": f"{pages}#{alert.code.lower()}",
         },
     }
