@@ -20,6 +20,7 @@ def run_bounded(
     seconds: float,
     workers: int = WORKERS,
     note: Callable[[int], None] = lambda _: None,
+    overall: float | None = None,
 ) -> dict[str, Result]:
     """Results by name, in the order given, however long a task takes.
 
@@ -33,7 +34,10 @@ def run_bounded(
         seconds: time limit of one task.
         workers: tasks under way at the same time.
         note: told how many are done, from the calling thread.
+        overall: time limit of all of them, in seconds: what is under way then, or has not been begun, counts
+            as late. None for none.
     """
+    end = None if overall is None else time.monotonic() + overall
     done: queue.Queue[tuple[str, Result | None, BaseException | None]] = queue.Queue()
     names = iter(tasks)
     deadlines: dict[str, float] = {}
@@ -61,7 +65,9 @@ def run_bounded(
     for _ in range(min(workers, len(tasks))):
         start_next()
     while deadlines:
-        patience = max(min(deadlines.values()) - time.monotonic(), 0.0)
+        if end is not None and time.monotonic() >= end:
+            break
+        patience = max(min([*deadlines.values(), *([end] if end else [])]) - time.monotonic(), 0.0)
         try:
             name, result, error = done.get(timeout=patience)
         except queue.Empty:
@@ -74,4 +80,4 @@ def run_bounded(
         if error is not None:
             raise error
         finish(name, result)  # type: ignore[arg-type]  # without an error there is a result
-    return {name: results[name] for name in tasks}
+    return {name: results[name] if name in results else late(name) for name in tasks}

@@ -12,6 +12,7 @@ Severity = Literal["error", "warning", "info"]
 
 _RANK: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
 _DOCUMENTATION = "docs/findings.md"
+_PROGRAMS = frozenset({"aws", "bin/madeploy", "docker", "helm", "kubectl", "pulumi"})
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,11 @@ class Finding:
     def title(self) -> str:
         """One line that says what every finding of this code is."""
         return CODES[self.code].title
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """Lines of the fix that can be typed as they stand."""
+        return tuple(line for line in self.fix.splitlines() if line.partition(" ")[0] in _PROGRAMS)
 
     @property
     def documentation(self) -> str:

@@ -51,9 +51,12 @@ def _result(finding: Finding, rules: list[str]) -> dict[str, Any]:
     return result
 
 
-def to_sarif(findings: Iterable[Finding], version: str) -> str:
-    """One run of the tool `madeploy` of that version, as JSON text ending in a newline."""
+def to_sarif(findings: Iterable[Finding], version: str, not_checked: Iterable[str] = ()) -> str:
+    """One run of the tool `madeploy` of that version, as JSON text ending in a newline. `not_checked` says of
+    each check that could not be made why: a notification of the run (SARIF 3.20.21)."""
     ordered = in_order(findings)
+    notes = [{"level": "warning", "message": {"text": text}} for text in not_checked]
+    invocation = {"executionSuccessful": not notes, "toolExecutionNotifications": notes}
     rules = sorted({item.code for item in ordered})
     document = {
         "$schema": _SCHEMA,
@@ -67,6 +70,7 @@ def to_sarif(findings: Iterable[Finding], version: str) -> str:
                         "rules": [_rule(code) for code in rules],
                     }
                 },
+                **({"invocations": [invocation]} if notes else {}),
                 "columnKind": "unicodeCodePoints",
                 "results": [_result(item, rules) for item in ordered],
             }
