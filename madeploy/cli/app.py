@@ -25,6 +25,7 @@ VERBS: Verbs = {
     "policy": ("madeploy.cli.policy", "policy"),
     "iam": ("madeploy.cli.iam", "app"),
     "topology": ("madeploy.cli.topology", "topology"),
+    "doctor": ("madeploy.cli.doctor", "doctor"),
     "clusters": ("madeploy.cli.clusters", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),
     "recover": ("madeploy.cli.recover", "recover"),

@@ -22,7 +22,6 @@ def asking(service: str, region: str, profile: str | None = None) -> Iterator[An
     """
     # This import takes a second, which only who asks AWS should wait for.
     import boto3
-    from botocore import exceptions
     from botocore.config import Config
 
     settings = Config(
@@ -30,10 +29,18 @@ def asking(service: str, region: str, profile: str | None = None) -> Iterator[An
         read_timeout=READ_SECONDS,
         retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
     )
-    where = f"{service.upper()} in {region}"
-    try:
+    with failures(f"{service.upper()} in {region}"):
         made = boto3 if profile is None else boto3.Session(profile_name=profile)
         yield made.client(service, region_name=region, config=settings)
+
+
+@contextmanager
+def failures(where: str) -> Iterator[None]:
+    """Turn what boto3 raises within the block into ClientError of `where`."""
+    from botocore import exceptions
+
+    try:
+        yield
     except exceptions.ClientError as error:
         said = error.response.get("Error", {})
         status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
@@ -42,7 +49,7 @@ def asking(service: str, region: str, profile: str | None = None) -> Iterator[An
         raise ClientError(where, cause, message, status or None) from None
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
         raise ClientError(where, "unauthorized", "there are no AWS credentials") from None
-    except exceptions.HTTPClientError as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         inner = error.kwargs.get("error")
         raise ClientError(
             where, cause_of_exception(inner if isinstance(inner, BaseException) else error)

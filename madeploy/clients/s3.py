@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from madeploy.clients.errors import Cause, ClientError, cause_of_exception, cause_of_status
+from madeploy.clients.aws import failures
+from madeploy.clients.errors import ClientError
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
@@ -61,6 +62,23 @@ class S3:
                 return
             query["ContinuationToken"] = answer["NextContinuationToken"]
 
+    def has_bucket(self, bucket: str) -> bool:
+        """Whether a bucket exists. Raises ClientError: `forbidden` for one that is not shown."""
+        try:
+            self._call("head_bucket", Bucket=bucket)
+        except ClientError as error:
+            if error.cause == "notFound":
+                return False
+            raise
+        return True
+
+    def try_write(self, bucket: str, key: str = "madeploy-write-check") -> None:
+        """Whether an object may be written, with nothing left behind: an upload in parts needs the right to
+        put the object (Amazon S3 User Guide, multipart upload and permissions), and is given up at once.
+        Raises ClientError."""
+        upload = self._call("create_multipart_upload", Bucket=bucket, Key=key)["UploadId"]
+        self._call("abort_multipart_upload", Bucket=bucket, Key=key, UploadId=upload)
+
     def delete(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
         """Delete up to 1000 objects; the reason by key for those that could not be. Raises ClientError."""
         objects = [{"Key": key} for key in keys]
@@ -71,23 +89,6 @@ class S3:
         }
 
     def _call(self, operation: str, **given: Any) -> dict[str, Any]:
-        from botocore import exceptions
-
-        try:
+        with failures(self.endpoint):
             answer: dict[str, Any] = getattr(self._client, operation)(**given)
-        except exceptions.ClientError as error:
-            status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-            said = error.response.get("Error", {})
-            cause: Cause = cause_of_status(status) if status >= 400 else "invalid"
-            message = f"{said.get('Code', '')} {said.get('Message', '')}".strip()
-            raise ClientError(self.endpoint, cause, message, status or None) from None
-        except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError):
-            raise ClientError(self.endpoint, "unauthorized", "there are no AWS credentials") from None
-        except exceptions.HTTPClientError as error:
-            inner = error.kwargs.get("error")
-            cause = cause_of_exception(inner if isinstance(inner, BaseException) else error)
-            raise ClientError(self.endpoint, cause) from None
-        except exceptions.BotoCoreError as error:
-            # Expired SSO sessions, profiles that are not there: the text names them, never a credential.
-            raise ClientError(self.endpoint, "unauthorized", str(error)) from None
         return answer

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.findings.outcomes import Outcome, Report, outcome_of
 from madeploy.kubeconfigs import KubeconfigError
-from madeploy.probes.bounded import run_bounded
 
 SECONDS: Final = 15.0
 """Time limit of one check."""

@@ -48,7 +48,7 @@ class Site:
                     self._clients[cluster] = error
             made = self._clients[cluster]
         if isinstance(made, Exception):
-            raise NotCheckedError(f"{cluster} cannot be asked: {one_line(made)}")
+            raise NotCheckedError(f"{cluster} cannot be asked, see reach/{cluster}")
         return made
 
     @property
@@ -78,9 +78,3 @@ def site_of(stack: str, environment: Environment, connect: Callable[[str], Kuber
     for cluster, obj in placed(environment, stack):
         objects[cluster].append(obj)
     return Site(stack, environment, connect, {cluster: tuple(found) for cluster, found in objects.items()})
-
-
-def one_line(error: Exception) -> str:
-    """An error of a client or a command in one line."""
-    said = f"{error.what}: {error.why}" if isinstance(error, ToolkitError) else str(error)
-    return " ".join(said.split())

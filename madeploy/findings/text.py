@@ -72,8 +72,13 @@ def checks(report: Report) -> str:
     lines = [f"{report.command} {report.stack}: {report.verdict}"]
     by_state = {state: [outcome for outcome in report.outcomes if outcome.state == state] for state in STATES}
     for state, outcomes in by_state.items():
-        if state in ("failed", "warned", "notChecked"):
-            lines += [line for outcome in outcomes for line in _ended(outcome)]
+        if state in ("failed", "warned"):
+            lines += [line for outcome in outcomes for line in _found(outcome)]
+        elif state == "notChecked":
+            # Many checks are held up by the same thing.
+            for reason in dict.fromkeys(outcome.detail for outcome in outcomes):
+                names = ", ".join(outcome.check for outcome in outcomes if outcome.detail == reason)
+                lines.append(f"  {STATES[state]}: {names}: {reason}")
         elif outcomes:
             lines.append(f"  {STATES[state]}: {', '.join(outcome.check for outcome in outcomes)}")
     found = report.findings
@@ -84,9 +89,7 @@ def checks(report: Report) -> str:
     return "\n\n".join(["\n".join(lines), *map(one, details), ending])
 
 
-def _ended(outcome: Outcome) -> list[str]:
-    if not outcome.findings:
-        return [f"  {outcome.check} {STATES[outcome.state]}: {outcome.detail}"]
+def _found(outcome: Outcome) -> list[str]:
     return [
         f"  {item.severity} {item.code} {outcome.check}: {item.subject}: {item.evidence}"
         for item in outcome.findings

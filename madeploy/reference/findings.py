@@ -22,6 +22,7 @@ Exit codes of commands that report: 0 nothing to report, 1 findings, 2 a stack f
 | MA6xx | observability |
 | MA7xx | compliance |
 | MA8xx | upgrades |
+| MA9xx | whole environments: before they are deployed, after, and when something breaks |
 """
 
 

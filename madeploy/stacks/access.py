@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,35 @@ def open_stack(
     if needed:
         raise _unusable(name, [text for cluster, text in unusable.items() if cluster in needed])
     return StackAccess(name, path, environment, found, unusable)
+
+
+def connector(stack: str, environment: Environment) -> Callable[[str], Kubernetes]:
+    """Makes the client of a cluster, as its administrator, when it is asked for: one whose kubeconfig, or a
+    CLI that cannot decrypt it, stands in nobody else's way.
+
+    It raises ClientError, and ToolkitError for a kubeconfig that cannot be used.
+    """
+    lock = threading.Lock()
+    decrypted: list[Mapping[str, Any]] = []
+
+    def stored(cluster: str) -> Any:
+        with lock:
+            if not decrypted:
+                decrypted.append(secret_section(stack, "kubeconfigs"))
+        return decrypted[0].get(cluster)
+
+    def connect(cluster: str) -> Kubernetes:
+        entry = environment.clusters.get(cluster)
+        context = (entry or environment.control_plane).kubeconfig_context
+        is_stored = context is None and (entry is None or entry.eks is None)
+        try:
+            found = minified(cluster, context, stored(cluster) if is_stored else None, entry)
+        except KubeconfigError as error:
+            defects = [f"{error.subject}: {defect}" for defect in error.defects]
+            raise _unusable(stack, defects) from None
+        return Kubernetes.from_kubeconfig(found)
+
+    return connect
 
 
 def _unusable(stack: str, defects: Iterable[str]) -> ToolkitError:

@@ -35,6 +35,16 @@ def secret_section(stack: str, key: str) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def static_keys(stack: str) -> tuple[str, str] | None:
+    """Access key id and secret access key of the stack's S3-compatible store; None where it holds none.
+
+    Raises ToolkitError (3) when they cannot be decrypted.
+    """
+    found = secret_section(stack, "objectStore")
+    key_id, secret = found.get("accessKeyId"), found.get("secretAccessKey")
+    return (str(key_id), str(secret)) if key_id and secret else None
+
+
 def set_secret(stack: str, path: tuple[str, ...], value: str) -> None:
     """Encrypt `value` as the stack's secret at `path`. It is handed over on standard input, so that no list
     of processes ever shows it.

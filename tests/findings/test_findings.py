@@ -33,7 +33,7 @@ def test_codes_are_unique_and_explained() -> None:
     assert sum(map(len, GROUPS)) == len(CODES)
     assert len({known.title for known in CODES.values()}) == len(CODES)
     for code, known in CODES.items():
-        assert re.fullmatch(r"MA[1-8][0-9]{2}", code)
+        assert re.fullmatch(r"MA[1-9][0-9]{2}", code)
         assert known.why.endswith(".")
         assert known.fix
         assert len(known.title) <= 72

@@ -48,7 +48,7 @@ def test_the_text_names_every_failure_before_it_explains_one() -> None:
         "  error MA431 reach: hub: nothing listens at its port",
         "  warning MA457 reach: store: does not answer",
         "  warning MA457 store: store: does not answer",
-        "  rights could not be checked: hub does not answer: nothing listens at its port",
+        "  could not be checked: rights: hub does not answer: nothing listens at its port",
         "  passed: settings",
         "  not needed: aws",
     ]

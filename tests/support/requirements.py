@@ -75,6 +75,7 @@ TITLES = {
     "MR-8": "Retention",
     "MR-9": "Model and InferenceServer manifests are checked",
     "MR-10": "The registry guide's troubleshooting rows as findings",
+    "MR-11": "The deployer's least policy on AWS",
     "OPS-1": "Authentication and roles",
     "OPS-2": "Tenants",
     "OPS-3": "Monitoring",
@@ -90,6 +91,7 @@ TITLES = {
     "UX-4": "What a change means, in sentences",
     "UX-5": "A picture of the topology",
     "UX-6": "Nothing is destroyed without saying so",
+    "UX-8": "Checks' findings as text, JSON, JUnit, SARIF and one page",
 }
 """Every requirement and its short title."""
 

@@ -1,14 +1,16 @@
 """Every code there is: title, severity, why it matters, what to do.
 
 MA1xx configuration, MA2xx network and TLS, MA3xx storage and IAM, MA4xx clusters, MA5xx security,
-MA6xx observability, MA7xx compliance, MA8xx upgrades. A code keeps its meaning for good; one that is
-no longer used is not given to anything else. `docs/findings.md` is generated from this table.
+MA6xx observability, MA7xx compliance, MA8xx upgrades, MA9xx whole environments. A code keeps its
+meaning for good; one that is no longer used is not given to anything else. `docs/findings.md` is
+generated from this table.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
+from madeploy.findings.codes.before import BEFORE
 from madeploy.findings.codes.code import Code
 from madeploy.findings.codes.configuration import FILE, SERVICES, SHAPE
 from madeploy.findings.codes.fleets import FLEETS
@@ -46,6 +48,7 @@ GROUPS: Final = (
     MONITORING,
     ALERTS,
     UPGRADES,
+    BEFORE,
 )
 """The parts of the table, in order."""
 

@@ -1,0 +1,44 @@
+"""`madeploy doctor`: whether a stack can be deployed, asked of everything it needs."""
+
+from __future__ import annotations
+
+from typing import Annotated, Optional
+
+import typer
+
+from madeploy.cli import reports
+from madeploy.doctor.before import checks_before
+from madeploy.doctor.checks import run
+from madeploy.doctor.site import site_of
+from madeploy.sandbox.progress import phase
+from madeploy.stacks.access import connector
+from madeploy.stacks.files import open_environment
+from madeploy.stacks.secrets import static_keys
+
+
+def doctor(
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
+    output: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Option("--output", "-o", metavar="FILE", help=reports.OUTPUT_HELP),
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="End with 1 on warnings and on what could not be checked, too.")
+    ] = False,
+) -> None:
+    """Say what stands in the way of deploying STACK: its settings, Pulumi, every cluster with the rights this
+    plan needs, definitions and controllers, domains, images, object store, AWS and the workflow engine.
+
+    Changes nothing. Checks are made side by side, each within 15 seconds; what could not be checked says so
+    and does not count as passed. Ends with 0 when nothing stands in the way, 1 when something does, 2 for a
+    stack file that cannot be used.
+    """
+    reports.require_forms(output or [])
+    name, path, environment = open_environment(stack)
+    site = site_of(name, environment, connector(name, environment))
+    checks = list(checks_before(site, path, lambda: static_keys(name)))
+    with phase(f"making {len(checks)} checks") as checking:
+        report = run("doctor", name, checks, note=lambda done: checking.note(f"{done} of {len(checks)} done"))
+    reports.show(report, as_json, output or [])
+    raise typer.Exit(report.exit_code(strict=strict))

@@ -1,0 +1,64 @@
+"""What every command that makes checks prints and writes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from madeploy import __version__
+from madeploy.errors import ToolkitError
+from madeploy.findings.junit import to_junit
+from madeploy.findings.outcomes import Report
+from madeploy.findings.page import to_html
+from madeploy.findings.sarif import to_sarif
+from madeploy.findings.text import checks, write
+
+OUTPUT_HELP: Final = "Also write the report to a file: .html, .json, .xml (JUnit) or .sarif. Any number."
+
+
+def _json(report: Report) -> str:
+    return json.dumps(report.to_data(), indent=2) + "\n"
+
+
+def _sarif(report: Report) -> str:
+    unseen = [f"{item.check}: {item.detail}" for item in report.outcomes if item.state == "notChecked"]
+    return to_sarif(report.findings, __version__, unseen)
+
+
+_FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
+    ".html": to_html,
+    ".json": _json,
+    ".sarif": _sarif,
+    ".xml": to_junit,
+}
+
+
+def require_forms(output: Sequence[str]) -> None:
+    """Raise ToolkitError (2) for a file whose name does not say its form, before anything is looked at."""
+    for name in output:
+        if Path(name).suffix not in _FORMS:
+            raise ToolkitError(
+                f"{name} says no form",
+                f"forms are {', '.join(sorted(_FORMS))}",
+                "name a file with one of these endings",
+                exit_code=2,
+            )
+
+
+def show(report: Report, as_json: bool, output: Sequence[str]) -> None:
+    """Print a report as text or JSON, and write it to files in the forms that their names say. Raises
+    ToolkitError (2) for a file that cannot be written."""
+    for name in output:
+        try:
+            # What servers say may hold halves of characters, which no file can.
+            Path(name).write_text(_FORMS[Path(name).suffix](report), encoding="utf-8", errors="replace")
+        except OSError as error:
+            what, why = f"{name} cannot be written", error.strerror or str(error)
+            raise ToolkitError(what, why, "name another file", exit_code=2) from None
+    if as_json:
+        sys.stdout.write(_json(report))
+    else:
+        write(checks(report), sys.stdout)

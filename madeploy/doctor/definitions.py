@@ -1,0 +1,153 @@
+"""Kinds that a stack's objects have and somebody else defines, and the controllers that act on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clusters.checks.kuberay import missing_definitions, operator_findings
+from madeploy.clusters.remedies import remedies
+from madeploy.doctor.checks import NotNeededError, Seen
+from madeploy.doctor.site import Site
+from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import API_GROUP
+from madeploy.settings import CONTROL_PLANE
+from madeploy.settings.front_door import IngressFrontDoor
+from manifests.definitions import CERT_MANAGER, PROMETHEUS
+from manifests.inputs import Inputs
+from manifests.parts import IN_ORDER
+
+DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def definitions(site: Site) -> Seen:
+    """Whether what others define for the control plane's cluster is there, established and serves the
+    versions that objects have. Raises ClientError."""
+    client = site.client()
+    found: list[Finding] = []
+    seen = 0
+    for part in IN_ORDER:
+        wanted = part.needs(site.environment)
+        built = part.build(Inputs(site.environment, site.stack))
+        if wanted is None or not built:
+            continue
+        for name in wanted.names:
+            if name.endswith(f".{API_GROUP}"):
+                continue  # made by the platform's API server when it first starts
+            seen += 1
+            lack = _lack(client.find(f"{DEFINITIONS}/{name}"), name, built)
+            if lack:
+                fix = wanted.hint.format(namespace=site.namespace)
+                found.append(find("MA906", name, lack, fix=_typed(fix, site)))
+    if not seen:
+        raise NotNeededError("no object has a kind that others define")
+    return found or f"{seen} definitions, established and served"
+
+
+def kuberay(site: Site, cluster: str) -> Seen:
+    """Whether a compute cluster has KubeRay, unless the stack installs or ignores it (registration guide,
+    prerequisites). Raises ClientError."""
+    mode = site.environment.clusters[cluster].operators.kube_ray
+    if mode != "check":
+        raise NotNeededError(f"clusters.{cluster}.operators.kubeRay is {mode}")
+    known = remedies(site.environment, cluster, site.stack)
+    client = site.client(cluster)
+    return (
+        missing_definitions(client, known)
+        or operator_findings(client, known)
+        or f"definitions served, an operator is available on {cluster}"
+    )
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Something that has to run on the control plane's cluster besides the platform."""
+
+    title: str
+    namespace: str | None
+    """Where its pods run; None where that is its own choice."""
+
+    selector: str
+    """Labels of its pods; empty for any pod of the namespace."""
+
+    fix: str
+
+
+def controllers(site: Site) -> Iterator[Controller]:
+    """Every controller that a stack relies on. Labels are those of the projects' own charts."""
+    environment = site.environment
+    door = environment.front_door
+    what = "ingress controller" if isinstance(door, IngressFrontDoor) else "gateway"
+    look = site.kubectl(f"-n {door.controller_namespace} get pods")
+    yield Controller(
+        what,
+        door.controller_namespace,
+        "",
+        f"Install it, or name its pods' namespace in frontDoor.controllerNamespace; see them:\n{look}",
+    )
+    if any(obj["apiVersion"].startswith("cert-manager.io/") for obj in site.objects[CONTROL_PLANE]):
+        yield Controller(
+            "cert-manager",
+            None,
+            "app.kubernetes.io/name=cert-manager,app.kubernetes.io/component=controller",
+            _typed(CERT_MANAGER.hint, site),
+        )
+    if environment.network.alerts:
+        names = "prometheus-operator,kube-prometheus-stack-prometheus-operator"
+        yield Controller("Prometheus operator", None, f"app.kubernetes.io/name in ({names})", PROMETHEUS.hint)
+
+
+def running_controllers(site: Site) -> Seen:
+    """Whether a pod of each controller is ready. Raises ClientError."""
+    client = site.client()
+    found, seen = [], []
+    for wanted in controllers(site):
+        pods = list(_pods(client, wanted))
+        ready = [pod for pod in pods if _is_ready(pod)]
+        where = f"namespace {wanted.namespace}" if wanted.namespace else "any namespace"
+        if ready:
+            seen.append(f"{wanted.title} in {ready[0]['metadata']['namespace']}")
+        else:
+            counted = f"{len(pods)} pods in {where}, none ready" if pods else f"no pod in {where}"
+            found.append(find("MA907", wanted.title, counted, fix=wanted.fix))
+    return found or ", ".join(seen)
+
+
+def _pods(client: Kubernetes, wanted: Controller) -> Iterator[Object]:
+    where = f"/api/v1/namespaces/{wanted.namespace}/pods" if wanted.namespace else "/api/v1/pods"
+    return client.items(where, labelSelector=wanted.selector)
+
+
+def _is_ready(pod: Object) -> bool:
+    conditions: list[dict[str, Any]] = (pod.get("status") or {}).get("conditions") or []
+    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+
+
+def _lack(definition: Object | None, name: str, built: tuple[Object, ...]) -> str:
+    if definition is None:
+        return "is not there"
+    conditions: list[dict[str, Any]] = (definition.get("status") or {}).get("conditions") or []
+    if not any(item["type"] == "Established" and item["status"] == "True" for item in conditions):
+        return "is not established"
+    spec = definition["spec"]
+    served = {item["name"] for item in spec["versions"] if item.get("served")}
+    used = {
+        str(obj["apiVersion"]).rpartition("/")[2]
+        for obj in built
+        if (str(obj["apiVersion"]).rpartition("/")[0], obj["kind"]) == (spec["group"], spec["names"]["kind"])
+    }
+    unserved = sorted(used - served)
+    if unserved:
+        return f"serves {', '.join(sorted(served)) or 'no version'}, not {', '.join(unserved)}"
+    return ""
+
+
+def _typed(hint: str, site: Site) -> str:
+    """A hint with the command it quotes on a line of its own."""
+    before, tick, rest = hint.partition("`")
+    command, _, after = rest.partition("`")
+    if not tick:
+        return hint
+    return f"{before.strip().rstrip(':')}{after.rstrip('.')}:\n{command}"

@@ -1,0 +1,146 @@
+"""The object store and AWS, with the credentials of whoever deploys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from madeploy.clients.aws import asking
+from madeploy.clients.errors import ClientError
+from madeploy.clients.s3 import S3
+from madeploy.clients.sts import caller
+from madeploy.doctor.checks import NotCheckedError, NotNeededError, Seen
+from madeploy.doctor.site import Site
+from madeploy.findings import Finding, Severity, find
+from madeploy.names.storage import s3_url
+from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
+from manifests.deployer import Grant, grants
+from manifests.identities import stated_account
+
+_SIMULATED: Final = 50
+"""Actions asked about in one call (IAM, SimulatePrincipalPolicy)."""
+
+Keys = Callable[[], tuple[str, str] | None]
+"""Reads the stack's own static keys; None where it has none. Raises ToolkitError where they cannot be
+decrypted."""
+
+
+def object_store(site: Site, keys: Keys) -> Seen:
+    """Whether the store answers, takes the credential, and has the buckets, or their names are free; those
+    made elsewhere must let themselves be written. Nothing is written: an upload in parts is begun, which
+    needs the same right, and given up. Raises ClientError."""
+    storage = site.environment.storage
+    compatible = isinstance(storage, S3CompatibleStorage)
+    given = keys() if compatible else None
+    by_path = compatible or (isinstance(storage, AwsStorage) and storage.path_style)
+    store = S3(s3_url(storage) if compatible else None, storage.region, by_path, given)
+    named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
+    found: list[Finding] = []
+    seen = []
+    for purpose, bucket in named.items():
+        outcome = _bucket(store, f"storage.buckets.{purpose} {bucket}", bucket, storage)
+        if isinstance(outcome, Finding):
+            found.append(outcome)
+        else:
+            seen.append(f"{bucket} {outcome}")
+    return found or f"{store.endpoint}: {', '.join(seen)}"
+
+
+def _bucket(store: S3, subject: str, bucket: str, storage: Storage) -> Finding | str:
+    is_ours = isinstance(storage, AwsStorage)
+    try:
+        if not store.has_bucket(bucket):
+            return "is free" if is_ours else find("MA914", subject, f"{store.endpoint} has no such bucket")
+    except ClientError as error:
+        if error.cause == "forbidden" and is_ours:
+            return find("MA916", subject, "exists, and is not shown to these credentials")
+        if error.cause == "unauthorized" and not isinstance(storage, S3CompatibleStorage):
+            # The services have roles of their own; of the deployer's login speaks the check `aws`.
+            raise NotCheckedError(f"{store.endpoint}: {error.reason}") from None
+        if error.cause in ("forbidden", "unauthorized"):
+            return find("MA913", subject, f"{store.endpoint}: {error.reason}")
+        if error.is_unreachable:
+            raise NotCheckedError(f"{store.endpoint} cannot be reached from here: {error.reason}") from None
+        raise
+    if is_ours:
+        # Whoever makes buckets need not, and should not, be allowed to write objects.
+        return "is there"
+    try:
+        store.try_write(bucket)
+    except ClientError as error:
+        if error.cause == "forbidden":
+            # With static keys the services are refused like this; with roles only the deployer is.
+            severity: Severity = "error" if isinstance(storage, S3CompatibleStorage) else "warning"
+            evidence = f"{store.endpoint} refuses an upload: {error.reason}"
+            return find("MA915", subject, evidence, severity=severity)
+        raise
+    return "may be written"
+
+
+def aws_account(site: Site) -> Seen:
+    """Whether there are AWS credentials, of the stack's account. Raises ClientError."""
+    storage = site.environment.storage
+    if not isinstance(storage, AwsStorage):
+        raise NotNeededError("nothing is made on AWS")
+    try:
+        who = caller(storage.region)
+    except ClientError as error:
+        if error.cause in ("unauthorized", "forbidden", "invalid"):
+            return [find("MA917", "AWS credentials", error.reason)]
+        raise
+    stated = stated_account(site.environment)
+    if stated is not None and stated.number != who.account:
+        evidence = f"{who.arn} belongs to {who.account}, the stack to {stated.number}"
+        return [find("MA918", f"AWS account {who.account}", evidence)]
+    return f"{who.arn}"
+
+
+def aws_rights(site: Site) -> Seen:
+    """Whether the deployer is allowed every action of the least policy, as IAM simulates it. Raises
+    ClientError; NotCheckedError where simulating is not allowed."""
+    storage = site.environment.storage
+    if not isinstance(storage, AwsStorage):
+        raise NotNeededError("nothing is made on AWS")
+    who = caller(storage.region)
+    wanted = grants(site.environment, site.stack, who.account)
+    try:
+        denied = list(_denied(storage.region, _principal(who.arn), wanted))
+    except ClientError as error:
+        raise NotCheckedError(f"rights of {who.arn} cannot be simulated: {error.reason}") from None
+    if denied:
+        policy = f"bin/madeploy iam deployer {site.stack}"
+        evidence = f"may not {'; may not '.join(denied)}"
+        return [find("MA919", who.arn, evidence, fix=f"Attach the policy that this prints:\n{policy}")]
+    actions = {action for grant in wanted for action in grant.actions}
+    return f"{who.arn} is allowed all {len(actions)} actions"
+
+
+def _principal(arn: str) -> str:
+    """The role behind a session: IAM simulates users and roles only (IAM, SimulatePrincipalPolicy)."""
+    start, _, path = arn.partition(":assumed-role/")
+    if not path:
+        return arn
+    return f"{start.replace(':sts:', ':iam:')}:role/{path.partition('/')[0]}"
+
+
+def _denied(region: str, principal: str, wanted: tuple[Grant, ...]) -> Iterator[str]:
+    with asking("iam", region) as client:
+        for grant in wanted:
+            for start in range(0, len(grant.actions), _SIMULATED):
+                answer: Mapping[str, Any] = client.simulate_principal_policy(
+                    PolicySourceArn=principal,
+                    ActionNames=list(grant.actions[start : start + _SIMULATED]),
+                    ResourceArns=list(grant.resources),
+                    ContextEntries=list(_context(grant)),
+                )
+                for result in answer.get("EvaluationResults") or ():
+                    if result["EvalDecision"] != "allowed":
+                        yield f"{result['EvalActionName']} on {result.get('EvalResourceName', '*')}"
+
+
+def _context(grant: Grant) -> Iterator[Mapping[str, Any]]:
+    """What a request will carry, as far as the grant's condition asks for it."""
+    for pairs in grant.condition.values():
+        for key, value in pairs.items():
+            values = [value] if isinstance(value, str) else list(value)
+            yield {"ContextKeyName": key, "ContextKeyValues": values, "ContextKeyType": "string"}

@@ -1,0 +1,40 @@
+"""What a person reads about checks names every check and every code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from madeploy.doctor.before import checks_before
+from madeploy.findings.codes.before import BEFORE
+from tests.support.environments import production_aws
+from tests.support.furnished import FurnishedSite
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE = (DOCS / "checking-environments.md").read_text(encoding="utf-8")
+
+
+def checks_named() -> set[str]:
+    rows = re.findall(r"^\| (`[^|]+) \|", PAGE.partition("## The checks")[2], re.MULTILINE)
+    return {name.partition("/")[0] for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def test_every_check_before_an_update_has_its_row() -> None:
+    """UX-8: and none that is not made."""
+    site = FurnishedSite(production_aws()).site
+    made = {check.name.partition("/")[0] for check in checks_before(site, Path("x"), lambda: None)}
+    assert checks_named() == made
+
+
+def test_every_code_before_an_update_is_placed() -> None:
+    """UX-8."""
+    assert BEFORE.keys() <= set(re.findall(r"MA[0-9]{3}", PAGE))
+
+
+def test_every_code_before_an_update_has_a_fault_that_finds_it() -> None:
+    """UX-8: by a test of this folder that names it."""
+    here = Path(__file__).parent
+    tests = "".join(
+        path.read_text(encoding="utf-8") for path in here.glob("test_*.py") if path != Path(__file__)
+    )
+    assert {code for code in BEFORE if code not in tests} == set()

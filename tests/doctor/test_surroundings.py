@@ -1,0 +1,399 @@
+"""What surrounds a stack's clusters is asked on the wire: domains, workflow engine, object store and AWS."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from madeploy.doctor import engine, front_door, storage, workflow_engine
+from madeploy.doctor.checks import Check, Seen, run
+from madeploy.findings.outcomes import Outcome
+from madeploy.sandbox.pki import Authority
+from tests.support.environments import aws_storage, environment
+from tests.support.faults import bare_server, closed_port
+from tests.support.furnished import FurnishedSite, named
+from tests.support.http_double import Answer, http_double
+
+
+def look(answer: Callable[[], Seen]) -> Outcome:
+    (outcome,) = run("doctor", "prod", [Check("one", "x", answer)], seconds=20).outcomes
+    return outcome
+
+
+def codes(answer: Callable[[], Seen]) -> list[str]:
+    return [finding.code for finding in look(answer).findings]
+
+
+# Domains.
+
+
+@pytest.fixture
+def resolved(monkeypatch: pytest.MonkeyPatch) -> dict[str, set[str]]:
+    """Addresses by host, in place of the machine's resolver."""
+    known: dict[str, set[str]] = {}
+    monkeypatch.setattr(front_door, "_addresses", lambda host: known.get(host, set()))
+    return known
+
+
+def with_door(made: FurnishedSite, *addresses: Mapping[str, str]) -> FurnishedSite:
+    made.deploy()
+    for path in list(made.hub.objects):
+        if "/ingresses/" in path:
+            made.hub.objects[path]["status"] = {"loadBalancer": {"ingress": list(addresses)}}
+    return made
+
+
+def test_domains_lead_to_the_front_door(resolved: dict[str, set[str]]) -> None:
+    """NET-1, UX-8: by address, and by the name a cloud gives its load balancer."""
+    made = FurnishedSite(environment())
+    answer = lambda: front_door.domains(made.site)  # noqa: E731
+    assert codes(answer) == ["MA911", "MA911"]
+    resolved |= {"api.ml.example.com": {"203.0.113.7"}, "app.ml.example.com": {"203.0.113.7"}}
+    assert look(answer).state == "passed"
+    with_door(made, {"ip": "203.0.113.7"})
+    assert look(answer).state == "passed"
+    with_door(made, {"hostname": "lb.example.net"})
+    resolved["lb.example.net"] = {"203.0.113.7", "203.0.113.8"}
+    assert look(answer).state == "passed"
+    resolved["app.ml.example.com"] = {"198.51.100.1"}
+    (finding,) = look(answer).findings
+    assert (finding.code, finding.subject) == ("MA912", "domains.app")
+    assert "lb.example.net" in finding.fix
+
+
+def test_a_gateway_class_is_there_and_accepted() -> None:
+    """NET-7, UX-8."""
+    door = {"kind": "gatewayApi", "className": "eg", "controllerNamespace": "envoy-gateway-system"}
+    made = FurnishedSite(environment(frontDoor=door))
+    answer = lambda: front_door.door_class(made.site)  # noqa: E731
+    assert codes(answer) == ["MA908"]
+    version = "gateway.networking.k8s.io/v1"
+    waiting = named("GatewayClass", "eg", version=version, spec={"controllerName": "x"})
+    made.hub.hold(waiting)
+    assert codes(answer) == ["MA910"]
+    refused = {"conditions": [{"type": "Accepted", "status": "False", "message": "bad parameters"}]}
+    made.hub.hold(waiting | {"status": refused})
+    assert "bad parameters" in look(answer).detail
+    made.hub.hold(waiting | {"status": {"conditions": [{"type": "Accepted", "status": "True"}]}})
+    assert look(answer).state == "passed"
+
+
+# The workflow engine.
+
+
+@contextlib.contextmanager
+def engine_double(known: bytes, tls: Path | None = None) -> Iterator[int]:
+    """Temporal and Cadence as far as they describe a namespace or domain."""
+    import grpc
+
+    class Handler(grpc.GenericRpcHandler):
+        def service(self, details: Any) -> Any:
+            def describe(request: bytes, context: Any) -> bytes:
+                given = dict(context.invocation_metadata())
+                if "DomainAPI" in details.method and given.get("rpc-service") != "cadence-frontend":
+                    context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing headers")
+                if request[2:] != known:
+                    context.abort(grpc.StatusCode.NOT_FOUND, "no such thing")
+                return b""
+
+            return grpc.unary_unary_rpc_method_handler(describe)
+
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[Handler()])
+    if tls is None:
+        port = server.add_insecure_port("127.0.0.1:0")
+    else:
+        pair = Authority(tls, "ca", "engine").server("engine", "engine", ("127.0.0.1",))
+        secured = grpc.ssl_server_credentials([(pair.key.read_bytes(), pair.certificate.read_bytes())])
+        port = server.add_secure_port("127.0.0.1:0", secured)
+    server.start()
+    try:
+        yield port
+    finally:
+        server.stop(0).wait()
+
+
+def workflow(port: int, engine: str = "temporal", **more: Any) -> Callable[[], Seen]:
+    settings = {"engine": engine, "host": f"127.0.0.1:{port}", "domain": "ml", **more}
+    made = FurnishedSite(environment(workflow=settings))
+    return lambda: workflow_engine.workflow_engine(made.site)
+
+
+@pytest.mark.parametrize("name", ["temporal", "cadence"])
+def test_an_engine_is_asked_for_its_namespace_or_domain(name: str) -> None:
+    """CP-3, UX-8, facts 2.3 row 9."""
+    with engine_double(b"ml") as port:
+        assert look(workflow(port, name)).state == "passed"
+    with engine_double(b"other") as port:
+        (finding,) = look(workflow(port, name)).findings
+    assert finding.code == "MA926"
+    assert "create --namespace ml" in finding.fix or "--domain ml domain register" in finding.fix
+
+
+def test_an_engine_that_speaks_tls_otherwise_is_told_from_one_that_is_silent(tmp_path: Path) -> None:
+    """CP-3, UX-8."""
+    with engine_double(b"ml", tmp_path) as port:
+        assert codes(workflow(port, "temporal")) == ["MA925"]
+        assert codes(workflow(port, "cadence")) == ["MA925"]
+    with engine_double(b"ml") as port:
+        assert codes(workflow(port, "cadence", tls=True)) == ["MA925"]
+    assert codes(workflow(closed_port())) == ["MA924"]
+    inside = FurnishedSite(environment(workflow={"engine": "temporal", "host": "temporal.nowhere.svc:7233"}))
+    outcome = look(lambda: workflow_engine.workflow_engine(inside.site))
+    assert (outcome.state, outcome.findings) == ("notChecked", ()), outcome.detail
+
+
+def test_an_engine_that_is_none_is_not_taken_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """UX-8: something else listens there."""
+    monkeypatch.setattr(workflow_engine, "SECONDS", 1.0)
+    with bare_server("text") as port:
+        assert look(workflow(port)).state == "notChecked"
+
+
+# The object store and AWS.
+
+
+class Aws:
+    """S3, STS and IAM on the wire, with what they refuse."""
+
+    def __init__(self, **refused: int) -> None:
+        self.refused = refused
+        self.account = "123456789012"
+        self.denied = ""
+        self.written: list[str] = []
+
+    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
+        """By the query protocol of STS and IAM, and S3's own."""
+        action = body.decode().partition("Action=")[2].partition("&")[0]
+        if action:
+            return self._query(action)
+        bucket = path.strip("/").partition("/")[0].partition("?")[0]
+        kind = "head" if method == "HEAD" else "begin" if path.endswith("?uploads") else "abort"
+        status = self.refused.get(f"{kind}_{bucket}".replace("-", "_"), 0)
+        if status:
+            return status, {"Content-Type": "application/xml"}, b"<Error><Code>AccessDenied</Code></Error>"
+        if kind == "begin":
+            self.written.append(path)
+            text = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+            return 200, {"Content-Type": "application/xml"}, text.encode()
+        if kind == "abort":
+            self.written.pop()
+            return 204, {}, b""
+        return 200, {}, b""
+
+    def _query(self, action: str) -> Answer:
+        if action in self.refused:
+            text = (
+                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+            )
+            return self.refused[action], {"Content-Type": "text/xml"}, text.encode()
+        results = {
+            "GetCallerIdentity": f"<Account>{self.account}</Account><UserId>u</UserId>"
+            f"<Arn>arn:aws:sts::{self.account}:assumed-role/deployer/session</Arn>",
+            "SimulatePrincipalPolicy": "<EvaluationResults><member><EvalActionName>s3:CreateBucket"
+            f"</EvalActionName><EvalResourceName>*</EvalResourceName><EvalDecision>{self.denied or 'allowed'}"
+            "</EvalDecision></member></EvaluationResults><IsTruncated>false</IsTruncated>",
+        }
+        text = f"<{action}Response><{action}Result>{results[action]}</{action}Result></{action}Response>"
+        return 200, {"Content-Type": "text/xml"}, text.encode()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    made = Aws()
+    with http_double(made.answer) as address:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{address}",
+            "AWS_ACCESS_KEY_ID": "key-of-nobody",
+            "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("AWS_PROFILE", raising=False)
+        yield made
+
+
+def store(kind: str, **more: Any) -> Callable[[], Seen]:
+    settings: dict[str, Any] = {
+        "aws": aws_storage(pathStyle=True),
+        "s3Compatible": {
+            "kind": "s3Compatible",
+            "endpoint": os.environ["AWS_ENDPOINT_URL"],
+            "region": "eu-west-1",
+            "buckets": {"workspace": "space", "models": "models"},
+        },
+    }[kind]
+    made = FurnishedSite(environment(storage=settings | more))
+    return lambda: storage.object_store(made.site, lambda: ("key-of-nobody", "not-a-secret"))
+
+
+def test_a_store_that_takes_everything_is_left_as_it_was(aws: Aws) -> None:
+    """MR-1, UX-8: an upload is begun and given up."""
+    assert look(store("s3Compatible")).state == "passed"
+    assert aws.written == []
+
+
+@pytest.mark.parametrize(
+    ("refused", "found"),
+    [
+        ({"head_models": 404}, ["MA914"]),
+        ({"head_models": 403}, ["MA913"]),
+        ({"begin_models": 403}, ["MA915"]),
+        ({"head_models": 404, "begin_space": 403}, ["MA914", "MA915"]),
+    ],
+    ids=["no bucket", "refused", "read-only", "both"],
+)
+def test_a_store_of_ones_own_is_judged_bucket_by_bucket(
+    refused: dict[str, int], found: list[str], aws: Aws
+) -> None:
+    """MR-1, MR-6, UX-8."""
+    aws.refused = refused
+    assert sorted(codes(store("s3Compatible"))) == found
+
+
+def test_names_of_buckets_to_be_made_are_free_or_somebody_elses(aws: Aws) -> None:
+    """MR-1, UX-8: S3 names are global."""
+    aws.refused = {"head_example_ml_models": 404, "head_example_ml_workspace": 404}
+    assert look(store("aws")).state == "passed"
+    aws.refused = {"head_example_ml_models": 403, "head_example_ml_workspace": 404}
+    assert codes(store("aws")) == ["MA916"]
+
+
+def test_a_store_that_does_not_answer_here_is_no_pass(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """UX-8, NET-14."""
+    monkeypatch.setattr("madeploy.clients.s3.ATTEMPTS", 1)
+    answer = store("s3Compatible", endpoint=f"http://127.0.0.1:{closed_port()}")
+    outcome = look(answer)
+    assert (outcome.state, outcome.findings) == ("notChecked", ()), outcome.detail
+
+
+def account() -> Callable[[], Seen]:
+    made = FurnishedSite(environment(storage=aws_storage()))
+    return lambda: storage.aws_account(made.site)
+
+
+def test_the_account_is_the_stacks(aws: Aws) -> None:
+    """MR-11, UX-8."""
+    assert look(account()).state == "passed"
+    aws.account = "999999999999"
+    assert codes(account()) == ["MA918"]
+    aws.refused = {"GetCallerIdentity": 403}
+    assert codes(account()) == ["MA917"]
+    none = FurnishedSite(environment())
+    assert look(lambda: storage.aws_account(none.site)).state == "notNeeded"
+
+
+def test_rights_on_aws_are_simulated_where_that_is_allowed(aws: Aws) -> None:
+    """MR-11, UX-8: of the role behind the session, and what may not be asked is no pass."""
+    made = FurnishedSite(environment(storage=aws_storage()))
+    answer = lambda: storage.aws_rights(made.site)  # noqa: E731
+    assert look(answer).state == "passed"
+    aws.denied = "implicitDeny"
+    (finding,) = look(answer).findings
+    assert finding.code == "MA919"
+    assert "s3:CreateBucket" in finding.evidence
+    assert finding.commands == ("bin/madeploy iam deployer prod",)
+    aws.refused = {"SimulatePrincipalPolicy": 403}
+    assert look(answer).state == "notChecked"
+
+
+def test_the_role_behind_a_session_is_what_is_simulated() -> None:
+    """MR-11: IAM knows no sessions."""
+    session = "arn:aws-us-gov:sts::123456789012:assumed-role/deployer/me@example.com"
+    assert storage._principal(session) == "arn:aws-us-gov:iam::123456789012:role/deployer"
+    assert storage._principal("arn:aws:iam::1:user/me") == "arn:aws:iam::1:user/me"
+
+
+# The Pulumi CLI.
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a CLI on PATH that does what a shell script says."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}/usr/bin{os.pathsep}/bin")
+    monkeypatch.delenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", raising=False)
+
+    def install(script: str) -> None:
+        path = folder / "pulumi"
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+    return install
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("echo v3.250.0", []),
+        ("echo v4.0.1", []),
+        ("echo v3.99.0", ["MA900"]),
+        ("echo nothing", ["MA900"]),
+        ("echo broken >&2; exit 1", ["MA900"]),
+        ("", ["MA900"]),
+    ],
+)
+def test_the_cli_is_there_and_new_enough(
+    script: str, found: list[str], pulumi: Callable[[str], None]
+) -> None:
+    """CARD-3, UX-8."""
+    if script:
+        pulumi(script)
+    assert codes(engine.cli) == found
+
+
+def test_plugins_are_there_or_may_be_fetched(
+    pulumi: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CARD-3, UX-8: an error where fetching is forbidden."""
+    made = FurnishedSite(environment())
+    answer = lambda: engine.plugins(made.site)  # noqa: E731
+    pulumi('echo \'[{"name": "kubernetes", "version": "4.32.0"}]\'')
+    assert look(answer).state == "passed"
+    pulumi('echo \'[{"name": "kubernetes", "version": "4.1.0"}]\'')
+    (finding,) = look(answer).findings
+    assert (finding.code, finding.severity) == ("MA901", "warning")
+    assert finding.commands == ("pulumi plugin install resource kubernetes 4.32.0",)
+    monkeypatch.setenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
+    (finding,) = look(answer).findings
+    assert finding.severity == "error"
+
+
+def test_the_backend_takes_the_login_and_has_the_stack(pulumi: Callable[[str], None]) -> None:
+    """CARD-3, UX-8."""
+    made = FurnishedSite(environment())
+    answer = lambda: engine.backend(made.site)  # noqa: E731
+    pulumi('echo \'[{"name": "acme/prod"}]\'')
+    assert look(answer).state == "passed"
+    pulumi('echo \'[{"name": "lab"}]\'')
+    (finding,) = look(answer).findings
+    assert (finding.code, finding.commands) == ("MA935", ("pulumi stack init prod",))
+    pulumi("echo 'error: PULUMI_ACCESS_TOKEN must be set for login' >&2; exit 255")
+    (finding,) = look(answer).findings
+    assert finding.code == "MA902"
+    assert "PULUMI_ACCESS_TOKEN must be set" in finding.evidence
+
+
+def test_secrets_are_tried_and_never_shown(pulumi: Callable[[str], None]) -> None:
+    """CARD-3, UX-3, UX-8."""
+    made = FurnishedSite(environment())
+    answer = lambda: engine.secrets(made.site)  # noqa: E731
+    pulumi('echo \'{"michelangelo:objectStore": {"value": "plain-text-key", "secret": true}}\'')
+    outcome = look(answer)
+    assert outcome.state == "passed"
+    assert "plain-text-key" not in str(outcome.to_data())
+    pulumi("echo '{}'")
+    assert look(answer).state == "notNeeded"
+    pulumi("echo 'error: incorrect passphrase' >&2; exit 255")
+    assert codes(answer) == ["MA903"]
+    pulumi("echo 'error: no stack named prod found' >&2; exit 255")
+    assert look(answer).state == "notChecked"

@@ -1,0 +1,288 @@
+"""Clusters in memory that lack nothing, for checks of whole environments: a fault is one change of them."""
+
+from __future__ import annotations
+
+import copy
+import re
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.doctor.site import Site, site_of
+from madeploy.settings import CONTROL_PLANE, Environment
+from manifests.references import CERT_MANAGER, provided
+
+_PLURALS = {
+    "NetworkPolicy": "networkpolicies",
+    "Ingress": "ingresses",
+    "IngressClass": "ingressclasses",
+    "GatewayClass": "gatewayclasses",
+    "BackendTLSPolicy": "backendtlspolicies",
+}
+_PATH = re.compile(
+    r"^/(?:api|apis/(?P<group>[^/]+))/(?P<version>[^/]+)(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)"
+    r"(?:/(?P<name>[^/]+))?$"
+)
+_UNKNOWN = 404
+
+
+def plural(kind: str) -> str:
+    """Plural of a kind, as API servers have it."""
+    return _PLURALS.get(kind, f"{kind.lower()}s")
+
+
+def path_of(obj: Object) -> str:
+    """Where an API server has an object."""
+    version, metadata = str(obj["apiVersion"]), obj["metadata"]
+    start = f"/apis/{version}" if "/" in version else f"/api/{version}"
+    where = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+    return f"{start}{where}/{plural(obj['kind'])}/{metadata['name']}"
+
+
+class Furnished(Kubernetes):
+    """An API server in memory: reads, lists by label, dry runs, discovery of what it holds, and reviews."""
+
+    def __init__(self, server: str, *objects: Object) -> None:
+        self.server = server
+        self.objects: dict[str, Object] = {}
+        self.served: dict[str, dict[str, Any]] = {}
+        """Discovery: kinds by group and version."""
+
+        self.denied: set[str] = set()
+        """Rights that are not given: verb and resource."""
+
+        self.refusals: dict[str, str] = {}
+        """What dry runs of an object whose name starts so are refused with."""
+
+        self.version = "v1.34.1"
+        self.failure: ClientError | None = None
+        """Raised by every call, where there is one."""
+
+        self.written: list[str] = []
+        """Every call that is no read, dry runs left out."""
+
+        self._lock = threading.RLock()
+        self.hold(*objects)
+
+    def hold(self, *objects: Object) -> None:
+        """Have objects, as if somebody had made them."""
+        for obj in objects:
+            self.serve(obj)
+            self.objects[path_of(obj)] = copy.deepcopy(obj)
+
+    def serve(self, obj: Object) -> None:
+        """Know the kind of an object."""
+        known = self.served.setdefault(str(obj["apiVersion"]), {})
+        known[obj["kind"]] = {
+            "name": plural(obj["kind"]),
+            "kind": obj["kind"],
+            "namespaced": "namespace" in obj["metadata"],
+        }
+
+    def get(self, path: str, **query: Any) -> Object:
+        """The object, the discovery, or the version at a path."""
+        self._fail()
+        path = path.partition("?")[0]
+        if path == "/version":
+            return {"gitVersion": self.version}
+        group = re.match(r"^/(?:api|apis)/([^/]+(?:/[^/]+)?)$", path)
+        if group and group[1] in self.served:
+            return {"resources": list(self.served[group[1]].values())}
+        found = _PATH.match(path)
+        if found and not found["name"]:
+            return {"items": list(self.items(path))}
+        if path not in self.objects:
+            raise ClientError(self.server, "notFound", "", _UNKNOWN)
+        return copy.deepcopy(self.objects[path])
+
+    def items(self, path: str, page: int = 500, **query: Any) -> Iterator[Object]:
+        """Objects of a collection, of all namespaces where none is named, those that the labels select."""
+        self._fail()
+        asked = _PATH.match(path)
+        assert asked is not None, path
+        with self._lock:
+            there = list(self.objects.items())
+        for key, obj in there:
+            found = _PATH.match(key)
+            same = found and all(found[part] == asked[part] for part in ("group", "version", "plural"))
+            if not same or (asked["namespace"] and found and found["namespace"] != asked["namespace"]):
+                continue
+            if _selected(str(query.get("labelSelector") or ""), obj["metadata"].get("labels") or {}):
+                yield copy.deepcopy(obj)
+
+    def text(self, path: str) -> str:
+        """What `/healthz` and its kin say."""
+        self._fail()
+        return "ok"
+
+    def clock(self) -> float | None:
+        """No clock of its own."""
+        self._fail()
+        return None
+
+    def review(self, path: str, item: Object) -> Object:
+        """Who asks, and whether that is allowed."""
+        self._fail()
+        if path.endswith("selfsubjectreviews"):
+            return {"status": {"userInfo": {"username": "admin"}}}
+        wanted = item["spec"]["resourceAttributes"]
+        return {"status": {"allowed": f"{wanted['verb']} {wanted['resource']}" not in self.denied}}
+
+    def create(self, path: str, item: Object, **query: Any) -> Object:
+        """Dry runs, through the refusals; the rest is held."""
+        self._fail()
+        name = item["metadata"]["name"]
+        for start, message in self.refusals.items():
+            if name.startswith(start):
+                raise ClientError(self.server, "forbidden", message, 403)
+        if query.get("dryRun") != "All":
+            self.written.append(f"create {path}/{name}")
+            self.objects[f"{path}/{name}"] = copy.deepcopy(item)
+        return copy.deepcopy(item)
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+
+def _selected(selector: str, labels: dict[str, str]) -> bool:
+    """Whether labels meet a selector of equalities and one `in (…)`."""
+    if " in " in selector:
+        key, _, values = selector.partition(" in ")
+        return labels.get(key) in values.strip("()").split(",")
+    pairs = (part.partition("=") for part in selector.split(",") if part)
+    return all(labels.get(key) == value for key, _, value in pairs)
+
+
+def definition(name: str, *versions: str) -> Object:
+    """A CustomResourceDefinition that is established."""
+    plural_, _, group = name.partition(".")
+    kinds = {
+        "clusterissuers": "ClusterIssuer",
+        "certificates": "Certificate",
+        "grpcroutes": "GRPCRoute",
+        "backendtlspolicies": "BackendTLSPolicy",
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": name},
+        "spec": {
+            "group": group,
+            "names": {"kind": kinds.get(plural_, plural_[:-1].capitalize()), "plural": plural_},
+            "versions": [{"name": version, "served": True} for version in versions or ("v1",)],
+        },
+        "status": {"conditions": [{"type": "Established", "status": "True"}]},
+    }
+
+
+def pod(name: str, namespace: str, ready: bool = True, **labels: str) -> Object:
+    """A pod, ready or not."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "status": {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]},
+    }
+
+
+def named(kind: str, name: str, namespace: str | None = None, version: str = "v1", **more: Any) -> Object:
+    """An object with a name and little else."""
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    return {"apiVersion": version, "kind": kind, "metadata": metadata, **more}
+
+
+PULL_SECRET = {
+    "type": "kubernetes.io/dockerconfigjson",
+    # {"auths": {}}
+    "data": {".dockerconfigjson": "eyJhdXRocyI6IHt9fQ=="},
+}
+
+
+def control_plane(environment: Environment) -> Furnished:
+    """The control plane's cluster before the first update, with everything others have to make."""
+    door = environment.front_door
+    made = Furnished(
+        "https://hub:6443",
+        *(named("Namespace", name) for name in ("default", "kube-system", "cert-manager", "monitoring")),
+        named("Namespace", door.controller_namespace),
+        named(
+            "IngressClass",
+            "nginx",
+            version="networking.k8s.io/v1",
+            spec={"controller": "k8s.io/ingress-nginx"},
+        ),
+        pod("controller-0", door.controller_namespace),
+        pod(
+            "cert-manager-0",
+            "cert-manager",
+            **{"app.kubernetes.io/name": "cert-manager", "app.kubernetes.io/component": "controller"},
+        ),
+        pod("operator-0", "monitoring", **{"app.kubernetes.io/name": "prometheus-operator"}),
+        definition("clusterissuers.cert-manager.io"),
+        definition("certificates.cert-manager.io"),
+        definition("prometheusrules.monitoring.coreos.com"),
+        named("Node", "node-0", labels={"kubernetes.io/arch": "amd64"}),
+    )
+    made.objects["/api/v1/nodes/node-0"]["metadata"]["labels"] = {"kubernetes.io/arch": "amd64"}
+    for name in provided(environment):
+        if name.kind in ("Secret", "ConfigMap", "Namespace", "ServiceAccount"):
+            namespace = "cert-manager" if name.namespace == CERT_MANAGER else name.namespace
+            more: dict[str, Any] = {"data": {"ca.crt": "eA==", "secret": "eA=="}}
+            if name.name in environment.images.pull_secrets:
+                more = PULL_SECRET
+            made.hold(named(name.kind, name.name, namespace, **more))
+    return made
+
+
+def compute(environment: Environment, name: str) -> Furnished:
+    """A compute cluster with KubeRay."""
+    operator = named(
+        "Deployment",
+        "kuberay-operator",
+        "ray-system",
+        "apps/v1",
+        spec={
+            "replicas": 1,
+            "template": {"spec": {"containers": [{"image": "quay.io/kuberay/operator:v1.4.2"}]}},
+        },
+        status={"availableReplicas": 1},
+    )
+    return Furnished(
+        f"https://{name}:6443",
+        *(named("Namespace", space) for space in ("default", "kube-system", "ray-system")),
+        definition("rayclusters.ray.io"),
+        definition("rayjobs.ray.io"),
+        operator,
+    )
+
+
+class FurnishedSite:
+    """A whole environment whose clusters lack nothing, before its first update."""
+
+    def __init__(self, environment: Environment, stack: str = "prod") -> None:
+        self.environment = environment
+        self.clusters: dict[str, Furnished] = {CONTROL_PLANE: control_plane(environment)}
+        self.clusters |= {name: compute(environment, name) for name in environment.clusters}
+        self.site: Site = site_of(stack, environment, lambda cluster: self.clusters[cluster])
+        for cluster, objects in self.site.objects.items():
+            for obj in objects:
+                self.clusters[cluster].serve(obj)
+
+    @property
+    def hub(self) -> Furnished:
+        """The control plane's cluster."""
+        return self.clusters[CONTROL_PLANE]
+
+    def deploy(self) -> None:
+        """Have every object of the stack, as an update leaves them."""
+        for cluster, objects in self.site.objects.items():
+            self.clusters[cluster].hold(*(_applied(obj) for obj in objects))
+
+
+def _applied(obj: Object) -> Object:
+    """An object as the engine's provider leaves it."""
+    fields = [{"manager": "pulumi-kubernetes-0a1b2c3d", "operation": "Apply"}]
+    return obj | {"metadata": {**obj["metadata"], "managedFields": fields}}

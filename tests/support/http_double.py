@@ -1,0 +1,53 @@
+"""A plain HTTP server whose answers are a function: what a registry or AWS says on the wire."""
+
+from __future__ import annotations
+
+import contextlib
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+Answer = tuple[int, dict[str, str], bytes]
+"""Status, headers and body."""
+
+Answering = Callable[[str, str, dict[str, str], bytes], Answer]
+"""Gives the answer to a method, a path with its query, headers in lower case, and a body."""
+
+
+@contextlib.contextmanager
+def http_double(answer: Answering) -> Iterator[str]:
+    """Start it on a free port of this machine; gives `127.0.0.1:port`."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):
+                return self._any
+            raise AttributeError(name)
+
+        def _any(self) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            body = self.rfile.read(length) if length else b""
+            given = {name.lower(): value for name, value in self.headers.items()}
+            status, headers, data = answer(self.command, self.path, given, body)
+            self.send_response_only(status)
+            for name, value in {"Content-Length": str(len(data)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(data)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            return None
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield f"127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
