@@ -15,7 +15,7 @@ from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_GROUP
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.front_door import IngressFrontDoor
-from manifests.definitions import CERT_MANAGER, PROMETHEUS
+from manifests.definitions import CERT_MANAGER, PROMETHEUS_RULES
 from manifests.inputs import Inputs
 from manifests.parts import IN_ORDER
 
@@ -87,16 +87,19 @@ def controllers(site: Site) -> Iterator[Controller]:
         "",
         f"Install it, or name its pods' namespace in frontDoor.controllerNamespace; see them:\n{look}",
     )
-    if any(obj["apiVersion"].startswith("cert-manager.io/") for obj in site.objects[CONTROL_PLANE]):
+    groups = {str(obj["apiVersion"]).partition("/")[0] for obj in site.objects[CONTROL_PLANE]}
+    if "cert-manager.io" in groups:
         yield Controller(
             "cert-manager",
             None,
             "app.kubernetes.io/name=cert-manager,app.kubernetes.io/component=controller",
             _typed(CERT_MANAGER.hint, site),
         )
-    if environment.network.alerts:
+    if "monitoring.coreos.com" in groups:
         names = "prometheus-operator,kube-prometheus-stack-prometheus-operator"
-        yield Controller("Prometheus operator", None, f"app.kubernetes.io/name in ({names})", PROMETHEUS.hint)
+        yield Controller(
+            "Prometheus operator", None, f"app.kubernetes.io/name in ({names})", PROMETHEUS_RULES.hint
+        )
 
 
 def running_controllers(site: Site) -> Seen:
