@@ -5,8 +5,22 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import yaml
+
+from tests.support.proves import proves
+
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+
+
+@proves("CARD-1")
+def test_the_top_level_is_that_of_a_pulumi_project() -> None:
+    """CARD-1: a project file, its program, stack files, and a folder for each kind of code."""
+    project = yaml.safe_load((ROOT / "Pulumi.yaml").read_text(encoding="utf-8"))
+    assert project["stackConfigDir"] == "stacks"
+    assert len((ROOT / "__main__.py").read_text(encoding="utf-8").splitlines()) <= 30
+    folders = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    assert {"stacks", "components", "manifests", "policies", "tests"} <= folders
 
 
 def test_every_room_has_its_line() -> None:

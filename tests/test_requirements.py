@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.support.requirements import PAGE, TITLES, ids_in, named_tests, page
+from tests.support.requirements import PAGE, TITLES, ids_in, named, page, proofs
 
 
 def test_the_page_of_requirements_is_up_to_date() -> None:
@@ -12,7 +12,15 @@ def test_the_page_of_requirements_is_up_to_date() -> None:
 
 def test_tests_name_only_requirements_that_exist() -> None:
     """UX-3: a misspelt id would leave its row open unnoticed."""
-    assert named_tests().keys() <= TITLES.keys()
+    assert named() | proofs().keys() <= TITLES.keys()
+
+
+def test_what_is_played_is_said_on_the_page() -> None:
+    """UX-3: nobody takes a played part for a real one."""
+    played = {proof for tests in proofs().values() for proof in tests if proof.played}
+    text = page()
+    assert played
+    assert all(f"`{proof.test}` (played: {proof.played})" in text for proof in played)
 
 
 def test_a_range_of_ids_names_each_of_them() -> None:

@@ -13,6 +13,7 @@ from madeploy.plan.differences import differences
 from madeploy.settings import Environment, shape
 from tests.cli.conftest import Run
 from tests.support.environments import minimal
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -28,6 +29,7 @@ def fields(data: dict[str, Any]) -> set[tuple[str, str, str]]:
     return {(row["object"], row["field"], row["when"]) for row in data["endsUpIn"]}
 
 
+@proves("NET-8")
 def test_a_domain_ends_up_where_the_guide_says(run: Run) -> None:
     """NET-8: Ingress, certificate, and the worker's address when it uses the public one."""
     data = explained(run, "domains.api")

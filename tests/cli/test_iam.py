@@ -11,6 +11,7 @@ import pytest
 from madeploy.cli.iam.deployer import deployer
 from madeploy.errors import ToolkitError
 from tests.rules.rule_cases import aws, existing, irsa
+from tests.support.proves import proves
 from tests.support.stacks import stack_text
 
 
@@ -27,6 +28,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     return write
 
 
+@proves("MR-11")
 def test_the_document_can_be_given_to_aws_as_it_stands(
     stack: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:

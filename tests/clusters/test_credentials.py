@@ -16,6 +16,7 @@ from madeploy.fleet.roles import StackRole
 from madeploy.kubeconfigs import Endpoint
 from madeploy.settings import CONTROL_PLANE, Environment
 from tests.support import environments
+from tests.support.proves import proves
 from tests.support.recording import TOKEN, Recording, Registration, record
 
 pytestmark = pytest.mark.whole
@@ -122,6 +123,7 @@ def test_a_bounded_credential_without_a_token_registers_nothing() -> None:
 
 
 @pytest.mark.parametrize("generation", [1, 3])
+@proves("REG-5")
 def test_a_token_is_waited_for_as_long_as_the_guide_says_and_its_absence_explained(generation: int) -> None:
     """REG-5: half a minute, when it is made and when it is looked at again; by a hook of its own."""
     recording = deploy(environment(credential={"generation": generation}))

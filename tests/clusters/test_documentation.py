@@ -7,6 +7,7 @@ from pathlib import Path
 
 from madeploy.clusters.verification import CHECKS
 from madeploy.findings.codes.verification import VERIFICATION
+from tests.support.proves import proves
 
 PAGE = (Path(__file__).parents[2] / "docs" / "verifying-clusters.md").read_text(encoding="utf-8")
 
@@ -21,6 +22,7 @@ def test_every_code_is_placed() -> None:
     assert VERIFICATION.keys() <= set(re.findall(r"MA[0-9]{3}", PAGE))
 
 
+@proves("REG-11")
 def test_every_row_of_the_guides_troubleshooting_has_codes() -> None:
     """REG-11: five rows, each with a code of its own."""
     table = PAGE.partition("troubleshooting, by code")[2]

@@ -21,6 +21,7 @@ from manifests.registration import task_config, task_credentials_data
 from tests.support.answers import Answers
 from tests.support.environments import environment
 from tests.support.faults import bare_server, closed_port
+from tests.support.proves import proves
 
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
 DEFAULT = "/api/v1/namespaces/default"
@@ -108,6 +109,7 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         ({KUBE_SYSTEM: {"metadata": {"uid": "hub"}}}, ["MA448"]),
     ],
 )
+@proves("REG-7")
 def test_everything_that_is_missing_is_named_at_once(changed: dict[str, Any], found: list[str]) -> None:
     """REG-7, REG-11."""
     assert codes(furnished(**changed)) == found

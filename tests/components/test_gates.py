@@ -12,6 +12,7 @@ from madeploy.clients.definitions import wait_for_definitions
 from madeploy.clients.errors import ClientError
 from madeploy.releases import RELEASES
 from manifests.definitions import GATEWAY_API, platform
+from tests.support.proves import proves
 
 
 @pytest.mark.parametrize(("release", "count"), [("2026.04", 14), ("0.12", 15)])
@@ -56,6 +57,7 @@ def test_a_wait_ends_as_soon_as_nothing_is_missing() -> None:
     assert answers == []
 
 
+@proves("CP-8")
 def test_a_definition_that_never_comes_is_named_with_what_to_do() -> None:
     """CP-8, UX-3."""
     with pytest.raises(TimeoutError, match=r"clusters\.michelangelo\.api\. See the log"):

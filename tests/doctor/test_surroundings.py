@@ -20,6 +20,7 @@ from tests.support.environments import aws_storage, environment
 from tests.support.faults import bare_server, closed_port
 from tests.support.furnished import FurnishedSite, named
 from tests.support.http_double import Answer, http_double
+from tests.support.proves import proves
 
 
 def look(answer: Callable[[], Seen]) -> Outcome:
@@ -291,6 +292,7 @@ def test_the_account_is_the_stacks(aws: Aws) -> None:
     assert look(lambda: storage.aws_account(none.site)).state == "notNeeded"
 
 
+@proves("MR-11", played="AWS, by moto")
 def test_rights_on_aws_are_simulated_where_that_is_allowed(aws: Aws) -> None:
     """MR-11, UX-8: of the role behind the session, and what may not be asked is no pass."""
     made = FurnishedSite(environment(storage=aws_storage()))

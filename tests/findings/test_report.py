@@ -15,6 +15,7 @@ from madeploy.findings.outcomes import Outcome, Report, outcome_of
 from madeploy.findings.page import to_html
 from madeploy.findings.sarif import to_sarif
 from madeploy.findings.text import checks
+from tests.support.proves import proves
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' ]]> \x00\x1b[31m \ud800 ünïcode"
 FIX = "Log in again, then:\nkubectl --context hub get nodes\npulumi up --stack prod"
@@ -99,6 +100,7 @@ def test_json_has_every_check_with_state_time_and_findings() -> None:
 
 
 @pytest.mark.parametrize("evidence", ["nothing listens at its port", HOSTILE], ids=["plain", "hostile"])
+@proves("UX-8")
 def test_junit_has_one_case_a_check_and_skips_what_was_not_looked_at(evidence: str) -> None:
     """UX-8: well-formed whatever a server says."""
     suites = ElementTree.fromstring(to_junit(report(evidence)).encode("utf-8"))
@@ -155,6 +157,7 @@ class _Page(HTMLParser):
 
 
 @pytest.mark.parametrize("evidence", ["nothing listens at its port", HOSTILE], ids=["plain", "hostile"])
+@proves("UX-8")
 def test_the_page_stands_by_itself_and_shows_everything(evidence: str) -> None:
     """UX-8: no script, nothing fetched, no markup of others; every finding, check and fact."""
     text = to_html(report(evidence))

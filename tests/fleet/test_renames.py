@@ -25,6 +25,7 @@ from madeploy.stacks import updates as applying
 from madeploy.stacks.access import StackAccess
 from tests.kubeconfigs.corpus import document
 from tests.support.environments import environment
+from tests.support.proves import proves
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,10}[a-z0-9]", fullmatch=True)
 
@@ -110,6 +111,7 @@ def _registration(name: str, host: str, port: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("host", ["https://compute.example.com", "https://COMPUTE.example.com."])
+@proves("REG-13", played="the engine")
 def test_an_update_of_a_renamed_cluster_is_refused_before_it_begins(
     host: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -159,6 +161,7 @@ def _live(name: str, **metadata: str) -> dict[str, Any]:
         (None, False),
     ],
 )
+@proves("REG-13", played="the engine")
 def test_the_program_refuses_it_too_by_what_the_control_plane_has(
     items: list[dict[str, Any]] | None, refused: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,6 +14,7 @@ from madeploy.findings.text import report
 from madeploy.kubeconfigs import Instead, Verdict
 from tests.kubeconfigs.authorities import NOW, encoded, pem
 from tests.kubeconfigs.corpus import CASES, COMMAND, Case, document, text, token
+from tests.support.proves import proves
 
 
 def instead(case: Case) -> Instead:
@@ -29,6 +30,7 @@ def inspected(case: Case) -> Verdict:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@proves("REG-1")
 def test_a_kubeconfig_is_taken_or_refused_with_every_defect(case: Case) -> None:
     """REG-1, REG-11, UX-3: a code for each defect, none too many; what is taken has its endpoint."""
     verdict = inspected(case)

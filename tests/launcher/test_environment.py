@@ -13,10 +13,12 @@ from pathlib import Path
 import pytest
 
 from tests.launcher.conftest import LAUNCHER, LOCKED_UV, Checkout
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
 
+@proves("UX-1")
 def test_the_first_run_makes_the_environment_and_the_second_calls_nothing(
     checkout: Checkout, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -14,6 +14,7 @@ from manifests.envoy_config import bootstrap
 from manifests.monitoring import monitoring
 from tests.support.environments import environment
 from tests.support.envoy import get, running
+from tests.support.proves import proves
 
 LIBRARY_METRICS = {
     "controller_runtime_reconcile_errors_total",
@@ -134,6 +135,7 @@ def test_alerts_use_the_metrics_of_their_release(release: str) -> None:
     assert not used & others
 
 
+@proves("NET-16")
 def test_the_loss_of_each_part_is_alerted_on() -> None:
     """NET-16."""
     assert {rule["alert"] for rule in ALL_RULES} == {

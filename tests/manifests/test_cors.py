@@ -20,6 +20,7 @@ from manifests.envoy_config import bootstrap
 from tests.support.environments import environment
 from tests.support.envoy import running
 from tests.support.grpc_web import connect
+from tests.support.proves import proves
 
 BASE = environment()
 SETS_AT_ONCE = 25
@@ -167,6 +168,7 @@ ALWAYS_REFUSED = ["null", "*", "https://", "file://", "https://.*", "chrome-exte
     ],
 )
 @given(sets=st.lists(SETS, min_size=SETS_AT_ONCE, max_size=SETS_AT_ONCE))
+@proves("NET-3")
 def test_the_real_envoy_accepts_exactly_the_declared_origins(
     sets: list[tuple[str, list[str]]], tmp_path: Path
 ) -> None:

@@ -13,6 +13,7 @@ from madeploy.settings import Environment
 from manifests.envoy_config import DESCRIPTORS_FILE, bootstrap, envoy_files, envoy_yaml
 from tests.support.environments import ALL, environment
 from tests.support.envoy import rewrite_folders, validate
+from tests.support.proves import proves
 from tests.support.tls import certificate_files
 
 LONG_HOST = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 51, "example"])
@@ -44,6 +45,7 @@ def _validated(made: Environment, directory: Path) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("sections", COMBINATIONS.values(), ids=COMBINATIONS)
+@proves("NET-2")
 def test_the_real_envoy_accepts_every_combination_without_a_word(
     sections: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ from tests.support.environments import environment
 from tests.support.envoy import RunningEnvoy, running, validate
 from tests.support.grpc_described import described_server
 from tests.support.grpc_web import call, connect
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -96,6 +97,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.mark.parametrize("kind", ["Project", "PipelineRun", "Model", "InferenceServer"])
+@proves("REL-1")
 def test_json_posted_to_a_service_is_answered_in_json(served: Door, kind: str) -> None:
     """CP-5, REL-1: by the path of the method itself, names in camelCase."""
     status, answer, headers = served.post(f"{kind}Service/Get{kind}", {"name": "demo", "namespace": "team-a"})

@@ -17,6 +17,7 @@ from tests.support.environments import environment
 from tests.support.envoy import RunningEnvoy, get, rewrite_folders, running
 from tests.support.grpc_echo import echo_server
 from tests.support.grpc_web import UI_HEADERS, call, connect, preflight
+from tests.support.proves import proves
 from tests.support.tls import certificate_files, trusting
 
 pytestmark = pytest.mark.whole
@@ -32,6 +33,7 @@ def envoy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningEnvoy]:
         yield started
 
 
+@proves("CP-5")
 def test_a_grpc_web_call_reaches_the_grpc_server_and_comes_back(envoy: RunningEnvoy) -> None:
     """NET-2, NET-6."""
     with contextlib.closing(connect(envoy.port)) as connection:
@@ -158,11 +160,13 @@ def _wait_for_line(log: Path, text: str) -> list[str]:
     return log.read_text().splitlines()
 
 
+@proves("NET-2")
 def test_envoy_starts_without_a_warning(envoy: RunningEnvoy) -> None:
     """NET-2."""
     assert envoy.log.read_text() == ""
 
 
+@proves("NET-16")
 def test_losing_the_api_server_shows_without_any_traffic(tmp_path: Path) -> None:
     """NET-16: in the metric the alert is built on. Checks are hurried, nothing else is changed."""
     hurried = bootstrap(environment())
@@ -186,6 +190,7 @@ def _healthy(envoy: RunningEnvoy) -> int:
     return int(line.rpartition(" ")[2])
 
 
+@proves("NET-4")
 def test_envoy_ends_tls_and_takes_over_a_renewed_certificate_without_a_restart(tmp_path: Path) -> None:
     """NET-4."""
     made = environment(tls={"mode": "provided", "envoy": {"enabled": True}})

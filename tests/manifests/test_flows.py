@@ -19,6 +19,7 @@ from manifests.policy_flows import expected, isolated, permitted
 from manifests.workload_pods import workload_pods
 from tests.support.environments import ALL, environment, production_aws
 from tests.support.objects import of_kind, one
+from tests.support.proves import proves
 
 IRSA = {
     "kind": "irsa",
@@ -264,6 +265,7 @@ def test_dns_is_asked_where_the_settings_have_it_and_nowhere_else(
 
 
 @given(made=_environments())
+@proves("NET-13")
 def test_the_policies_permit_the_table_and_nothing_more(made: Environment) -> None:
     """NET-13: read back from selectors, peers and ports, for any settings."""
     target = catalog.targets(Inputs(made))[0]
@@ -271,6 +273,7 @@ def test_the_policies_permit_the_table_and_nothing_more(made: Environment) -> No
     assert permitted(objects) == expected(flows(made), made)
 
 
+@proves("NET-12")
 def test_a_self_managed_cluster_gets_the_guides_policy() -> None:
     """NET-12: with the process's own port besides the guide's 443."""
     (policy,) = compute_side(production_aws(), "gpu-west")

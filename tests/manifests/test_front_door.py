@@ -15,6 +15,7 @@ from manifests.ingress import ingresses
 from manifests.objects import Object, to_yaml
 from tests.support.environments import ALL, environment
 from tests.support.objects import of_kind, one
+from tests.support.proves import proves
 from tests.support.routing import by_gateway, by_ingress
 
 API, APP = "api.ml.example.com", "app.ml.example.com"
@@ -107,6 +108,7 @@ def test_plain_http_is_only_a_redirect_at_the_gateway(host: str) -> None:
     assert redirect["spec"]["rules"][0]["filters"][0]["requestRedirect"]["scheme"] == "https"
 
 
+@proves("NET-5")
 def test_the_api_ingress_is_the_guides() -> None:
     """NET-5."""
     ingress = one(NGINX, "Ingress", "michelangelo-apiserver", "ma-system")
@@ -122,6 +124,7 @@ def test_the_api_ingress_is_the_guides() -> None:
     assert ingress["spec"]["tls"] == [{"hosts": [API], "secretName": "michelangelo-apiserver-tls"}]
 
 
+@proves("NET-6")
 def test_the_application_ingress_is_the_guides_but_for_its_paths() -> None:
     """NET-6."""
     ingress = one(NGINX, "Ingress", "michelangelo-ui", "ma-system")
@@ -246,6 +249,7 @@ def test_the_two_domains_are_the_only_place_their_names_come_from(make: Any) -> 
     assert _without_checksums(moved) == _without_checksums(after)
 
 
+@proves("CARD-5")
 def test_domains_reach_every_place_the_guide_lists() -> None:
     """NET-8: worker address, the application's configuration, Envoy's CORS origin."""
     objects = catalog.objects(environment(controlPlane={"worker": {"apiAccess": "public"}}))

@@ -43,6 +43,7 @@ from tests.support.envoy import rewrite_folders, running
 from tests.support.front_door import CONTOUR, NGINX, Cluster, hosts
 from tests.support.grpc_web import call, connect, preflight
 from tests.support.objects import of_kind, one
+from tests.support.proves import proves
 from tests.support.tls import certificate_files, trusting
 
 pytestmark = pytest.mark.whole
@@ -188,6 +189,7 @@ def _files(pages: Mapping[str, str]) -> Iterator[int]:
         thread.join()
 
 
+@proves("CP-10", played="the API server; Envoy is the front door")
 def test_a_grpc_client_lists_clusters_through_the_door(door: Door) -> None:
     """CP-10, NET-1, NET-5, NET-7: over TLS and HTTP/2, with the certificate of the API's host."""
     with door.channel() as channel:
@@ -225,6 +227,7 @@ def test_reflection_on_the_api_host_is_a_conversation(door: Door) -> None:
         assert list(answers) == []
 
 
+@proves("NET-1", "NET-6", played="the API server; Envoy is the front door")
 def test_a_page_lists_clusters_through_the_door(door: Door) -> None:
     """CP-10, NET-1, NET-6, NET-7: gRPC-Web on the application's host, through the rendered Envoy."""
     with contextlib.closing(door.browser()) as browser:
@@ -250,6 +253,7 @@ def test_preflights_pass_for_the_applications_origin_alone(door: Door, origin: s
     assert allowed == (origin if origin == f"https://{APP}" else None)
 
 
+@proves("CP-4", played="the web application's server")
 def test_the_application_and_its_configuration_are_served(door: Door) -> None:
     """NET-6, NET-7, CP-4: files beside the API on one host, the address in them is the door's own."""
     with contextlib.closing(door.browser()) as browser:
@@ -276,6 +280,7 @@ def test_other_hosts_are_refused(door: Door) -> None:
     assert PAGE not in text
 
 
+@proves("NET-5", played="the API server; Envoy is the front door")
 def test_slow_calls_outlast_the_time_outs_a_door_has_by_default(door: Door) -> None:
     """NET-5, NET-6, NET-7: the time-outs of the objects arrive. A GRPCRoute has none: what an
     implementation on Envoy does then, ending calls after 15 s, is a limit of that door."""

@@ -16,6 +16,7 @@ from manifests.iam_documents import access_policy, key_policy, trust_policy
 from manifests.identities import Subject, subjects
 from tests.support.environments import aws_storage, environment
 from tests.support.iam import Document, Request, allows, weakened
+from tests.support.proves import proves
 
 ACCOUNT = "123456789012"
 KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/11111111-2222-3333-4444-555555555555"
@@ -150,6 +151,7 @@ def documented(identity: str, access: str, key: str | None = None) -> set[tuple[
 
 @pytest.mark.parametrize(("identity", "access"), ROWS)
 @pytest.mark.parametrize("key", [None, KEY, ALIAS], ids=["SSE-S3", "SSE-KMS", "SSE-KMS by alias"])
+@proves("MR-2")
 def test_an_identity_may_do_exactly_what_is_documented(identity: str, access: str, key: str | None) -> None:
     """MR-2: over every identity, action and resource; with a key, its use through S3 and no other."""
     assert allowed(policy(identity, access, key)) == documented(identity, access, key)
@@ -173,6 +175,7 @@ def test_nothing_in_an_identitys_policy_can_be_left_out(identity: str, access: s
     key=st.text(max_size=12),
     identity=st.sampled_from(["controllermgr", "worker", "tasks-gpu"]),
 )
+@proves("MR-2")
 def test_no_request_outside_the_documented_rights_is_allowed(
     action: str, bucket: str, key: str, identity: str
 ) -> None:

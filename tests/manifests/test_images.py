@@ -13,8 +13,10 @@ from tests.support.environments import (
     production_aws,
 )
 from tests.support.objects import container, deployment, pod_spec
+from tests.support.proves import proves
 
 
+@proves("CP-9")
 def test_images_come_from_one_place() -> None:
     """CP-9."""
     images = {

@@ -12,11 +12,13 @@ from manifests.issuers import certificates, issuers
 from manifests.references import CERT_MANAGER, Name, provided, references
 from tests.support.environments import environment
 from tests.support.objects import of_kind
+from tests.support.proves import proves
 
 ACME = {"mode": "acme", "email": "platform@example.com"}
 GATEWAY = {"kind": "gatewayApi", "className": "eg", "controllerNamespace": "envoy-gateway-system"}
 
 
+@proves("NET-9")
 def test_the_acme_issuer_is_the_guides() -> None:
     """NET-9: http01 through the front door's IngressClass."""
     (issuer,) = issuers(environment(tls=ACME))

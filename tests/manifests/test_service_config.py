@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from madeploy.releases import keys as service_keys
 from manifests.service_config import CONFIGURED, ConfiguredName, base_config, base_yaml
 from tests.support.environments import ALL, environment, gateway_minio, minimal, production_aws
+from tests.support.proves import proves
 
 SECTIONS = {
     "apiserver": {"apiserver", "k8s", "metadataStorage", "logging"},
@@ -88,6 +89,7 @@ def test_the_workflow_engine_is_spelt_as_each_service_wants_it(engine: str, clie
     assert base_config(chosen, "worker")["workflow-engine"]["provider"] == worker
 
 
+@proves("CP-3")
 def test_the_worker_polls_every_queue_the_platform_uses_once_and_in_one_domain() -> None:
     """CP-3 (facts 2.3 rows 7 to 9): a queue without pollers leaves work undone for ever."""
     engine = base_config(production_aws(), "worker")["workflow-engine"]

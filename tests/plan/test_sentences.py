@@ -13,6 +13,7 @@ from madeploy.plan.sentences import sentences
 from madeploy.plan.text import LEVELS, listed
 from tests.plan.cases import CASES
 from tests.support.environments import ALL, minimal
+from tests.support.proves import proves
 
 EXPECTED: Final[dict[str, list[tuple[str, str]]]] = {
     "nothing": [
@@ -270,6 +271,7 @@ def _said(name: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("name", CASES)
+@proves("UX-4")
 def test_a_common_change_is_said_in_at_most_five_sentences_that_name_cause_and_effect(name: str) -> None:
     """UX-4."""
     said = _said(name)

@@ -12,6 +12,7 @@ from madeploy.releases.keys import entries, fits
 from madeploy.settings import Environment
 from manifests.service_config import CONFIGURED, ConfiguredName, base_config
 from tests.support.environments import ALL, environment, every_part
+from tests.support.proves import proves
 from tests.support.strategies import environments
 
 FATAL: dict[str, dict[ConfiguredName, tuple[str, ...]]] = {
@@ -63,6 +64,7 @@ def check(chosen: Environment, service: ConfiguredName) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("service", CONFIGURED)
+@proves("CP-6", "REL-1")
 def test_every_emitted_key_is_accepted_by_its_release_and_none_is_fatal_for_it(
     service: ConfiguredName, name: str
 ) -> None:
@@ -92,6 +94,7 @@ def test_of_any_environment_only_what_its_release_reads_is_generated(data: dict[
 
 
 @pytest.mark.parametrize("release", RELEASES.values(), ids=lambda release: release.name)
+@proves("REL-4")
 def test_what_stops_a_service_or_is_ignored_is_refused_by_name(release: Release) -> None:
     """REL-4: no table has such a key, so every override of it is refused, and 0.12 says why."""
     for service, fatal in FATAL[release.name].items():
@@ -106,6 +109,7 @@ def test_what_stops_a_service_or_is_ignored_is_refused_by_name(release: Release)
         assert RELEASES["0.12"].refused[path]
 
 
+@proves("REL-2")
 def test_log_persistence_has_every_key_or_none() -> None:
     """REL-2 (V25): with one missing or unknown, logs are dropped and nothing says so."""
     keys = {
@@ -137,6 +141,7 @@ def test_collectors_speak_tls_where_the_store_does(
     assert (written["storageEndpoint"], written["s3DisableSSL"]) == (endpoint, plain)
 
 
+@proves("REL-2")
 def test_both_services_have_the_same_database_or_none() -> None:
     """REL-2: a mirror that one of them does not use loses objects; its password is in a Secret."""
     configs = [base_config(every_part(), service) for service in ("apiserver", "controllermgr")]

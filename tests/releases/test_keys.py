@@ -10,6 +10,7 @@ from madeploy.releases import RELEASES, ReleaseName
 from madeploy.releases.keys import FORMS, entries, fits
 from manifests.service_config import base_config
 from tests.support.environments import ALL
+from tests.support.proves import proves
 
 
 def test_every_release_has_a_table_for_each_configured_service() -> None:
@@ -63,6 +64,7 @@ def test_what_another_setting_decides_is_what_the_toolkit_writes(service: Any) -
         ("CRD versions", [{"a": {"versions": ["v2"]}}, {"a": {}}], [{"a": {"other": 1}}, {"a": []}, []]),
     ],
 )
+@proves("CP-6")
 def test_values_are_checked_as_the_service_reads_them(kind: Any, good: list[Any], bad: list[Any]) -> None:
     """CP-6: bare ports and bare durations are the traps (facts 2.1, 2.3 row 3)."""
     assert kind in FORMS

@@ -12,6 +12,7 @@ from madeploy.settings import SECRET_KEYS, Environment
 from madeploy.stackfile.loader import CheckedStack
 from tests.rules.rule_cases import ALLOWED, BROKEN, service
 from tests.support.environments import ALL
+from tests.support.proves import proves
 from tests.support.stacks import load
 
 
@@ -31,6 +32,7 @@ def test_the_minimal_stack_has_no_findings(tmp_path: Path) -> None:
     BROKEN,
     ids=[f"{row[0]}-{row[1]}-{i}" for i, row in enumerate(BROKEN)],
 )
+@proves("CP-9")
 def test_a_broken_rule_is_reported_at_its_setting(
     code: str, severity: str, subject: str, sections: dict[str, Any], tmp_path: Path
 ) -> None:

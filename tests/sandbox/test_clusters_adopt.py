@@ -14,6 +14,7 @@ import pytest
 import yaml
 
 from madeploy.stackfile.edit import remove, set_value
+from tests.support.proves import proves
 from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -220,6 +221,7 @@ def test_a_cluster_nobody_registered_is_named_beside_those_there_are(deployed: D
     assert f"registered are: {NAME}" in done.stderr
 
 
+@proves("REG-9")
 def test_taking_a_registration_over_writes_none_of_its_objects_on_either_side(deployed: Deployed) -> None:
     """REG-9: as both API servers' audit logs have it; what differs is told and kept; and the next update has
     nothing to do."""

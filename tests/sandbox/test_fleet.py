@@ -26,6 +26,7 @@ from madeploy.sandbox.pki import Authority
 from madeploy.sandbox.state import StateDirectory
 from tests.support.fleets import UserStack
 from tests.support.light_clusters import LightCluster, LightClusters, silent_listener
+from tests.support.proves import proves
 from tests.support.scale import scale
 
 GOOD = scale(2, 17)
@@ -124,6 +125,7 @@ def bad_ones(said: Mapping[str, Any]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("layout", ["inline", "sharded"])
+@proves("REG-10", "REG-12")
 def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_replaced(
     fleet: Fleet, layout: str
 ) -> None:

@@ -20,6 +20,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.controller_manager import pods
 from madeploy.clusters.registration import read_registration, registered_client, secret_path
+from tests.support.proves import proves
 from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, sandbox
 from tests.support.scale import scale
 
@@ -164,6 +165,7 @@ def refused(client: Kubernetes) -> bool:
     return False
 
 
+@proves("REG-8", played="the controller manager's watch")
 def test_a_rotation_that_is_interrupted_and_begun_again_cuts_nobody_off(deployed: Deployed) -> None:
     """REG-8: at ten calls a second, neither the registered credential nor the one the platform has read fails
     once; the control plane sees one Secret updated, none deleted, one Deployment rolled; the old token is
@@ -213,6 +215,7 @@ def test_a_cluster_with_work_on_it_is_not_removed(deployed: Deployed) -> None:
         compute.delete(f"{where}/busy")
 
 
+@proves("REG-9", played="the controller manager's watch")
 def test_a_removed_cluster_is_gone_on_both_sides_and_may_come_back(deployed: Deployed) -> None:
     """REG-9, REG-2, REG-4: drained, removed with its token dead, added again under its name, and proven."""
     drained = clusters(deployed, "drain", NAME, "--timeout", "0")

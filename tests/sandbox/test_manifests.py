@@ -24,6 +24,7 @@ from manifests.objects import Object, to_yaml
 from tests.support.environments import ALL, gateway_minio, minimal, production_aws
 from tests.support.environments import environment as smallest
 from tests.support.objects import identity, of_kind
+from tests.support.proves import proves
 from tests.support.published_schemas import published
 
 ENVIRONMENTS = pytest.mark.parametrize("name", ALL)
@@ -95,6 +96,7 @@ def test_a_real_api_server_takes_every_object(name: str, clients: dict[str, dyna
 
 @pytest.mark.usefixtures("restricted")
 @ENVIRONMENTS
+@proves("CP-7")
 def test_pod_security_restricted_admits_every_pod(
     name: str, clients: dict[str, dynamic.DynamicClient]
 ) -> None:

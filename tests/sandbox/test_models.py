@@ -37,6 +37,7 @@ from manifests.retention import PROGRAM, retention
 from tests.support.environments import environment as settings
 from tests.support.objects import of_kind, one
 from tests.support.old_models import Store, stored
+from tests.support.proves import proves
 from tests.support.registry import Killed, Mortal
 from tests.support.scale import scale
 
@@ -307,6 +308,7 @@ def test_what_the_job_deletes_is_there_as_a_version_until_the_lifecycle_rule_tak
 
 
 @pytest.mark.parametrize("edges", EDGES)
+@proves("MR-8", played="AWS, by moto")
 def test_ended_at_any_step_and_run_again_nothing_dangles_and_no_young_model_is_touched(
     edges: str, world: World
 ) -> None:

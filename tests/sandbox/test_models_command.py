@@ -23,6 +23,7 @@ from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from tests.registry.test_lint import GOOD
 from tests.support.old_models import Store, stored
+from tests.support.proves import proves
 
 TEAM, OTHER = "command-test-a", "command-test-b"
 MODELS, WORKSPACE = "command-test-models", "command-test-workspace"
@@ -112,6 +113,7 @@ def test_one_model_is_shown_with_what_its_registration_left_out(run: Run) -> Non
     assert f"no Model nowhere in namespace {TEAM}" in gone.stderr
 
 
+@proves("MR-5")
 def test_artifact_uris_are_printed_for_scripts_and_none_is_a_failure(run: Run) -> None:
     """MR-5: one per line and nothing else on standard output."""
     assert run("artifacts", "churn", "-n", TEAM).stdout == f"s3://{WORKSPACE}/churn/package\n"
@@ -125,6 +127,7 @@ def test_artifact_uris_are_printed_for_scripts_and_none_is_a_failure(run: Run) -
     assert run("artifacts", "nowhere", "-n", OTHER).exit_code == 1
 
 
+@proves("MR-3")
 def test_a_cluster_without_the_definition_says_so(run: Run, tmp_path: Path) -> None:
     """MR-3, MR-10: the compute cluster stands for a control plane whose API server never ran."""
     write(tmp_path, {"michelangelo:controlPlane": {"kubeconfigContext": "compute-0"}})
@@ -134,6 +137,7 @@ def test_a_cluster_without_the_definition_says_so(run: Run, tmp_path: Path) -> N
         assert "MA340: models.michelangelo.api" in done.stderr
 
 
+@proves("MR-10")
 def test_a_reader_without_the_role_is_told_which_one_it_needs(
     run: Run, environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -273,6 +277,7 @@ MISTAKES: list[tuple[int, tuple[Any, ...], Any]] = [
 
 
 @pytest.mark.parametrize(("document", "path", "value"), MISTAKES, ids=lambda value: str(value)[-40:])
+@proves("MR-9")
 def test_lint_says_dropped_what_a_real_api_server_drops_and_refused_what_it_refuses(
     document: int, path: tuple[Any, ...], value: Any, typed: client.CustomObjectsApi
 ) -> None:

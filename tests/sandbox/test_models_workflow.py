@@ -19,6 +19,7 @@ from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from manifests.model_registry import readers
 from tests.support.environments import environment as settings
+from tests.support.proves import proves
 from tests.support.workflow import Run
 
 EXAMPLES = Path(__file__).parents[2] / "docs/examples"
@@ -129,6 +130,7 @@ def _program(path: Path, text: str) -> None:
     path.chmod(path.stat().st_mode | stat.S_IXUSR)
 
 
+@proves("MR-7")
 def test_a_registered_model_s_uri_reaches_the_tool_that_deploys_it(
     workflow: Any, issuer: tuple[str, list[Any]], tmp_path: Path
 ) -> None:
@@ -171,6 +173,7 @@ def test_the_step_that_finds_no_model_or_no_artifact_fails_and_says_so(
     assert run.contexts.get("steps", {}).get("model", {"outputs": {}})["outputs"] == {}
 
 
+@proves("MR-4")
 def test_the_reader_may_read_models_and_nothing_else(workflow: Any, tool_paths: dict[str, Path]) -> None:
     """MR-4, MR-7: what the workflow holds once it is through its first two steps."""
     run = workflow("churn")

@@ -20,6 +20,7 @@ from madeploy.stackfile.loader import load_environment
 from tests.render.environments import REPOSITORY, gitops
 from tests.support.environments import ALL
 from tests.support.objects import identity
+from tests.support.proves import proves
 
 STACKS = Path(__file__).parents[2] / "stacks"
 FORMATS: tuple[Format, ...] = ("files", "argocd", "flux")
@@ -51,6 +52,7 @@ def complaints(binary: Path, trees: list[Tree], minors: tuple[str, ...] = MINORS
     return [f"{files[each.document][0]}: {each.message} {each.minors}" for each in found]
 
 
+@proves("CARD-2")
 def test_every_file_of_every_stack_passes_on_every_supported_minor(kubeconform: Path) -> None:
     """CARD-2, CARD-4, CP-1 to CP-5: strictly, no kind left out, in every format."""
     environments = [build() for build in ALL.values()]

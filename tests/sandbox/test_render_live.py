@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.proves import proves
 from tests.support.sandbox import Deployed, sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -78,6 +79,7 @@ def applied_part(obj: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("folder", TARGETS)
+@proves("CARD-4")
 def test_applying_the_files_would_change_nothing(deployed: Deployed, tree: Path, folder: str) -> None:
     """CARD-4, CP-1 to CP-5, NET-5, NET-13, REG-2, REG-4: every rendered object is there, and equal in every
     field, its generation included, but for who manages them. That an update sets nothing more is

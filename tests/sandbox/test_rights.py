@@ -14,6 +14,7 @@ from manifests import catalog
 from manifests.inputs import Inputs
 from manifests.objects import Object
 from tests.support.environments import environment as smallest
+from tests.support.proves import proves
 
 NAMESPACE = "rights-test"
 KINDS = ("Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding")
@@ -88,6 +89,7 @@ PLATFORM, DEFINITIONS, LEASES = "michelangelo.api", "apiextensions.k8s.io", "coo
         ("controllermgr", ask("create", "deployments", "apps", namespace="team-a")),
     ],
 )
+@proves("CP-1", "CP-2")
 def test_services_may_do_what_their_code_does(
     service: str, question: Question, authorization: client.AuthorizationV1Api
 ) -> None:
@@ -113,6 +115,7 @@ def test_services_may_do_what_their_code_does(
         ("ui", ask("list", "pods", namespace=NAMESPACE)),
     ],
 )
+@proves("CP-3")
 def test_services_may_do_nothing_more(
     service: str, question: Question, authorization: client.AuthorizationV1Api
 ) -> None:

@@ -15,6 +15,7 @@ from madeploy.settings import CONTROL_PLANE
 from madeploy.settings import Environment as Settings
 from manifests import catalog
 from tests.support.environments import environment as smallest
+from tests.support.proves import proves
 
 NAMESPACE = "rollout-test"
 KINDS = ("Namespace", "ServiceAccount", "ConfigMap", "Deployment", "PodDisruptionBudget")
@@ -78,6 +79,7 @@ def zones(api: client.ApiClient, nodes: list[str]) -> set[str]:
 
 
 @pytest.mark.parametrize("named", [[], ["sandbox-a", "sandbox-b"]], ids=["no zones named", "two zones named"])
+@proves("CP-2", played="kubelets")
 def test_replicas_of_every_service_run_in_different_zones(api: client.ApiClient, named: list[str]) -> None:
     """CP-1, CP-2, CP-7: admitted by Pod Security `restricted`, scheduled apart, ready."""
     deploy(api, settings(zones=named))
@@ -90,6 +92,7 @@ def test_replicas_of_every_service_run_in_different_zones(api: client.ApiClient,
         assert used <= set(named or used)
 
 
+@proves("CP-7", played="kubelets")
 def test_one_changed_setting_rolls_the_pods_it_concerns_and_no_others(api: client.ApiClient) -> None:
     """CP-7: with never fewer available pods than replicas."""
     deploy(api, settings())

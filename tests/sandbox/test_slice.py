@@ -17,6 +17,7 @@ import boto3
 import pytest
 import yaml
 
+from tests.support.proves import proves
 from tests.support.sandbox import (
     ROOT,
     UP_LIMIT,
@@ -48,6 +49,7 @@ def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFacto
         made.madeploy("sandbox", "stop")
 
 
+@proves("CP-1", "UX-1", played="kubelets")
 def test_five_deployments_are_available(deployed: Deployed) -> None:
     """UX-1, CP-1 to CP-5."""
     found = deployed.get("control-plane", "deployments.apps", "-n", "ma-system")
@@ -60,6 +62,7 @@ def test_five_deployments_are_available(deployed: Deployed) -> None:
     assert available == {f"michelangelo-{service}" for service in SERVICES}
 
 
+@proves("CARD-6")
 def test_the_compute_cluster_is_registered_with_its_own_address(deployed: Deployed) -> None:
     """CARD-6, REG-4: host with its scheme, port as text, the names of both Secrets, and no label or
     annotation that a later change could touch (V7)."""
@@ -95,6 +98,7 @@ def ask(deployed: Deployed, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
     return review
 
 
+@proves("REG-4")
 def test_the_registered_token_is_accepted_by_the_server_the_registered_authority_vouches_for(
     deployed: Deployed,
 ) -> None:
@@ -116,6 +120,7 @@ def test_the_registered_token_is_accepted_by_the_server_the_registered_authority
     ],
     ids=lambda value: "-".join(value.values()) if isinstance(value, dict) else None,
 )
+@proves("REG-2")
 def test_the_registered_token_may_manage_ray_and_nothing_else(
     deployed: Deployed, attributes: dict[str, str], allowed: bool
 ) -> None:
@@ -124,6 +129,7 @@ def test_the_registered_token_may_manage_ray_and_nothing_else(
     assert review["allowed"] is allowed
 
 
+@proves("REG-3")
 def test_tasks_find_their_storage_configuration(deployed: Deployed) -> None:
     """REG-3: without a key, because pods have roles."""
     data = deployed.get("compute-0", "configmap", "michelangelo-config", "-n", "default")["data"]
@@ -220,6 +226,7 @@ def test_a_second_up_changes_nothing_and_reuses_what_runs(deployed: Deployed) ->
     assert pids[0] == pids[1]
 
 
+@proves("CARD-3")
 def test_the_plain_pulumi_command_finds_nothing_to_do(deployed: Deployed) -> None:
     """CARD-3: typed by hand in the sandbox's shell, with nothing of ours in front."""
     preview = deployed.run("pulumi", "preview", "--expect-no-changes", "--non-interactive")
@@ -239,6 +246,7 @@ def test_the_policy_pack_runs_in_a_preview_and_finds_nothing(deployed: Deployed)
     assert "michelangelo@v0.1.0" in preview.stdout
 
 
+@proves("UX-3")
 def test_a_bad_stack_fails_with_the_text_of_validate_and_no_traceback(
     deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -256,6 +264,7 @@ def test_a_bad_stack_fails_with_the_text_of_validate_and_no_traceback(
         assert line.partition(" error ")[2] in up.stdout
 
 
+@proves("NET-7", "NET-10", played="the Gateway's controller and cert-manager")
 def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a_pod(
     deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -289,6 +298,7 @@ def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a
     assert len(deployed.get("control-plane", "ingresses", "-n", "ma-system")["items"]) == 2
 
 
+@proves("REG-1")
 def test_kubeconfigs_kept_encrypted_in_the_stack_file_do_what_contexts_do(
     deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -314,6 +324,7 @@ def test_kubeconfigs_kept_encrypted_in_the_stack_file_do_what_contexts_do(
     assert preview.returncode == 0, preview.stdout[-3000:]
 
 
+@proves("NET-11")
 def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
     deployed: Deployed, tmp_path: Path
 ) -> None:
@@ -335,6 +346,7 @@ def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
     assert back.returncode == 0, back.stderr[-3000:]
 
 
+@proves("UX-4", played="kubelets")
 def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_path: Path) -> None:
     """CP-6, CP-7, UX-4: a log level of the worker; the plan has said so before."""
     changed = tmp_path / "Pulumi.sandbox.yaml"
@@ -361,6 +373,7 @@ def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_
     assert deployed.madeploy("sandbox", "up").returncode == 0
 
 
+@proves("CP-8")
 def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(
     tool_paths: dict[str, Path], tmp_path: Path
 ) -> None:

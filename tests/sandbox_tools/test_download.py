@@ -32,6 +32,7 @@ from madeploy.sandbox.tools.transfer import Refused, Sum, Transfer, listed
 from tests.sandbox_tools import mirror as mirrors
 from tests.sandbox_tools.conftest import Machine
 from tests.sandbox_tools.mirror import Mirror, Misbehaviour, path_of, serving
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -83,6 +84,7 @@ def built_instead(machine: Machine, name: str = "kubeconform") -> str:
     return said
 
 
+@proves("UX-7", played="the projects' servers")
 def test_everything_is_downloaded_without_go(machine: Machine, mirror: Mirror) -> None:
     """UX-1."""
     tools = ensure(TOOLS)

@@ -18,6 +18,7 @@ from madeploy.sandbox.progress import Reporter
 from madeploy.sandbox.tools import DEFAULT_TOOLS, FAMILIES, TOOLS, ensure, inspect
 from madeploy.sandbox.tools.room import Room
 from tests.sandbox_tools.conftest import Machine
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -202,6 +203,7 @@ def test_the_compiler_has_room_unless_the_user_says_how_much(
 
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("part", [0.0, 0.01, 0.4, 1.0])
+@proves("UX-7", played="the Go toolchain")
 def test_a_build_says_how_far_it_is_and_about_how_long_it_will_take(
     machine: Machine, monkeypatch: pytest.MonkeyPatch, family: str, part: float
 ) -> None:

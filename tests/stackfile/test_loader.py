@@ -17,6 +17,7 @@ from madeploy.stackfile.loader import (
     environment_from_config,
     load_environment,
 )
+from tests.support.proves import proves
 from tests.support.stacks import MINIMAL, load, stack_text, write
 
 PLAIN = {key: value for key, value in MINIMAL.items() if key != "kubeconfigs"}
@@ -137,6 +138,7 @@ def fleet(count: int) -> str:
     return stack_text({"clusters": clusters, "kubeconfigs": kubeconfigs})
 
 
+@proves("REG-12")
 def test_a_thousand_clusters_are_checked_in_time(tmp_path: Path) -> None:
     """REG-12: within the limits for files, and within 3 s."""
     path = tmp_path / "Pulumi.prod.yaml"

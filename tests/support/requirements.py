@@ -1,4 +1,4 @@
-"""Requirements and the tests that name them: `docs/requirements.md` is written from both.
+"""Requirements and the tests that show them: `docs/requirements.md` is written from both.
 
 `python -m tests.support.requirements` writes the page; a test fails when it is out of date.
 """
@@ -8,12 +8,15 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+TESTS = ROOT / "tests"
 PAGE = ROOT / "docs" / "requirements.md"
 ID = re.compile(
-    r"\b(CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+)(?: to (?:CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+))?\b"
+    r"\b(ACC|CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+)(?: to (?:CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+))?\b"
 )
 
 TITLES = {
@@ -61,6 +64,7 @@ TITLES = {
     "REG-10": "One bad cluster blocks no other",
     "REG-11": "The guide's troubleshooting rows as findings",
     "REG-12": "A fleet of 1,000 clusters",
+    "REG-13": "A cluster's entry gets another name without loss",
     "REL-1": "Releases 0.12 and 2026.04",
     "REL-2": "Optional parts of 0.12",
     "REL-3": "Upgrade from 2026.04 to 0.12",
@@ -75,7 +79,8 @@ TITLES = {
     "MR-8": "Retention",
     "MR-9": "Model and InferenceServer manifests are checked",
     "MR-10": "The registry guide's troubleshooting rows as findings",
-    "MR-11": "The deployer's least policy on AWS",
+    "MR-11": "The deployer's own AWS rights as a least policy",
+    "MR-12": "No change of settings strips a store of its safeguards or ends in a dead end",
     "OPS-1": "Authentication and roles",
     "OPS-2": "Tenants",
     "OPS-3": "Monitoring",
@@ -85,13 +90,17 @@ TITLES = {
     "OPS-7": "Experiment tracking",
     "OPS-8": "Troubleshooting",
     "OPS-9": "A pipeline run as acceptance",
+    "ACC-1": "Browsers sign in at the front door: OIDC, sessions, logout, groups",
+    "ACC-2": "The API host takes trusted networks, tokens or certificates; production is closed by default",
+    "ACC-3": "Viewers only call what reads; identity headers come from the token alone",
     "UX-1": "Two commands on a fresh machine",
     "UX-2": "Progress, JSON, exit codes",
     "UX-3": "Errors for people",
     "UX-4": "What a change means, in sentences",
     "UX-5": "A picture of the topology",
     "UX-6": "Nothing is destroyed without saying so",
-    "UX-8": "Checks' findings as text, JSON, JUnit, SARIF and one page",
+    "UX-7": "First run: tools downloaded and checked, or built from package registries alone",
+    "UX-8": "Findings as text, JSON, JUnit, SARIF and one HTML page",
 }
 """Every requirement and its short title."""
 
@@ -104,33 +113,62 @@ def ids_in(text: str) -> set[str]:
     return found
 
 
-def named_tests(root: Path = ROOT / "tests") -> dict[str, list[str]]:
-    """Tests that name a requirement in their docstring, as `path::name`, sorted."""
-    named: dict[str, list[str]] = defaultdict(list)
+def _functions(root: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
+    """Every test, with its `path::name`."""
     for path in sorted(root.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                for identifier in ids_in(ast.get_docstring(node) or ""):
-                    named[identifier].append(f"{path.relative_to(root.parent).as_posix()}::{node.name}")
-    return {identifier: sorted(tests) for identifier, tests in named.items()}
+                yield f"{path.relative_to(root.parent).as_posix()}::{node.name}", node
+
+
+def named(root: Path = TESTS) -> set[str]:
+    """Requirements that docstrings of tests name."""
+    return {found for _, node in _functions(root) for found in ids_in(ast.get_docstring(node) or "")}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A test that is marked as showing a requirement."""
+
+    test: str
+    """`path::name`."""
+
+    played: str
+    """What takes the place of a real part; empty where every part is real."""
+
+    def __str__(self) -> str:
+        return f"`{self.test}`" + (f" (played: {self.played})" if self.played else "")
+
+
+def proofs(root: Path = TESTS) -> dict[str, list[Proof]]:
+    """Tests marked by `@proves`, by requirement: those with real parts only first."""
+    found: dict[str, list[Proof]] = defaultdict(list)
+    for test, node in _functions(root):
+        for mark in node.decorator_list:
+            if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "proves":
+                played = "".join(ast.literal_eval(item.value) for item in mark.keywords)
+                for identifier in mark.args:
+                    found[ast.literal_eval(identifier)].append(Proof(test, played))
+    return {identifier: sorted(tests, key=lambda proof: proof.played) for identifier, tests in found.items()}
 
 
 def page() -> str:
     """The whole page."""
-    named = named_tests()
+    shown = proofs()
     lines = [
         "# Requirements",
         "",
-        "What the toolkit has to do, and one of the tests whose docstrings name each row. A row without a",
-        "test is open. Written by `python -m tests.support.requirements`.",
+        "What the toolkit has to do, and the tests that show it: those with the mark `@proves`",
+        "(`tests/support/proves.py`; `pytest -m proves` runs them). Where something takes the place of a",
+        "real part, the row says what is played. A row without a test is open.",
+        "Written by `python -m tests.support.requirements`.",
         "",
-        "| Id | Requirement | A test that proves it |",
+        "| Id | Requirement | Shown by |",
         "|---|---|---|",
     ]
     for identifier, title in TITLES.items():
-        tests = named.get(identifier, [])
-        example = f"`{tests[0]}`" if tests else "open"
-        lines.append(f"| {identifier} | {title} | {example} |")
+        tests = "<br>".join(map(str, shown.get(identifier, ()))) or "open"
+        lines.append(f"| {identifier} | {title} | {tests} |")
     return "\n".join(lines) + "\n"
 
 

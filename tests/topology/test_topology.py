@@ -28,6 +28,7 @@ from madeploy.topology.text import to_text
 from manifests.flows import Component, flows
 from tests.cli.conftest import Run
 from tests.support import environments, strategies
+from tests.support.proves import proves
 from tests.support.stacks import stack_text
 
 EVERY = pytest.mark.parametrize("name", environments.ALL)
@@ -80,6 +81,7 @@ def test_every_flow_is_an_arrow_or_a_note(name: str) -> None:
 
 @settings(max_examples=12)
 @given(data=strategies.environments())
+@proves("UX-5")
 def test_every_flow_of_any_environment_is_an_arrow_or_a_note(data: dict[str, Any]) -> None:
     """UX-5: and the layout takes every picture."""
     environment = Environment.model_validate(data)
@@ -277,6 +279,7 @@ def test_the_terminal_gets_a_tree_of_each_caller() -> None:
         (("--json",), "{"),
     ],
 )
+@proves("UX-5")
 def test_the_command_prints_every_format(run: Run, arguments: tuple[str, ...], starts: str) -> None:
     """UX-5, UX-2."""
     result = run("topology", "prod", *arguments)

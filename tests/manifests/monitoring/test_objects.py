@@ -15,6 +15,7 @@ from manifests.monitoring import monitoring
 from tests.support import promtool
 from tests.support.environments import environment
 from tests.support.objects import of_kind, one
+from tests.support.proves import proves
 
 WORKSPACE = "arn:aws:aps:eu-west-1:123456789012:workspace/ws-11111111-2222-3333-4444-555555555555"
 SCRAPED = {"monitoringNamespace": "monitoring"}
@@ -47,6 +48,7 @@ def test_nothing_is_monitored_unless_it_is_asked_for() -> None:
     assert not kinds & {"PodMonitor", "PrometheusRule", "GrafanaDashboard"}
 
 
+@proves("OPS-3")
 def test_every_service_with_metrics_is_scraped_where_it_has_them() -> None:
     """OPS-3: by the ports that its pods have, on the paths that answer."""
     labels = {"release": "kube-prometheus-stack"}

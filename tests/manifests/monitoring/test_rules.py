@@ -33,6 +33,7 @@ from tests.manifests.monitoring.series import (
 )
 from tests.support import promtool
 from tests.support.environments import environment
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -175,6 +176,7 @@ CASES = [(release, alert.name) for release in RELEASES for alert in all_alerts(m
 
 
 @pytest.mark.parametrize(("release", "name"), CASES)
+@proves("OPS-3")
 def test_an_alert_fires_for_its_cause_and_no_other_does(release: str, name: str, tmp_path: Path) -> None:
     """OPS-3, NET-16, REL-1."""
     series = healthy(release)

@@ -21,6 +21,7 @@ from tests.sandbox.options.engine import Program, Stack
 from tests.support.environments import aws_storage
 from tests.support.environments import environment as settings
 from tests.support.iam import Request, allows
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.sandbox
 
@@ -86,6 +87,7 @@ def kept(stack: Stack, prefix: str, client: Client) -> Iterator[None]:
             s3.delete_bucket(Bucket=bucket["Name"])
 
 
+@proves("MR-1", played="AWS, by moto")
 def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, client: Client) -> None:
     """MR-1: encryption, versions, no public access, ownership, TLS only, lifecycle, access logs, lock."""
     env = store(
@@ -181,6 +183,7 @@ def test_a_bucket_that_exists_is_locked_in_place_and_let_go_again(
     assert not (gone := stack.destroy()).failed, gone.text
 
 
+@proves("MR-2", played="AWS, by moto")
 def test_roles_have_every_property_of_the_settings(stack: Stack, prefix: str, client: Client) -> None:
     """MR-2: path, boundary, tags, trust and policy of each identity; ARNs as they were predicted."""
     iam = client("iam")
@@ -293,6 +296,7 @@ def _is_as_it_was(s3: Any, bucket: str) -> bool:
 
 
 @pytest.mark.usefixtures("kept")
+@proves("MR-12", played="AWS, by moto")
 def test_a_renamed_bucket_comes_complete_and_the_old_one_with_an_object_in_it_keeps_everything(
     stack: Stack, prefix: str, client: Client
 ) -> None:
@@ -316,6 +320,7 @@ def test_a_renamed_bucket_comes_complete_and_the_old_one_with_an_object_in_it_ke
 
 
 @pytest.mark.usefixtures("kept")
+@proves("UX-6", played="AWS, by moto")
 def test_a_bucket_with_objects_is_not_destroyed_unless_that_is_forced(
     stack: Stack, prefix: str, client: Client
 ) -> None:
@@ -338,6 +343,7 @@ def test_a_bucket_with_objects_is_not_destroyed_unless_that_is_forced(
 
 
 @pytest.mark.usefixtures("kept")
+@proves("UX-6", played="AWS, by moto")
 def test_a_protected_bucket_outlives_its_stack(stack: Stack, prefix: str, client: Client) -> None:
     """UX-6, MR-1: by default nothing destroys it; unprotected by hand, it is let go and not deleted."""
     s3, bucket = client("s3"), f"{prefix}-models"

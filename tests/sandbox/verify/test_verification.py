@@ -18,6 +18,7 @@ from madeploy.clusters.verification import CHECKS, Check
 from madeploy.names.kubernetes import RAY_NAMESPACE
 from madeploy.sandbox.environment import Environment
 from tests.support.faults import closed_port
+from tests.support.proves import proves
 from tests.support.registrations import Registration
 from tests.support.stacks import stack_text
 
@@ -26,12 +27,14 @@ def names_and_states(checks: list[Check]) -> list[tuple[str, str]]:
     return [(check.name, check.state) for check in checks]
 
 
+@proves("NET-14", "REG-6", played="the controller manager's watch")
 def test_every_check_of_a_sound_registration_passes(registration: Registration) -> None:
     """REG-6, REG-7, NET-14: in order, the platform's own proof and a dry run of a RayCluster included."""
     assert names_and_states(registration.verify()) == [(name, "passed") for name in CHECKS]
     assert list(registration.compute.items(RAY_CLUSTERS)) == []
 
 
+@proves("REG-6")
 def test_a_real_ray_cluster_is_created_by_the_registered_credential_and_deleted(
     registration: Registration, environment: Environment
 ) -> None:
@@ -100,6 +103,7 @@ def commands(
     return Commands(registration, tmp_path, capsys)
 
 
+@proves("UX-2")
 def test_verify_shows_every_check_says_from_where_it_asked_and_ends_with_0(
     commands: Commands, registration: Registration
 ) -> None:
@@ -148,6 +152,7 @@ def test_wrong_use_ends_with_2_and_says_what_is_meant(
 
 
 @pytest.mark.parametrize("verb", [["verify", "proven"], ["status"]], ids=["verify", "status"])
+@proves("UX-2")
 def test_a_control_plane_that_does_not_answer_ends_with_3(
     verb: list[str], commands: Commands, registration: Registration, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,7 @@ import pytest
 from madeploy.findings import exit_code
 from madeploy.stackfile.loader import MAX_FINDINGS, load_environment
 from tests.stackfile.corpus.hostile import RECIPES
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -42,6 +43,7 @@ def test_the_corpus_is_large_and_complete() -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@proves("CARD-5", "UX-3")
 def test_a_broken_file_gives_the_message_the_corpus_states(path: Path) -> None:
     """UX-3, CARD-5: the exact text, exit code 2, nothing deployed from it."""
     stack = load_environment(path, "stacks/Pulumi.prod.yaml")
