@@ -125,8 +125,9 @@ def entry(found: ExistingRegistration) -> dict[str, Any]:
 def differences(
     found: ExistingRegistration, environment: Environment, endpoint: Endpoint
 ) -> tuple[list[KeptPart], list[Finding]]:
-    """Parts that are not what the settings would make of them, in the order of `KeptPart`, and what is to be
-    said about them. A finding that is an error stands in the way of taking the registration over."""
+    """Parts that have to stay as they were found, in the order of `KeptPart`, and what is to be said about
+    those that the settings would make otherwise. A finding that is an error stands in the way of taking the
+    registration over."""
     kept: list[KeptPart] = []
     findings = list(_credential(found))
     for part, item_findings in _parts(found, environment, endpoint):
@@ -170,8 +171,9 @@ def _parts(
     if found.authority.get("data") != secret["data"]:
         yield "authority", list(_authority(found, endpoint))
     cluster = registration.cluster(environment, name, endpoint.host, endpoint.port)
-    if found.cluster.get("spec") != cluster["spec"]:
-        yield "registration", list(_cluster(found.cluster.get("spec") or {}, cluster["spec"], name))
+    # Kept even where it is the same: Pulumi's Kubernetes plugin imports an object of a kind that is not
+    # Kubernetes' own without its spec, and writes it at once as a difference.
+    yield "registration", list(_cluster(found.cluster.get("spec") or {}, cluster["spec"], name))
 
 
 def _difference(subject: str, evidence: str, fix: str = "") -> Finding:

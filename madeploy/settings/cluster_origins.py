@@ -46,5 +46,6 @@ class Adopted(Section):
     of them; labels, annotations and finalizers stay as they were found."""
 
     keep: tuple[KeptPart, ...] = ()
-    """Parts that differed and stay as they were found; what is kept is not deleted with the cluster's entry
-    either. Take one out to have the next update make it what the settings say. Default: none."""
+    """Parts that stay as they were found: those that differed, and the `Cluster`, which any update would
+    write. What is kept is not deleted with the cluster's entry either. Take one out to have the next update
+    make it what the settings say. Default: none."""

@@ -229,7 +229,7 @@ def test_taking_a_registration_over_writes_none_of_its_objects_on_either_side(de
     done = adopt(deployed, "--yes")
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-4000:]
     told = json.loads(done.stdout)
-    assert told["entry"]["adopted"] == {"keep": ["taskConfig", "authority"]}
+    assert told["entry"]["adopted"] == {"keep": ["taskConfig", "authority", "registration"]}
     assert [(item["code"], item["severity"]) for item in told["differences"]] == [("MA429", "warning")]
     assert "has TEAM besides" in told["differences"][0]["evidence"]
     assert told["applied"]["findings"] == []
@@ -245,7 +245,8 @@ def test_a_part_that_is_kept_no_longer_becomes_what_the_settings_say(deployed: D
     """REG-9: only that part; the `Cluster` is never touched (V7)."""
     before, since = versions(deployed), lines(deployed)
     file = stack_file(deployed)
-    file.write_text(set_value(file.read_text(), ("clusters", NAME, "adopted"), {"keep": ["taskConfig"]}))
+    kept = {"keep": ["taskConfig", "registration"]}
+    file.write_text(set_value(file.read_text(), ("clusters", NAME, "adopted"), kept))
     up(deployed)
     written = {context: {entry[1:] for entry in found} for context, found in writes(deployed, since).items()}
     authority = ("secrets", f"cluster-{NAME}-ca-data")
