@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from madeploy.fleet.renames import address
@@ -36,17 +36,38 @@ def in_artifact_store(stack: str, kind: str, name: str) -> str:
 
 
 def of_services(
-    resources: Iterable[Mapping[str, Any]], services: Collection[str], kept: Collection[str]
+    resources: Sequence[Mapping[str, Any]], services: Collection[str], kept: Collection[str]
 ) -> list[str]:
     """URNs of what the state of an environment's stack has of these services' parts, but for objects of the
     kinds in `kept`."""
-    found = []
+    return [
+        str(resource["urn"])
+        for service in services
+        for kind, resource in _of_service(resources, service)
+        if kind not in kept
+    ]
+
+
+def images_in(resources: Sequence[Mapping[str, Any]], services: Iterable[str]) -> dict[str, str]:
+    """Images of these services in the state of an environment's stack, by service; none of one that is not
+    deployed."""
+    found = {}
+    for service in services:
+        for kind, resource in _of_service(resources, service):
+            if kind == "Deployment":
+                pods = resource["inputs"]["spec"]["template"]["spec"]
+                found[service] = str(pods["containers"][0]["image"])
+    return found
+
+
+def _of_service(
+    resources: Iterable[Mapping[str, Any]], service: str
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Kind and resource of everything in a service's part."""
     for resource in resources:
         kind, name = _split(resource["urn"])
-        is_theirs = any(name.startswith(f"{service}-") for service in services)
-        if kind.startswith(_PARTS) and is_theirs and kind.rpartition(":")[2] not in kept:
-            found.append(str(resource["urn"]))
-    return found
+        if kind.startswith(_PARTS) and name.startswith(f"{service}-"):
+            yield kind.rpartition(":")[2], resource
 
 
 def clusters_in(resources: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -10,6 +10,7 @@ from madeploy.plan.changes import Comparison
 from madeploy.plan.clusters import about_clusters
 from madeploy.plan.front_door import about_certificates, about_hosts, about_origins
 from madeploy.plan.isolation import about_isolation, about_namespaces, moved
+from madeploy.plan.releases import about_pipelines, about_release
 from madeploy.plan.restarts import about_restarts, about_sizes, about_workflows
 from madeploy.plan.storage import about_retention, about_rights
 from madeploy.plan.text import LEVELS, Sentence, count, listed
@@ -17,6 +18,8 @@ from madeploy.plan.text import LEVELS, Sentence, count, listed
 Rule = Callable[[Comparison], Iterator[Sentence]]
 
 RULES: Final[tuple[Rule, ...]] = (
+    about_release,
+    about_pipelines,
     about_namespaces,
     about_buckets,
     about_keys,

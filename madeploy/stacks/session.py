@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding
+from madeploy.fleet import urns
+from madeploy.names.kubernetes import Workload
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks import files
@@ -61,6 +63,11 @@ class StackSession:
         with phase(f"pulumi up ({what})") as running:
             stacks = environment_stacks(self.name, self._access.path, self._settings)
             apply_services(stacks, held, tell=say, note=running.note).require_success()
+
+    def images(self, services: Iterable[Workload]) -> Mapping[str, str]:
+        """Images of services as the last update left them, by service."""
+        stacks = environment_stacks(self.name, self._access.path, self._settings)
+        return urns.images_in(stacks.stack(self.name).resources(), services)
 
     def client(self, cluster: str) -> Kubernetes:
         """A cluster as its administrator."""

@@ -7,7 +7,7 @@ the program itself puts rights before services, and each service after the defin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -15,6 +15,7 @@ from madeploy.clients.definitions import wait_for_definitions
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
+from madeploy.names.images import reference
 from madeploy.names.kubernetes import Workload
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests.definitions import DEFINITIONS, platform
@@ -60,17 +61,24 @@ class Session(Protocol):
     def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
         """Bring everything to it. Returns why clusters could not be, by name."""
 
+    def images(self, services: Iterable[Workload]) -> Mapping[str, str]:
+        """Images of services as the last update left them, by service."""
+
     def client(self, cluster: str) -> Kubernetes:
         """A cluster as its administrator."""
 
 
 def take(session: Session, until: str, say: Callable[[str], None]) -> Mapping[str, Finding]:
-    """Take the steps up to the one called `until`. Returns why compute clusters could not be brought up, by
-    name. Raises ToolkitError where a step fails: nothing of later ones is begun then."""
+    """Take the steps up to the one called `until`, from where an earlier run ended. Returns why compute
+    clusters could not be brought up, by name. Raises ToolkitError where a step fails: nothing of later ones
+    is begun then."""
     settings = session.settings()
-    last = NAMES.index(until)
+    last, begun = NAMES.index(until), _begun(session)
     failed: Mapping[str, Finding] = {}
     for number, step in enumerate(STEPS[: last + 1], start=1):
+        if number <= begun:
+            say(f"step {number} of {len(STEPS)}, {step.name}: done before")
+            continue
         title = f"step {number} of {len(STEPS)}, {step.name}: {step.brings}"
         if step is STEPS[-1]:
             failed = session.apply(sorted(settings.clusters), title)
@@ -82,6 +90,19 @@ def take(session: Session, until: str, say: Callable[[str], None]) -> Mapping[st
         if not failed:
             say(f"step {number} of {len(STEPS)}, {step.name}: done")
     return failed
+
+
+def _begun(session: Session) -> int:
+    """How many steps need not be taken again: those before the last one whose services run the images of the
+    release. That one is: what it does besides may not have been finished."""
+    settings = session.settings()
+    there = session.images([service for step in STEPS for service in step.services])
+    rolled = [
+        number
+        for number, step in enumerate(STEPS)
+        if step.services and all(there.get(name) == reference(settings, name) for name in step.services)
+    ]
+    return max(rolled, default=0)
 
 
 def _require_definitions(control_plane: Kubernetes, settings: Environment) -> None:

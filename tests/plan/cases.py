@@ -85,5 +85,9 @@ CASES: Final[dict[str, tuple[Made, Made]]] = {
             controlPlane={"controllermgr": {"replicas": 1, "leaderElection": False, "logLevel": "debug"}},
         ),
     ),
+    "the platform goes to another release": (
+        made(platform={"release": "2026.04"}, images={"tag": "sha-cbf5720"}),
+        made(images={"tag": "0.12.0"}),
+    ),
     "a team may read models": (made(), made(modelRegistry={"namespaces": ["team-a"]})),
 }

@@ -54,6 +54,30 @@ def test_a_value_the_engine_marks_as_secret_is_never_printed() -> None:
         assert "canary" not in write("x", sentences(comparison), comparison)
 
 
+@pytest.mark.parametrize(
+    ("operation", "more", "told"),
+    [("delete", {}, True), ("delete", {"retainOnDelete": True}, False), ("update", {}, False)],
+)
+def test_a_pipeline_of_anybodys_stack_that_is_deleted_takes_its_runs_along(
+    operation: str, more: dict[str, Any], told: bool
+) -> None:
+    """UX-4, REL-3: the platform's runs belong to it since release 0.12; an engine only sees one object go."""
+    inputs = {
+        "apiVersion": "michelangelo.api/v2",
+        "kind": "Pipeline",
+        "metadata": {"name": "train", "namespace": "team-a"},
+        "spec": {"type": "a"},
+    }
+    old = _state("kubernetes:michelangelo.api/v2:Pipeline", "train", inputs, **more)
+    new = _state("kubernetes:michelangelo.api/v2:Pipeline", "train", {**inputs, "spec": {"type": "b"}})
+    sides = {"oldState": old} if operation == "delete" else {"oldState": old, "newState": new}
+    said = sentences(read_preview(_preview({"op": operation, **sides})))
+    losses = [sentence.text for sentence in said if sentence.level == "loss"]
+    assert losses == (
+        ["Deleting Pipeline team-a/train deletes all its runs, with release 0.12."] if told else []
+    )
+
+
 def _bucket(name: str, purpose: str = "models", region: str = "", **more: Any) -> dict[str, Any]:
     forced = {"forceDestroy": True} if more.pop("forced", False) else {}
     where = {"region": region} if region else {}

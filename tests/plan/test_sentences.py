@@ -256,6 +256,38 @@ EXPECTED: Final[dict[str, list[tuple[str, str]]]] = {
             "until its new pod runs, nothing is scheduled and no status is followed; running jobs go on.",
         ),
     ],
+    "the platform goes to another release": [
+        (
+            "loss",
+            "The platform goes from release 2026.04 to 0.12, and there is no way back: earlier services fail "
+            "on what this one writes. Revisions lose commit, gitBranch, gitRef and reviewToolUrl, and while "
+            "there are any the new API server does not start. `bin/madeploy upgrade STACK --to 0.12` looks "
+            "for what stands in the way, writes a dump of every object, and goes step by step.",
+        ),
+        (
+            "outage",
+            "InferenceServers without clusterTargets serve nothing until they have it.",
+        ),
+        (
+            "notice",
+            "Whoever deletes a Pipeline deletes all its runs from now on, an engine that prunes or replaces "
+            "it included.",
+        ),
+        (
+            "notice",
+            "Rights in Kubernetes are changed: ClusterRole michelangelo-apiserver and ClusterRole "
+            "michelangelo-controllermgr.",
+        ),
+        (
+            "quiet",
+            "The API server for another image (0.12.0), the controller manager for another image (0.12.0), "
+            "the worker for another configuration (workflow-engine.workers) and another image (0.12.0), the "
+            "web application for another image (0.12.0) and Envoy for another configuration "
+            "(http_filters.name, typed_config.@type and envoy.filters.http.cors.allow_headers) restart, pod "
+            "after pod: callers notice nothing; another replica of the controller manager leads within 15 s, "
+            "running jobs go on; workflows go on from their last finished step.",
+        ),
+    ],
     "a team may read models": [
         (
             "notice",

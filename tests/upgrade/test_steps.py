@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
+from madeploy.names.images import reference
+from madeploy.names.kubernetes import Workload
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.upgrade import steps
 from manifests.definitions import platform
@@ -24,6 +26,7 @@ class Session:
         self.applied: list[tuple[str, ...]] = []
         self.has_definitions = False
         self.makes_definitions = True
+        self.rolled: tuple[str, ...] = ()
         self._fails_at = fails_at
         self._silent = silent
 
@@ -39,6 +42,9 @@ class Session:
     def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
         self.applied.append(("all", *clusters))
         return {name: find("MA484", name, "silent") for name in self._silent}
+
+    def images(self, services: Iterable[Workload]) -> Mapping[str, str]:
+        return {name: reference(self.settings(), name) for name in services if name in self.rolled}
 
     def client(self, cluster: str) -> Any:
         assert cluster == CONTROL_PLANE
@@ -94,6 +100,26 @@ def test_after_a_step_that_failed_no_other_is_begun(number: int) -> None:
         steps.take(session, steps.NAMES[-1], said.append)
     assert session.applied == ALL[:number]
     assert len(said) == number
+
+
+@pytest.mark.parametrize(
+    ("rolled", "again"),
+    [
+        ((), 0),
+        # Envoy is the same in both releases, and says nothing.
+        (("envoy",), 0),
+        (("envoy", "apiserver"), 1),
+        (("envoy", "apiserver", "controllermgr", "worker"), 3),
+        (("envoy", "apiserver", "controllermgr", "worker", "ui"), 4),
+    ],
+)
+def test_a_run_that_was_ended_is_taken_up_where_it_stood(rolled: tuple[str, ...], again: int) -> None:
+    """REL-3: with the step under way, whose end nobody saw; what came before is not looked at again."""
+    session, said = Session(), list[str]()
+    session.rolled = rolled
+    steps.take(session, steps.NAMES[-1], said.append)
+    assert session.applied == ALL[again:]
+    assert [line.endswith("done before") for line in said] == [number < again for number in range(len(ALL))]
 
 
 def test_definitions_that_do_not_come_stop_it(monkeypatch: pytest.MonkeyPatch) -> None:

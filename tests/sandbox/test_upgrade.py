@@ -1,0 +1,276 @@
+"""From release 2026.04 to 0.12 on real API servers, with the real engine: what stands in the way, what is
+kept, and an update that is killed after each of its steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from madeploy import kubeconfigs
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.releases import RELEASES
+from madeploy.upgrade import steps
+from manifests.definitions import DEFINITIONS
+from tests.support.definitions import REPORTS, ApiServer, install, of_release
+from tests.support.descriptors import chart, descriptor_set
+from tests.support.sandbox import ROOT, Deployed, sandbox
+
+pytestmark = pytest.mark.sandbox
+
+OLD = RELEASES["2026.04"]
+BY_HAND = {
+    "michelangelo:platform": {"tier": "development", "release": "2026.04"},
+    "michelangelo:images": {"tag": "sha-cbf5720"},
+}
+OPERATOR = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
+RAY_CLUSTERS = "/apis/ray.io/v1/namespaces/default/rayclusters"
+SPACE = "team-a"
+
+
+def administrator(deployed: Deployed, context: str) -> Kubernetes:
+    return Kubernetes.from_kubeconfig(
+        kubeconfigs.read_context(context, {"KUBECONFIG": str(deployed.state / "kubeconfig")})
+    )
+
+
+@pytest.fixture(scope="module")
+def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """A sandbox on release 2026.04 with the definitions as its API server leaves them, and an object of every
+    kind."""
+    made = sandbox(tmp_path_factory.mktemp("upgrade"))
+    (made.state / "stack").mkdir()
+    # As if the release had been set by hand in the stack's copy of its file.
+    for name, config in (("written", {}), ("Pulumi.sandbox", BY_HAND)):
+        (made.state / "stack" / f"{name}.yaml").write_text(yaml.safe_dump({"config": config}))
+    try:
+        up = made.madeploy("sandbox", "up", "--compute", "1", "--audit")
+        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
+        control_plane = administrator(made, "control-plane")
+        install(control_plane, of_release("2026.04"))
+        control_plane.delete(f"{DEFINITIONS}/{REPORTS}")
+        fill(control_plane)
+        yield made
+    finally:
+        made.madeploy("sandbox", "stop")
+
+
+def fill(control_plane: Kubernetes) -> None:
+    """An object of every kind that is not there yet; a Pipeline that Pulumi manages, a Project with a queue
+    of its own."""
+    control_plane.create("/api/v1/namespaces", {"metadata": {"name": SPACE}})
+    specs: dict[str, dict[str, Any]] = {
+        "InferenceServer": {"initSpec": {"numInstances": 1}},
+        "Revision": {"gitRef": "main", "commit": {"branch": "main"}, "owner": {"name": "ada"}},
+    }
+    for kind, plural in OLD.kinds.items():
+        if kind == "Cluster":
+            continue
+        queue = {"annotations": {"michelangelo/worker_queue": "team-queue"}} if kind == "Project" else {}
+        head = {"name": kind.lower(), "namespace": SPACE, **queue}
+        body = {
+            "apiVersion": "michelangelo.api/v2",
+            "kind": kind,
+            "metadata": head,
+            "spec": specs.get(kind, {}),
+        }
+        path = f"/apis/michelangelo.api/v2/namespaces/{SPACE}/{plural}/{kind.lower()}"
+        control_plane.apply(path, body, manager="pulumi-kubernetes-1a2b3c4d")
+
+
+def arguments(folder: Path, *more: str) -> list[str]:
+    released = chart(folder, {"files/descriptors.pb": descriptor_set()})
+    return ["upgrade", "sandbox", "--to", "0.12", "--from-chart", str(released), *more]
+
+
+def upgrade(deployed: Deployed, *given: str) -> subprocess.CompletedProcess[str]:
+    done = deployed.run(sys.executable, "-m", "madeploy", *given)
+    assert "Traceback" not in done.stderr, done.stderr
+    return done
+
+
+def stack_file(deployed: Deployed) -> str:
+    return (deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text()
+
+
+def specs(api: Kubernetes) -> dict[tuple[str, str], Any]:
+    """Specs of everything in the team's namespace."""
+    return {
+        (kind, item["metadata"]["name"]): item.get("spec")
+        for kind, plural in OLD.kinds.items()
+        for item in api.items(f"/apis/michelangelo.api/v2/namespaces/{SPACE}/{plural}")
+    }
+
+
+def test_every_obstacle_is_told_before_anything_is_changed(deployed: Deployed, tmp_path: Path) -> None:
+    """REL-3: Revisions, InferenceServers without targets, KubeRay that is too old, Ray clusters that run,
+    queues that nobody polls, and Pipelines of an infrastructure engine, by their names."""
+    compute = administrator(deployed, "compute-0")
+    container = {"name": "kuberay-operator", "image": "quay.io/kuberay/operator:v1.4.2"}
+    compute.apply(
+        OPERATOR,
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "kuberay-operator", "namespace": "ray-system"},
+            "spec": {"template": {"spec": {"containers": [container]}}},
+        },
+        force=True,
+    )
+    compute.create(
+        RAY_CLUSTERS,
+        {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "busy"}, "spec": {}},
+    )
+    before = stack_file(deployed)
+    checked = upgrade(deployed, *arguments(tmp_path, "--check", "--json"))
+    assert checked.returncode == 1
+    said = json.loads(checked.stdout)
+    assert said["takenOver"] is False
+    found = {item["code"]: (item["severity"], item["evidence"]) for item in said["findings"]}
+    assert {code: severity for code, (severity, _) in found.items()} == {
+        "MA801": "error",
+        "MA802": "warning",
+        "MA803": "error",
+        "MA804": "error",
+        "MA805": "warning",
+        "MA806": "warning",
+    }
+    for code, named in {
+        "MA801": f"{SPACE}/revision",
+        "MA802": f"{SPACE}/inferenceserver",
+        "MA803": "v1.4.2",
+        "MA804": "default/busy",
+        "MA805": "team-queue",
+        "MA806": f"{SPACE}/pipeline",
+    }.items():
+        assert named in found[code][1]
+    assert stack_file(deployed) == before
+
+    # Each is mended by what its finding says.
+    compute.delete(f"{RAY_CLUSTERS}/busy")
+    container["image"] = "quay.io/kuberay/operator:v1.7.1"
+    compute.merge(OPERATOR, {"spec": {"template": {"spec": {"containers": [container]}}}})
+    refused = upgrade(deployed, *arguments(tmp_path, "--dump", str(deployed.state / "before.json")))
+    assert refused.returncode == 1
+    assert "MA801" in refused.stdout
+    assert "MA803" not in refused.stdout
+    assert stack_file(deployed) == before
+
+
+def test_the_dump_makes_every_object_again_elsewhere(deployed: Deployed) -> None:
+    """REL-3: by kubectl alone, in a cluster that has nothing but the definitions of the release before;
+    fields that the next one drops are there again."""
+    dump = deployed.state / "before.json"
+    control_plane, elsewhere = (administrator(deployed, name) for name in ("control-plane", "compute-0"))
+    install(elsewhere, of_release("2026.04"))
+    made = deployed.run("kubectl", "--context", "compute-0", "create", "-f", str(dump))
+    # Namespaces that every cluster of the toolkit has are refused as existing, one by one.
+    assert not [line for line in made.stderr.splitlines() if "AlreadyExists" not in line], made.stderr
+    assert len(specs(control_plane)) == len(OLD.kinds) - 1
+    assert specs(elsewhere) == specs(control_plane)
+    assert specs(elsewhere)["Revision", "revision"]["gitRef"] == "main"
+    deployed.run("kubectl", "--context", "compute-0", "delete", "namespace", SPACE, "--wait=false")
+
+
+def kill_after(deployed: Deployed, said: str, given: list[str]) -> None:
+    """Start the command and end it without warning once it has said something on stderr."""
+    command = [sys.executable, "-m", "madeploy", *given]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=deployed.shell(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as child:
+        assert child.stderr is not None
+        heard = []
+        for line in child.stderr:
+            heard.append(line)
+            if said in line:
+                os.killpg(child.pid, signal.SIGKILL)
+                return
+        pytest.fail(f"it never said {said!r}: {''.join(heard)[-4000:]}")
+
+
+def test_killed_after_each_step_and_run_again_it_is_done(deployed: Deployed, tmp_path: Path) -> None:
+    """REL-3: the same command each time, and in the end the plain `pulumi up`; then nothing is left to do.
+    The Revision is in the dump though it was deleted between two runs of the command."""
+    control_plane = administrator(deployed, "control-plane")
+    control_plane.delete(f"/apis/michelangelo.api/v2/namespaces/{SPACE}/revisions/revision")
+    since = len(audit(deployed))
+    given = arguments(tmp_path, "--dump", str(deployed.state / "before.json"))
+    with ApiServer(control_plane, "0.12.0", of_release("0.12")) as server:
+        for name in steps.NAMES[:-1]:
+            kill_after(deployed, f"{name}: done", given)
+        assert server.has_made
+    kept = json.loads((deployed.state / "before.json").read_text())["items"]
+    assert f"{SPACE}/revision" in {
+        f"{item['metadata'].get('namespace')}/{item['metadata']['name']}"
+        for item in kept
+        if item["kind"] == "Revision"
+    }
+    plain = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "sandbox")
+    assert plain.returncode == 0, plain.stdout[-4000:] + plain.stderr[-2000:]
+    assert order(deployed, since) == [
+        "rights",
+        "apiserver",
+        "definitions",
+        "controllermgr",
+        "worker",
+        "envoy",
+        "ui",
+    ]
+    wrote = len(writes(deployed, since))
+    last = upgrade(deployed, *given)
+    assert last.returncode == 0, last.stdout + last.stderr[-4000:]
+    assert "runs release 0.12" in last.stdout
+    assert len(writes(deployed, since)) == wrote
+    images = {
+        item["metadata"]["name"]: item["spec"]["template"]["spec"]["containers"][0]["image"]
+        for item in deployed.get("control-plane", "deployments.apps", "-n", "ma-system")["items"]
+    }
+    for service in ("apiserver", "controllermgr", "worker", "ui"):
+        assert images[f"michelangelo-{service}"].endswith(":0.12.0")
+
+
+def audit(deployed: Deployed) -> list[dict[str, Any]]:
+    lines = (deployed.state / "logs" / "control-plane-audit.log").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def writes(deployed: Deployed, since: int) -> list[tuple[str, str]]:
+    """Resource and name of everything that was written by an administrator, in order."""
+    return [
+        (event["objectRef"]["resource"], event["objectRef"].get("name", ""))
+        for event in audit(deployed)[since:]
+        if event["stage"] == "ResponseComplete"
+        and event["verb"] in ("create", "patch", "update", "delete")
+        and event["responseStatus"]["code"] < 300
+        and not event["user"]["username"].startswith("system:")
+        and "dryRun" not in event["requestURI"]
+        and event["objectRef"].get("subresource") is None
+        and not event["objectRef"]["resource"].startswith("selfsubject")
+    ]
+
+
+def order(deployed: Deployed, since: int) -> list[str]:
+    """What came to the release after what."""
+    seen = []
+    for resource, name in writes(deployed, since):
+        if resource == "clusterroles" and name == "michelangelo-controllermgr":
+            seen.append("rights")
+        elif resource == "customresourcedefinitions":
+            seen.append("definitions")
+        elif resource == "deployments" and name.startswith("michelangelo-"):
+            seen.append(name.removeprefix("michelangelo-"))
+    return list(dict.fromkeys(seen))
