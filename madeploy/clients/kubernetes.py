@@ -94,10 +94,10 @@ class Kubernetes:
         """The object at `path` (`/api/v1/namespaces/default/secrets/x`)."""
         return _decoded(self._call("GET", path, query, attempts=ATTEMPTS))
 
-    def find(self, path: str) -> Object | None:
+    def find(self, path: str, **query: Any) -> Object | None:
         """The object at `path`, None where there is none."""
         try:
-            return self.get(path)
+            return self.get(path, **query)
         except ClientError as error:
             if error.cause == "notFound":
                 return None
@@ -106,6 +106,14 @@ class Kubernetes:
     def text(self, path: str) -> str:
         """The answer to GET `path` as text (`/healthz`)."""
         return self._call("GET", path, {}, attempts=ATTEMPTS).decode("utf-8", errors="replace")
+
+    def answers(self, path: str) -> bool:
+        """Whether GET `path` is answered without an error: for health checks, so that no failure raises."""
+        try:
+            self._call("GET", path, {})
+        except ClientError:
+            return False
+        return True
 
     def clock(self) -> float | None:
         """Seconds since 1970 by the server's clock, as it dates its answers; None when it does not.

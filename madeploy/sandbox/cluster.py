@@ -6,14 +6,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from madeploy.sandbox.api import Api
+from madeploy.clients.kubernetes import Kubernetes
 from madeploy.sandbox.component import Component
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
+from madeploy.sandbox.kubeconfig import client as client_of
 from madeploy.sandbox.pki import Authority, Pair, signing_key
 from madeploy.sandbox.ports import HOST
 from madeploy.sandbox.state import StateDirectory, write_private
@@ -82,6 +84,10 @@ class Credentials:
     token_public_key: Path
 
 
+HEALTH_SECONDS = 2.0
+"""Time for the answer to a health check."""
+
+
 class Cluster:
     """One embedded cluster.
 
@@ -111,7 +117,11 @@ class Cluster:
         self._tools = tools
         self._ports = ports
         self._credentials = self._prepare_credentials()
-        self.api = Api(self.server, self._credentials.authority.certificate, self._credentials.admin)
+
+    @cached_property
+    def api(self) -> Kubernetes:
+        """The API server, with administrator's rights."""
+        return client_of(self.kubeconfig_entry())
 
     def _prepare_credentials(self) -> Credentials:
         pki = self._home / "pki"
@@ -172,12 +182,16 @@ class Cluster:
         Args:
             base: environment every component gets.
         """
-        etcd_api = Api(
+        credentials = self._credentials
+        etcd = KubeconfigEntry(
+            "etcd",
             f"https://{HOST}:{self._ports['etcd']}",
-            self._credentials.etcd_authority.certificate,
-            self._credentials.etcd_client,
+            credentials.etcd_authority.certificate.read_bytes(),
+            credentials.etcd_client.certificate.read_bytes(),
+            credentials.etcd_client.key.read_bytes(),
         )
-        loopback = Api(self.server, self._credentials.authority.certificate, self._credentials.admin)
+        store = client_of(etcd, HEALTH_SECONDS)
+        server = client_of(self.kubeconfig_entry(), HEALTH_SECONDS)
 
         def part(name: str, argv: list[str], after: tuple[str, ...], **more: Any) -> Component:
             return Component(
@@ -190,8 +204,8 @@ class Cluster:
             )
 
         return [
-            part("etcd", self._etcd(), (), is_ready=lambda: etcd_api.answers("/health"), last_to_stop=True),
-            part("apiserver", self._apiserver(), ("etcd",), is_ready=lambda: loopback.answers("/readyz")),
+            part("etcd", self._etcd(), (), is_ready=lambda: store.answers("/health"), last_to_stop=True),
+            part("apiserver", self._apiserver(), ("etcd",), is_ready=lambda: server.answers("/readyz")),
             part("controller-manager", self._controller_manager(), ("apiserver",)),
             part("scheduler", self._scheduler(), ("apiserver",)),
             part(
@@ -340,10 +354,9 @@ class Cluster:
 
     def is_usable(self) -> bool:
         """Whether Deployments roll out here: default ServiceAccount made, every node Ready."""
-        if self.api.get("/api/v1/namespaces/default/serviceaccounts/default") is None:
+        if self.api.find("/api/v1/namespaces/default/serviceaccounts/default") is None:
             return False
-        nodes = (self.api.get("/api/v1/nodes") or {}).get("items", [])
-        ready = [node for node in nodes if _is_ready(node)]
+        ready = [node for node in self.api.items("/api/v1/nodes") if _is_ready(node)]
         return len(ready) >= NODES
 
 

@@ -11,10 +11,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import urllib3
-
+from madeploy.clients.errors import ClientError
 from madeploy.sandbox import objects, ports, process
-from madeploy.sandbox.api import ApiError
 from madeploy.sandbox.aws import NAME as AWS
 from madeploy.sandbox.aws import REGION, Aws
 from madeploy.sandbox.cluster import COMPONENTS, CONTROL_PLANE, Cluster, compute_name
@@ -335,14 +333,12 @@ def _furnish(cluster: Cluster) -> None:
     for item in wanted:
         while True:
             try:
-                cluster.api.apply(item)
+                objects.write(cluster.api, item)
                 break
-            except (ApiError, urllib3.exceptions.HTTPError) as error:
-                # 404: the definition of this kind is not served yet.
-                transient = (
-                    not isinstance(error, ApiError) or error.status in (404, 409, 429) or error.status >= 500
-                )
-                if not transient or time.monotonic() > deadline:
+            except ClientError as error:
+                # Not found: the definition of this kind is not served yet.
+                passes = error.cause in ("notFound", "conflict", "throttled", "server")
+                if not (passes or error.is_unreachable) or time.monotonic() > deadline:
                     raise SandboxError(
                         f"cluster {cluster.name} refuses {item['kind']} {item['metadata']['name']}",
                         str(error),

@@ -1,10 +1,12 @@
-"""Kubeconfigs of the embedded clusters, credentials inline."""
+"""Kubeconfigs of the embedded clusters, credentials inline, and the sandbox's own client by them."""
 
 from __future__ import annotations
 
 import base64
 import json
 from dataclasses import dataclass
+
+from madeploy.clients.kubernetes import READ_SECONDS, Kubernetes
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,11 @@ def kubeconfig(entries: list[KubeconfigEntry]) -> str:
         "contexts": contexts,
     }
     return json.dumps(document, indent=1) + "\n"
+
+
+def client(entry: KubeconfigEntry, read_seconds: float = READ_SECONDS) -> Kubernetes:
+    """The server of an entry. Raises ClientError for certificates that are none."""
+    return Kubernetes.from_kubeconfig(json.loads(kubeconfig([entry])), read_seconds)
 
 
 def _encode(data: bytes) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import yaml
 
-from madeploy.sandbox.api import Object
+from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.schemas import platform
 
 _DEFINITIONS = Path(__file__).parent / "crds"
@@ -25,6 +26,29 @@ GATEWAY_CONTROLLER = "madeploy.sandbox/gateway-controller"
 KUBERAY_VERSION = "1.7.1"
 REGION = "sandbox"
 ZONES = ("a", "b", "c")
+
+
+FIELD_MANAGER = "madeploy-sandbox"
+_PLURALS = {
+    "Namespace": "namespaces",
+    "Node": "nodes",
+    "Secret": "secrets",
+    "Certificate": "certificates",
+    "CustomResourceDefinition": "customresourcedefinitions",
+    "IngressClass": "ingressclasses",
+    "GatewayClass": "gatewayclasses",
+    "Deployment": "deployments",
+}
+"""Kinds that the sandbox writes itself."""
+
+
+def write(api: Kubernetes, item: Object) -> None:
+    """Server-side apply of an object of the sandbox's own. Raises ClientError."""
+    version, metadata = item["apiVersion"], item["metadata"]
+    group = "/api/" if "/" not in version else "/apis/"
+    namespace = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+    path = f"{group}{version}{namespace}/{_PLURALS[item['kind']]}/{quote(metadata['name'])}"
+    api.apply(path, item, FIELD_MANAGER, force=True)
 
 
 def nodes(cluster: str) -> list[Object]:

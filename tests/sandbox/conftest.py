@@ -33,7 +33,7 @@ def environment(
     """The embedded environment, running, in a temporary state directory, shared by the whole session.
 
     Two clusters (`environment.clusters["control-plane"]`, `["compute-0"]`), each with `.server` (URL) and
-    `.api` (a small client with administrator's rights); `environment.kubeconfig` has a context of the same
+    `.api` (a client with administrator's rights); `environment.kubeconfig` has a context of the same
     name for each; `environment.aws_endpoint` is moto; `environment.variables` are the variables by which
     kubectl and boto3 reach all of it. API servers write audit logs (`cluster.audit_log`, JSON lines, writes
     only).

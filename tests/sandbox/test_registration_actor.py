@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Object
 from madeploy.sandbox.actors import registrations
 from madeploy.sandbox.actors.cluster import View
 from madeploy.sandbox.actors.registrations import (
@@ -19,7 +21,6 @@ from madeploy.sandbox.actors.registrations import (
     TAKEOVER_SECONDS,
     RegistrationActor,
 )
-from madeploy.sandbox.api import ApiError, Object
 
 PATH = f"{GROUP}/namespaces/{NAMESPACE}/clusters/a"
 
@@ -36,20 +37,19 @@ class Memory:
         item["metadata"]["resourceVersion"] = str(self._version)
         self.objects[path] = item
 
-    def get(self, path: str) -> Object | None:
-        path = path.removesuffix("?resourceVersion=0")
+    def find(self, path: str, **query: Any) -> Object | None:
         if path in (f"{GROUP}/clusters", "/api/v1/pods"):
             part = "/clusters/" if path.endswith("clusters") else "/pods/"
             return {"items": [copy.deepcopy(item) for place, item in self.objects.items() if part in place]}
         return copy.deepcopy(self.objects.get(path))
 
-    def merge(self, path: str, change: Object) -> Object:
+    def merge(self, path: str, change: Object, manager: str = "") -> Object:
         item = self.objects.get(path.removesuffix("/status"))
         if item is None:
-            raise ApiError(404, "not found")
+            raise ClientError("memory", "notFound")
         wanted = change.get("metadata", {}).pop("resourceVersion", None)
         if wanted not in (None, item["metadata"]["resourceVersion"]):
-            raise ApiError(409, "the object has been modified")
+            raise ClientError("memory", "conflict")
         item["metadata"] |= change.get("metadata", {})
         item |= {key: value for key, value in change.items() if key != "metadata"}
         self.put(path.removesuffix("/status"), item)

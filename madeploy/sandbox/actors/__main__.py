@@ -8,14 +8,13 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-import urllib3
-
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
 from madeploy.sandbox.actors.certificates import CertificateActor
 from madeploy.sandbox.actors.cluster import View
 from madeploy.sandbox.actors.front_doors import play_gateways, play_load_balancers
 from madeploy.sandbox.actors.registrations import RegistrationActor
-from madeploy.sandbox.api import Api, ApiError
-from madeploy.sandbox.pki import Pair
+from madeploy.sandbox.kubeconfig import KubeconfigEntry, client
 
 POLL_SECONDS = 1.0
 
@@ -26,7 +25,8 @@ def main() -> None:
     for option in ("server", "authority", "certificate", "key", "issuing"):
         parser.add_argument(f"--{option}", required=True)
     options = parser.parse_args()
-    api = Api(options.server, Path(options.authority), Pair(Path(options.certificate), Path(options.key)))
+    pem = (Path(name).read_bytes() for name in (options.authority, options.certificate, options.key))
+    api = client(KubeconfigEntry("actors", options.server, *pem))
     certificates = CertificateActor(Path(options.issuing))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -45,13 +45,13 @@ def main() -> None:
     _play(api, front, stop)
 
 
-def _play(api: Api, part: Callable[[View], None], stop: threading.Event) -> None:
+def _play(api: Kubernetes, part: Callable[[View], None], stop: threading.Event) -> None:
     trouble = ""
     while not stop.is_set():
         try:
             part(View(api, say))
             trouble = ""
-        except (ApiError, urllib3.exceptions.HTTPError) as error:
+        except ClientError as error:
             # One line for as long as the same thing is wrong.
             if (text := f"{type(error).__name__}: {error}") != trouble:
                 say(f"will try again: {text}")

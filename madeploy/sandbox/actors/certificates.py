@@ -8,9 +8,9 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from madeploy.clients.kubernetes import Object
 from madeploy.sandbox.actors.cluster import View, condition
 from madeploy.sandbox.actors.front_doors import GATEWAYS, INGRESSES
-from madeploy.sandbox.api import Object
 from madeploy.sandbox.pki import Authority
 
 GROUP = "/apis/cert-manager.io/v1"

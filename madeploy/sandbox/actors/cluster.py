@@ -7,13 +7,15 @@ import datetime
 from collections.abc import Callable
 from typing import Any
 
-from madeploy.sandbox.api import Api, ApiError, Object
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.sandbox import objects
 
 
 class View:
     """One look at a cluster: each kind is listed at most once."""
 
-    def __init__(self, api: Api, say: Callable[[str], None]) -> None:
+    def __init__(self, api: Kubernetes, say: Callable[[str], None]) -> None:
         self._api = api
         self._say = say
         self._listed: dict[str, list[Object]] = {}
@@ -22,17 +24,17 @@ class View:
         """Objects of every namespace under `path` (`/apis/networking.k8s.io/v1/ingresses`)."""
         if path not in self._listed:
             # From the API server's cache: this is asked every second.
-            answer = self._api.get(f"{path}?resourceVersion=0") or {}
+            answer = self._api.find(path, resourceVersion=0) or {}
             self._listed[path] = answer.get("items") or []
         return self._listed[path]
 
     def get(self, path: str) -> Object | None:
         """One object, None where there is none."""
-        return self._api.get(path)
+        return self._api.find(path)
 
     def apply(self, item: Object) -> None:
         """Create or change an object of the actors' own."""
-        self._api.apply(item)
+        objects.write(self._api, item)
         self._say(f"{item['kind']} {item['metadata']['namespace']}/{item['metadata']['name']} written")
 
     def set_status(self, path: str, item: Object, status: dict[str, Any]) -> None:
@@ -49,9 +51,10 @@ class View:
         head, _, plural = path.rpartition("/")
         namespace = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
         try:
-            self._api.merge(f"{head}{namespace}/{plural}/{metadata['name']}/status", {"status": wanted})
-        except ApiError as error:
-            if error.status != 404:  # deleted meanwhile
+            status_path = f"{head}{namespace}/{plural}/{metadata['name']}/status"
+            self._api.merge(status_path, {"status": wanted}, objects.FIELD_MANAGER)
+        except ClientError as error:
+            if error.cause != "notFound":  # deleted meanwhile
                 raise
         self._say(f"{plural} {metadata.get('namespace', '')}/{metadata['name']}: status written")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from madeploy.clients.kubernetes import Object
 from madeploy.sandbox.actors.cluster import View, condition
-from madeploy.sandbox.api import Object
 from madeploy.sandbox.objects import GATEWAY_CONTROLLER, INGRESS_CONTROLLER
 
 ADDRESS = "192.0.2.1"

@@ -11,8 +11,10 @@ from typing import Any, Final
 
 import urllib3
 
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.sandbox.actors.cluster import View
-from madeploy.sandbox.api import Api, ApiError, Object
+from madeploy.sandbox.objects import FIELD_MANAGER
 
 GROUP: Final = "/apis/michelangelo.api/v2"
 NAMESPACE: Final = "ma-system"
@@ -42,7 +44,7 @@ class RegistrationActor:
     """
 
     def __init__(
-        self, api: Api, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
+        self, api: Kubernetes, say: Callable[[str], None], clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._api = api
         self._say = say
@@ -114,9 +116,9 @@ class RegistrationActor:
             version = item["metadata"]["resourceVersion"]
             change = {"metadata": {"finalizers": finalizers, "resourceVersion": version}}
             try:
-                item["metadata"] = self._api.merge(_path(item), change)["metadata"]
-            except ApiError as error:
-                if error.status in (404, 409):
+                item["metadata"] = self._api.merge(_path(item), change, FIELD_MANAGER)["metadata"]
+            except ClientError as error:
+                if error.cause in ("notFound", "conflict"):
                     return
                 raise
         known = self._known.get(name)
@@ -130,9 +132,9 @@ class RegistrationActor:
         if FINALIZER in finalizers:
             rest = [other for other in finalizers if other != FINALIZER]
             try:
-                self._api.merge(_path(item), {"metadata": {"finalizers": rest}})
-            except ApiError as error:
-                if error.status != 404:
+                self._api.merge(_path(item), {"metadata": {"finalizers": rest}}, FIELD_MANAGER)
+            except ClientError as error:
+                if error.cause != "notFound":
                     raise
             self._say(f"clusters {NAMESPACE}/{item['metadata']['name']}: let go")
 
@@ -154,18 +156,18 @@ class RegistrationActor:
         noticed, version = self._known[name]
         change = {"metadata": {"resourceVersion": version}, "status": {"statusConditions": conditions}}
         try:
-            written = self._api.merge(f"{_path(item)}/status", change)
-        except ApiError as error:
-            if error.status == 409:
+            written = self._api.merge(f"{_path(item)}/status", change, FIELD_MANAGER)
+        except ClientError as error:
+            if error.cause == "conflict":
                 raise _NoAnswerError("somebody else changed it: no status any more until a restart") from None
-            if error.status == 404:
+            if error.cause == "notFound":
                 return
             raise
         self._known[name] = (noticed, written["metadata"]["resourceVersion"])
 
     def _secret(self, name: str, key: str) -> str:
         """A value as the real one reads it: "" for a key that is not there."""
-        found = self._api.get(f"/api/v1/namespaces/{CREDENTIALS_NAMESPACE}/secrets/{name}")
+        found = self._api.find(f"/api/v1/namespaces/{CREDENTIALS_NAMESPACE}/secrets/{name}")
         if found is None:
             raise _NoAnswerError(f"no Secret {CREDENTIALS_NAMESPACE}/{name}")
         try:
