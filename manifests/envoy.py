@@ -7,6 +7,7 @@ from typing import Final
 
 from madeploy.names.addresses import ENVOY_METRICS_PORT, ENVOY_PORT
 from madeploy.names.kubernetes import config_map
+from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
 from manifests.envoy_config import (
     CERTIFICATE_DIR,
@@ -16,9 +17,11 @@ from manifests.envoy_config import (
     DESCRIPTORS_FILE,
     envoy_files,
 )
+from manifests.envoy_login import CREDENTIALS_DIR
 from manifests.issuers import certificates
 from manifests.objects import Object, checksum, metadata
 from manifests.pods import Container, checksum_annotation, config_volume, http_probe, secret_volume, tcp_probe
+from manifests.storage_clients import authorities_volume
 from manifests.workloads import (
     cluster_service,
     config_map_object,
@@ -61,6 +64,17 @@ def envoy(environment: Environment) -> tuple[Object, ...]:
         volume, mount = secret_volume("tls", tls.secret_name, CERTIFICATE_DIR)
         volumes.append(volume)
         mounts.append(mount)
+    login = environment.access.login
+    if login is not None:
+        volume, mount = secret_volume("oidc", login.credentials_secret, CREDENTIALS_DIR)
+        volume["secret"]["items"] = [
+            {"key": key, "path": key} for key in (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY)
+        ]
+        volumes.append(volume)
+        mounts.append(mount)
+        for volume, mount in authorities_volume(environment) if login.authorities == "bundle" else ():
+            volumes.append(volume)
+            mounts.append(mount)
     container = Container(
         probes=_PROBES,
         ports={PORT: ENVOY_PORT, METRICS: ENVOY_METRICS_PORT},

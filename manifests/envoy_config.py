@@ -20,8 +20,12 @@ from madeploy.names.addresses import (
 )
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
+from madeploy.settings.access import Login
+from manifests import envoy_login
 from manifests.cors import cors_policy
+from manifests.envoy_typed import TYPE, address, endpoints, path_source, typed
 from manifests.objects import to_yaml
+from manifests.storage_clients import CA_FILE, CA_FOLDER
 
 STREAM_SECONDS = 3600
 """How long a stream may be silent: the front door's own limit (network guide, Ingress set-up)."""
@@ -43,7 +47,10 @@ API_PACKAGE = GRPC_WEB_PREFIX.strip("/.")
 
 CERTIFICATE_DIR = "/etc/ssl/certs"
 """Where the Secret `tls.envoy.secretName` is mounted (network guide, Envoy TLS termination). It hides
-the image's certificate authorities, which this Envoy never needs: its upstream speaks plaintext."""
+the image's certificate authorities, which only the identity provider's certificate needs."""
+
+IMAGE_AUTHORITIES = "ca-certificates.crt"
+"""File there with the authorities of the image, as its distribution (Ubuntu) names it."""
 
 CLUSTER = workload("apiserver")
 """Envoy's name of the upstream, and so the label `envoy_cluster_name` of its metrics."""
@@ -55,26 +62,11 @@ BUFFER_BYTES = 32 * 1024
 """Bytes buffered on each connection before its peer is slowed down, as Envoy advises at an edge; the
 default of 1 MiB lets a few hundred slow clients use up the pod's memory."""
 
-_TYPE = "type.googleapis.com/envoy"
-
-
-def _typed(name: str, message: str, **fields: Any) -> dict[str, Any]:
-    return {"name": name, "typed_config": {"@type": f"{_TYPE}.{message}", **fields}}
-
-
-def _address(host: str, port: int) -> dict[str, Any]:
-    return {"socket_address": {"address": host, "port_value": port}}
-
-
-def _endpoints(cluster: str, host: str, port: int) -> dict[str, Any]:
-    endpoint = {"endpoint": {"address": _address(host, port)}}
-    return {"cluster_name": cluster, "endpoints": [{"lb_endpoints": [endpoint]}]}
-
 
 def _access_log() -> dict[str, Any]:
     """One JSON line for each request. Paths lose their query, and of the headers only the caller's
     name and the origin are written: neither identifies a person or lets anybody in."""
-    no_query = _typed(
+    no_query = typed(
         "envoy.formatter.req_without_query", "extensions.formatter.req_without_query.v3.ReqWithoutQuery"
     )
     fields = {
@@ -94,7 +86,7 @@ def _access_log() -> dict[str, Any]:
         "upstream": "%UPSTREAM_HOST%",
         "request_id": "%REQ(X-REQUEST-ID)%",
     }
-    return _typed(
+    return typed(
         "envoy.access_loggers.stdout",
         "extensions.access_loggers.stream.v3.StdoutAccessLog",
         log_format={"json_format": fields, "formatters": [no_query]},
@@ -102,7 +94,7 @@ def _access_log() -> dict[str, Any]:
 
 
 def _connection_manager(**fields: Any) -> dict[str, Any]:
-    return _typed(
+    return typed(
         "envoy.filters.network.http_connection_manager",
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         codec_type="AUTO",
@@ -110,25 +102,29 @@ def _connection_manager(**fields: Any) -> dict[str, Any]:
     )
 
 
-_ROUTER = _typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
+_ROUTER = typed("envoy.filters.http.router", "extensions.filters.http.router.v3.Router")
 
 
 def _filters(environment: Environment) -> list[dict[str, Any]]:
     """The release's filters in order. Without a descriptor set there is nothing to translate JSON by."""
+    cors = typed("envoy.filters.http.cors", "extensions.filters.http.cors.v3.Cors")
     made = {
-        "grpc_web": _typed("envoy.filters.http.grpc_web", "extensions.filters.http.grpc_web.v3.GrpcWeb"),
-        "cors": _typed("envoy.filters.http.cors", "extensions.filters.http.cors.v3.Cors"),
+        "grpc_web": typed("envoy.filters.http.grpc_web", "extensions.filters.http.grpc_web.v3.GrpcWeb"),
+        "cors": cors,
     }
     file = environment.control_plane.envoy.descriptors
     if file is not None and file.content is not None:
         made["grpc_json_transcoder"] = _transcoder(environment.release.envoy.transcoded)
-    return [made[name] for name in environment.release.envoy.filters if name in made]
+    login, guards = environment.access.login, []
+    if login is not None:
+        guards = envoy_login.filters(environment, login, made.pop("cors"))
+    return [*guards, *(made[name] for name in environment.release.envoy.filters if name in made)]
 
 
 def _transcoder(kinds: Iterable[str]) -> dict[str, Any]:
     """JSON as the browser application sends and reads it: `POST` to the method's own path, names in
     camelCase, failures as HTTP statuses with a JSON body."""
-    return _typed(
+    return typed(
         "envoy.filters.http.grpc_json_transcoder",
         "extensions.filters.http.grpc_json_transcoder.v3.GrpcJsonTranscoder",
         proto_descriptor=f"{DESCRIPTORS_DIR}/{DESCRIPTORS_FILE}",
@@ -149,30 +145,37 @@ def _api_listener(environment: Environment) -> dict[str, Any]:
         "max_stream_duration": {"grpc_timeout_header_max": "0s"},
         "idle_timeout": silence,
     }
+    protocol: dict[str, Any] = {"idle_timeout": silence}
+    host, routes, guarded = "*", [{"match": {"prefix": "/"}, "route": route}], {}
+    if environment.access.login is not None:
+        protocol |= envoy_login.protocol_options()
+        host, routes = environment.domains.app, envoy_login.routes(route)
+        guarded = envoy_login.manager_fields(environment)
     manager = _connection_manager(
         stat_prefix="grpc_web",
         stream_idle_timeout=silence,
-        common_http_protocol_options={"idle_timeout": silence},
+        common_http_protocol_options=protocol,
         access_log=[_access_log()],
         route_config={
             "name": "local_route",
             "virtual_hosts": [
                 {
                     "name": "local_service",
-                    "domains": ["*"],
+                    "domains": [host],
                     "typed_per_filter_config": {"envoy.filters.http.cors": cors_policy(environment)},
-                    "routes": [{"match": {"prefix": "/"}, "route": route}],
+                    "routes": routes,
                 }
             ],
         },
         http_filters=[*_filters(environment), _ROUTER],
+        **guarded,
     )
     chain: dict[str, Any] = {"filters": [manager]}
     if environment.tls.envoy.enabled:
         chain["transport_socket"] = _tls_socket()
     return {
         "name": "grpc_web",
-        "address": _address("0.0.0.0", ENVOY_PORT),
+        "address": address("0.0.0.0", ENVOY_PORT),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "filter_chains": [chain],
     }
@@ -181,8 +184,8 @@ def _api_listener(environment: Environment) -> dict[str, Any]:
 def _tls_socket() -> dict[str, Any]:
     """TLS 1.2 and later. The certificate comes through a watched file, so that a renewed one is taken
     over without a restart; a certificate named in place, as in the guide, is read only once."""
-    source = {"path_config_source": {"path": f"{CONFIG_DIR}/{TLS_FILE}"}, "resource_api_version": "V3"}
-    return _typed(
+    source = path_source(f"{CONFIG_DIR}/{TLS_FILE}")
+    return typed(
         "envoy.transport_sockets.tls",
         "extensions.transport_sockets.tls.v3.DownstreamTlsContext",
         common_tls_context={
@@ -214,7 +217,7 @@ def _metrics_listener() -> dict[str, Any]:
     )
     return {
         "name": "metrics",
-        "address": _address("0.0.0.0", ENVOY_METRICS_PORT),
+        "address": address("0.0.0.0", ENVOY_METRICS_PORT),
         # Probes and scrapes go on when the API's clients have used up every connection.
         "ignore_global_conn_limit": True,
         "filter_chains": [{"filters": [manager]}],
@@ -230,7 +233,7 @@ def _upstream_cluster(environment: Environment) -> dict[str, Any]:
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
-                "@type": f"{_TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
+                "@type": f"{TYPE}.extensions.upstreams.http.v3.HttpProtocolOptions",
                 "explicit_http_config": {"http2_protocol_options": {}},
                 # One HTTP/2 connection stays with one API server pod: without an end to it, pods that
                 # are added later never get any work. Streams on a connection that ends are finished.
@@ -254,7 +257,7 @@ def _upstream_cluster(environment: Environment) -> dict[str, Any]:
         "upstream_connection_options": {
             "tcp_keepalive": {"keepalive_time": 60, "keepalive_interval": 10, "keepalive_probes": 3}
         },
-        "load_assignment": _endpoints(CLUSTER, *envoy_upstream(environment)),
+        "load_assignment": endpoints(CLUSTER, *envoy_upstream(environment)),
     }
 
 
@@ -263,20 +266,36 @@ def _admin_cluster() -> dict[str, Any]:
         "name": "admin",
         "connect_timeout": "1s",
         "type": "STATIC",
-        "load_assignment": _endpoints("admin", "127.0.0.1", ENVOY_ADMIN_PORT),
+        "load_assignment": endpoints("admin", "127.0.0.1", ENVOY_ADMIN_PORT),
     }
+
+
+def _login_clusters(environment: Environment) -> list[dict[str, Any]]:
+    login = environment.access.login
+    if login is None:
+        return []
+    return envoy_login.clusters(environment, login, authorities_file(login))
+
+
+def authorities_file(login: Login) -> str:
+    """File of the authorities that the provider's certificate is checked against."""
+    return (
+        f"{CA_FOLDER}/{CA_FILE}"
+        if login.authorities == "bundle"
+        else f"{CERTIFICATE_DIR}/{IMAGE_AUTHORITIES}"
+    )
 
 
 def bootstrap(environment: Environment) -> dict[str, Any]:
     """Envoy's bootstrap as plain data."""
-    limit = _typed(
+    limit = typed(
         "envoy.resource_monitors.global_downstream_max_connections",
         "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
         max_active_downstream_connections=MAX_CONNECTIONS,
     )
     return {
         "node": {"id": workload("envoy"), "cluster": workload("envoy")},
-        "admin": {"address": _address("127.0.0.1", ENVOY_ADMIN_PORT)},
+        "admin": {"address": address("127.0.0.1", ENVOY_ADMIN_PORT)},
         "overload_manager": {"resource_monitors": [limit]},
         # Envoy refuses patterns whose program is larger than 100 steps; a wildcard origin with a host
         # name of full length (253 characters) takes about 550. Matching stays linear in the input.
@@ -287,7 +306,7 @@ def bootstrap(environment: Environment) -> dict[str, Any]:
         },
         "static_resources": {
             "listeners": [_api_listener(environment), _metrics_listener()],
-            "clusters": [_upstream_cluster(environment), _admin_cluster()],
+            "clusters": [_upstream_cluster(environment), *_login_clusters(environment), _admin_cluster()],
         },
     }
 
@@ -298,12 +317,14 @@ def envoy_yaml(environment: Environment) -> str:
 
 
 def envoy_files(environment: Environment) -> dict[str, str]:
-    """Every file of Envoy's ConfigMap by name: `envoy.yaml`, and with TLS termination `tls.yaml`,
-    which names the certificate's files. Mounted together on `CONFIG_DIR`."""
+    """Every file of Envoy's ConfigMap by name: `envoy.yaml`, with sign-in the files that name its secrets',
+    and with TLS termination `tls.yaml`, which names the certificate's. Mounted together on `CONFIG_DIR`."""
     files = {CONFIG_FILE: envoy_yaml(environment)}
+    if environment.access.login is not None:
+        files |= envoy_login.secret_files()
     if environment.tls.envoy.enabled:
         certificate = {
-            "@type": f"{_TYPE}.extensions.transport_sockets.tls.v3.Secret",
+            "@type": f"{TYPE}.extensions.transport_sockets.tls.v3.Secret",
             "name": "server",
             "tls_certificate": {
                 "certificate_chain": {"filename": f"{CERTIFICATE_DIR}/tls.crt"},

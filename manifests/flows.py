@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from madeploy.names import oidc
 from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT, envoy_upstream
 from madeploy.names.kubernetes import Workload
 from madeploy.names.models import RETENTION
@@ -170,7 +171,15 @@ def _through_the_door(environment: Environment) -> Iterator[Flow]:
     outside = door(environment)
     yield Flow(outside, Component("apiserver"), API_PORT, f"{kind} to the gRPC API", basis)
     yield Flow(outside, Component("envoy"), ENVOY_PORT, f"{kind} to gRPC-Web", basis)
-    yield Flow(outside, Component("ui"), UI_PORT, f"{kind} to the application's files", "facts 5.2")
+    login = environment.access.login
+    if login is None:
+        yield Flow(outside, Component("ui"), UI_PORT, f"{kind} to the application's files", "facts 5.2")
+        return
+    # Around Envoy there would be a way to the files without signing in.
+    envoy, setting = Component("envoy"), "access.browser"
+    yield Flow(envoy, Component("ui"), UI_PORT, "the application's files", setting)
+    for port in sorted(oidc.provider_ports(login)):
+        yield Flow(envoy, Anywhere(), port, "the identity provider's tokens and keys", setting)
 
 
 def _between_services(environment: Environment) -> Iterator[Flow]:

@@ -114,7 +114,8 @@ def _api_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
 
 
 def _app_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
-    paths = service_paths(environment)
+    signed_in = environment.access.login is not None
+    paths = () if signed_in else service_paths(environment)
     groups = [paths[start : start + _MATCHES] for start in range(0, len(paths), _MATCHES)]
     rules: list[dict[str, Any]] = [
         {
@@ -125,12 +126,12 @@ def _app_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
         }
         for group in groups
     ]
-    rules.append(
-        {
-            "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
-            "backendRefs": _backend("ui", UI_PORT),
-        }
-    )
+    everything: dict[str, Any] = {"matches": [{"path": {"type": "PathPrefix", "value": "/"}}]}
+    if signed_in:
+        everything |= {"backendRefs": _backend("envoy", ENVOY_PORT), "timeouts": {"request": "0s"}}
+    else:
+        everything |= {"backendRefs": _backend("ui", UI_PORT)}
+    rules.append(everything)
     spec = {
         "parentRefs": _parent(door, APP_LISTENER),
         "hostnames": [environment.domains.app],

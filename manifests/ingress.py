@@ -37,6 +37,11 @@ _API = _nginx(
     proxy_send_timeout=_TIMEOUT,
     proxy_body_size=_BODY_SIZE,
 )
+_ENCRYPTED = _nginx(backend_protocol="HTTPS")
+_SIGN_IN = _nginx(proxy_buffer_size="32k")
+"""A session's cookies, which hold the provider's tokens, come in one answer's headers; the default of 4 KiB
+would make it a failure."""
+
 _APP = _nginx(ssl_redirect="true", proxy_read_timeout=_TIMEOUT, proxy_body_size=_BODY_SIZE)
 
 
@@ -69,6 +74,11 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
     grpc_web = [_grpc_web_path(door, path) for path in service_paths(environment)]
     files = _path("/", "Prefix", "ui", UI_PORT)
     terminates = environment.tls.envoy.enabled
+    signed_in = environment.access.login is not None
+    if signed_in:
+        grpc_web, files = [], _path("/", "Prefix", "envoy", ENVOY_PORT)
+        if door.app_annotations is None:
+            app_annotations = {**_APP, **_SIGN_IN, **(_ENCRYPTED if terminates else {})}
     app = _ingress(
         environment,
         door,
@@ -79,7 +89,7 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
         annotations={**app_annotations, **issuer},
         paths=[files] if terminates else [*grpc_web, files],
     )
-    if not terminates:
+    if not terminates or signed_in:
         return (api, app)
     encrypted = _ingress(
         environment,
@@ -89,9 +99,7 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
         host=environment.domains.app,
         # The same Secret without the issuer's annotation: cert-manager lets one Ingress own it.
         secret=environment.tls.app_secret_name,
-        annotations={**_APP, **_nginx(backend_protocol="HTTPS")}
-        if door.app_annotations is None
-        else door.app_annotations,
+        annotations={**_APP, **_ENCRYPTED} if door.app_annotations is None else door.app_annotations,
         paths=grpc_web,
     )
     return (api, app, encrypted)

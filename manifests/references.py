@@ -117,6 +117,11 @@ def provided(environment: Environment) -> dict[Name, str]:
     if environment.metadata_storage is not None:
         database = environment.metadata_storage.credentials_secret
         secret(database, "metadataStorage.credentialsSecret: the database's administrator")
+    login = environment.access.login
+    if login is not None:
+        secret(
+            login.credentials_secret, "access.browser.credentialsSecret: whoever runs the identity provider"
+        )
     for cluster in environment.clusters:
         secret(cluster_ca_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)
         secret(cluster_token_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)

@@ -46,17 +46,23 @@ def client_files(environment: Environment) -> ClientFiles:
     secret = object_store_secret_name(environment)
     if secret is not None:
         pairs.append(secret_volume("secrets", secret, SECRETS_FOLDER))
-    bundle = environment.control_plane.ca_bundle_config_map
-    if bundle is not None:
-        volume, mount = config_volume("ca", bundle, CA_FOLDER)
-        volume["configMap"]["items"] = [{"key": CA_FILE, "path": CA_FILE}]
-        pairs.append((volume, mount))
+    pairs += authorities_volume(environment)
     return ClientFiles(
         tuple(volume for volume, _ in pairs),
         tuple(mount for _, mount in pairs),
         secret is not None,
-        bundle is not None,
+        environment.control_plane.ca_bundle_config_map is not None,
     )
+
+
+def authorities_volume(environment: Environment) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """`(volume, mount)` of the private authorities, in `CA_FOLDER`; none where the environment has none."""
+    bundle = environment.control_plane.ca_bundle_config_map
+    if bundle is None:
+        return []
+    volume, mount = config_volume("ca", bundle, CA_FOLDER)
+    volume["configMap"]["items"] = [{"key": CA_FILE, "path": CA_FILE}]
+    return [(volume, mount)]
 
 
 def client_container(environment: Environment, service: Workload, container: Container) -> Container:

@@ -1,4 +1,5 @@
-"""`madeploy init`: write a stack file that validates, from at most six answers or from flags."""
+"""`madeploy init`: write a stack file that validates, from at most six answers, in production one more, or
+from flags."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from madeploy.findings.text import report
 from madeploy.names.configuration import encrypt_command
 from madeploy.reference.example import MODELINE, comment
 from madeploy.settings import shape
+from madeploy.settings.access import Provider
 from madeploy.settings.environment import CONTROL_PLANE, PROJECT, Environment
 from madeploy.stackfile.loader import load_environment
 from madeploy.stacks.files import folder, known_stacks, stack_path
@@ -30,8 +32,18 @@ QUESTIONS = {
     "store": "Object store: an AWS region, or the URL of an S3-compatible store",
     "eks": "Name of the EKS cluster the control plane runs on",
     "tag": "Image tag, such as sha-cbf5720",
+    "access": "Who may use the application: an OpenID provider's issuer, or `open: ` and the reason",
 }
-"""Every question there is, by the flag that answers it. `eks` is asked for AWS only."""
+"""Every question there is, by the flag that answers it. `eks` is asked for AWS only, `access` for production
+only."""
+
+_PROVIDERS: dict[str, Provider] = {
+    "accounts.google.com": "google",
+    ".okta.com": "okta",
+    "login.microsoftonline.com": "entra",
+    "/realms/": "keycloak",
+}
+"""Providers by a part of their issuers."""
 
 _TIERS = {"prod": "production", "stag": "staging"}
 _STACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -67,14 +79,31 @@ def _storage(store: str, eks: str | None, name: str) -> dict[str, Any]:
     }
 
 
+def _access(answer: str) -> dict[str, Any]:
+    kind, separator, reason = answer.partition(":")
+    if kind == "open" and separator:
+        return {"browser": {"kind": "open", "reason": reason.strip()}}
+    provider = next((found for part, found in _PROVIDERS.items() if part in answer), None)
+    if provider is None:
+        known = ", ".join(_PROVIDERS.values())
+        raise _RefusedError(
+            f"--access {answer!r} is neither `open: ` with a reason nor an issuer of {known}. For another "
+            "provider start with `open: ` and follow docs/access.md."
+        )
+    login = {"kind": "oidc", "provider": provider, "issuer": answer, "clientId": "michelangelo"}
+    return {"browser": {**login, "editors": {"groups": ["michelangelo-editors"]}}}
+
+
 def sections(name: str, tier: str, answers: Mapping[str, str]) -> dict[str, Any]:
     """Plain settings of a new environment from the answers, by section."""
     domain = answers["domain"]
     tls = {"mode": "acme", "email": answers["email"]} if answers["email"] else {"mode": "provided"}
+    access = {"access": _access(answers["access"])} if "access" in answers else {}
     return {
         "platform": {"tier": tier},
         "domains": {"api": f"api.{domain}", "app": f"app.{domain}"},
         "tls": tls,
+        **access,
         "images": {"tag": answers["tag"]},
         "controlPlane": {"kubeconfigContext": name},
         "workflow": _engine(answers["engine"]),
@@ -138,7 +167,9 @@ def _ask(given: Mapping[str, str | None], needed: Callable[[str, Mapping[str, st
     return answers
 
 
-def _needed(flag: str, answers: Mapping[str, str]) -> bool:
+def _needed(flag: str, answers: Mapping[str, str], tier: str) -> bool:
+    if flag == "access":
+        return tier == "production"
     return flag != "eks" or not answers.get("store", "").startswith(("http://", "https://"))
 
 
@@ -173,6 +204,7 @@ def init(
     store: Annotated[Text, typer.Option(help=QUESTIONS["store"])] = None,
     eks: Annotated[Text, typer.Option(help=QUESTIONS["eks"])] = None,
     tag: Annotated[Text, typer.Option(help=QUESTIONS["tag"])] = None,
+    access: Annotated[Text, typer.Option(help=QUESTIONS["access"])] = None,
     tier: Annotated[
         Text, typer.Option(help="production, staging or development. Default: by the name.")
     ] = None,
@@ -202,8 +234,10 @@ def init(
                 "store": store,
                 "eks": eks,
                 "tag": tag,
+                "access": access,
             }
-            data = sections(name, chosen, _ask(flags, _needed))
+            answers = _ask(flags, lambda flag, known: _needed(flag, known, chosen))
+            data = sections(name, chosen, answers)
     except _RefusedError as error:
         print(error, file=sys.stderr)  # noqa: T201
         raise typer.Exit(INVALID) from None

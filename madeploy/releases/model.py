@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from madeploy.releases.keys import Key
 
@@ -16,6 +17,11 @@ class Grant:
     group: str
     resources: tuple[str, ...]
     verbs: tuple[str, ...]
+
+
+CALLER_EMAIL: Final = "x-user-email"
+CALLER_NAME: Final = "x-user-name"
+"""Request headers by which the platform shows who called. It believes them (facts of release 0.12, 5)."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +36,9 @@ class EnvoyProtocol:
 
     transcoded: tuple[str, ...] = ()
     """Kinds whose services Envoy translates from JSON; empty where pages speak gRPC-Web only."""
+
+    shows_callers: bool = False
+    """Whether the platform shows callers by `CALLER_EMAIL` and `CALLER_NAME`."""
 
 
 @dataclass(frozen=True)

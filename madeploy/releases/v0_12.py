@@ -153,6 +153,7 @@ RELEASE: Final = replace(
             "Revision",
             "TriggerRun",
         ),
+        shows_callers=True,
     ),
     descriptor_marks=(
         DescriptorMark("RevisionSpec", "git_commit", True, "2026.04", True),

@@ -1,6 +1,7 @@
 """Rules between sections: what no single value can say. One module per area, one function per rule."""
 
 from madeploy.rules import (
+    access,
     buckets,
     clusters,
     credentials,
@@ -18,6 +19,7 @@ from madeploy.rules.model import RULES
 
 __all__ = [
     "RULES",
+    "access",
     "buckets",
     "clusters",
     "credentials",

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from madeploy.releases import RELEASES, Release
+from madeploy.settings.access import Access
 from madeploy.settings.base import Section
 from madeploy.settings.clusters import Cluster, ClusterName
 from madeploy.settings.control_plane import ControlPlane
@@ -48,7 +49,7 @@ class Environment(Section):
     """One environment: what a stack file says, section by section."""
 
     elsewhere: ClassVar[Mapping[str, str]] = {
-        "auth": RELEASES["0.12"].refused["apiserver.auth"],
+        "auth": RELEASES["0.12"].refused["apiserver.auth"] + " `michelangelo:access` does.",
         "secrets": RELEASES["0.12"].refused["secrets.provider"],
     }
 
@@ -66,6 +67,9 @@ class Environment(Section):
 
     front_door: FrontDoor = IngressFrontDoor(kind="ingress")
     """Ingress or Gateway API."""
+
+    access: Access = Access()
+    """Who may come in from outside."""
 
     images: Images = Images()
     """Image versions."""

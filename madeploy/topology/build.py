@@ -29,6 +29,7 @@ _HANDED: Final = "the same calls, handed to the door's pods"
 _SYSTEMS: Final = {
     "Kubernetes API of the control plane": ("kubernetes_api", "Kubernetes API", "of this cluster"),
     "metadata database": ("database", "Metadata database", "MySQL"),
+    "the identity provider's tokens and keys": ("identity", "Identity provider", "who people are"),
     "readiness of inference servers": ("inference", "Inference servers", "in the teams' namespaces"),
     "AWS STS, credentials by IRSA": ("sts", "AWS STS", "roles of the pods"),
     "EKS Pod Identity agent, credentials": ("pod_identity", "Pod Identity agent", "roles of the pods"),

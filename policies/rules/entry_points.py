@@ -26,6 +26,7 @@ from .controllers import (
     controller,
     has_default_certificate,
 )
+from .embedded import CONFIG_MAP, files, walk
 from .model import ALWAYS, STRICT, Path, Resource, Violation, mapping, mappings, rule, set_rule, texts
 from .pods import WORKLOADS
 
@@ -34,6 +35,7 @@ _NGINX: Final = "nginx.ingress.kubernetes.io/"
 _ALB: Final = "alb.ingress.kubernetes.io/"
 _API_PORT: Final = 15566
 _ENVOY_PORT: Final = 8081
+_UI: Final = "michelangelo-ui"
 
 
 def _spec(resource: Resource) -> Mapping[str, Any]:
@@ -260,7 +262,7 @@ def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violati
                 yield resource, Violation((*path, "backend"), said, _BY_GRPC.get(serving or "", ""))
 
 
-@rule(
+@set_rule(
     "MA547",
     "application-reachable",
     title="Application's files not reachable",
@@ -268,12 +270,26 @@ def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violati
     fix="Send `/` to the UI's Service on port 80, and only the paths that start with `/michelangelo.api.v2.` "
     "to Envoy.",
     severities=ALWAYS,
-    kinds=[INGRESS],
+    kinds=[INGRESS, CONFIG_MAP],
 )
-def unreachable_ui(resource: Resource) -> Iterator[Violation]:
-    for given, _, port, path in _backends(resource):
-        if given == "/" and port == _ENVOY_PORT:
-            yield Violation((*path, "backend"), f"`/` goes to Envoy's port {_ENVOY_PORT}")
+def unreachable_ui(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
+    # With sign-in the files go through Envoy, which then has the application among its clusters.
+    carried = {item.namespace for item in resources if item.kind == CONFIG_MAP and _carries_files(item)}
+    for resource in resources:
+        if resource.kind != INGRESS or resource.namespace in carried:
+            continue
+        for given, _, port, path in _backends(resource):
+            if given == "/" and port == _ENVOY_PORT:
+                yield resource, Violation((*path, "backend"), f"`/` goes to Envoy's port {_ENVOY_PORT}")
+
+
+def _carries_files(config_map: Resource) -> bool:
+    return any(
+        value == _UI and place[-1] == "cluster"
+        for _, content, _ in files(config_map)
+        for place, value in walk(content)
+        if place
+    )
 
 
 @set_rule(

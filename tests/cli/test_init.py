@@ -22,6 +22,7 @@ FLAGS = {
     "--store": "eu-west-1",
     "--eks": "control",
     "--tag": "sha-cbf5720",
+    "--access": "https://login.example.com/realms/ml",
 }
 
 
@@ -35,9 +36,29 @@ def config(name: str) -> dict[str, object]:
     return {key.removeprefix("michelangelo:"): value for key, value in data["config"].items()}
 
 
-def test_there_are_at_most_six_questions() -> None:
+def test_there_are_at_most_six_questions_and_one_more_in_production() -> None:
     """UX-1: setting up an environment is short."""
-    assert len(QUESTIONS) <= 6
+    assert len(QUESTIONS.keys() - {"access"}) <= 6
+
+
+def test_production_is_asked_who_may_come_in(run: Run) -> None:
+    """ACC-1, UX-2: nobody forgets it, and each kind of answer does what it says."""
+    without = [flag for flag in flags() if flag not in ("--access", FLAGS["--access"])]
+    result = run("init", "production-eu", *without)
+    assert result.exit_code == 2
+    assert "--access" in result.output
+    assert run("init", "production-eu", *flags()).exit_code == 0
+    assert config("production-eu")["access"]["browser"]["provider"] == "keycloak"  # type: ignore[index]
+    reason = "Only reachable by VPN."
+    assert run("init", "production-us", *flags(access=f"open: {reason}")).exit_code == 0
+    assert config("production-us")["access"]["browser"] == {"kind": "open", "reason": reason}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("answer", ["open", "open:", "https://login.example.com", "yes"])
+def test_an_answer_that_chooses_nothing_writes_nothing(run: Run, answer: str) -> None:
+    """ACC-1, UX-3."""
+    assert run("init", "production-eu", *flags(access=answer)).exit_code == 2
+    assert not Path("stacks/Pulumi.production-eu.yaml").exists()
 
 
 @pytest.mark.parametrize(

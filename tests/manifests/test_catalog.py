@@ -132,7 +132,11 @@ def test_the_five_services_are_deployed_under_the_names_of_the_guides(name: str)
         "michelangelo-apiserver-config": {"base.yaml"},
         "michelangelo-controllermgr-config": {"base.yaml"},
         "michelangelo-worker-config": {"base.yaml"},
-        "envoy-config": {"envoy.yaml"} | ({"tls.yaml"} if chosen.tls.envoy.enabled else set()),
+        "envoy-config": {
+            "envoy.yaml",
+            *(["tls.yaml"] if chosen.tls.envoy.enabled else []),
+            *(["oidc-client.yaml", "oidc-cookie.yaml"] if chosen.access.login else []),
+        },
         "public-config": {"config.json"},
     }
 

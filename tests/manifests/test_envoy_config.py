@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
-from manifests.envoy_config import DESCRIPTORS_FILE, bootstrap, envoy_files, envoy_yaml
+from manifests.envoy_config import DESCRIPTORS_FILE, IMAGE_AUTHORITIES, bootstrap, envoy_files, envoy_yaml
 from tests.support.environments import ALL, environment
 from tests.support.envoy import rewrite_folders, validate
 from tests.support.proves import proves
@@ -34,7 +35,11 @@ COMBINATIONS: dict[str, dict[str, Any]] = {
 
 
 def _validated(made: Environment, directory: Path) -> tuple[int, str]:
-    certificate_files(directory / "certs", made.domains.app)
+    pem = certificate_files(directory / "certs", made.domains.app)
+    (directory / "certs" / IMAGE_AUTHORITIES).write_bytes(pem)
+    (directory / "oidc").mkdir()
+    for key in (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY):
+        (directory / "oidc" / key).write_text("example")
     for name, text in envoy_files(made).items():
         (directory / name).write_text(rewrite_folders(text, directory))
     file = made.control_plane.envoy.descriptors

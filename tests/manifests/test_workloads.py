@@ -68,6 +68,7 @@ def test_every_reference_of_a_pod_is_to_something_that_is_there(service: Workloa
                 "michelangelo-object-store",
                 chosen.tls.envoy.secret_name,
                 chosen.metadata_storage.credentials_secret if chosen.metadata_storage else None,
+                chosen.access.login.credentials_secret if chosen.access.login else None,
             )
     ports = {port["name"] for port in item.get("ports", [])}
     probes = [item[key] for key in ("startupProbe", "readinessProbe", "livenessProbe") if key in item]

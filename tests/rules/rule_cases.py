@@ -98,6 +98,23 @@ def origins(*listed: str, **more: Any) -> dict[str, Any]:
 ACME = {"mode": "acme", "email": "platform@example.com"}
 
 
+def login(**more: Any) -> dict[str, Any]:
+    """Sign-in at a Keycloak, with settings put over it."""
+    own = {
+        "kind": "oidc",
+        "provider": "keycloak",
+        "issuer": "https://login.example.com/realms/ml",
+        "clientId": "michelangelo",
+        "editors": {"groups": ["ml-platform"]},
+    }
+    return {"access": {"browser": own | more}}
+
+
+def entra(**more: Any) -> dict[str, Any]:
+    tenant = "00000000-0000-0000-0000-000000000001"
+    return login(provider="entra", issuer=f"https://login.example.com/{tenant}/v2.0", **more)
+
+
 def release(name: str, tier: str = "production") -> dict[str, Any]:
     return {"platform": {"release": name, "tier": tier}}
 
@@ -109,6 +126,34 @@ def descriptors(file: str) -> dict[str, Any]:
 
 BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
     # code, severity, subject, sections
+    ("MA240", "error", "access.browser", {"access": {}}),
+    ("MA240", "error", "access.browser", {"access": ...}),
+    ("MA241", "error", "access.browser", login(editors={})),
+    ("MA241", "error", "access.browser", login(editors={"claims": {"team": []}})),
+    ("MA242", "error", "access.browser.issuer", login(issuer="https://login.example.com/")),
+    ("MA242", "error", "access.browser.issuer", login(provider="google", issuer="https://google.com")),
+    (
+        "MA242",
+        "error",
+        "access.browser.issuer",
+        login(provider="entra", issuer="https://login.microsoftonline.com/common/v2.0"),
+    ),
+    ("MA242", "error", "access.browser.issuer", login(provider="okta", issuer="https://a.okta.com/x")),
+    ("MA243", "error", "access.browser.authorities", login(authorities="bundle")),
+    (
+        "MA243",
+        "error",
+        "access.browser.authorities",
+        login() | {"tls": {"mode": "provided", "envoy": {"enabled": True}}},
+    ),
+    ("MA244", "error", "network.policies", login() | {"network": {"policies": False}}),
+    (
+        "MA245",
+        "error",
+        "access.browser.editors.claims.email",
+        entra(editors={"claims": {"email": ["someone@example.com"]}}),
+    ),
+    ("MA246", "error", "controlPlane.envoy.image.tag", login() | service("envoy", image={"tag": "v1.39.2"})),
     ("MA120", "error", "controlPlane.apiserver.config.k8s.qsp", override("apiserver", k8s={"qsp": 1})),
     ("MA120", "error", "controlPlane.worker.config.azure", override("worker", azure={})),
     ("MA121", "error", "controlPlane.apiserver.config.k8s", override("apiserver", k8s=300)),
@@ -738,6 +783,19 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
 ]
 
 ALLOWED: list[tuple[str, dict[str, Any]]] = [
+    ("MA240", {"access": ...} | tier("staging")),
+    ("MA240", login()),
+    ("MA241", login(editors={}, viewers={"claims": {"hd": ["example.com"]}})),
+    ("MA242", login()),
+    ("MA242", login(provider="google", issuer="https://accounts.google.com")),
+    ("MA242", login(provider="okta", issuer="https://a.okta.com/oauth2/default")),
+    ("MA242", entra()),
+    ("MA243", login(authorities="bundle") | {"controlPlane": {"caBundleConfigMap": "company-ca"}}),
+    ("MA244", {"network": {"policies": False}}),
+    ("MA245", login(editors={"claims": {"email": ["someone@example.com"]}})),
+    ("MA245", entra(editors={"claims": {"oid": ["00000000-0000-0000-0000-000000000001"]}})),
+    ("MA246", login()),
+    ("MA246", service("envoy", image={"tag": "v1.39.2"})),
     ("MA137", {"workflow": temporal(tls=True)}),
     ("MA138", {"workflow": temporal(executionUrlFormat="https://x.example.com/{{.RunID}}")}),
     ("MA164", REGISTRY),

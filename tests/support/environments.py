@@ -158,6 +158,23 @@ def every_part() -> Environment:
     )
 
 
+def guarded() -> Environment:
+    """Locks at every door, behind an Ingress."""
+    return environment(
+        access={
+            "browser": {
+                "kind": "oidc",
+                "provider": "okta",
+                "issuer": "https://example.okta.com",
+                "clientId": "0oa1example",
+                "viewers": {"groups": ["analysts"], "claims": {"email": ["guest@example.com"]}},
+                "editors": {"groups": ["ml-platform", "ml-research"]},
+            }
+        },
+        controlPlane={"envoy": {"descriptors": beside()}},
+    )
+
+
 _MAKERS: dict[str, Callable[[ReleaseName], Environment]] = {
     "minimal": minimal,
     "production_aws": production_aws,
@@ -172,3 +189,4 @@ ALL: dict[str, Callable[[], Environment]] = {
 """Every environment by name; those of an older release end in it."""
 
 ALL["every_part"] = every_part
+ALL["guarded"] = guarded

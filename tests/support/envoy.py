@@ -18,6 +18,7 @@ import yaml
 
 from madeploy.names.addresses import API_PORT, ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT
 from manifests.envoy_config import CERTIFICATE_DIR, CLUSTER, CONFIG_DIR, DESCRIPTORS_DIR
+from manifests.envoy_login import CREDENTIALS_DIR
 
 START_SECONDS = 20
 
@@ -57,16 +58,20 @@ class RunningEnvoy:
 
 @contextlib.contextmanager
 def running(
-    bootstrap: Mapping[str, Any], directory: Path, upstream_port: int | None = None
+    bootstrap: Mapping[str, Any],
+    directory: Path,
+    upstream_port: int | None = None,
+    others: Mapping[str, int] | None = None,
 ) -> Iterator[RunningEnvoy]:
     """Start Envoy, wait until it is ready, and end it afterwards.
 
     The bootstrap is used as rendered except for what belongs to a pod: its three ports, the API server's
     address, and the folders of configuration and certificates, which become `directory`,
-    `directory/certs` and `directory/descriptors`.
+    `directory/certs` and `directory/descriptors`. `others` are ports of this machine in the place of other
+    hosts.
     """
     ports = {port: free_port() for port in (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT)}
-    moved = _moved(bootstrap, ports, upstream_port or free_port(), directory)
+    moved = _moved(bootstrap, ports, upstream_port or free_port(), directory, others or {})
     path = directory / "envoy.yaml"
     path.write_text(yaml.safe_dump(moved))
     instance = RunningEnvoy(
@@ -118,9 +123,17 @@ def free_port() -> int:
         return port
 
 
-def _moved(bootstrap: Mapping[str, Any], ports: Mapping[int, int], upstream: int, directory: Path) -> Any:
+def _moved(
+    bootstrap: Mapping[str, Any],
+    ports: Mapping[int, int],
+    upstream: int,
+    directory: Path,
+    others: Mapping[str, int],
+) -> Any:
     def move(data: Any) -> Any:
         if isinstance(data, dict):
+            if isinstance(data.get("address"), str) and data["address"] in others:
+                return {"address": "127.0.0.1", "port_value": others[data["address"]]}
             if data.get("port_value") == API_PORT:
                 return {"address": "127.0.0.1", "port_value": upstream}
             if data.get("port_value") in ports:
@@ -140,6 +153,7 @@ def _moved(bootstrap: Mapping[str, Any], ports: Mapping[int, int], upstream: int
 def rewrite_folders(text: str, directory: Path) -> str:
     """Paths of a pod as paths below `directory`."""
     text = text.replace(DESCRIPTORS_DIR, str(directory / "descriptors"))
+    text = text.replace(CREDENTIALS_DIR, str(directory / "oidc"))
     return text.replace(CERTIFICATE_DIR, str(directory / "certs")).replace(CONFIG_DIR, str(directory))
 
 

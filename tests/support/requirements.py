@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 PAGE = ROOT / "docs" / "requirements.md"
 ID = re.compile(
-    r"\b(ACC|CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+)(?: to (?:CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+))?\b"
+    r"\b(ACC|CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+)(?: to (?:ACC|CARD|CP|NET|REG|REL|MR|OPS|UX)-([0-9]+))?\b"
 )
 
 TITLES = {

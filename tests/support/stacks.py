@@ -14,6 +14,7 @@ from tests.support.descriptors import FILES
 MINIMAL: dict[str, Any] = environments.MINIMAL | {
     "domains": {"api": "api.example.com", "app": "app.example.com"},
     "kubeconfigs": {"control-plane": {"secure": "v1:placeholder"}},
+    "access": {"browser": {"kind": "open", "reason": "Tests have no identity provider."}},
 }
 """Sections of a valid production stack."""
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from madeploy.findings.codes.access import ACCESS
 from madeploy.findings.codes.before import BEFORE
 from madeploy.findings.codes.code import Code
 from madeploy.findings.codes.configuration import FILE, SERVICES, SHAPE
@@ -35,6 +36,7 @@ GROUPS: Final = (
     RELEASES,
     NETWORK,
     PROOF,
+    ACCESS,
     STORAGE,
     MODELS,
     READING,

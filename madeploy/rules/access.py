@@ -1,0 +1,108 @@
+"""Rules about who may come in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from madeploy.documents.paths import Path
+from madeploy.rules.model import SecretNames, Violation, rule
+from madeploy.settings.access import Callers, KnownProvider, Login, Provider
+from madeploy.settings.environment import Environment
+
+BROWSER: Final[Path] = ("access", "browser")
+
+_ISSUERS: Final[dict[Provider, tuple[re.Pattern[str], str]]] = {
+    "google": (re.compile(r"https://accounts\.google\.com"), "https://accounts.google.com"),
+    "entra": (
+        re.compile(r"https://[^/]+/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/v2\.0"),
+        "https://login.microsoftonline.com/<tenant id>/v2.0",
+    ),
+    "okta": (re.compile(r"https://[^/]+(/oauth2/[A-Za-z0-9]+)?"), "https://<org>.okta.com"),
+    "keycloak": (re.compile(r"https://[^/]+(/[^/]+)*/realms/[^/]+"), "https://<host>/realms/<realm>"),
+}
+"""What a provider's tokens say as their issuer. Of Entra ID the tenant's own: `common` and `organizations`
+would be everybody's, and no token says them."""
+
+_ENVOY: Final = re.compile(r"^v?([0-9]+)\.([0-9]+)\.")
+_NEEDED: Final = (1, 40)
+"""Envoy that sign-in was made and tried with. An Envoy stops at fields it does not know."""
+
+
+@rule("MA240", reads=("access", "platform"))
+def production_has_chosen_who_comes_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-1, ACC-2: nothing is open by default."""
+    if env.platform.tier == "production" and env.access.browser is None:
+        yield Violation("MA240", BROWSER, "nothing is chosen for the application's host")
+
+
+@rule("MA241", reads=("access",))
+def somebody_may_come_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-1: a door that nobody can open is a mistake."""
+    login = env.access.login
+    if login is not None and login.viewers.nobody and login.editors.nobody:
+        yield Violation("MA241", BROWSER, "neither viewers nor editors name a group or a claim")
+
+
+@rule("MA242", reads=("access",))
+def providers_have_their_issuers(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-1: a token's issuer is compared letter by letter."""
+    login = env.access.login
+    if not isinstance(login, KnownProvider):
+        return
+    pattern, example = _ISSUERS[login.provider]
+    if not pattern.fullmatch(login.issuer):
+        accepted = f"{example}, without a slash at its end"
+        evidence = f"is not the issuer of {login.provider}"
+        yield Violation("MA242", (*BROWSER, "issuer"), evidence, accepted=accepted)
+
+
+@rule("MA243", reads=("access", "tls", "control_plane"))
+def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-1, NET-4: the certificate for Envoy's own TLS lies over the authorities of its image."""
+    login = env.access.login
+    if login is None:
+        return
+    path = (*BROWSER, "authorities")
+    if login.authorities == "bundle" and env.control_plane.ca_bundle_config_map is None:
+        yield Violation("MA243", path, "is bundle, and controlPlane.caBundleConfigMap names none")
+    if login.authorities == "system" and env.tls.envoy.enabled:
+        yield Violation("MA243", path, "is system, whose folder tls.envoy puts its certificate over")
+
+
+@rule("MA244", reads=("access", "network"))
+def locks_cannot_be_walked_around(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-2, NET-13: the services behind authenticate nobody (facts 0.5)."""
+    if env.access.login is not None and not env.network.policies:
+        yield Violation("MA244", ("network", "policies"), "is false, with a lock at Envoy")
+
+
+def _listed(login: Login) -> Iterator[tuple[Path, Callers]]:
+    yield (*BROWSER, "viewers"), login.viewers
+    yield (*BROWSER, "editors"), login.editors
+
+
+@rule("MA245", reads=("access",))
+def people_do_not_choose_their_claims(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-1, ACC-3: in Entra ID these are not checked, and tokens do not say so (Microsoft
+    identity platform, claims validation)."""
+    login = env.access.login
+    if not isinstance(login, KnownProvider) or login.provider != "entra":
+        return
+    for path, callers in _listed(login):
+        for claim in ("email", "preferred_username", "upn", "name"):
+            if claim in callers.claims:
+                yield Violation(
+                    "MA245", (*path, "claims", claim), f"decides by {claim}, which can be changed"
+                )
+
+
+@rule("MA246", reads=("access", "control_plane", "images"))
+def envoy_is_new_enough(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-1: an older Envoy stops at fields it does not know."""
+    tag = env.image_of("envoy").tag
+    found = _ENVOY.match(tag or "")
+    if env.access.login is not None and found and (int(found[1]), int(found[2])) < _NEEDED:
+        path = ("controlPlane", "envoy", "image", "tag")
+        yield Violation("MA246", path, f"is {tag}, older than the v1.40 that sign-in was made for")

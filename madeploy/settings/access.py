@@ -1,0 +1,150 @@
+"""`michelangelo:access`: who may come in from outside. The platform authenticates nobody (facts 0.5), so the
+locks are Envoy's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from madeploy.settings.base import Accepts, DnsSubdomain, Name, Section
+
+HttpsUrl = Annotated[
+    str,
+    Field(pattern=r"^https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[^\s?#%\"\\]*)?$", max_length=500),
+    Accepts(
+        "an https:// URL in lower case up to its path, without query", "https://login.example.com/realms/ml"
+    ),
+]
+"""URL of an endpoint: what a template of Envoy's could read as its own (`%`) is not accepted."""
+
+Claim = Annotated[
+    str,
+    Field(pattern=r"^[!-~]+$", max_length=200),
+    Accepts("name of a claim at the top of the token, no blanks", "groups"),
+]
+
+Why = Annotated[
+    str,
+    Field(min_length=10, max_length=500),
+    Accepts("a sentence", "Only reachable through the company's VPN."),
+]
+
+Provider = Literal["okta", "google", "entra", "keycloak"]
+
+
+class Open(Section):
+    """No lock: whoever reaches the host may do everything."""
+
+    kind: Literal["open"]
+    """Chooses to let everybody in."""
+
+    reason: Why
+    """Why that is right here, for whoever looks at it again."""
+
+
+class Callers(Section):
+    """Callers by what their token says. One group or one claim's value is enough."""
+
+    groups: tuple[Name, ...] = Field(default=(), examples=[["ml-platform"]])
+    """Values of the claim with groups, of which one must be in the token, exactly so."""
+
+    claims: Mapping[Claim, tuple[Name, ...]] = Field(
+        default_factory=dict, examples=[{"email": ["someone@example.com"]}]
+    )
+    """Other claims and their values, of which one must be in the token: `email` with addresses, for example,
+    which then must be verified ones (`email_verified`)."""
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no token can fit."""
+        return not self.groups and not any(self.claims.values())
+
+
+class Endpoints(Section):
+    """Endpoints of a provider, as its `/.well-known/openid-configuration` has them;
+    `bin/madeploy access discover` reads them."""
+
+    authorization: HttpsUrl
+    """Where browsers are sent to sign in (`authorization_endpoint`)."""
+
+    token: HttpsUrl
+    """Where Envoy turns a code into tokens (`token_endpoint`)."""
+
+    keys: HttpsUrl
+    """The provider's public keys (`jwks_uri`)."""
+
+    end_session: HttpsUrl | None = None
+    """Where signing out ends the provider's own session (`end_session_endpoint`). Default: it goes on."""
+
+
+class _Login(Section):
+    issuer: HttpsUrl = Field(examples=["https://example.okta.com"])
+    """Issuer, exactly as its tokens say it (`iss`): `https://<org>.okta.com`, `https://accounts.google.com`,
+    `https://login.microsoftonline.com/<tenant>/v2.0`, `https://<host>/realms/<realm>`."""
+
+    client_id: Name = Field(examples=["michelangelo"])
+    """Client's id at the provider; only tokens made for it are accepted (`aud`)."""
+
+    credentials_secret: DnsSubdomain = "michelangelo-oidc"
+    """Existing Secret in the control plane's namespace with `client-secret`, the provider's, and
+    `cookie-secret`, 32 random bytes or more that sign and encrypt cookies. Default `michelangelo-oidc`."""
+
+    scopes: tuple[Name, ...] = ()
+    """Scopes asked for. Default: `openid profile email`, and what the provider wants for the rest."""
+
+    groups_claim: Claim | None = None
+    """Claim with groups. Default `groups`; of Google, whose tokens have none, the customer's domain, `hd`."""
+
+    session_hours: int = Field(default=8, ge=1, le=168)
+    """Hours without use after which one signs in again, where the provider gives refresh tokens; without them
+    sessions last as long as its tokens. The provider's own session ends them earlier. Default 8."""
+
+    viewers: Callers = Callers()
+    """Who may use the application and call what reads (`Get…`, `List…`). Default: nobody but editors."""
+
+    editors: Callers = Callers()
+    """Who may call everything. Default: nobody."""
+
+    authorities: Literal["system", "bundle"] = "system"
+    """Which authorities the provider's certificate is checked against: those of Envoy's image, or those of
+    `controlPlane.caBundleConfigMap`. Default `system`."""
+
+
+class KnownProvider(_Login):
+    """Sign-in by OpenID Connect at Envoy, which then carries the application's files as well. Register
+    `https://<domains.app>/oauth2/callback` with the provider, and `https://<domains.app>/` to return to after
+    signing out."""
+
+    kind: Literal["oidc"]
+    """Chooses OpenID Connect with a provider whose endpoints follow from its issuer."""
+
+    provider: Provider
+    """Whose endpoints, scopes and claims are used."""
+
+
+class OtherProvider(_Login):
+    """Sign-in by OpenID Connect with any other provider, by its endpoints."""
+
+    kind: Literal["oidcEndpoints"]
+    """Chooses OpenID Connect with given endpoints."""
+
+    endpoints: Endpoints
+    """The provider's endpoints."""
+
+
+Login = KnownProvider | OtherProvider
+Browser = Annotated[KnownProvider | OtherProvider | Open, Field(discriminator="kind")]
+
+
+class Access(Section):
+    """Who may come in."""
+
+    browser: Browser | None = None
+    """The application's host. Default: everybody in development and staging; production must choose."""
+
+    @property
+    def login(self) -> Login | None:
+        """How people sign in; None where nobody has to."""
+        return None if isinstance(self.browser, Open) else self.browser
