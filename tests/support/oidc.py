@@ -1,6 +1,6 @@
 """An OpenID provider as a server: authorization code flow with PKCE, refresh tokens, rotating keys, and the
-end of its sessions (OpenID Connect Core 1.0, RFC 6749, RFC 7636). Who signs in is whoever a test says, or, for
-a browser, whoever follows the link."""
+end of its sessions (OpenID Connect Core 1.0, RFC 6749, RFC 7636). Who signs in is whom a test says or, in a
+browser, whoever follows the link."""
 
 from __future__ import annotations
 
