@@ -288,6 +288,6 @@ def registered(embedded: Embedded) -> Iterator[Registration]:
     made = Registration(embedded)
     made.play_manager()
     made.up()
-    wait(lambda: made.verify_registration()[-1].state == "passed")
+    wait(lambda: made.verify()[-1].state == "passed")
     yield made
     made.remove()
