@@ -80,13 +80,7 @@ def _read(values: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, dict[str
 
 
 def _access(name: str, context: str | None, secret: str | None, cluster: Any) -> Access:
-    subject = f"kubeconfigs.{name}"
-    if secret is not None:
-        minified = kubeconfigs.minify(kubeconfigs.load(secret, subject), context, subject)
-    elif cluster is not None and cluster.eks is not None:
-        minified = kubeconfigs.read_eks(name, cluster.eks, cluster.server, cluster.certificate_authority_data)
-    else:
-        minified = kubeconfigs.read_context(str(context))
+    minified = kubeconfigs.of_entry(name, context, secret, cluster)
     endpoint = None
     if cluster is not None:
         endpoint = kubeconfigs.endpoint(

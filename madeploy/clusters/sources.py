@@ -23,7 +23,6 @@ from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.cluster_origins import Eks
 from madeploy.settings.servers import canonical_server, parse_server
-from madeploy.stacks.access import minified
 from madeploy.stacks.secrets import secret_section
 
 
@@ -172,7 +171,7 @@ def _servers(environment: Environment, stack: str, decrypt: bool) -> dict[str, s
             found[name] = {canonical_server(entry.server)}
         elif context is not None or isinstance(secrets.get(name), str):
             try:
-                found[name] = {_server(minified(name, context, secrets.get(name), entry))}
+                found[name] = {_server(kubeconfigs.of_entry(name, context, secrets.get(name), entry))}
             except KubeconfigError:
                 # It is reported where that cluster itself is worked on.
                 continue

@@ -13,7 +13,6 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
 from madeploy.kubeconfigs import KubeconfigError
 from madeploy.settings import CONTROL_PLANE, Environment
-from madeploy.settings.clusters import Cluster
 from madeploy.stacks.files import open_environment
 from madeploy.stacks.secrets import secret_section
 
@@ -74,7 +73,7 @@ def open_stack(
     for cluster in wanted:
         try:
             entry = environment.clusters.get(cluster)
-            found[cluster] = minified(cluster, contexts[cluster], secrets.get(cluster), entry)
+            found[cluster] = kubeconfigs.of_entry(cluster, contexts[cluster], secrets.get(cluster), entry)
         except KubeconfigError as error:
             unusable[cluster] = "\n".join(f"{error.subject}: {defect}" for defect in error.defects)
     needed = unusable.keys() & set(wanted if required is None else required)
@@ -103,7 +102,7 @@ def connector(stack: str, environment: Environment) -> Callable[[str], Kubernete
         context = (entry or environment.control_plane).kubeconfig_context
         is_stored = context is None and (entry is None or entry.eks is None)
         try:
-            found = minified(cluster, context, stored(cluster) if is_stored else None, entry)
+            found = kubeconfigs.of_entry(cluster, context, stored(cluster) if is_stored else None, entry)
         except KubeconfigError as error:
             defects = [f"{error.subject}: {defect}" for defect in error.defects]
             raise _unusable(stack, defects) from None
@@ -119,16 +118,3 @@ def _unusable(stack: str, defects: Iterable[str]) -> ToolkitError:
         "correct the kubeconfig or its entry in the stack file",
         exit_code=2,
     )
-
-
-def minified(cluster: str, context: str | None, secret: Any, entry: Cluster | None) -> Mapping[str, Any]:
-    """The kubeconfig of one cluster, from where its entry says; `secret` is the decrypted one, if any, and
-    `entry` None for the control plane. Raises KubeconfigError."""
-    subject = f"kubeconfigs.{cluster}"
-    if isinstance(secret, str):
-        return kubeconfigs.minify(kubeconfigs.load(secret, subject), context, subject)
-    if entry is not None and entry.eks is not None:
-        return kubeconfigs.read_eks(cluster, entry.eks, entry.server, entry.certificate_authority_data)
-    if context is None:
-        raise KubeconfigError(subject, ["is not set, and the entry names no kubeconfigContext"])
-    return kubeconfigs.read_context(context)

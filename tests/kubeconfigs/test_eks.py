@@ -11,6 +11,7 @@ from madeploy.clients import eks as client
 from madeploy.clients.eks import EksCluster, describe
 from madeploy.clients.errors import ClientError
 from madeploy.kubeconfigs import KubeconfigError
+from madeploy.kubeconfigs.eks import read_eks
 from madeploy.settings.cluster_origins import Eks
 from tests.kubeconfigs.authorities import NOW, encoded, pem
 
@@ -79,9 +80,9 @@ def test_aws_is_asked_only_for_what_the_entry_does_not_record(monkeypatch: pytes
 
     monkeypatch.setattr(client, "describe", described)
     server = "https://recorded.example.com"
-    recorded = kubeconfigs.read_eks("east", EKS, server, encoded(pem()))
+    recorded = read_eks("east", EKS, server, encoded(pem()))
     assert (recorded["clusters"][0]["cluster"]["server"], asked) == (server, [])
-    found = kubeconfigs.read_eks("east", EKS, None, None)
+    found = read_eks("east", EKS, None, None)
     assert found["clusters"][0]["cluster"]["server"] == "https://of-aws.example.com"
     assert asked == [("ml-batch", REGION)]
 
@@ -108,4 +109,4 @@ def test_a_cluster_aws_does_not_describe_is_named_with_the_entry(monkeypatch: py
 
     monkeypatch.setattr(client, "describe", missing)
     with pytest.raises(KubeconfigError, match=r"clusters\.east\.eks: ml-batch: EKS in eu-west-1"):
-        kubeconfigs.read_eks("east", EKS, None, None)
+        read_eks("east", EKS, None, None)
