@@ -13,10 +13,9 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli import sandbox_report as report
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs.files import read_context
-from madeploy.sandbox import process, progress, tools
+from madeploy.sandbox import process, progress, report, tools
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.session import UNWANTED, Sandbox
 from madeploy.sandbox.user_clusters import contexts as contexts_of

@@ -21,7 +21,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import controller_manager, credentials
 from madeploy.clusters.checks.health import control_plane_clock, wait_for_proof
-from madeploy.clusters.failures import finding_of
+from madeploy.clusters.failures import administrator_finding, finding_of
 from madeploy.clusters.registration import read_registration, registered_client
 from madeploy.clusters.remedies import remedies
 from madeploy.clusters.rotation_plan import Planned, planned
@@ -362,3 +362,31 @@ def _listed(names: Iterable[str]) -> str:
     """Names for a sentence."""
     listed = list(names)
     return ", ".join(listed) if len(listed) <= 3 else f"{len(listed)} clusters"
+
+
+def due(session: Session, names: list[str], seconds: float, parallel: int) -> tuple[list[str], list[Finding]]:
+    """Clusters whose credential is older than that, or whose rotation is under way; and why the age of others
+    is not known."""
+    settings = session.settings()
+    now = control_plane_clock(session.client(CONTROL_PLANE))
+
+    def look(name: str) -> bool | Finding:
+        credential = settings.clusters[name].credential
+        if credential.keep:
+            return True
+        try:
+            age = credentials.age(session.client(name), credential, now)
+        except ClientError as error:
+            return administrator_finding(error, name)
+        except ToolkitError as error:
+            return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)
+        if age is None:
+            return find("MA476", name, f"generation {credential.generation} has no Secret there")
+        return age > seconds
+
+    def late(name: str) -> bool | Finding:
+        return find("MA432", name, f"no answer within {CALL_SECONDS:.0f} s")
+
+    answers = run_bounded({name: partial(look, name) for name in names}, late, CALL_SECONDS, parallel)
+    due = [name for name, answer in answers.items() if answer is True]
+    return due, [answer for answer in answers.values() if isinstance(answer, Finding)]

@@ -8,13 +8,16 @@ can show, that its own pods reach the cluster, is the check `health`.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
+from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.access import administrator, unreachable_control_plane
 from madeploy.clusters.checks import connection, credential
 from madeploy.clusters.checks.health import control_plane_clock, health, health_findings
 from madeploy.clusters.checks.identity import same_cluster_findings
@@ -26,8 +29,9 @@ from madeploy.clusters.checks.storage import storage_findings
 from madeploy.clusters.failures import administrator_finding, finding_of
 from madeploy.clusters.registration import Registered, read_registration, registered_client
 from madeploy.clusters.remedies import Remedies, remedies
-from madeploy.findings import Finding
-from madeploy.settings import Environment
+from madeploy.findings import Finding, find
+from madeploy.settings import CONTROL_PLANE, Environment
+from madeploy.stacks.access import StackAccess
 
 State = Literal["passed", "failed", "notTried", "skipped"]
 
@@ -44,6 +48,10 @@ CHECKS = (
     "rayCluster",
 )
 """Names of the checks, in the order they run."""
+
+
+SECONDS = 90.0
+"""Time limit for one cluster's checks."""
 
 
 @dataclass(frozen=True)
@@ -244,3 +252,49 @@ def _try(verification: _Verification, check: str) -> Check:
 def _one(outcome: tuple[str, Finding | None]) -> str | Iterable[Finding]:
     detail, finding = outcome
     return detail if finding is None else [finding]
+
+
+def verify_all(
+    access: StackAccess, names: Sequence[str], *, create_ray_cluster: bool, note: Callable[[int], None]
+) -> dict[str, list[Check]]:
+    """Checks of each cluster by its name, side by side, each within `SECONDS`.
+
+    Args:
+        access: the stack.
+        names: its clusters that are meant.
+        create_ray_cluster: as in `verify_registration`.
+        note: told how many are done.
+
+    Raises ToolkitError (3) when the control plane does not answer.
+    """
+    control_plane = access.client(CONTROL_PLANE)
+    tasks = {name: partial(_verified, access, control_plane, name, create_ray_cluster) for name in names}
+    return run_bounded(tasks, _late, SECONDS, note=note)
+
+
+def is_proven(checks: Sequence[Check]) -> bool:
+    """Whether no check failed."""
+    return all(check.state in ("passed", "skipped") for check in checks)
+
+
+def _verified(access: StackAccess, control_plane: Kubernetes, name: str, create: bool) -> list[Check]:
+    try:
+        return verify_registration(
+            control_plane,
+            administrator(access, name),
+            access.environment,
+            name,
+            stack=access.name,
+            create_ray_cluster=create,
+        )
+    except ClientError as error:
+        raise unreachable_control_plane(error, access.name) from None
+
+
+def _late(name: str) -> list[Check]:
+    finding = find("MA432", name, f"its checks did not end within {SECONDS:g} s")
+    first, *rest = CHECKS
+    return [
+        Check(first, "failed", finding.evidence, (finding,)),
+        *(Check(check, "notTried", f"{first} failed") for check in rest),
+    ]

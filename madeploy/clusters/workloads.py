@@ -9,10 +9,12 @@ from typing import Final
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
-from madeploy.clusters.session import Tell
+from madeploy.clusters.session import Session, Tell
+from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_GROUP, RAY_NAMESPACE
-from madeploy.settings import Environment
+from madeploy.sandbox.progress import phase
+from madeploy.settings import CONTROL_PLANE, Environment
 
 POLL_SECONDS = 5.0
 _ENDED: Final = frozenset(
@@ -133,3 +135,30 @@ def without_cluster(settings: Environment, cluster: str) -> Finding:
         return find("MA473", cluster, "no other cluster is registered: new jobs will wait until one is")
     shown = ", ".join(others[:5]) + (", …" if len(others) > 5 else "")
     return find("MA473", cluster, f"jobs without an affinity go to one of {shown}, whichever comes first")
+
+
+def drained(
+    session: Session, name: str, seconds: float, show: Callable[[list[Work]], None]
+) -> tuple[list[Work], list[Finding]]:
+    """What still runs on a cluster after waiting at most `seconds`, and what there is to say of it. `show` is
+    given what runs before that. Raises ToolkitError (3) when one of the two sides does not answer."""
+    try:
+        control_plane, compute = session.client(CONTROL_PLANE), session.client(name)
+        there = _look(control_plane, compute, name)
+        if there:
+            show(there)
+        if there and seconds > 0:
+            with phase(f"waiting until nothing runs on {name}") as waiting:
+                there = wait_until_idle(lambda: _look(control_plane, compute, name), seconds, waiting.note)
+    except ClientError as error:
+        raise ToolkitError(
+            f"what runs on {name} cannot be seen",
+            str(error),
+            f"see why: bin/madeploy clusters verify {name} --stack {session.name}",
+        ) from None
+    findings = [busy_finding(name, there, seconds)] if there else []
+    return there, [*findings, without_cluster(session.settings(), name)]
+
+
+def _look(control_plane: Kubernetes, compute: Kubernetes, name: str) -> list[Work]:
+    return [*assigned(control_plane, name), *running(compute)]

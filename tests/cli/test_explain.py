@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from madeploy.cli.effects import Effect, between, rendered
-from madeploy.cli.explain import find_key
 from madeploy.plan.differences import differences
+from madeploy.reference.effects import Effect, between, rendered
+from madeploy.reference.keys import find_key
 from madeploy.settings import Environment, shape
 from tests.cli.conftest import Run
 from tests.support.environments import minimal

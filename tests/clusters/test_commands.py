@@ -9,8 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from madeploy.cli.app import app
-from madeploy.cli.clusters.drain import seconds_of
-from madeploy.cli.clusters.rotate import _seconds
+from madeploy.cli.asking import age_of, limit_of
 from madeploy.clusters.session import next_revision
 from madeploy.errors import ToolkitError
 from madeploy.stacks import files
@@ -60,13 +59,13 @@ def test_wrong_use_is_said_before_anything_is_asked(stack: Path, arguments: list
 @pytest.mark.parametrize(("text", "seconds"), [("90d", 7_776_000), ("12h", 43_200), ("5m", 300)])
 def test_an_age_is_a_number_and_a_unit(text: str, seconds: int) -> None:
     """REG-8."""
-    assert _seconds(text) == seconds
+    assert age_of(text) == seconds
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("0", 0), ("90s", 90), ("30m", 1800), ("2h", 7200)])
 def test_a_limit_is_a_number_and_a_unit(text: str, seconds: int) -> None:
     """REG-9."""
-    assert seconds_of(text) == seconds
+    assert limit_of(text) == seconds
 
 
 def test_edits_are_made_together_and_comments_stay(stack: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from madeploy.cli import policy_sources
-from madeploy.cli.policy import EVERY_RULE
+from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy import sources
 from madeploy.settings import Environment
 from madeploy.stacks.files import open_environment
 from policies.rules.evaluation import check
@@ -86,7 +86,7 @@ def as_resources(recording: Recording) -> tuple[Resource, ...]:
 
 def settings_only(build: Callable[[], Environment]) -> list[Resource]:
     """What `madeploy policy STACK` looks at."""
-    return policy_sources.of_stack("test", Path("Pulumi.test.yaml"), build()).resources
+    return sources.of_stack("test", Path("Pulumi.test.yaml"), build()).resources
 
 
 @pytest.mark.parametrize("build", environments.ALL.values(), ids=environments.ALL)
@@ -100,7 +100,7 @@ def test_objects_that_settings_make_keep_every_rule(build: Callable[[], Environm
 def test_stacks_of_the_project_keep_every_rule(path: Path) -> None:
     """CARD-5, CP-7: without a single suppression."""
     _, _, environment = open_environment(str(path))
-    source = policy_sources.of_stack(path.name, path, environment)
+    source = sources.of_stack(path.name, path, environment)
     assert found(source.resources, environment.platform.tier, suppressions=source.suppressions).found == []
     assert source.suppressions == () or "example" in path.name
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from madeploy.cli.policy import EVERY_RULE
+from madeploy.manifest_files.service_files import EVERY_RULE
 from policies.rules.model import Resource
 from tests.policies.cases import ADDITIONS, CASES, Case
 from tests.policies.world import change, found, good, names

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from madeploy.cli.policy import EVERY_RULE
-from madeploy.cli.policy_sources import of_stack
 from madeploy.findings import Finding
+from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.names.models import artifact_buckets
+from madeploy.policy.sources import of_stack
 from madeploy.registry import retention as package
 from madeploy.rules.storage import identities_have_their_roles
 from madeploy.settings import Environment

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madeploy.cli.explain import find_key
 from madeploy.findings.codes import CODES
+from madeploy.reference.keys import find_key
 from madeploy.releases import RELEASES
 from madeploy.rules.model import Violation
 from madeploy.rules.services import (

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.clusters.drain import drained, seconds_of
-from madeploy.cli.clusters.rotate import confirm, stack_given
+from madeploy.cli.asking import confirm, limit_of
+from madeploy.cli.clusters.drain import running_on, silent
 from madeploy.clients.errors import ClientError
+from madeploy.clusters.access import stack_given
 from madeploy.clusters.removal import Removal, Removed
-from madeploy.clusters.workloads import without_cluster
+from madeploy.clusters.workloads import drained, without_cluster
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.findings.text import report, write
@@ -50,7 +51,8 @@ def remove(
     findings: list[Finding] = []
     if is_known and not no_drain and not forget:
         try:
-            there, findings = drained(session, name, seconds_of(timeout), quiet=as_json)
+            shown = silent if as_json else running_on(name)
+            there, findings = drained(session, name, limit_of(timeout), shown)
         except ToolkitError as error:
             fix = f"{error.fix}\nor, if the cluster is gone for good, say --forget"
             raise ToolkitError(error.what, error.why, fix, error.exit_code) from None

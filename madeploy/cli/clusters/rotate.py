@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
-from functools import partial
 from typing import Annotated, Literal, Optional
 
 import typer
 
-from madeploy.clients.bounded import run_bounded
-from madeploy.clients.errors import ClientError
-from madeploy.clusters import credentials
-from madeploy.clusters.checks.health import control_plane_clock
-from madeploy.clusters.failures import administrator_finding
-from madeploy.clusters.rotation import CALL_SECONDS, Rotated, Rotation
+from madeploy.cli.asking import age_of, confirm
+from madeploy.clusters.access import chosen_clusters, stack_given
+from madeploy.clusters.rotation import Rotated, Rotation, due
 from madeploy.clusters.rotation_plan import Planned
-from madeploy.errors import ToolkitError
-from madeploy.findings import Finding, find
+from madeploy.findings import Finding
 from madeploy.findings.text import report, write
 from madeploy.sandbox.progress import phase, say
-from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.files import open_environment
 from madeploy.stacks.session import StackSession
-
-_AGE = re.compile(r"(?P<number>[0-9]{1,5})(?P<unit>[mhd])")
-_SECONDS = {"m": 60, "h": 3600, "d": 86400}
 
 
 def rotate(
@@ -68,7 +58,7 @@ def rotate(
     session = StackSession(stack, chosen)
     findings: list[Finding] = []
     if older_than is not None:
-        chosen, findings = _due(session, chosen, _seconds(older_than), parallel)
+        chosen, findings = due(session, chosen, age_of(older_than), parallel)
     rotation = Rotation(session, say, workers=parallel)
     with phase(f"looking at {len(chosen)} clusters"):
         plans = rotation.plan(chosen, rollback=rollback, kind=kind)
@@ -80,83 +70,6 @@ def rotate(
     if not yes:
         confirm(f"Rotate {len(plans)} of stack {stack_name}?")
     _finish(stack_name, plans, rotation.run(), findings, as_json, dry_run)
-
-
-def stack_given(stack: str) -> str:
-    """The stack that was named. Raises ToolkitError (2) for none."""
-    if not stack:
-        raise ToolkitError(
-            "no stack is named", "clusters belong to a stack", "name it: --stack STACK", exit_code=2
-        )
-    return stack
-
-
-def chosen_clusters(
-    names: list[str], every: bool, there: list[str], stack: str, older_than: str | None = None
-) -> list[str]:
-    """The clusters that are meant. Raises ToolkitError (2)."""
-    if bool(names) == every:
-        raise ToolkitError(
-            "which clusters?",
-            "names or --all are needed, not both",
-            "name clusters, or say --all",
-            exit_code=2,
-        )
-    if older_than is not None and not every:
-        raise ToolkitError(
-            "--older-than chooses among all clusters",
-            "clusters are named as well",
-            "say --all --older-than AGE, or name clusters only",
-            exit_code=2,
-        )
-    unknown = [name for name in names if name not in there]
-    if unknown:
-        raise ToolkitError(
-            f"stack {stack} has no cluster {', '.join(unknown)}",
-            f"its clusters are: {', '.join(there) or 'none'}",
-            "name one of these",
-            exit_code=2,
-        )
-    return there if every else list(dict.fromkeys(names))
-
-
-def _seconds(age: str) -> float:
-    matched = _AGE.fullmatch(age)
-    if matched is None:
-        raise ToolkitError(
-            f"{age!r} is no age", "an age is a number and m, h or d", "such as --older-than 90d", exit_code=2
-        )
-    return int(matched["number"]) * _SECONDS[matched["unit"]]
-
-
-def _due(
-    session: StackSession, names: list[str], seconds: float, parallel: int
-) -> tuple[list[str], list[Finding]]:
-    """Clusters whose credential is older than that, or whose rotation is under way; and why the age of others
-    is not known."""
-    settings = session.settings()
-    now = control_plane_clock(session.client(CONTROL_PLANE))
-
-    def look(name: str) -> bool | Finding:
-        credential = settings.clusters[name].credential
-        if credential.keep:
-            return True
-        try:
-            age = credentials.age(session.client(name), credential, now)
-        except ClientError as error:
-            return administrator_finding(error, name)
-        except ToolkitError as error:
-            return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)
-        if age is None:
-            return find("MA476", name, f"generation {credential.generation} has no Secret there")
-        return age > seconds
-
-    def late(name: str) -> bool | Finding:
-        return find("MA432", name, f"no answer within {CALL_SECONDS:.0f} s")
-
-    answers = run_bounded({name: partial(look, name) for name in names}, late, CALL_SECONDS, parallel)
-    due = [name for name, answer in answers.items() if answer is True]
-    return due, [answer for answer in answers.values() if isinstance(answer, Finding)]
 
 
 def _plan_text(plans: dict[str, Planned], chosen: list[str], rollback: bool) -> str:
@@ -171,15 +84,6 @@ def _plan_text(plans: dict[str, Planned], chosen: list[str], rollback: bool) -> 
     if rollback:
         lines += [f"{name}: nothing to go back to" for name in chosen if name not in plans]
     return "\n".join(lines) or "No credential is to be rotated."
-
-
-def confirm(question: str) -> None:
-    """Ask before something is done. Raises ToolkitError (2) where nobody can answer."""
-    if not sys.stdin.isatty():
-        raise ToolkitError(
-            "nothing was done", "the command asks before it begins", "say --yes, or --dry-run", exit_code=2
-        )
-    typer.confirm(question, abort=True, err=True)
 
 
 def _finish(

@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from madeploy.cli.clusters.verify import administrator, open_for, unreachable_control_plane
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.access import administrator, open_for, unreachable_control_plane
 from madeploy.clusters.checks.health import control_plane_clock
 from madeploy.clusters.registration import CLUSTERS
 from madeploy.clusters.remedies import remedies

@@ -5,24 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
-from functools import partial
 from typing import Annotated, Optional
 
 import typer
 
-from madeploy.clients.bounded import run_bounded
-from madeploy.clients.errors import ClientError
-from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clusters.verification import CHECKS, Check, verify_registration
-from madeploy.errors import ToolkitError
-from madeploy.findings import find
+from madeploy.clusters.access import open_for
+from madeploy.clusters.verification import CHECKS, Check, is_proven, verify_all
 from madeploy.findings.text import one, write
 from madeploy.sandbox.progress import phase
-from madeploy.settings import CONTROL_PLANE
-from madeploy.stacks.access import StackAccess, open_stack
-
-SECONDS = 90.0
-"""Time limit for one cluster."""
 
 CAVEAT = (
     "Asked from this machine, with the registered address, authority and token. That the control plane's own "
@@ -57,12 +47,11 @@ def verify(
     """
     access = open_for(stack, names or [], every)
     chosen = [name for name in access.environment.clusters if every or name in (names or [])]
-    control_plane = access.client(CONTROL_PLANE)
     with phase(f"proving {len(chosen)} cluster{'s' if len(chosen) != 1 else ''}") as proving:
-        checks = run_bounded(
-            {name: partial(_prove, access, control_plane, name, create) for name in chosen},
-            _late,
-            SECONDS,
+        checks = verify_all(
+            access,
+            chosen,
+            create_ray_cluster=create,
             note=lambda done: proving.note(f"{done} of {len(chosen)} done"),
         )
     if as_json:
@@ -78,70 +67,6 @@ def verify(
     else:
         write("\n\n".join([*(_report(name, found) for name, found in checks.items()), CAVEAT]), sys.stdout)
     raise typer.Exit(0 if all(is_proven(found) for found in checks.values()) else 1)
-
-
-def open_for(stack: str, names: Sequence[str], every: bool) -> StackAccess:
-    """The stack with these clusters, or all; only the control plane has to have a usable kubeconfig.
-    Raises ToolkitError (2) for wrong use."""
-    if not stack:
-        raise ToolkitError(
-            "no stack is named", "clusters belong to a stack", "name it: --stack STACK", exit_code=2
-        )
-    if bool(names) == every:
-        raise ToolkitError(
-            "which clusters?",
-            "names or --all are needed, not both",
-            "name clusters, or say --all",
-            exit_code=2,
-        )
-    return open_stack(stack, None if every else [CONTROL_PLANE, *names], required=[CONTROL_PLANE])
-
-
-def administrator(access: StackAccess, name: str) -> Kubernetes | None:
-    """The compute cluster by its kubeconfig, None where that cannot be used: what is registered can be proven
-    without."""
-    try:
-        return access.client(name)
-    except (ClientError, ToolkitError):
-        return None
-
-
-def is_proven(checks: Sequence[Check]) -> bool:
-    """Whether no check failed."""
-    return all(check.state in ("passed", "skipped") for check in checks)
-
-
-def unreachable_control_plane(error: ClientError, stack: str) -> ToolkitError:
-    """The error that ends a command without a control plane to ask."""
-    return ToolkitError(
-        f"the control plane of stack {stack} cannot be asked",
-        str(error),
-        "see that its API server runs, and that controlPlane.kubeconfigContext or kubeconfigs.control-plane "
-        "leads there",
-    )
-
-
-def _prove(access: StackAccess, control_plane: Kubernetes, name: str, create: bool) -> list[Check]:
-    try:
-        return verify_registration(
-            control_plane,
-            administrator(access, name),
-            access.environment,
-            name,
-            stack=access.name,
-            create_ray_cluster=create,
-        )
-    except ClientError as error:
-        raise unreachable_control_plane(error, access.name) from None
-
-
-def _late(name: str) -> list[Check]:
-    finding = find("MA432", name, f"its checks did not end within {SECONDS:g} s")
-    first, *rest = CHECKS
-    return [
-        Check(first, "failed", finding.evidence, (finding,)),
-        *(Check(check, "notTried", f"{first} failed") for check in rest),
-    ]
 
 
 def _report(name: str, checks: Sequence[Check]) -> str:
