@@ -26,6 +26,7 @@ VERBS: Verbs = {
     "iam": ("madeploy.cli.iam", "app"),
     "topology": ("madeploy.cli.topology", "topology"),
     "doctor": ("madeploy.cli.doctor", "doctor"),
+    "verify": ("madeploy.cli.verify", "verify"),
     "clusters": ("madeploy.cli.clusters", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),
     "recover": ("madeploy.cli.recover", "recover"),

@@ -148,9 +148,18 @@ class Kubernetes:
         """Create an object in the collection `path`, or a subresource. Tried once."""
         return _decoded(self._call("POST", path, {"fieldManager": FIELD_MANAGER, **query}, item))
 
-    def apply(self, path: str, item: Object, manager: str = FIELD_MANAGER, force: bool = False) -> Object:
-        """Server-side apply of the object at `path`; a conflict with another manager is `conflict`."""
+    def apply(
+        self,
+        path: str,
+        item: Object,
+        manager: str = FIELD_MANAGER,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Object:
+        """Server-side apply of the object at `path`; a conflict with another manager is `conflict`. With
+        `dry_run` what it would come to, through admission, and nothing is changed."""
         query = {"fieldManager": manager, "force": "true" if force else "false"}
+        query |= {"dryRun": "All"} if dry_run else {}
         return _decoded(self._call("PATCH", path, query, item, APPLY))
 
     def merge(self, path: str, change: Object, manager: str = FIELD_MANAGER) -> Object:

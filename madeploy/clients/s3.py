@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -72,6 +73,31 @@ class S3:
             raise
         return True
 
+    def safeguards(self, bucket: str) -> dict[str, Any]:
+        """What protects a bucket: `versioning`, `encryption`, `publicAccessBlock`, `tlsOnly` as booleans, and
+        `lifecycle`, the number of its rules. Raises ClientError."""
+        versioning = self._call("get_bucket_versioning", Bucket=bucket).get("Status") == "Enabled"
+        encryption = self._setting("get_bucket_encryption", bucket)
+        block = self._setting("get_public_access_block", bucket).get("PublicAccessBlockConfiguration") or {}
+        policy = json.loads(self._setting("get_bucket_policy", bucket).get("Policy") or "{}")
+        lifecycle = self._setting("get_bucket_lifecycle_configuration", bucket)
+        return {
+            "versioning": versioning,
+            "encryption": bool(encryption.get("ServerSideEncryptionConfiguration")),
+            "publicAccessBlock": bool(block) and all(block.values()),
+            "tlsOnly": any(_refuses_plain_http(item) for item in policy.get("Statement") or ()),
+            "lifecycle": len(lifecycle.get("Rules") or ()),
+        }
+
+    def _setting(self, operation: str, bucket: str) -> dict[str, Any]:
+        """A bucket's configuration of one kind; empty where it has none, which S3 answers with 404."""
+        try:
+            return self._call(operation, Bucket=bucket)
+        except ClientError as error:
+            if error.cause == "notFound" and not error.message.startswith("NoSuchBucket "):
+                return {}
+            raise
+
     def try_write(self, bucket: str, key: str = "madeploy-write-check") -> None:
         """Whether an object may be written, with nothing left behind: an upload in parts needs the right to
         put the object (Amazon S3 User Guide, multipart upload and permissions), and is given up at once.
@@ -92,3 +118,9 @@ class S3:
         with failures(self.endpoint):
             answer: dict[str, Any] = getattr(self._client, operation)(**given)
         return answer
+
+
+def _refuses_plain_http(statement: dict[str, Any]) -> bool:
+    """Whether a statement denies requests without TLS (Amazon S3 User Guide, aws:SecureTransport)."""
+    plain = ((statement.get("Condition") or {}).get("Bool") or {}).get("aws:SecureTransport")
+    return statement.get("Effect") == "Deny" and str(plain).lower() == "false"

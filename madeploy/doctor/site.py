@@ -29,6 +29,9 @@ class Site:
     objects: Mapping[str, tuple[Object, ...]]
     """What the stack deploys, by cluster; Secrets left out."""
 
+    at: tuple[str, int] | None = None
+    """Host and port of the front door, in place of what DNS says of the domains."""
+
     _clients: dict[str, Kubernetes | Exception] = field(default_factory=dict, repr=False)
     _locks: dict[str, threading.Lock] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
@@ -72,9 +75,15 @@ class Site:
         return f"pulumi up --refresh --stack {self.stack}"
 
 
-def site_of(stack: str, environment: Environment, connect: Callable[[str], Kubernetes]) -> Site:
+def site_of(
+    stack: str,
+    environment: Environment,
+    connect: Callable[[str], Kubernetes],
+    at: tuple[str, int] | None = None,
+) -> Site:
     """The site of a stack, its objects rendered."""
     objects: dict[str, list[Object]] = {CONTROL_PLANE: [], **{name: [] for name in environment.clusters}}
     for cluster, obj in placed(environment, stack):
         objects[cluster].append(obj)
-    return Site(stack, environment, connect, {cluster: tuple(found) for cluster, found in objects.items()})
+    declared = {cluster: tuple(found) for cluster, found in objects.items()}
+    return Site(stack, environment, connect, declared, at)

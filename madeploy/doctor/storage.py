@@ -30,10 +30,7 @@ def object_store(site: Site, keys: Keys) -> Seen:
     made elsewhere must let themselves be written. Nothing is written: an upload in parts is begun, which
     needs the same right, and given up. Raises ClientError."""
     storage = site.environment.storage
-    compatible = isinstance(storage, S3CompatibleStorage)
-    given = keys() if compatible else None
-    by_path = compatible or (isinstance(storage, AwsStorage) and storage.path_style)
-    store = S3(s3_url(storage) if compatible else None, storage.region, by_path, given)
+    store = open_store(storage, keys)
     named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
     found: list[Finding] = []
     seen = []
@@ -44,6 +41,14 @@ def object_store(site: Site, keys: Keys) -> Seen:
         else:
             seen.append(f"{bucket} {outcome}")
     return found or f"{store.endpoint}: {', '.join(seen)}"
+
+
+def open_store(storage: Storage, keys: Keys) -> S3:
+    """The object store with the stack's own keys, else with the login at hand."""
+    compatible = isinstance(storage, S3CompatibleStorage)
+    by_path = compatible or (isinstance(storage, AwsStorage) and storage.path_style)
+    given = keys() if compatible else None
+    return S3(s3_url(storage) if compatible else None, storage.region, by_path, given)
 
 
 def _bucket(store: S3, subject: str, bucket: str, storage: Storage) -> Finding | str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import copy
 import re
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.doctor.site import Site, site_of
+from madeploy.names.kubernetes import crd
 from madeploy.settings import CONTROL_PLANE, Environment
+from manifests import registration
 from manifests.references import CERT_MANAGER, provided
+from manifests.secret_references import wanted_secrets
 
 _PLURALS = {
     "NetworkPolicy": "networkpolicies",
@@ -60,6 +64,9 @@ class Furnished(Kubernetes):
         self.failure: ClientError | None = None
         """Raised by every call, where there is one."""
 
+        self.forbidden = ""
+        """A path whose collection may not be listed."""
+
         self.written: list[str] = []
         """Every call that is no read, dry runs left out."""
 
@@ -100,6 +107,8 @@ class Furnished(Kubernetes):
     def items(self, path: str, page: int = 500, **query: Any) -> Iterator[Object]:
         """Objects of a collection, of all namespaces where none is named, those that the labels select."""
         self._fail()
+        if path == self.forbidden:
+            raise ClientError(self.server, "forbidden", "models is forbidden", 403)
         asked = _PATH.match(path)
         assert asked is not None, path
         with self._lock:
@@ -142,9 +151,34 @@ class Furnished(Kubernetes):
             self.objects[f"{path}/{name}"] = copy.deepcopy(item)
         return copy.deepcopy(item)
 
+    def apply(
+        self,
+        path: str,
+        item: Object,
+        manager: str = "madeploy",
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Object:
+        """A server-side apply: what is applied is put over what is there, through the refusals."""
+        self._fail()
+        for start, message in self.refusals.items():
+            if item["metadata"]["name"].startswith(start):
+                raise ClientError(self.server, "invalid", message, 422)
+        merged = _merged(self.objects.get(path, {}), item)
+        if not dry_run:
+            self.written.append(f"apply {path}")
+            self.objects[path] = merged
+        return copy.deepcopy(merged)
+
     def _fail(self) -> None:
         if self.failure is not None:
             raise self.failure
+
+
+def _merged(live: Any, applied: Any) -> Any:
+    if isinstance(live, dict) and isinstance(applied, dict):
+        return {**live, **{key: _merged(live.get(key), value) for key, value in applied.items()}}
+    return copy.deepcopy(applied)
 
 
 def _selected(selector: str, labels: dict[str, str]) -> bool:
@@ -286,3 +320,32 @@ def _applied(obj: Object) -> Object:
     """An object as the engine's provider leaves it."""
     fields = [{"manager": "pulumi-kubernetes-0a1b2c3d", "operation": "Apply"}]
     return obj | {"metadata": {**obj["metadata"], "managedFields": fields}}
+
+
+def deployed(environment: Environment, stack: str = "prod") -> FurnishedSite:
+    """An environment after its first update, with everything that controllers have made of it."""
+    made = FurnishedSite(environment, stack)
+    made.deploy()
+    hub = made.hub
+    for kind in environment.release.kinds:
+        hub.hold(definition(crd(kind), "v2"))
+    for secret in wanted_secrets(environment):
+        filled = dict.fromkeys(secret.keys, "eA==")
+        made.clusters[secret.cluster].hold(named("Secret", secret.name, secret.namespace, data=filled))
+    now = str(int(time.time()))
+    for obj in hub.objects.values():
+        wanted = (obj.get("spec") or {}).get("replicas", 1)
+        if obj["kind"] == "Deployment":
+            counts = ("replicas", "updatedReplicas", "availableReplicas", "readyReplicas")
+            obj["status"] = {"observedGeneration": 1, **dict.fromkeys(counts, wanted)}
+            obj["metadata"]["generation"] = 1
+        elif obj["kind"] == "Ingress":
+            obj["status"] = {"loadBalancer": {"ingress": [{"ip": "203.0.113.7"}]}}
+        elif obj["kind"] == "Gateway":
+            obj["status"] = {"addresses": [{"value": "203.0.113.7"}]}
+    for name in environment.clusters:
+        cluster = registration.cluster(environment, name, f"https://{name}", "6443")
+        ready = {"type": "Ready", "status": "CONDITION_STATUS_TRUE", "lastUpdatedTimestamp": now}
+        held = hub.objects.get(path_of(cluster), cluster)
+        hub.hold(_applied(held) | {"status": {"statusConditions": [ready]}})
+    return made

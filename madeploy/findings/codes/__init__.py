@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Final
 
 from madeploy.findings.codes.access import ACCESS
+from madeploy.findings.codes.after import AFTER
 from madeploy.findings.codes.before import BEFORE
 from madeploy.findings.codes.code import Code
 from madeploy.findings.codes.configuration import FILE, SERVICES, SHAPE
@@ -51,6 +52,7 @@ GROUPS: Final = (
     ALERTS,
     UPGRADES,
     BEFORE,
+    AFTER,
 )
 """The parts of the table, in order."""
 

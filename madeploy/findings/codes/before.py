@@ -1,4 +1,4 @@
-"""MA900 to MA939: what stands in the way of deploying an environment (docs/checking-environments.md)."""
+"""MA900 to MA935: what stands in the way of deploying an environment (docs/checking-environments.md)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,97 @@
+"""What holds the platform's data: its definitions, the model registry and the buckets."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Object
+from madeploy.doctor.checks import Seen
+from madeploy.doctor.definitions import DEFINITIONS
+from madeploy.doctor.site import Site
+from madeploy.doctor.storage import Keys, open_store
+from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import API_GROUP, crd, workload
+from madeploy.settings.storage import AwsStorage
+
+_MODELS: Final = f"/apis/{API_GROUP}/v2"
+_SAFEGUARDS: Final = {
+    "versioning": "versions are not kept",
+    "encryption": "objects are not encrypted",
+    "publicAccessBlock": "public access is not blocked",
+    "tlsOnly": "requests without TLS are allowed",
+}
+
+
+def platform_definitions(site: Site) -> Seen:
+    """Whether every kind of the deployed release is defined, established and served (CP-8, MR-3). Raises
+    ClientError."""
+    client = site.client()
+    logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('apiserver')}")
+    fix = f"The API server makes it when it starts; see what it says:\n{logs}"
+    kinds = sorted(site.environment.release.kinds)
+    found: list[Finding] = []
+    for kind in kinds:
+        lack = _lack(client.find(f"{DEFINITIONS}/{crd(kind)}"))
+        if lack:
+            found.append(find("MA940", crd(kind), lack, fix=fix))
+    return found or f"{len(kinds)} definitions of release {site.environment.release.name}"
+
+
+def model_registry(site: Site) -> Seen:
+    """The registry guide's smoke test: the definition, a list, one model looked into (MR-6). Raises
+    ClientError for what says nothing of the registry."""
+    client = site.client()
+    namespaces = site.environment.model_registry.namespaces
+    counted = 0
+    shown = ""
+    look = site.kubectl(f"get crd {crd('Model')}")
+    for where in [f"/namespaces/{name}" for name in namespaces] or [""]:
+        path = f"{_MODELS}{where}/models"
+        try:
+            for model in client.items(path):
+                counted += 1
+                metadata = model["metadata"]
+                one = f"{_MODELS}/namespaces/{metadata['namespace']}/models/{metadata['name']}"
+                if not shown and client.find(one) is not None:
+                    shown = f", {metadata['namespace']}/{metadata['name']} can be looked into"
+        except ClientError as error:
+            if error.is_unreachable:
+                raise
+            fix = f"See whether the definition is there:\n{look}"
+            return [find("MA967", f"models{where.replace('/namespaces/', ' in ')}", error.reason, fix=fix)]
+    return f"{counted} models can be listed{shown}"
+
+
+def buckets(site: Site, keys: Keys) -> Seen:
+    """Whether the buckets are there, with the safeguards that the stack gives them. Raises ClientError."""
+    storage = site.environment.storage
+    store = open_store(storage, keys)
+    named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
+    found: list[Finding] = []
+    for purpose, bucket in named.items():
+        subject = f"storage.buckets.{purpose} {bucket}"
+        if not store.has_bucket(bucket):
+            found.append(find("MA914", subject, f"{store.endpoint} has no such bucket", fix=_again(site)))
+        elif isinstance(storage, AwsStorage):
+            lacking = [words for name, words in _SAFEGUARDS.items() if not store.safeguards(bucket)[name]]
+            if lacking:
+                found.append(find("MA966", subject, "; ".join(lacking), fix=_again(site)))
+    kind = "as declared" if isinstance(storage, AwsStorage) else "there"
+    return found or f"{len(named)} buckets are {kind}"
+
+
+def _again(site: Site) -> str:
+    if isinstance(site.environment.storage, AwsStorage):
+        return f"Make it so by an update:\n{site.up}"
+    return ""
+
+
+def _lack(definition: Object | None) -> str:
+    if definition is None:
+        return "is not there"
+    conditions: list[dict[str, Any]] = (definition.get("status") or {}).get("conditions") or []
+    if not any(item["type"] == "Established" and item["status"] == "True" for item in conditions):
+        return "is not established"
+    versions = [item["name"] for item in definition["spec"]["versions"] if item.get("served")]
+    return "" if "v2" in versions else f"serves {', '.join(versions) or 'no version'}, not v2"

@@ -1,0 +1,171 @@
+"""Declared objects against live ones, as the API server itself compares them.
+
+A server-side apply in a dry run says what an update would change: with the server's own defaults, and through
+its admission, so that neither counts as a difference. What others added stands in `managedFields`: no update
+looks at it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.doctor.checks import NotCheckedError, Seen
+from madeploy.doctor.discovery import Discovery
+from madeploy.doctor.site import Site
+from madeploy.findings import Finding, find
+from manifests.secret_references import wanted_secrets
+
+_PARALLEL: Final = 8
+_MANAGER: Final = "madeploy-verify"
+_OWN: Final = ("pulumi-kubernetes", "madeploy", "argocd", "kustomize-controller", "flux")
+"""Starts of the names of field managers that deploy."""
+_OF_THE_CLUSTER: Final = (
+    "kube-controller-manager",
+    "kube-apiserver",
+    "kube-scheduler",
+    "cert-manager",
+    "nginx-ingress-controller",
+    "controllermgr",
+    "apiserver",
+    "app",
+    "manager",
+)
+"""Starts of the names of field managers that work on everybody's objects."""
+_EPHEMERAL: Final = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
+_LONGEST: Final = 80
+"""Characters of a value that are shown."""
+
+
+def objects(site: Site, cluster: str) -> Seen:
+    """Whether every declared object of a cluster is there as declared. Raises ClientError."""
+    client = site.client(cluster)
+    discovery = Discovery(client)
+    declared = site.objects[cluster]
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        compared = list(
+            pool.map(lambda obj: list(_compared(site, cluster, client, discovery, obj)), declared)
+        )
+    found = [finding for findings in compared for finding in findings]
+    found += _secrets(site, cluster, client)
+    return found or f"{len(declared)} objects on {cluster} are there as declared"
+
+
+def _compared(
+    site: Site, cluster: str, client: Kubernetes, discovery: Discovery, obj: Object
+) -> Iterator[Finding]:
+    subject, where = _named(cluster, obj), _typed(obj)
+    path = discovery.path(obj)
+    live = None if path is None else client.find(path)
+    if path is None or live is None:
+        yield find("MA936", subject, "is not there", fix=f"Make it again:\n{site.up}")
+        return
+    if live["metadata"].get("deletionTimestamp"):
+        look = site.kubectl(f"get {where} -o jsonpath='{{.metadata.finalizers}}'", cluster)
+        fix = f"See which finalizers hold it; make it again once it is gone:\n{look}\n{site.up}"
+        yield find("MA939", subject, "is being deleted", fix=fix)
+        return
+    try:
+        applied = client.apply(path, obj, _MANAGER, force=True, dry_run=True)
+    except ClientError as error:
+        if error.is_unreachable or error.cause in ("unauthorized", "throttled", "server"):
+            raise
+        # An update would be refused alike: an immutable field was changed, or a webhook takes no dry runs.
+        if "does not support dry run" in error.message:
+            raise NotCheckedError(f"{subject}: an admission webhook takes no dry runs") from None
+        yield find("MA934", subject, f"an update would be refused: {error.message or error.reason}")
+        return
+    changed = sorted(_differences(_plain(live), _plain(applied)))
+    if changed:
+        shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
+        yield find("MA937", subject, shown, fix=f"Put it into the stack file, or undo it:\n{site.up}")
+    added = sorted(_added(live))
+    if added:
+        look = site.kubectl(f"get {where} -o yaml --show-managed-fields", cluster)
+        fix = f"Put what is needed into the stack file; see it, and remove the rest:\n{look}"
+        yield find("MA938", subject, "; ".join(added), fix=fix)
+
+
+def _secrets(site: Site, cluster: str, client: Kubernetes) -> Iterator[Finding]:
+    """Secrets that the engine makes: that they are there and hold something. No value is looked at."""
+    for secret in wanted_secrets(site.environment):
+        if secret.cluster != cluster:
+            continue
+        live = client.find(f"/api/v1/namespaces/{secret.namespace}/secrets/{secret.name}")
+        subject = f"{cluster}: Secret {secret.namespace}/{secret.name}"
+        lacking = [key for key in secret.keys if not ((live or {}).get("data") or {}).get(key)]
+        if live is None:
+            yield find("MA936", subject, f"is not there ({secret.meaning})", fix=f"Make it again:\n{site.up}")
+        elif lacking:
+            evidence = f"has nothing under {', '.join(lacking)} ({secret.meaning})"
+            yield find("MA937", subject, evidence, fix=f"Write it again:\n{site.up}")
+
+
+def _named(cluster: str, obj: Object) -> str:
+    metadata = obj["metadata"]
+    where = f"{metadata['namespace']}/" if "namespace" in metadata else ""
+    return f"{cluster}: {obj['kind']} {where}{metadata['name']}"
+
+
+def _typed(obj: Object) -> str:
+    """An object as kubectl is told of it."""
+    metadata = obj["metadata"]
+    group = str(obj["apiVersion"]).rpartition("/")[0]
+    kind = f"{obj['kind']}.{group}" if group else obj["kind"]
+    where = f" -n {metadata['namespace']}" if "namespace" in metadata else ""
+    return f"{kind.lower()} {metadata['name']}{where}"
+
+
+def _plain(obj: Object) -> Object:
+    """An object without what every write changes."""
+    metadata = {key: value for key, value in obj["metadata"].items() if key not in _EPHEMERAL}
+    return {key: value for key, value in obj.items() if key != "status"} | {"metadata": metadata}
+
+
+def _differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
+    """Fields in which a live object differs, such as `spec.replicas is 1, not 2`."""
+    if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+        for key in {*live, *wanted}:
+            yield from _differences(live.get(key), wanted.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
+        for number, (one, other) in enumerate(zip(live, wanted, strict=True)):
+            yield from _differences(one, other, f"{path}[{number}]")
+    elif live != wanted:
+        yield f"{path} is {_shown(live)}, not {_shown(wanted)}"
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "missing"
+    text = (
+        " ".join(str(value).split()) if isinstance(value, (str, int, float, bool)) else type(value).__name__
+    )
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+def _added(live: Object) -> Iterator[str]:
+    """Fields of a live object that a person or another program wrote, by its managers."""
+    for entry in live["metadata"].get("managedFields") or ():
+        manager = str(entry.get("manager"))
+        if entry.get("subresource") or manager.startswith(_OWN) or manager.startswith(_OF_THE_CLUSTER):
+            continue
+        fields = sorted(_leaves(entry.get("fieldsV1") or {}))
+        if fields:
+            more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""
+            yield f"{manager} wrote {', '.join(fields[:3])}{more}"
+
+
+def _leaves(fields: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    """Paths of the fields of a set (Kubernetes, FieldsV1); labels of the whole object are left out."""
+    for key, inner in fields.items():
+        if key == ".":
+            continue
+        name = key.removeprefix("f:").removeprefix("k:").removeprefix("v:")
+        here = f"{path}.{name}" if path else name
+        if inner:
+            yield from _leaves(inner, here)
+        elif not here.startswith("metadata.annotations.kubectl"):
+            yield here
