@@ -12,9 +12,10 @@ from madeploy import __version__
 from madeploy.errors import ToolkitError
 from madeploy.findings.junit import to_junit
 from madeploy.findings.outcomes import Report
+from madeploy.findings.overview import checks
 from madeploy.findings.page import to_html
 from madeploy.findings.sarif import to_sarif
-from madeploy.findings.text import checks, write
+from madeploy.findings.text import write
 
 OUTPUT_HELP: Final = "Also write the report to a file: .html, .json, .xml (JUnit) or .sarif. Any number."
 

@@ -125,7 +125,10 @@ def _preflight(made: Door, origin: str, allow: tuple[str, ...]) -> str:
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": ",".join(sorted(allow)),
     }
-    return ask(made, "OPTIONS", LIST_CLUSTERS, headers).headers.get("access-control-allow-origin", "")
+    answer = ask(made, "OPTIONS", LIST_CLUSTERS, headers)
+    if answer.status >= 500:
+        raise NotCheckedError(f"{made} answers {answer.status} to a preflight, see browser")
+    return answer.headers.get("access-control-allow-origin", "")
 
 
 def unreachable(made: Door, error: ClientError) -> Finding:

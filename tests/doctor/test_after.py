@@ -17,6 +17,7 @@ from madeploy.doctor.definitions import DEFINITIONS
 from madeploy.findings.outcomes import Report
 from tests.support import environments
 from tests.support.furnished import FurnishedSite, deployed, named
+from tests.support.proves import proves
 
 SPACE = "ma-system"
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{SPACE}/deployments"
@@ -171,6 +172,7 @@ FAULTS: list[tuple[Callable[[FurnishedSite], None], str, set[str]]] = [
 ]
 
 
+@proves("NET-15", "MR-3", "MR-6", played="the clusters' API servers")
 @pytest.mark.parametrize(
     ("inject", "check", "codes"),
     FAULTS,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from madeploy.doctor import admission, definitions, front_door, owners, provided
 from madeploy.doctor.checks import Check, run
 from madeploy.doctor.images import pull_secrets
 from madeploy.findings.outcomes import Report
+from madeploy.findings.overview import checks
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests.namespaces import namespaces
 from tests.support import environments
@@ -276,8 +278,6 @@ def test_ten_faults_at_once_are_ten_findings() -> None:
     ):
         inject(made)
     report = looked_at(made)
-    from madeploy.findings.text import checks
-
     first_screen = "\n".join(checks(report).splitlines()[:40])
     for code in (
         "MA905", "MA904", "MA906", "MA907", "MA908", "MA922", "MA933", "MA927", "MA929", "MA930", "MA432",
@@ -337,8 +337,6 @@ def test_a_webhook_without_dry_runs_is_no_pass() -> None:
 )
 def test_quantities_are_read_as_kubernetes_reads_them(text: str, number: str) -> None:
     """UX-8."""
-    from decimal import Decimal
-
     assert quotas.quantity(text) == Decimal(number)
     with pytest.raises(ValueError, match="no quantity"):
         quotas.quantity(f"{text}x")

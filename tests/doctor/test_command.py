@@ -1,4 +1,4 @@
-"""`doctor` as it is typed: exit codes, forms, and a machine on which next to nothing is there."""
+"""`doctor` and `verify` as typed: exit codes, forms, and a machine on which next to nothing is there."""
 
 from __future__ import annotations
 
@@ -69,3 +69,21 @@ def test_wrong_use_is_said_before_anything_is_looked_at(
     assert "forms are .html, .json, .sarif, .xml" in said
     _, said = run("doctor", "nowhere", code=2, capsys=capsys)
     assert "there is no stack nowhere" in said
+
+
+def test_a_stack_that_was_never_deployed_is_not_verified(
+    stack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """UX-2, UX-3, NET-15: nothing passes that nobody looked at."""
+    output, said = run("verify", str(stack), "--json", code=1, capsys=capsys)
+    assert "Traceback" not in output + said
+    states = {item["check"]: item["state"] for item in json.loads(output)["checks"]}
+    assert states["reach/control-plane"] == "failed"
+    assert "passed" not in states.values()
+    assert {f"network/{row}" for row in range(1, 9)} <= states.keys()
+
+
+def test_an_address_that_is_none_is_wrong_use(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """UX-2, UX-3."""
+    _, said = run("verify", str(stack), "--at", "nowhere", code=2, capsys=capsys)
+    assert "host:port" in said

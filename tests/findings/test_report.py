@@ -12,9 +12,9 @@ import pytest
 from madeploy.findings import find
 from madeploy.findings.junit import to_junit
 from madeploy.findings.outcomes import Outcome, Report, outcome_of
+from madeploy.findings.overview import checks
 from madeploy.findings.page import to_html
 from madeploy.findings.sarif import to_sarif
-from madeploy.findings.text import checks
 from tests.support.proves import proves
 
 HOSTILE = "<script>alert(1)</script> & \"quoted\" 'too' ]]> \x00\x1b[31m \ud800 ünïcode"

@@ -15,18 +15,13 @@ import http.client
 import http.server
 import json
 import queue
-import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
-import yaml
 
-from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
-from manifests import catalog
 from manifests.objects import Object
 from tests.support import front_door_envoy
 from tests.support.api_server import (
@@ -39,17 +34,16 @@ from tests.support.api_server import (
     api_server,
 )
 from tests.support.environments import environment
-from tests.support.envoy import rewrite_folders, running
-from tests.support.front_door import CONTOUR, NGINX, Cluster, hosts
+from tests.support.front_door import CONTOUR, NGINX, hosts
 from tests.support.grpc_web import call, connect, preflight
-from tests.support.objects import of_kind, one
+from tests.support.live_door import PAGE, LiveDoor, live_door
+from tests.support.objects import of_kind
 from tests.support.proves import proves
-from tests.support.tls import certificate_files, trusting
+from tests.support.tls import trusting
 
 pytestmark = pytest.mark.whole
 
 API, APP = "api.ml.example.com", "app.ml.example.com"
-PAGE = "<!doctype html><title>application</title>"
 SECONDS = 10
 """Deadline of every call, and far more than one takes."""
 
@@ -76,17 +70,8 @@ DOORS: dict[str, dict[str, Any]] = {
 VARIANTS = [(door, tls) for door in DOORS for tls in (False, True)]
 
 
-@dataclass(frozen=True)
-class Door:
+class Door(LiveDoor):
     """A door and what a client knows of it."""
-
-    cluster: Cluster
-    directory: Path
-    port: int
-    api_authority: bytes
-    """The one authority trusted for the API's host: no other certificate passes."""
-
-    app_authority: bytes
 
     def channel(self) -> grpc.Channel:
         """A client of the API's public URL. It insists on TLS and on HTTP/2 agreed on by ALPN."""
@@ -130,63 +115,13 @@ def door(
     """A door of each kind in front of the rendered Envoy, the API server and the application."""
     kind, tls = request.param
     directory = tmp_path_factory.mktemp("door")
-    objects = catalog.objects(
-        environment(
-            frontDoor=DOORS[kind],
-            tls={"mode": "provided", "envoy": {"enabled": tls}},
-            controlPlane={"caBundleConfigMap": "company-ca"},
-        )
+    made = environment(
+        frontDoor=DOORS[kind],
+        tls={"mode": "provided", "envoy": {"enabled": tls}},
+        controlPlane={"caBundleConfigMap": "company-ca"},
     )
-    # What operators provide: three certificates in Secrets, and the authority of Envoy's in a ConfigMap.
-    api = certificate_files(directory / "secrets" / "michelangelo-apiserver-tls", API)
-    app = certificate_files(directory / "secrets" / "michelangelo-ui-tls", APP)
-    authorities = directory / "config-maps" / "company-ca"
-    authorities.mkdir(parents=True)
-    (authorities / "ca.crt").write_bytes(certificate_files(directory / "certs", APP))
-
-    envoy_files = one(objects, "ConfigMap", "envoy-config")["data"]
-    if tls:
-        (directory / "tls.yaml").write_text(rewrite_folders(envoy_files["tls.yaml"], directory))
-    pages = {"/": PAGE, "/config.json": one(objects, "ConfigMap", "public-config")["data"]["config.json"]}
-    with contextlib.ExitStack() as stack:
-        envoy = stack.enter_context(running(yaml.safe_load(envoy_files["envoy.yaml"]), directory, upstream))
-        pods = {
-            ("michelangelo-apiserver", API_PORT): upstream,
-            ("michelangelo-envoy", ENVOY_PORT): envoy.port,
-            ("michelangelo-ui", UI_PORT): stack.enter_context(_files(pages)),
-        }
-        cluster = Cluster(objects, pods, directory / "config-maps")
-        port = stack.enter_context(front_door_envoy.serving(hosts(cluster), directory / "secrets", directory))
-        yield Door(cluster, directory, port, api, app)
-
-
-@contextlib.contextmanager
-def _files(pages: Mapping[str, str]) -> Iterator[int]:
-    """A server of files over HTTP/1.1; gives its port."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = -1  # Head and body at once: their receiver acknowledges late.
-
-        def do_GET(self) -> None:
-            body = pages.get(self.path, "").encode()
-            self.send_response(200 if body else 404)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:
-            """Nothing."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with live_door(made, directory, upstream) as live:
+        yield Door(**vars(live))
 
 
 @proves("CP-10", played="the API server; Envoy is the front door")

@@ -12,10 +12,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 
-def certificate_files(directory: Path, host: str) -> bytes:
-    """Put `tls.crt` and `tls.key` of a new self-signed certificate for `host` into `directory`, replacing
-    what is there in one step: files are links through `..data`, a link to a folder with a new name each
-    time. Gives the certificate in PEM form."""
+def certificate_pair(
+    host: str,
+    begins: datetime.timedelta = datetime.timedelta(minutes=-1),
+    ends: datetime.timedelta = datetime.timedelta(hours=1),
+) -> tuple[bytes, bytes]:
+    """A new self-signed certificate for `host`, valid between two moments from now, and its key, as PEM."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     now = datetime.datetime.now(datetime.timezone.utc)
@@ -25,22 +27,26 @@ def certificate_files(directory: Path, host: str) -> bytes:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now + begins)
+        .not_valid_after(now + ends)
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return certificate.public_bytes(serialization.Encoding.PEM), key.private_bytes(*form)
+
+
+def certificate_files(directory: Path, host: str) -> bytes:
+    """Put `tls.crt` and `tls.key` of a new self-signed certificate for `host` into `directory`, replacing
+    what is there in one step: files are links through `..data`, a link to a folder with a new name each
+    time. Gives the certificate in PEM form."""
+    pem, key = certificate_pair(host)
     directory.mkdir(parents=True, exist_ok=True)
-    data = directory / f"..{certificate.serial_number}"
+    data = directory / f"..{x509.load_pem_x509_certificate(pem).serial_number}"
     data.mkdir()
     (data / "tls.crt").write_bytes(pem)
-    (data / "tls.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
+    (data / "tls.key").write_bytes(key)
     link = directory / "..data_tmp"
     link.symlink_to(data.name)
     os.replace(link, directory / "..data")
