@@ -15,8 +15,11 @@ from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, write
 from madeploy.fleet.plan import shard_numbers
 from madeploy.fleet.roles import compute_stack, shard_stack
+from madeploy.names.storage import bucket_outputs
 from madeploy.sandbox.progress import phase, say
+from madeploy.settings import Environment
 from madeploy.settings.environment import PROJECT
+from madeploy.settings.storage import AwsStorage
 from madeploy.stacks import backend
 from madeploy.stacks.updates import EnvironmentStacks, open_stacks
 
@@ -40,13 +43,17 @@ class Recovered:
     settled: dict[str, int] = field(default_factory=dict)
     """Operations whose end was found out, by stack."""
 
+    taken_back: dict[str, list[str]] = field(default_factory=dict)
+    """Buckets that a rename left waiting for their deletion, and that the settings name again, by stack."""
+
     findings: list[Finding] = field(default_factory=list)
     """Stacks that were left alone."""
 
     @property
     def found_nothing(self) -> bool:
         """Whether no engine left anything behind."""
-        return not (self.processes or self.locks or self.repaired or self.settled or self.findings)
+        done = (self.processes, self.locks, self.repaired, self.settled, self.taken_back)
+        return not (any(done) or self.findings)
 
     def to_data(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -55,6 +62,7 @@ class Recovered:
             "locks": self.locks,
             "repaired": self.repaired,
             "settled": self.settled,
+            "takenBack": self.taken_back,
             "leftAlone": [finding.to_data() for finding in in_order(self.findings)],
         }
 
@@ -71,6 +79,7 @@ def recover(
 
     Ends plugins that no engine uses any more, removes locks whose owner is gone, puts damaged states in
     order, and finds out what became of operations that were under way: what exists is taken into the state.
+    A bucket that a rename left waiting for its deletion is taken back where the settings name it again.
     A lock whose owner lives is never touched.
 
     Exit codes: 0 all is in order, 3 a stack was left alone.
@@ -150,6 +159,15 @@ def _recover(stacks: EnvironmentStacks, name: str, url: str, force: bool, done: 
     count = stack.settle(say)
     if count:
         done.settled[name] = count
+    if name == workplace.environment and (back := stack.take_back(_buckets(workplace.settings), say)):
+        done.taken_back[name] = back
+
+
+def _buckets(settings: Environment) -> set[str]:
+    """Names of the buckets that a stack makes."""
+    if not isinstance(settings.storage, AwsStorage):
+        return set()
+    return {told["name"] for told in bucket_outputs(settings.storage).values()}
 
 
 def _left_alone(name: str, lock: Lock, environment: str) -> Finding:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from madeploy.engine import locks
 from madeploy.engine.driver import Engine, require_success
 from madeploy.engine.events import Result, Tell, silent
 from madeploy.engine.locks import Lock
+from madeploy.engine.replaced import take_back
 from madeploy.errors import ToolkitError
 
 Document = dict[str, Any]
@@ -256,6 +257,17 @@ class Stack:
             require_success("refresh", self.run("refresh", *(f"--target={urn}" for urn in urns), note=note))
             self._restore_field_managers(set(urns))
         return len(pending)
+
+    def take_back(self, names: Collection[str], tell: Tell = silent) -> list[str]:
+        """Let buckets of these names be the stack's again that a rename left waiting for their deletion.
+        Returns their names."""
+        document = self.export()
+        back = take_back(document, names) if document is not None and names else []
+        if document is not None and back:
+            self.replace_state(document)
+            for name in back:
+                tell(f"  {self.name}: bucket {name}, which waited for its deletion, is the stack's own again")
+        return back
 
     def _restore_field_managers(self, urns: set[str]) -> None:
         """Let adopted objects be changed under the name they were created with.

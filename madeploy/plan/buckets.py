@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from madeploy.plan.changes import Change, Comparison
+from madeploy.plan.changes import Change, Comparison, Identity
 from madeploy.plan.text import Sentence, capital, is_or_are, listed
 
 _SETTINGS: Final = {
@@ -25,6 +25,10 @@ _AGAIN: Final = "now and at every later update"
 def about_buckets(comparison: Comparison) -> Iterator[Sentence]:
     """Buckets that are made, renamed, given up or changed."""
     buckets = comparison.of("Bucket")
+    waiting = [identity for identity in sorted(comparison.waiting) if identity.kind == "Bucket"]
+    for identity in waiting:
+        yield _waiting(comparison, identity)
+    buckets = [change for change in buckets if change.identity not in waiting]
     gone = {comparison.urn(change): change for change in buckets if change.operation == "delete"}
     new = {comparison.urn(change): change for change in buckets if change.operation == "create"}
     made = [change for urn, change in new.items() if not urn or urn not in gone]
@@ -196,6 +200,25 @@ def _renamed(comparison: Comparison, change: Change, successor: Change) -> Sente
         f"is, {_AGAIN}. {keep}."
     )
     return Sentence("loss", text, about)
+
+
+def _waiting(comparison: Comparison, identity: Identity) -> Sentence:
+    """A bucket that a rename left behind, because it was not empty when it was to go."""
+    name = identity.name
+    if identity in comparison.after:
+        text = (
+            f"Bucket {name} is there already, and waits for its deletion since an earlier update: S3 makes "
+            "no second one (BucketAlreadyOwnedByYou), and the update fails. `bin/madeploy recover STACK` "
+            "takes it back as it is; the bucket that took its place then goes if it is empty."
+        )
+        return Sentence("refused", text, (identity,))
+    text = (
+        f"Bucket {name} waits for its deletion since an earlier update: S3 refuses while it holds an object "
+        f"or a version (BucketNotEmpty), and leaves it as it is, {_AGAIN}. Copy what is needed, and empty "
+        "it; or give it back its name in the settings, and run `bin/madeploy recover STACK` before the "
+        "update."
+    )
+    return Sentence("loss", text, (identity,))
 
 
 def _elsewhere(change: Change) -> Sentence:

@@ -71,6 +71,9 @@ class Comparison:
     protected: frozenset[Identity] = frozenset()
     """Objects that the engine refuses to delete or replace."""
 
+    waiting: frozenset[Identity] = frozenset()
+    """Objects whose deletion an earlier update could not do, and each update tries again."""
+
     urns: Mapping[Identity, str] = field(default_factory=dict)
     """The engine's names of objects on AWS, which stay the same when an object gets another name."""
 

@@ -46,7 +46,7 @@ def read_preview(text: str) -> Comparison:
     after: dict[Identity, Mapping[str, Any]] = {}
     hidden: dict[Identity, tuple[str, ...]] = {}
     urns: dict[Identity, str] = {}
-    replaced, retained, protected = set(), set(), set()
+    replaced, retained, protected, waiting = set(), set(), set(), set()
     for step in document["steps"]:
         old, new = _state(step.get("oldState")), _state(step.get("newState"))
         operation = str(step.get("op"))
@@ -56,6 +56,7 @@ def read_preview(text: str) -> Comparison:
             urns[old[0]] = str(was["urn"])
             retained |= {old[0]} if was.get("retainOnDelete") else set()
             protected |= {old[0]} if was.get("protect") else set()
+            waiting |= {old[0]} if was.get("delete") else set()
         if new is not None and not operation.startswith(("delete", "discard")):
             after[new[0]] = new[1]
             urns[new[0]] = str(step["newState"]["urn"])
@@ -70,6 +71,7 @@ def read_preview(text: str) -> Comparison:
         hidden,
         frozenset(retained),
         frozenset(protected),
+        frozenset(waiting),
         {identity: urn for identity, urn in urns.items() if identity.cluster == AWS},
         first=not before,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sys
 from collections.abc import Mapping
 from urllib.parse import parse_qs
@@ -36,8 +37,24 @@ class Aws:
     def __init__(self, directory: StateDirectory, port: int) -> None:
         self.endpoint = f"http://{HOST}:{port}"
         self._port = port
-        self._recording = directory.root / "aws" / "requests.jsonl"
+        self.recording = directory.root / "aws" / "requests.jsonl"
+        """What it was asked, one request a line."""
+
         self._pool = urllib3.PoolManager(retries=False, timeout=2)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Environment variables by which AWS' SDKs, the CLI and the plugin reach it, and nothing else."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_ACCESS_KEY_ID": "sandbox",
+            "AWS_SECRET_ACCESS_KEY": "sandbox",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            # The operator's own profile must not be mixed in.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }
 
     def component(self, base: Mapping[str, str]) -> Component:
         """Its process."""
@@ -48,7 +65,7 @@ class Aws:
                 **base,
                 "MOTO_ACCOUNT_ID": ACCOUNT,
                 "MOTO_ENABLE_RECORDING": "true",
-                "MOTO_RECORDER_FILEPATH": str(self._recording),
+                "MOTO_RECORDER_FILEPATH": str(self.recording),
             },
             is_ready=self._answers,
             port=self._port,
@@ -61,7 +78,7 @@ class Aws:
         Raises:
             SandboxError: it cannot.
         """
-        if not self._recording.exists() or not self._recording.stat().st_size:
+        if not self.recording.exists() or not self.recording.stat().st_size:
             return
         try:
             url = f"{self.endpoint}/moto-api/recorder/replay-recording"
@@ -74,13 +91,13 @@ class Aws:
         if status != 200:
             raise SandboxError(
                 "the AWS resources made before the last stop could not be brought back",
-                f"{why}; they are recorded in {self._recording}",
+                f"{why}; they are recorded in {self.recording}",
                 "see `madeploy sandbox logs aws`; `madeploy sandbox reset` starts without them",
             )
 
     def forget(self) -> None:
         """Drop the recording: nothing it tells of is wanted any more."""
-        self._recording.unlink(missing_ok=True)
+        self.recording.unlink(missing_ok=True)
 
     def _answers(self) -> bool:
         try:
@@ -90,13 +107,13 @@ class Aws:
 
     def _compact(self) -> None:
         """Keep only requests that change something; called while no process writes to the recording."""
-        self._recording.parent.mkdir(parents=True, exist_ok=True)
+        self.recording.parent.mkdir(parents=True, exist_ok=True)
         try:
-            lines = self._recording.read_text(encoding="utf-8", errors="replace").splitlines()
+            lines = self.recording.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:
             lines = []
         kept = [line for line in lines if _changes_something(line)]
-        write_private(self._recording, "".join(f"{line}\n" for line in kept))
+        write_private(self.recording, "".join(f"{line}\n" for line in kept))
 
 
 def _changes_something(line: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from madeploy.clients.errors import ClientError
 from madeploy.sandbox import objects, ports, process
 from madeploy.sandbox.aws import NAME as AWS
-from madeploy.sandbox.aws import REGION, Aws
+from madeploy.sandbox.aws import Aws
 from madeploy.sandbox.cluster import COMPONENTS, CONTROL_PLANE, Cluster, compute_name
 from madeploy.sandbox.component import Component, Supervisor
 from madeploy.sandbox.errors import SandboxError
@@ -96,7 +96,11 @@ class Environment:
     @property
     def aws_endpoint(self) -> str:
         """URL of the sandbox's AWS."""
-        return Aws(self.directory, self.state.ports[AWS]).endpoint
+        return self._aws.endpoint
+
+    @property
+    def _aws(self) -> Aws:
+        return Aws(self.directory, self.state.ports[AWS])
 
     @property
     def variables(self) -> dict[str, str]:
@@ -104,14 +108,7 @@ class Environment:
         own = {} if self.state.contexts else {"KUBECONFIG": str(self.kubeconfig)}
         return {
             **own,
-            "AWS_ENDPOINT_URL": self.aws_endpoint,
-            "AWS_ACCESS_KEY_ID": "sandbox",
-            "AWS_SECRET_ACCESS_KEY": "sandbox",
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
-            # The operator's own profile must not be mixed in.
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            **self._aws.variables,
         }
 
     def start(self, note: Callable[[str], None] = _quiet) -> list[str]:
@@ -136,7 +133,7 @@ class Environment:
         if clusters:
             entries = [cluster.kubeconfig_entry() for cluster in clusters.values()]
             write_private(self.kubeconfig, kubeconfig(entries))
-        aws = Aws(self.directory, self.state.ports[AWS])
+        aws = self._aws
         base = _base_environment(self.directory)
         components: list[Component] = []
         for cluster in clusters.values():

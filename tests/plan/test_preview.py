@@ -145,6 +145,22 @@ def test_a_rename_is_said_to_move_no_data(more: dict[str, Any], level: str, said
     assert [sentence.level for sentence in found[1:]] == ["quiet"]
 
 
+@pytest.mark.parametrize("purpose", ["models", "logs", "access-logs"])
+def test_a_bucket_that_an_earlier_rename_left_is_told_with_both_ways_on(purpose: str) -> None:
+    """UX-4, UX-6: forward it has to be emptied; back, its name is S3's already."""
+    old, new = _bucket("old", purpose, delete=True), _bucket("new", purpose)
+    left = {"op": "delete-replaced", "oldState": old}
+    (sentence,) = sentences(read_preview(_preview(left, {"op": "same", "oldState": new, "newState": new})))
+    assert sentence.level == "loss"
+    assert "old waits for its deletion" in sentence.text
+    assert "bin/madeploy recover STACK" in sentence.text
+    back = _replaced(new, _bucket("old", purpose))
+    told = [
+        one for one in sentences(read_preview(_preview(*back, left))) if "S3 makes no second one" in one.text
+    ]
+    assert [one.level for one in told] == ["refused"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

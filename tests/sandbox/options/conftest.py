@@ -16,7 +16,7 @@ import pytest
 
 from madeploy.sandbox.environment import Environment
 from madeploy.sandbox.plugins import PluginChoice, select
-from tests.sandbox.options.engine import Program, Stack
+from tests.support.engine import Program, Stack
 from tests.support.plugins import engine_variables
 
 CLUSTER = "control-plane"

@@ -24,7 +24,7 @@ from madeploy.kubeconfigs.files import read_context
 from madeploy.sandbox.environment import Environment
 from manifests import registration
 from tests.sandbox.options.conftest import CLUSTER
-from tests.sandbox.options.engine import Program, Stack
+from tests.support.engine import Program, Stack
 from tests.support.environments import minimal
 
 pytestmark = pytest.mark.sandbox

@@ -11,7 +11,7 @@ import pytest
 from packaging.version import Version
 
 from madeploy.sandbox.plugins import PluginChoice
-from tests.sandbox.options.engine import Program, Stack
+from tests.support.engine import Program, Stack
 
 Live = Callable[..., dict[str, Any] | None]
 OnCluster = Callable[..., Program]

@@ -14,7 +14,7 @@ import yaml
 
 from madeploy.sandbox.environment import Environment
 from tests.sandbox.options.conftest import CLUSTER
-from tests.sandbox.options.engine import Program, Stack
+from tests.support.engine import Program, Stack
 
 Live = Callable[..., dict[str, Any] | None]
 OnCluster = Callable[..., Program]

@@ -11,7 +11,7 @@ import pulumi
 import pulumi_kubernetes as k8s
 import pytest
 
-from tests.sandbox.options.engine import Program, Stack
+from tests.support.engine import Program, Stack
 
 Live = Callable[..., dict[str, Any] | None]
 OnCluster = Callable[..., Program]

@@ -2,89 +2,32 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
-import pulumi
 import pytest
 
-from components.artifact_store import ArtifactStore, ArtifactStoreArgs
-from madeploy.names.storage import bucket_outputs
-from madeploy.sandbox.environment import Environment as Sandbox
+from madeploy.sandbox.aws import ACCOUNT
 from madeploy.settings import Environment
-from madeploy.settings.storage import AwsStorage
 from manifests import identities
-from tests.sandbox.options.engine import Program, Stack
-from tests.support.environments import aws_storage
+from tests.sandbox.aws.stores import (
+    FILLED,
+    Client,
+    beside,
+    contents,
+    encryption,
+    fill,
+    is_safe,
+    program,
+    storage_of,
+    store,
+)
+from tests.support.engine import Stack
 from tests.support.environments import environment as settings
 from tests.support.iam import Request, allows
 from tests.support.proves import proves
 
 pytestmark = pytest.mark.sandbox
-
-REGION = "eu-west-1"
-ACCOUNT = "123456789012"
-_numbers = itertools.count(1)
-
-Client = Callable[[str], Any]
-
-
-@pytest.fixture
-def prefix() -> str:
-    """Start of the names of buckets of the test's own."""
-    return f"store-{next(_numbers)}"
-
-
-@pytest.fixture
-def client(environment: Sandbox) -> Client:
-    """Clients that owe nothing to the plugins."""
-    keys = {"aws_access_key_id": "sandbox", "aws_secret_access_key": "sandbox"}
-    return lambda name: boto3.client(name, endpoint_url=environment.aws_endpoint, region_name=REGION, **keys)
-
-
-def store(prefix: str, **more: Any) -> Environment:
-    """Settings of a store whose buckets may go with their stack, unless they are told otherwise."""
-    issuer = f"arn:aws:iam::{ACCOUNT}:oidc-provider/oidc.example.com/{prefix}"
-    identity = {"kind": "irsa", "oidcProviderArn": f"{issuer}-control", "createOidcProvider": True}
-    tasks = {"kind": "irsa", "oidcProviderArn": f"{issuer}-gpu"}
-    clusters = {"gpu": {"kubeconfigContext": "gpu", "taskIdentity": tasks}}
-    return settings(storage=storage_of(prefix, **{"identity": identity, **more}), clusters=clusters)
-
-
-def storage_of(prefix: str, **more: Any) -> dict[str, Any]:
-    """The storage section of such a store."""
-    buckets = {"workspace": f"{prefix}-workspace", "models": f"{prefix}-models"}
-    return aws_storage(**{"pathStyle": True, "protect": False, "buckets": buckets, **more})
-
-
-def program(env: Environment) -> Program:
-    """What `Platform` does with a store."""
-
-    def run() -> None:
-        storage = env.storage
-        assert isinstance(storage, AwsStorage)
-        made = ArtifactStore("store", ArtifactStoreArgs(env, storage, pulumi.get_stack()))
-        predicted = identities.predicted_roles(env, pulumi.get_stack())
-        pulumi.export("buckets", bucket_outputs(storage))
-        pulumi.export("roles", made.role_arns)
-        pulumi.export("predicted", predicted)
-
-    return run
-
-
-@pytest.fixture
-def kept(stack: Stack, prefix: str, client: Client) -> Iterator[None]:
-    """Removes what a test leaves in buckets that outlive their stack."""
-    yield
-    s3 = client("s3")
-    for bucket in s3.list_buckets()["Buckets"]:
-        if bucket["Name"].startswith(f"{prefix}-"):
-            for version in s3.list_object_versions(Bucket=bucket["Name"]).get("Versions", []):
-                s3.delete_object(Bucket=bucket["Name"], Key=version["Key"], VersionId=version["VersionId"])
-            s3.delete_bucket(Bucket=bucket["Name"])
 
 
 @proves("MR-1", played="AWS, by moto")
@@ -115,10 +58,10 @@ def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, 
         policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
         plain = Request("s3:GetObject", f"arn:aws:s3:::{bucket}/a", {"aws:SecureTransport": "false"})
         assert allows(policy, plain).explicitly_denied
-    assert _encryption(s3, logs) == {"SSEAlgorithm": "AES256"}
+    assert encryption(s3, logs) == {"SSEAlgorithm": "AES256"}
 
-    key = _encryption(s3, models)["KMSMasterKeyID"]
-    assert _encryption(s3, models) == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    key = encryption(s3, models)["KMSMasterKeyID"]
+    assert encryption(s3, models) == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
     rotation = kms.get_key_rotation_status(KeyId=key)
     assert (rotation["KeyRotationEnabled"], rotation["RotationPeriodInDays"]) == (True, 180)
     aliases = {alias["AliasName"]: alias.get("TargetKeyId") for alias in kms.list_aliases()["Aliases"]}
@@ -149,12 +92,6 @@ def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, 
     assert stack.refresh().changes == {}
     assert not (gone := stack.destroy()).failed, gone.text
     assert not [b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith(f"{prefix}-")]
-
-
-def _encryption(s3: Any, bucket: str) -> dict[str, str]:
-    (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
-    applied: dict[str, str] = rule["ApplyServerSideEncryptionByDefault"]
-    return applied
 
 
 def test_a_bucket_that_exists_is_locked_in_place_and_let_go_again(
@@ -269,54 +206,9 @@ def test_pods_are_associated_with_their_roles(stack: Stack, prefix: str, client:
     assert eks.list_pod_identity_associations(clusterName=f"{prefix}-control")["associations"] == []
 
 
-def _fill(s3: Any, bucket: str) -> None:
-    """Put an object into a bucket, and another version over it."""
-    for body in (b"older weights", b"weights"):
-        s3.put_object(Bucket=bucket, Key="model.bin", Body=body)
-
-
-def _has_every_setting(s3: Any, bucket: str) -> bool:
-    """Whether a bucket has everything that keeps what is in it safe."""
-    policy = json.loads(s3.get_bucket_policy(Bucket=bucket)["Policy"])
-    return (
-        s3.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
-        and s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]["BlockPublicAcls"]
-        and len(s3.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]) == 1
-        and len(s3.get_bucket_ownership_controls(Bucket=bucket)["OwnershipControls"]["Rules"]) == 1
-        and _encryption(s3, bucket)["SSEAlgorithm"] == "AES256"
-        and {statement["Effect"] for statement in policy["Statement"]} == {"Deny"}
-    )
-
-
 def _is_as_it_was(s3: Any, bucket: str) -> bool:
     """Whether a bucket has its object and everything that keeps it safe."""
-    versions = s3.list_object_versions(Bucket=bucket)["Versions"]
-    body = s3.get_object(Bucket=bucket, Key="model.bin")["Body"].read()
-    return (len(versions), body) == (2, b"weights") and _has_every_setting(s3, bucket)
-
-
-@pytest.mark.usefixtures("kept")
-@proves("MR-12", played="AWS, by moto")
-def test_a_renamed_bucket_comes_complete_and_the_old_one_with_an_object_in_it_keeps_everything(
-    stack: Stack, prefix: str, client: Client
-) -> None:
-    """UX-6, MR-1: the update fails at the old one as long as it holds something, which loses none of its
-    settings; emptied by hand, it goes with the next update."""
-    s3, old, new = client("s3"), f"{prefix}-models", f"{prefix}-renamed"
-    assert not (run := stack.up(program(store(prefix)))).failed, run.text
-    _fill(s3, old)
-    renamed = store(prefix, buckets={"workspace": f"{prefix}-workspace", "models": new})
-    for _ in range(2):
-        refused = stack.up(program(renamed))
-        assert refused.failed
-        assert "BucketNotEmpty" in refused.text
-        assert _is_as_it_was(s3, old)
-        assert _has_every_setting(s3, new)
-    for version in s3.list_object_versions(Bucket=old)["Versions"]:
-        s3.delete_object(Bucket=old, Key=version["Key"], VersionId=version["VersionId"])
-    assert not (done := stack.up(program(renamed))).failed, done.text
-    assert old not in [entry["Name"] for entry in s3.list_buckets()["Buckets"]]
-    assert not (gone := stack.destroy()).failed, gone.text
+    return contents(s3, bucket) == FILLED and is_safe(beside(s3, bucket))
 
 
 @pytest.mark.usefixtures("kept")
@@ -328,7 +220,7 @@ def test_a_bucket_with_objects_is_not_destroyed_unless_that_is_forced(
     what forces it; the next update goes on from there. Forced, it removes every version."""
     s3, bucket = client("s3"), f"{prefix}-models"
     assert not (run := stack.up(program(store(prefix)))).failed, run.text
-    _fill(s3, bucket)
+    fill(s3, bucket)
     assert "storage.forceDestroy" in run.outputs["buckets"]["models"]["on_destroy"]
     refused = stack.destroy()
     assert refused.failed
@@ -348,7 +240,7 @@ def test_a_protected_bucket_outlives_its_stack(stack: Stack, prefix: str, client
     """UX-6, MR-1: by default nothing destroys it; unprotected by hand, it is let go and not deleted."""
     s3, bucket = client("s3"), f"{prefix}-models"
     assert not (run := stack.up(program(store(prefix, protect=True)))).failed, run.text
-    _fill(s3, bucket)
+    fill(s3, bucket)
     assert "storage.protect" in run.outputs["buckets"]["models"]["on_destroy"]
     for refused in (stack.preview_destroy(), stack.destroy()):
         assert refused.failed

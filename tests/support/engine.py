@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,9 +79,9 @@ class Stack:
         """`pulumi preview`."""
         return self._run(program, lambda **options: self._stack.preview(**options))
 
-    def up(self, program: Program) -> Run:
-        """`pulumi up`."""
-        return self._run(program, lambda **options: self._stack.up(**options))
+    def up(self, program: Program, keep_going: bool = False) -> Run:
+        """`pulumi up`; `keep_going`: with `--continue-on-error`."""
+        return self._run(program, lambda **options: self._stack.up(continue_on_error=keep_going, **options))
 
     def refresh(self) -> Run:
         """`pulumi refresh`."""
@@ -94,13 +95,22 @@ class Stack:
         """`pulumi destroy --preview-only`: what a destroy shows before it asks whether to go on."""
         return self._run(None, lambda **options: self._stack.destroy(preview_only=True, **options))
 
-    def unprotect(self) -> None:
-        """`pulumi state unprotect --all`."""
+    def unprotect(self, kind: str = "", name: str = "") -> None:
+        """`pulumi state unprotect` of one resource, by its type and logical name, or of all."""
+        resources = json.loads(self.state)["checkpoint"]["latest"]["resources"]
+        urns = [r["urn"] for r in resources if (r["type"], r["urn"].rpartition("::")[2]) == (kind, name)]
         self._stack.workspace.pulumi_command.run(
-            ["state", "unprotect", "--all", "--yes", "--stack", self.name],
+            ["state", "unprotect", *(urns if kind else ["--all"]), "--yes", "--stack", self.name],
             self._stack.workspace.work_dir,
             {**self._stack.workspace.env_vars, "PULUMI_HOME": str(self._stack.workspace.pulumi_home)},
         )
+
+    def edit_state(self, edit: Callable[[dict[str, Any]], Any]) -> Any:
+        """`pulumi stack export`, edited, `pulumi stack import`; what the edit gave back."""
+        document = self._stack.export_stack()
+        given = edit({"deployment": document.deployment})
+        self._stack.import_stack(document)
+        return given
 
     @property
     def state(self) -> str:
