@@ -159,7 +159,7 @@ def _recover(stacks: EnvironmentStacks, name: str, url: str, force: bool, done: 
     count = stack.settle(say)
     if count:
         done.settled[name] = count
-    if name == workplace.environment and (back := stack.take_back(_buckets(workplace.settings), say)):
+    if name == stacks.environment and (back := stack.take_back(_buckets(stacks.settings), say)):
         done.taken_back[name] = back
 
 
