@@ -10,9 +10,9 @@ import pulumi_aws as aws
 
 from components import buckets, roles
 from components.providers import amazon
-from madeploy.names.storage import ACCESS_LOGS
+from madeploy.names.storage import ACCESS_LOGS, AUDIT_LOGS
 from madeploy.settings import Environment
-from madeploy.settings.buckets import AccessLogs, Purpose
+from madeploy.settings.buckets import AccessLogs, AuditLogs, ObjectLock, Purpose
 from madeploy.settings.storage import AwsStorage
 from manifests import bucket_documents, identities
 
@@ -93,6 +93,26 @@ class ArtifactStore(pulumi.ComponentResource):
                 logs_to=(target, bucket_documents.log_prefix(logs, purpose)) if logs and target else None,
             )
             buckets.bucket(purpose, args, opts)
+        if storage.audit_logs is not None:
+            self._audit_bucket(storage, storage.audit_logs, key_arn, opts)
+
+    def _audit_bucket(
+        self,
+        storage: AwsStorage,
+        audit: AuditLogs,
+        key_arn: pulumi.Input[str] | None,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        """The locked bucket for audit logs that somebody ships."""
+        args = buckets.BucketArgs(
+            name=audit.bucket,
+            storage=storage,
+            policy=bucket_documents.bucket_policy(storage.region, audit.bucket),
+            lifecycle_rules=bucket_documents.audit_lifecycle_rules(storage, audit),
+            key_arn=key_arn,
+            object_lock=ObjectLock(mode=audit.mode, days=audit.days),
+        )
+        buckets.bucket(AUDIT_LOGS, args, opts)
 
     def _log_bucket(self, storage: AwsStorage, logs: AccessLogs, sources: list[str]) -> pulumi.Input[str]:
         """The bucket that access logs go to. S3 delivers none to a bucket with another default encryption

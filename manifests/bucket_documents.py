@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from madeploy.names.aws import LOG_DELIVERY, bucket_arn
-from madeploy.settings.buckets import AccessLogs, LifecycleRule, Purpose
+from madeploy.settings.buckets import AccessLogs, AuditLogs, LifecycleRule, Purpose
 from madeploy.settings.storage import AwsStorage
 from manifests.policy_documents import Document, Statement, document, statement
 
@@ -83,6 +83,12 @@ def log_lifecycle_rules(storage: AwsStorage, access_logs: AccessLogs) -> list[di
     everything = _everything(storage.noncurrent_days, storage.abort_upload_days)
     # An expiry by age removes lone delete markers too, and S3 takes only one of the two.
     return [{**everything, "expiration": {"days": access_logs.expire_days}}]
+
+
+def audit_lifecycle_rules(storage: AwsStorage, audit_logs: AuditLogs) -> list[dict[str, Any]]:
+    """Lifecycle rules of the bucket of audit logs: they go the day after their lock ends."""
+    everything = _everything(storage.noncurrent_days, storage.abort_upload_days)
+    return [{**everything, "expiration": {"days": audit_logs.days + 1}}]
 
 
 def _everything(noncurrent_days: int, abort_upload_days: int) -> dict[str, Any]:

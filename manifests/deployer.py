@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from madeploy.names import aws as names
+from madeploy.names.storage import made_buckets
 from madeploy.settings import Environment
 from madeploy.settings.identities import Irsa, PodIdentity
 from madeploy.settings.storage import ENVIRONMENT_TAG, AwsStorage
@@ -187,7 +188,7 @@ def _buckets(storage: AwsStorage) -> Iterator[Grant]:
     named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
     own = list(named.values())
     logs = storage.access_logs
-    everywhere = [*own, logs.bucket] if logs is not None and logs.create else own
+    everywhere = list(made_buckets(storage).values())
 
     def arns(buckets: list[str], end: str = "") -> Actions:
         return tuple(f"{names.bucket_arn(storage.region, bucket)}{end}" for bucket in buckets)
@@ -208,8 +209,14 @@ def _buckets(storage: AwsStorage) -> Iterator[Grant]:
     yield Grant("ReadBuckets", "look at every bucket and what is set beside it", reads, arns(everywhere))
     writes = _union(bucket.write, *(calls.write for calls in beside))
     yield Grant("WriteBuckets", "make and change buckets", writes, arns(everywhere))
-    if storage.object_lock is not None:
-        locked = [named[purpose] for purpose in storage.object_lock.buckets if purpose in named]
+    locked = (
+        [named[purpose] for purpose in storage.object_lock.buckets if purpose in named]
+        if storage.object_lock
+        else []
+    )
+    if storage.audit_logs is not None:
+        locked.append(storage.audit_logs.bucket)
+    if locked:
         lock = _calls("BucketObjectLockConfiguration").write
         yield Grant("LockBuckets", "set Object Lock", lock, arns(locked))
     if logs is not None:
@@ -220,7 +227,7 @@ def _buckets(storage: AwsStorage) -> Iterator[Grant]:
         versions = ("s3:ListBucketVersions",)
         reason = "delete what is in buckets (forceDestroy)"
         yield Grant("ListVersions", reason, versions, arns(everywhere))
-        emptying = _EMPTY if storage.object_lock is None else (*_EMPTY, *_LOCKED)
+        emptying = (*_EMPTY, *_LOCKED) if locked else _EMPTY
         yield Grant("EmptyBuckets", reason, _union(emptying), arns(everywhere, "/*"))
 
 

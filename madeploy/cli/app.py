@@ -23,6 +23,7 @@ VERBS: Verbs = {
     "render": ("madeploy.cli.render", "render"),
     "plan": ("madeploy.cli.plan", "plan"),
     "policy": ("madeploy.cli.policy", "policy"),
+    "evidence": ("madeploy.cli.evidence", "evidence"),
     "iam": ("madeploy.cli.iam", "app"),
     "topology": ("madeploy.cli.topology", "topology"),
     "doctor": ("madeploy.cli.doctor", "doctor"),

@@ -10,6 +10,9 @@ from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
 ACCESS_LOGS: Final = "access-logs"
 """Stands for the bucket of access logs where others have their purpose."""
 
+AUDIT_LOGS: Final = "audit-logs"
+"""Stands for the bucket of audit logs."""
+
 SERVING_BUCKET: Final = "deploy-models"
 """Bucket that the platform's serving code reads models from, by name (facts 0.4)."""
 
@@ -40,14 +43,26 @@ def s3_url(storage: Storage) -> str:
     return f"{'https' if tls else 'http'}://{host}"
 
 
+def made_buckets(storage: AwsStorage) -> dict[str, str]:
+    """Names of all buckets that are made, by purpose, logs' included."""
+    named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
+    if storage.access_logs is not None and storage.access_logs.create:
+        named[ACCESS_LOGS] = storage.access_logs.bucket
+    if storage.audit_logs is not None:
+        named[AUDIT_LOGS] = storage.audit_logs.bucket
+    return named
+
+
 def bucket_outputs(storage: Storage) -> dict[str, dict[str, str]]:
     """What the stack's outputs say of each bucket, by purpose, the same for every kind of store: `name`,
     `arn` (S3-compatible stores have the same form in their policies), `region`, and `on_destroy`: what
     `pulumi destroy` does with it (UX-6)."""
     named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
-    logs = storage.access_logs if isinstance(storage, AwsStorage) else None
-    if logs is not None:
-        named[ACCESS_LOGS] = logs.bucket
+    logs = None
+    if isinstance(storage, AwsStorage):
+        named, logs = made_buckets(storage), storage.access_logs
+        if logs is not None:
+            named[ACCESS_LOGS] = logs.bucket
     return {
         purpose: {
             "name": name,

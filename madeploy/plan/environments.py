@@ -12,7 +12,7 @@ from madeploy.documents.merges import unresolved_merge
 from madeploy.fleet import renames
 from madeploy.fleet.urns import in_artifact_store
 from madeploy.names.aws import OBJECTS_KEY
-from madeploy.names.storage import ACCESS_LOGS
+from madeploy.names.storage import made_buckets
 from madeploy.plan.changes import AWS, Comparison, Identity, indexed
 from madeploy.plan.differences import LOADER, UNKNOWN
 from madeploy.render import stages
@@ -36,16 +36,13 @@ def of_environment(environment: Environment, stack: str) -> dict[Identity, Mappi
 
 def _stores(storage: AwsStorage, stack: str) -> dict[Identity, tuple[str, Mapping[str, Any]]]:
     """Buckets and the key that are made: the engine's name of each, and what is decided of its data."""
-    named: dict[str, str] = storage.buckets.model_dump(exclude_none=True)
-    if storage.access_logs is not None and storage.access_logs.create:
-        named[ACCESS_LOGS] = storage.access_logs.bucket
     decided = {"region": storage.region, "forceDestroy": storage.force_destroy}
     found: dict[Identity, tuple[str, Mapping[str, Any]]] = {
         Identity(AWS, "Bucket", "", name): (
             in_artifact_store(stack, "aws:s3/bucket:Bucket", purpose),
             {"bucket": name, **decided},
         )
-        for purpose, name in named.items()
+        for purpose, name in made_buckets(storage).items()
     }
     if storage.kms_key is not None:
         urn = in_artifact_store(stack, "aws:kms/key:Key", OBJECTS_KEY)

@@ -177,13 +177,17 @@ def _in_time(stated: LifecycleRule, path: Path) -> list[tuple[Path, Transition]]
 
 
 @rule("MA325", reads=("storage",))
-def access_logs_have_a_bucket_of_their_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """MR-1: a log of its own delivery never ends."""
+def logs_have_a_bucket_of_their_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """MR-1: a log of its own delivery never ends, and S3 delivers none to a locked bucket."""
     storage = env.storage
-    if not isinstance(storage, AwsStorage) or storage.access_logs is None:
+    if not isinstance(storage, AwsStorage):
         return
-    target = storage.access_logs.bucket
-    for purpose, name in storage.buckets.model_dump(exclude_none=True).items():
-        if name == target:
-            evidence = f"{target} is the bucket for {purpose}, which is logged"
-            yield Violation("MA325", ("storage", "accessLogs", "bucket"), evidence)
+    logs = {"accessLogs": storage.access_logs, "auditLogs": storage.audit_logs}
+    taken = {name: purpose for purpose, name in storage.buckets.model_dump(exclude_none=True).items()}
+    for setting, stated in logs.items():
+        if stated is None:
+            continue
+        if stated.bucket in taken:
+            evidence = f"{stated.bucket} is the bucket for {taken[stated.bucket]}"
+            yield Violation("MA325", ("storage", setting, "bucket"), evidence)
+        taken[stated.bucket] = setting

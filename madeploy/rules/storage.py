@@ -66,6 +66,8 @@ def bucket_names_can_be_had(env: Environment, _: SecretNames) -> Iterator[Violat
     named = list(_named(storage.buckets))
     if isinstance(storage, AwsStorage) and storage.access_logs is not None:
         named.append((("storage", "accessLogs", "bucket"), storage.access_logs.bucket))
+    if isinstance(storage, AwsStorage) and storage.audit_logs is not None:
+        named.append((("storage", "auditLogs", "bucket"), storage.audit_logs.bucket))
     for path, name in named:
         defect = _defect(name, aws=aws)
         if defect is not None:

@@ -67,6 +67,22 @@ class AccessLogs(Section):
     """Days after which they are removed, in a bucket made here. Default 365."""
 
 
+class AuditLogs(Section):
+    """A bucket for audit logs that somebody ships: those of the Kubernetes API, the front door, CloudTrail.
+    Every object in it is locked (Object Lock): not even its writer removes it before its time. S3's own
+    access logs cannot go there: S3 delivers none to a bucket with a default retention."""
+
+    bucket: BucketName = Field(examples=["example-ml-audit"])
+    """Its name. It is made here."""
+
+    days: int = Field(default=2190, ge=1, le=36500)
+    """Days that each object is kept, and after which it is removed. Default 2190, six years."""
+
+    mode: Literal["governance", "compliance"] = "compliance"
+    """`compliance`: nobody shortens it, the account's root included; `governance`: who may bypass it does.
+    Default `compliance`."""
+
+
 class ObjectLock(Section):
     """New object versions cannot be overwritten or removed for a time (WORM)."""
 

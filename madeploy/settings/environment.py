@@ -11,6 +11,7 @@ from madeploy.releases import RELEASES, Release
 from madeploy.settings.access import Access
 from madeploy.settings.base import Section
 from madeploy.settings.clusters import Cluster, ClusterName
+from madeploy.settings.compliance import Compliance
 from madeploy.settings.control_plane import ControlPlane
 from madeploy.settings.cors import Cors
 from madeploy.settings.domains import Domains
@@ -106,6 +107,9 @@ class Environment(Section):
 
     policies: Policies = Policies()
     """Exceptions from the policies."""
+
+    compliance: Compliance = Compliance()
+    """Frameworks whose controls hold."""
 
     fleet: Fleet = Fleet()
     """Stacks the clusters are spread over."""

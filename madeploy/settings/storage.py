@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from madeploy.settings.base import Accepts, Arn, DnsSubdomain, Name, Region, Section
-from madeploy.settings.buckets import AccessLogs, Buckets, KmsKey, Lifecycle, ObjectLock
+from madeploy.settings.buckets import AccessLogs, AuditLogs, Buckets, KmsKey, Lifecycle, ObjectLock
 from madeploy.settings.identities import ServiceIdentity
 
 TagKey = Annotated[
@@ -114,6 +114,9 @@ class AwsStorage(Section):
 
     access_logs: AccessLogs | None = None
     """Server access logs of the buckets. Default: none."""
+
+    audit_logs: AuditLogs | None = None
+    """Locked bucket for audit logs. Default: none."""
 
     service_access: Literal["guide", "readOnly"] = "guide"
     """What the services may do with objects: `guide`, the model-registry guide's four actions; `readOnly`,

@@ -29,6 +29,7 @@ EVERYTHING: dict[str, Any] = {
     "kmsKey": {},
     "objectLock": {"mode": "compliance", "days": 10, "buckets": ["models", "logs"]},
     "accessLogs": {"bucket": "example-access-logs"},
+    "auditLogs": {"bucket": "example-audit", "days": 365},
     "lifecycle": {
         "models": [
             {
@@ -178,7 +179,7 @@ def test_a_key_goes_only_once_the_buckets_that_it_encrypts_have_gone(irsa: Recor
     waiting = {
         item.name for item in irsa.of_type("aws:s3/bucket:Bucket") if key.identity in irsa.waits_for(item)
     }
-    assert waiting == {"workspace", "models", "logs"}
+    assert waiting == {"workspace", "models", "logs", "audit-logs"}
 
 
 def test_an_oidc_provider_is_made_once_for_its_issuer(irsa: Recording) -> None:
@@ -195,7 +196,7 @@ def test_an_oidc_provider_is_made_once_for_its_issuer(irsa: Recording) -> None:
 def test_data_and_its_key_are_protected_and_outlive_the_stack(irsa: Recording) -> None:
     """MR-1, UX-6: every bucket, the access logs' one too, and the key they cannot be read without."""
     buckets = irsa.of_type("aws:s3/bucket:Bucket")
-    assert {bucket.name for bucket in buckets} == {"workspace", "models", "logs", "access-logs"}
+    assert {bucket.name for bucket in buckets} == {"workspace", "models", "logs", "access-logs", "audit-logs"}
     for resource in (*buckets, *irsa.of_type("aws:kms/key:Key")):
         assert resource.protect
         assert resource.retain_on_delete
@@ -220,7 +221,7 @@ def test_customer_keys_with_each_request_are_refused_by_every_bucket(irsa: Recor
     """MR-1: as S3 itself does for new buckets, so that old ones are the same and a refresh finds nothing."""
     kind = f"aws:s3/{ENCRYPTION[0].lower()}{ENCRYPTION[1:]}:{ENCRYPTION}"
     rules = {item.name: item.inputs["rules"] for item in irsa.of_type(kind)}
-    assert rules.keys() == {"workspace", "models", "logs", "access-logs"}
+    assert rules.keys() == {"workspace", "models", "logs", "access-logs", "audit-logs"}
     assert all(rule["blockedEncryptionTypes"] == ["SSE-C"] for (rule,) in rules.values())
 
 
@@ -238,10 +239,22 @@ def test_access_logs_are_delivered_once_their_bucket_admits_them(irsa: Recording
     logging = irsa.of_type("aws:s3/bucketLogging:BucketLogging")
     assert {item.name for item in logging} == {"workspace", "models", "logs"}
     assert all(policy.identity in irsa.waits_for(item) for item in logging)
-    assert {item.name for item in irsa.of_type(LOCK)} == {"models", "logs"}
+    assert {item.name for item in irsa.of_type(LOCK)} == {"models", "logs", "audit-logs"}
     encryption = irsa.one(f"aws:s3/{ENCRYPTION[0].lower()}{ENCRYPTION[1:]}:{ENCRYPTION}", "access-logs")
     (rule,) = encryption.inputs["rules"]
     assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}
+
+
+def test_audit_logs_are_locked_for_as_long_as_they_are_kept(irsa: Recording) -> None:
+    """MR-1, OPS-4: by nobody to be shortened, with the buckets' own key, and gone the day after."""
+    lock = irsa.one(LOCK, "audit-logs").inputs["rule"]["defaultRetention"]
+    assert lock == {"mode": "COMPLIANCE", "days": 365}
+    lifecycle = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+    (rule,) = irsa.one(lifecycle, "audit-logs").inputs["rules"]
+    assert rule["expiration"] == {"days": 366}
+    encryption = irsa.one(f"aws:s3/{ENCRYPTION[0].lower()}{ENCRYPTION[1:]}:{ENCRYPTION}", "audit-logs")
+    (chosen,) = encryption.inputs["rules"]
+    assert chosen["applyServerSideEncryptionByDefault"]["sseAlgorithm"] == "aws:kms"
 
 
 def test_credentials_of_another_account_are_refused(irsa: Recording) -> None:

@@ -85,6 +85,8 @@ def test_the_policy_keeps_every_rule_but_that_it_makes_identities(variant: str) 
         ({"accessLogs": {"bucket": "example-ml-access"}}, "s3:PutBucketLogging", MODELS, True),
         ({"accessLogs": {"bucket": "example-ml-access"}}, "s3:PutBucketPolicy", LOGS, True),
         ({"accessLogs": {"bucket": "example-ml-access", "create": False}}, "s3:PutBucketPolicy", LOGS, False),
+        ({"auditLogs": {"bucket": "example-ml-access"}}, "s3:PutBucketObjectLockConfiguration", LOGS, True),
+        ({"auditLogs": {"bucket": "example-ml-access"}}, "s3:CreateBucket", LOGS, True),
         ({}, "kms:CreateKey", "*", False),
         ({"kmsKeyArn": KEY}, "kms:DescribeKey", KEY, False),
         ({"kmsKey": {}}, "kms:DescribeKey", KEY, True),

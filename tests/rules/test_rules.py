@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from madeploy.rules.controls import CONTROLS
 from madeploy.rules.model import RULES, SECRETS, Rule
 from madeploy.settings import SECRET_KEYS, Environment
 from madeploy.stackfile.loader import CheckedStack
@@ -53,8 +54,9 @@ def test_what_a_rule_allows_is_not_reported(code: str, sections: dict[str, Any],
 
 
 def test_every_code_of_every_rule_is_broken_above() -> None:
-    """UX-3: no rule without a test."""
-    assert {code for rule in RULES for code in rule.codes} == {row[0] for row in BROKEN}
+    """UX-3: no rule without a test. Those of compliance are broken by control, in a file of their own."""
+    controls = {item.code for item in CONTROLS if item.code is not None}
+    assert {code for rule in RULES for code in rule.codes} - controls == {row[0] for row in BROKEN}
 
 
 def test_an_error_in_one_section_leaves_the_rules_of_the_others(tmp_path: Path) -> None:

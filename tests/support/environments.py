@@ -155,6 +155,7 @@ def every_part() -> Environment:
             "kuberay": True,
             "dashboards": {"kind": "grafanaOperator"},
         },
+        compliance={"frameworks": ["soc2", "gdpr", "hipaa"], "regions": ["eu-west-1"]},
     )
 
 

@@ -14,6 +14,7 @@ from madeploy.findings.codes.access import ACCESS
 from madeploy.findings.codes.after import AFTER
 from madeploy.findings.codes.before import BEFORE
 from madeploy.findings.codes.code import Code
+from madeploy.findings.codes.compliance import COMPLIANCE
 from madeploy.findings.codes.configuration import FILE, SERVICES, SHAPE
 from madeploy.findings.codes.fleets import FLEETS
 from madeploy.findings.codes.kubeconfigs import KUBECONFIGS
@@ -50,6 +51,7 @@ GROUPS: Final = (
     POLICIES,
     MONITORING,
     ALERTS,
+    COMPLIANCE,
     UPGRADES,
     BEFORE,
     AFTER,

@@ -110,9 +110,9 @@ STORAGE: Final[dict[str, Code]] = {
         "warning",
     ),
     "MA325": Code(
-        "Access logs in a bucket they tell of",
-        "Every delivered log would be logged again, without end.",
-        "Name a bucket of its own in storage.accessLogs.bucket.",
+        "Logs in a bucket that is for something else",
+        "Access logs in a bucket they tell of would be logged again, without end; locked ones take none.",
+        "Give storage.accessLogs and storage.auditLogs buckets of their own.",
     ),
     "MA326": Code(
         "ARN of another account",

@@ -175,6 +175,7 @@ BY_RELEASE = {
 CASES = [(release, alert.name) for release in RELEASES for alert in all_alerts(monitored(release))]
 
 
+@proves("OPS-3")
 @pytest.mark.parametrize(("release", "name"), CASES)
 @proves("OPS-3")
 def test_an_alert_fires_for_its_cause_and_no_other_does(release: str, name: str, tmp_path: Path) -> None:
@@ -265,6 +266,7 @@ def test_the_guides_own_alerts_on_runs_see_nothing(tmp_path: Path) -> None:
     assert right, said
 
 
+@proves("OPS-3")
 @RELEASE
 def test_every_query_of_the_dashboard_returns_data(release: str, tmp_path: Path) -> None:
     """OPS-3: on the series of real controller managers, and those recorded of them."""

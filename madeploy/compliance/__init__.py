@@ -1,0 +1,1 @@
+"""Evidence that an environment keeps the controls of its frameworks."""

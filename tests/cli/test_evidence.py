@@ -1,0 +1,42 @@
+"""`madeploy evidence` as typed by hand, with nobody asked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from madeploy.errors import ToolkitError
+from tests.cli.conftest import Run
+from tests.support.frameworks import stack
+from tests.support.stacks import write
+
+
+def test_three_files_are_written_and_the_table_printed(run: Run, project: Path) -> None:
+    """OPS-4, UX-2."""
+    write(project / "stacks", stack("soc2", clusters={}))
+    result = run("evidence", "prod", "-o", "out")
+    assert result.exit_code == 0, result.output
+    assert "SOC 2 of prod: " in result.stdout
+    assert "configured  encryption-at-rest" in result.stdout
+    assert "manual      sign-in" in result.stdout
+    assert sorted(path.suffix for path in (project / "out").iterdir()) == [".csv", ".html", ".json"]
+    data = json.loads(run("evidence", "prod", "--json").stdout)
+    assert data["frameworks"] == ["SOC 2"]
+    assert data["asked"] is False
+
+
+def test_a_stack_that_validate_refuses_has_no_evidence(run: Run, project: Path) -> None:
+    """OPS-4, UX-3: and the control is named."""
+    plain = {"engine": "temporal", "host": "temporal.example.com:7233"}
+    write(project / "stacks", stack("soc2", workflow=plain))
+    result = run("evidence", "prod")
+    assert result.exit_code != 0
+    said = f"{result.output} {result.exception}"
+    assert "encryption-in-transit: SOC 2 CC6.7" in said
+
+
+def test_a_stack_without_frameworks_is_told_how_to_choose_one(run: Run) -> None:
+    """OPS-4, UX-3."""
+    result = run("evidence", "prod")
+    assert isinstance(result.exception, ToolkitError)
+    assert "frameworks: [soc2]" in result.exception.fix
