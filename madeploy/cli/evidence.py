@@ -10,12 +10,12 @@ from typing import Annotated, Optional
 import typer
 
 from madeploy import __version__
-from madeploy.cli import policy_sources
 from madeploy.compliance import forms, live
 from madeploy.compliance.evidence import Evidence, collect
 from madeploy.compliance.live import Answer
 from madeploy.errors import ToolkitError
 from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy import sources
 from madeploy.rules.controls import Question
 from madeploy.settings import Environment
 from madeploy.stacks.files import open_environment
@@ -63,7 +63,7 @@ def evidence(
             "add to the stack file, for example:\n  michelangelo:compliance:\n    frameworks: [soc2]",
             exit_code=2,
         )
-    source = policy_sources.of_stack(name, path, environment)
+    source = sources.of_stack(name, path, environment)
     outcome = evaluate(EVERY_RULE, source.resources, environment.platform.tier, source.suppressions)
     now = datetime.datetime.now(datetime.timezone.utc)
     found = collect(name, environment, (source.resources, outcome), _ask if asked else None, now, __version__)

@@ -309,6 +309,24 @@ def the_service_is_watched(env: Environment, _: Chosen) -> Iterator[Violation]:
         yield Violation("MA711", ("monitoring", "alerts"), "is false")
 
 
+@control(
+    "MA712",
+    Control(
+        "sign-in",
+        "People sign in before they do anything",
+        {"soc2": "CC6.1", "gdpr": "Art. 32(1)(b)", "hipaa": "164.312(d)"},
+        ("access.browser.kind", "access.browser.issuer", "access.browser.sessionHours"),
+        ("ConfigMap",),
+    ),
+    reads=("access",),
+)
+def people_sign_in(env: Environment, _: Chosen) -> Iterator[Violation]:
+    """OPS-4, ACC-1."""
+    if env.access.login is None:
+        evidence = "is not set" if env.access.browser is None else "lets everybody in"
+        yield Violation("MA712", ("access", "browser"), evidence, key=env.access.browser is None)
+
+
 # What the toolkit's objects show whatever the settings say: the policies look at them.
 _OF_OBJECTS: Final = (
     Control(
@@ -348,11 +366,16 @@ CONTROLS.extend(_OF_OBJECTS)
 
 MANUAL: Final = (
     Manual(
-        "sign-in",
-        "Sign-in with a second factor, sessions that end",
+        "second-factor",
+        "Sign-in with a second factor",
         {"soc2": "CC6.1", "gdpr": "Art. 32(1)(b)", "hipaa": "164.312(d)"},
-        "the identity provider's configuration, and the proof that nobody passes it by: the platform itself "
-        "authenticates nobody",
+        "the identity provider's configuration",
+    ),
+    Manual(
+        "api-callers",
+        "Callers of the API's own host known",
+        {"soc2": "CC6.1", "hipaa": "164.312(d)"},
+        "which networks reach that host, and what asks callers there who they are",
     ),
     Manual(
         "access-reviews",

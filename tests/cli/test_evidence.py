@@ -18,7 +18,7 @@ def test_three_files_are_written_and_the_table_printed(run: Run, project: Path) 
     assert result.exit_code == 0, result.output
     assert "SOC 2 of prod: " in result.stdout
     assert "configured  encryption-at-rest" in result.stdout
-    assert "manual      sign-in" in result.stdout
+    assert "manual      second-factor" in result.stdout
     assert sorted(path.suffix for path in (project / "out").iterdir()) == [".csv", ".html", ".json"]
     data = json.loads(run("evidence", "prod", "--json").stdout)
     assert data["frameworks"] == ["SOC 2"]

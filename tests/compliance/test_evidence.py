@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from madeploy.cli import policy_sources
 from madeploy.compliance import forms
 from madeploy.compliance.evidence import Evidence, collect
 from madeploy.compliance.live import Answer
 from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy import sources
 from madeploy.rules import compliance
 from madeploy.rules.controls import CONTROLS, Question
 from madeploy.settings import Environment
@@ -36,7 +36,7 @@ def kept(question: Question, _: Environment) -> tuple[Answer, ...]:
 def evidence(sections: dict[str, Any], ask: Any = None) -> Evidence:
     """Evidence of an environment with these sections."""
     chosen = environment(**sections)
-    source = policy_sources.of_stack("prod", Path("Pulumi.prod.yaml"), chosen)
+    source = sources.of_stack("prod", Path("Pulumi.prod.yaml"), chosen)
     outcome = evaluate(EVERY_RULE, source.resources, "production", source.suppressions, NOW.date())
     return collect("prod", chosen, (source.resources, outcome), ask, NOW, "1.0")
 

@@ -24,6 +24,15 @@ EVERYBODY: dict[str, Any] = {
     "clusters": {"gpu": BOUNDED},
     "network": {"monitoringNamespace": "monitoring"},
     "monitoring": {},
+    "access": {
+        "browser": {
+            "kind": "oidc",
+            "provider": "okta",
+            "issuer": "https://example.okta.com",
+            "clientId": "michelangelo",
+            "editors": {"groups": ["ml"]},
+        }
+    },
 }
 ENDS = {"lifecycle": {"workspace": [{"prefix": "", "expireDays": 90}]}}
 KEPT: dict[Framework, dict[str, Any]] = {

@@ -65,4 +65,10 @@ COMPLIANCE: Final[dict[str, Code]] = {
         "A failure or an attack that nobody is told of goes on.",
         "Set michelangelo:monitoring, with its alerts on.",
     ),
+    "MA712": Code(
+        "Control: people sign in",
+        "The platform authenticates nobody: without a lock in front, whoever reaches the host may do "
+        "everything, and nobody can tell who it was.",
+        "Set access.browser with your identity provider.",
+    ),
 }

@@ -177,7 +177,6 @@ CASES = [(release, alert.name) for release in RELEASES for alert in all_alerts(m
 
 @proves("OPS-3")
 @pytest.mark.parametrize(("release", "name"), CASES)
-@proves("OPS-3")
 def test_an_alert_fires_for_its_cause_and_no_other_does(release: str, name: str, tmp_path: Path) -> None:
     """OPS-3, NET-16, REL-1."""
     series = healthy(release)
