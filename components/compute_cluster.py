@@ -22,6 +22,7 @@ from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESP
 from madeploy.settings import Environment
 from madeploy.settings.clusters import KeptCredential
 from manifests import registration
+from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.objects import Bundle
 
@@ -133,6 +134,8 @@ def compute_half(
     if environment.clusters[name].operators.kube_ray == "install":
         release = registration.kuberay_release(environment)
         access.append(k8s.helm.v3.Release(f"{name}-kuberay", **release, opts=opts))
+    # Nothing waits for it: a cluster is registered whether or not its history can be looked at.
+    bundles.create(Bundle(name, history_server(environment, name)), opts)
     made = {
         item.generation: _credential(name, item, access, opts)
         for item in registration.credentials(environment, name)

@@ -9,6 +9,7 @@ from madeploy.names.servers import split_server
 from madeploy.settings import CONTROL_PLANE as CONTROL_PLANE_CLUSTER
 from madeploy.settings import Environment
 from manifests import registration
+from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.objects import Bundle, Object
 from manifests.parts import IN_ORDER
@@ -57,6 +58,7 @@ def targets(inputs: Inputs, endpoints: Mapping[str, tuple[str, str]] | None = No
             (
                 registration.compute_side(inputs, name),
                 Bundle("token", registration.token_requests(environment, name)),
+                Bundle("history", history_server(environment, name)),
             ),
         )
         for name in clusters

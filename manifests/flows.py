@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 
 from madeploy.names import oidc
 from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT, envoy_upstream
-from madeploy.names.kubernetes import Workload
+from madeploy.names.kubernetes import RAY_NAMESPACE, Workload
 from madeploy.names.models import RETENTION
 from madeploy.names.servers import split_server
 from madeploy.names.services import deployed
@@ -44,6 +44,14 @@ TRITON_PORT: Final = 8000
 DNS_PORT: Final = 53
 """Where name servers answer (RFC 1035, 4.2); `resolv.conf` has no place for another port."""
 
+_DNS_PROTOCOLS: Final[tuple[Literal["TCP", "UDP"], ...]] = ("UDP", "TCP")
+
+HISTORY_SERVER: Final = "history-server"
+"""Ray's history server on compute clusters, as a workload."""
+
+HISTORY_PORT: Final = 8080
+"""Port of its pages (KubeRay, history server)."""
+
 POD_IDENTITY_AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """EKS Pod Identity agent on each node, port 80 (EKS user guide)."""
 
@@ -53,9 +61,11 @@ INSTANCE_METADATA: Final = ("169.254.169.254/32", "fd00:ec2::254/128")
 
 @dataclass(frozen=True)
 class Component:
-    """The pods of one of the control plane's services, or of its job."""
+    """The pods of one of the control plane's services, of its job, or of a service on a compute cluster."""
 
     service: Workload
+    namespace: str | None = None
+    """Its namespace; None for the control plane's own."""
 
     def __str__(self) -> str:
         return self.service
@@ -154,6 +164,32 @@ def compute_flows(environment: Environment, name: str) -> tuple[Flow, ...]:
     )
 
 
+def history_flows(environment: Environment, name: str) -> tuple[Flow, ...]:
+    """Flows of the history server of Ray on compute cluster `name`; none where there is none. Pages of it are
+    for pods of its namespace, and for whoever may forward a port, which no policy sees.
+
+    Raises KeyError when the environment has no such cluster.
+    """
+    cluster, logs = environment.clusters[name], environment.ray_logs
+    if logs is None or logs.history_server is None:
+        return ()
+    server, basis = Component(HISTORY_SERVER, RAY_NAMESPACE), "rayLogs.historyServer"
+    store, port = _store(environment)
+    return (
+        Flow(Pods(RAY_NAMESPACE), server, HISTORY_PORT, "pages of Ray's history", basis),
+        Flow(server, store, port, "object store", basis),
+        *(
+            Flow(server, Anywhere(), port, "Kubernetes API of its own cluster", basis)
+            for port in sorted({*KUBERNETES_API_PORTS, *api_server_ports(cluster)})
+        ),
+        # What a cluster has that nobody said anything of: the settings know the control plane's own.
+        *(
+            Flow(server, Pods("kube-system"), DNS_PORT, "name resolution", basis, protocol)
+            for protocol in _DNS_PROTOCOLS
+        ),
+    )
+
+
 def door(environment: Environment) -> Pods:
     """The pods that carry traffic in from outside."""
     return Pods(environment.front_door.controller_namespace)
@@ -249,11 +285,15 @@ def _workflow_engine(environment: Environment) -> Iterator[Flow]:
             yield Flow(Component(service.name), peer, port, "workflow engine", "facts 5.2")
 
 
-def _object_store(environment: Environment) -> Iterator[Flow]:
+def _store(environment: Environment) -> tuple[Peer, int]:
+    """Where the object store is, and its port."""
     host, tls = s3_endpoint(environment.storage)
-    port = urlsplit(f"//{host}").port or (HTTPS if tls else 80)
     cidrs = environment.network.object_store_cidrs
-    peer: Peer = Networks(cidrs) if cidrs else Anywhere()
+    return Networks(cidrs) if cidrs else Anywhere(), urlsplit(f"//{host}").port or (HTTPS if tls else 80)
+
+
+def _object_store(environment: Environment) -> Iterator[Flow]:
+    peer, port = _store(environment)
     for service in deployed(environment):
         if service.calls_store:
             source = Component(service.name)
@@ -322,5 +362,5 @@ def _name_resolution(environment: Environment) -> Iterator[Flow]:
     for service in deployed(environment):
         for destination, port in servers if service.resolves_names else ():
             source = Component(service.name)
-            yield Flow(source, destination, port, "name resolution", "facts 5.2", "UDP")
-            yield Flow(source, destination, port, "name resolution", "facts 5.2", "TCP")
+            for protocol in _DNS_PROTOCOLS:
+                yield Flow(source, destination, port, "name resolution", "facts 5.2", protocol)

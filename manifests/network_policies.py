@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Literal
 
-from madeploy.names.kubernetes import Workload, selector_labels, workload
+from madeploy.names.kubernetes import RAY_NAMESPACE, selector_labels, workload
 from madeploy.names.services import deployed
 from madeploy.settings import Environment
 from manifests.flows import (
     API_SERVER_PODS,
+    HISTORY_SERVER,
     Anywhere,
     Component,
     Flow,
@@ -21,6 +22,7 @@ from manifests.flows import (
     Peer,
     compute_flows,
     flows,
+    history_flows,
 )
 from manifests.objects import Object, metadata
 
@@ -46,7 +48,7 @@ def control_plane(environment: Environment) -> tuple[Object, ...]:
     namespace = environment.platform.namespace
     deny = _policy(metadata(DEFAULT_DENY, namespace), everything, {})
     table = flows(environment)
-    return (deny, *(_service_policy(namespace, service, table) for service in present))
+    return (deny, *(_service_policy(Component(service), namespace, table) for service in present))
 
 
 def compute_side(environment: Environment, name: str) -> tuple[Object, ...]:
@@ -68,6 +70,15 @@ def compute_side(environment: Environment, name: str) -> tuple[Object, ...]:
     return (_policy(metadata(COMPUTE_SIDE, API_SERVER_PODS.namespace), selector, rules, ["Ingress"]),)
 
 
+def history_server(environment: Environment, name: str) -> tuple[Object, ...]:
+    """The policy of Ray's history server on compute cluster `name`; none without one, or when
+    `network.policies` is off. Raises KeyError when the environment has no such cluster."""
+    table = history_flows(environment, name)
+    if not table or not environment.network.policies:
+        return ()
+    return (_service_policy(Component(HISTORY_SERVER, RAY_NAMESPACE), RAY_NAMESPACE, table),)
+
+
 def _policy(
     meta: dict[str, Any],
     selector: dict[str, Any],
@@ -82,9 +93,9 @@ def _policy(
     }
 
 
-def _service_policy(namespace: str, service: Workload, table: Iterable[Flow]) -> Object:
+def _service_policy(own: Component, namespace: str, table: Iterable[Flow]) -> Object:
     rules: dict[str, Any] = {}
-    own = Component(service)
+    service = own.service
     table = tuple(table)
     incoming = _rules("ingress", [(flow.source, flow) for flow in table if flow.destination == own])
     outgoing = _rules("egress", [(flow.destination, flow) for flow in table if flow.source == own])

@@ -73,7 +73,7 @@ def template(
     if environment.control_plane.zones:
         spec["affinity"] = _zone_affinity(environment.control_plane.zones)
     if settings.replicas > 1:
-        spec["topologySpreadConstraints"] = _spread(service, environment.control_plane.zones)
+        spec["topologySpreadConstraints"] = spread(service, environment.control_plane.zones)
     return {
         "metadata": {"labels": common_labels(service), "annotations": dict(annotations)},
         "spec": spec,
@@ -188,7 +188,7 @@ def _zone_affinity(zones: Sequence[str]) -> Data:
     return {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {"nodeSelectorTerms": terms}}}
 
 
-def _spread(service: Workload, zones: Sequence[str]) -> list[Data]:
+def spread(service: Workload, zones: Sequence[str]) -> list[Data]:
     """Replicas apart, by zone and by node: one of the two is a must, the other a wish.
 
     Where the environment names several zones, the zone is the must. Elsewhere nodes may carry no zone

@@ -88,7 +88,7 @@ def _subject(peer: Peer, own_namespace: str) -> str:
 
 def _peer_names(peer: Peer, own_namespace: str) -> tuple[str, ...]:
     if isinstance(peer, Component):
-        return (f"{own_namespace}/{workload(peer.service)}",)
+        return (f"{peer.namespace or own_namespace}/{workload(peer.service)}",)
     if isinstance(peer, Networks):
         return peer.cidrs
     if isinstance(peer, Pods):

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from madeploy.findings import Finding, find, in_order
 from madeploy.names.kubernetes import workload
 from madeploy.settings import CONTROL_PLANE, Environment
-from manifests.flows import Component, Flow, compute_flows, door, flows
+from manifests.flows import Component, Flow, compute_flows, door, flows, history_flows
 from manifests.objects import Object
 from manifests.policy_flows import Permission, expected, isolated, permitted
 from manifests.references import Name, Reference, made_by_controllers, name_of, provided, references
@@ -58,9 +58,13 @@ def _findings(
 
 def table(environment: Environment, cluster: str = CONTROL_PLANE) -> tuple[Flow, ...]:
     """The flows that policies on a cluster have to permit."""
-    if cluster != CONTROL_PLANE:
-        return compute_flows(environment, cluster)
-    return flows(environment) if environment.network.policies else ()
+    own = _own_flows(environment, cluster) if environment.network.policies else ()
+    return own if cluster == CONTROL_PLANE else (*compute_flows(environment, cluster), *own)
+
+
+def _own_flows(environment: Environment, cluster: str) -> tuple[Flow, ...]:
+    """The flows of pods that are deployed on a cluster."""
+    return flows(environment) if cluster == CONTROL_PLANE else history_flows(environment, cluster)
 
 
 def _services(objects: Sequence[Object], environment: Environment, cluster: str) -> Iterator[Finding]:
@@ -72,7 +76,7 @@ def _services(objects: Sequence[Object], environment: Environment, cluster: str)
         for ref in references(obj)
         if ref.target.kind == "Service"
     }
-    allowed = permitted(objects)
+    allowed, rows = permitted(objects), _own_flows(environment, cluster)
     for service in (obj for obj in objects if obj["kind"] == "Service" and obj["apiVersion"] == "v1"):
         name, selector = name_of(service), service["spec"].get("selector")
         if not selector:
@@ -96,7 +100,7 @@ def _services(objects: Sequence[Object], environment: Environment, cluster: str)
             from_door = any((name, key) in used for key in (str(port["port"]), port.get("name")))
             if from_door:
                 yield from _door_gets_through(environment, cluster, name, numbers, allowed, objects)
-            elif port.get("name") != METRICS_PORT_NAME and not _has_caller(environment, behind):
+            elif port.get("name") != METRICS_PORT_NAME and not _has_caller(rows, behind):
                 yield find("MA232", str(name), f"port {port['port']} is behind no door and in no flow")
 
 
@@ -104,9 +108,9 @@ def _pairs(labels: Mapping[str, str]) -> str:
     return ",".join(f"{key}={value}" for key, value in labels.items())
 
 
-def _has_caller(environment: Environment, behind: Sequence[WorkloadPods]) -> bool:
+def _has_caller(rows: Sequence[Flow], behind: Sequence[WorkloadPods]) -> bool:
     names = {each.name for each in behind}
-    destinations = [row.destination for row in flows(environment)]
+    destinations = [row.destination for row in rows]
     return any(isinstance(each, Component) and workload(each.service) in names for each in destinations)
 
 
@@ -199,7 +203,7 @@ def _policies(objects: Sequence[Object], environment: Environment, cluster: str)
         yield find("MA235", f"NetworkPolicies of {permission.subject}", f"{permission} is not permitted")
     for permission in sorted(given - wanted):
         yield find("MA236", f"NetworkPolicies of {permission.subject}", f"{permission} is in no row")
-    if cluster == CONTROL_PLANE and environment.network.policies:
+    if environment.network.policies:
         for pods in workload_pods(objects):
             for direction in ("ingress", "egress"):
                 if direction not in isolated(objects, pods):

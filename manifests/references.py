@@ -6,7 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from madeploy.names.kubernetes import CREDENTIALS_NAMESPACE, cluster_ca_secret, cluster_token_secret
+from madeploy.names.kubernetes import (
+    CREDENTIALS_NAMESPACE,
+    RAY_NAMESPACE,
+    cluster_ca_secret,
+    cluster_token_secret,
+)
 from madeploy.settings import Environment
 from madeploy.settings.front_door import IngressFrontDoor
 from madeploy.settings.tls import AcmeTls, InternalCaTls, ProvidedTls
@@ -122,6 +127,9 @@ def provided(environment: Environment) -> dict[Name, str]:
         secret(
             login.credentials_secret, "access.browser.credentialsSecret: whoever runs the identity provider"
         )
+    if environment.ray_logs is not None:
+        keys = environment.ray_logs.credentials_secret
+        secret(keys, "the engine, or rayLogs.credentialsSecret", RAY_NAMESPACE)
     for cluster in environment.clusters:
         secret(cluster_ca_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)
         secret(cluster_token_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)

@@ -29,12 +29,16 @@ from manifests.inputs import Inputs
 from manifests.network_policies import compute_side as network_policies
 from manifests.objects import Bundle, Object, metadata
 from manifests.rbac import account, cluster_role, cluster_role_binding, role, role_binding
+from manifests.service_config import base_config
 
 _RAY_RULE: Final = {
     "apiGroups": ["ray.io"],
     "resources": ["rayclusters", "rayjobs"],
     "verbs": ["create", "get", "list", "watch", "update", "patch", "delete"],
 }
+QUEUE_READER: Final = "ray-manager-queues"
+"""Role by which `ray-manager` reads Kueue's queues, and its binding."""
+
 EXPIRY_ANNOTATION: Final = "michelangelo.infra/token-expires-at"
 """On the control plane's token Secret: when the token in it ends, RFC 3339."""
 
@@ -59,6 +63,7 @@ def compute_side(inputs: Inputs, name: str) -> Bundle:
                 "automountServiceAccountToken": False,
             },
             *_rights(environment.clusters[name].namespaces),
+            *_queue_rights(environment),
             {
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
@@ -154,6 +159,19 @@ def _rights(namespaces: tuple[str, ...] | None) -> tuple[Object, ...]:
             role(RAY_MANAGER, namespace, [_RAY_RULE]),
             role_binding(RAY_MANAGER_BINDING, namespace, RAY_MANAGER, subject),
         )
+    )
+
+
+def _queue_rights(environment: Environment) -> tuple[Object, ...]:
+    """Where the control plane hands jobs to Kueue, `ray-manager` looks whether their queue is there; refused,
+    every job ends as `KueueQueueCheckFailed` (release 0.12)."""
+    jobs = base_config(environment, "controllermgr").get("jobs", {})
+    if jobs.get("scheduler", {}).get("backend") != "kueue":
+        return ()
+    rule = {"apiGroups": ["kueue.x-k8s.io"], "resources": ["localqueues"], "verbs": ["get"]}
+    return (
+        role(QUEUE_READER, RAY_NAMESPACE, [rule]),
+        role_binding(QUEUE_READER, RAY_NAMESPACE, QUEUE_READER, account(RAY_MANAGER, RAY_NAMESPACE)),
     )
 
 

@@ -34,11 +34,26 @@ LogUrl = Annotated[
 COLLECTOR: Final = Image(repository="quay.io/kuberay/collector", tag="v1.7.1")
 
 
+HISTORY_SERVER: Final = Image(repository="quay.io/kuberay/historyserver", tag="v1.7.1")
+
+
 EventTypes = Annotated[
     str,
     Field(pattern=r"^[A-Z_]+(,[A-Z_]+)*$", max_length=1000),
     Accepts("ALL, or types of Ray's events joined by commas", "ALL"),
 ]
+
+
+class HistoryServer(Section):
+    """Shows logs and events of Ray clusters that are gone, as Ray's dashboard does. It asks for no login:
+    the Service `default/michelangelo-history-server` of each compute cluster leads to it, on port 8080,
+    from pods of that namespace or a forwarded port."""
+
+    image: Image = HISTORY_SERVER
+    """Image of it, of the collector's version. Default `quay.io/kuberay/historyserver:v1.7.1`."""
+
+    memory_gib: Annotated[int, Field(ge=1, le=256)] = 2
+    """Memory in GiB, requested and at most; half of it keeps sessions that were read. Default 2."""
 
 
 class RayLogs(Section):
@@ -66,3 +81,6 @@ class RayLogs(Section):
 
     log_url_format: LogUrl | None = None
     """Link to a cluster's logs, shown with it. Default: none."""
+
+    history_server: HistoryServer | None = None
+    """Where it is set, even to `{}`, every compute cluster gets a history server of Ray. Default: none."""

@@ -116,6 +116,7 @@ def test_the_five_services_are_deployed_under_the_names_of_the_guides(name: str)
     ports = {
         obj["metadata"]["name"]: [port["port"] for port in obj["spec"]["ports"]]
         for obj in of_kind(objects, "Service")
+        if obj["metadata"]["namespace"] == chosen.platform.namespace
     }
     assert ports == {
         "michelangelo-apiserver": [15566],

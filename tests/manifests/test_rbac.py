@@ -84,7 +84,7 @@ def test_every_binding_is_of_a_role_and_an_account_that_are_there(name: str) -> 
 
 
 @ENVIRONMENTS
-def test_only_the_two_services_and_the_ray_manager_have_rights(name: str) -> None:
+def test_only_who_calls_a_kubernetes_api_has_rights(name: str) -> None:
     """CP-3, CP-4, CP-5: worker, UI and Envoy have none."""
     objects = catalog.objects(ALL[name]())
     bindings = of_kind(objects, "RoleBinding") + of_kind(objects, "ClusterRoleBinding")
@@ -93,6 +93,7 @@ def test_only_the_two_services_and_the_ray_manager_have_rights(name: str) -> Non
         "michelangelo-apiserver",
         "michelangelo-controllermgr",
         "ray-manager",
+        "historyserver",
         "ci-service-account",
     }
 

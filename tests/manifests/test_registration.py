@@ -178,6 +178,25 @@ def test_rights_limited_to_namespaces_are_a_role_in_each_and_none_everywhere() -
         ]
 
 
+@pytest.mark.parametrize(("backend", "told"), [("kueue", True), ("default", False), (None, False)])
+def test_with_kueue_the_account_may_look_for_queues_where_jobs_run(backend: str | None, told: bool) -> None:
+    """REG-2, REL-2: without it every job ends with `KueueQueueCheckFailed`."""
+    config = {} if backend is None else {"jobs": {"scheduler": {"backend": backend}}}
+    made = environment(
+        clusters={"gpu": {"server": "https://gpu.example.com:6443", "namespaces": ["team-a"]}},
+        controlPlane={"controllermgr": {"config": config}},
+    )
+    rules = [
+        (item["metadata"]["namespace"], rule)
+        for item in registration.compute_side(Inputs(made), "gpu").objects
+        if item["kind"] == "Role"
+        for rule in item["rules"]
+        if rule["apiGroups"] == ["kueue.x-k8s.io"]
+    ]
+    granted = {"apiGroups": ["kueue.x-k8s.io"], "resources": ["localqueues"], "verbs": ["get"]}
+    assert rules == ([("default", granted)] if told else [])
+
+
 def test_a_cluster_that_is_only_prepared_is_not_rendered_as_registered() -> None:
     """REG-9: everything on itself, its credentials included; no `Cluster`."""
     entry = {"kubeconfigContext": "gpu", "server": "https://gpu.example.com"}

@@ -141,12 +141,15 @@ def every_part() -> Environment:
         storage={"kind": "s3Compatible", "endpoint": "https://minio.example.com"},
         clusters={"local": {"kubeconfigContext": "local"}},
         controlPlane={
-            "controllermgr": {"pipelineRevisions": True},
+            "controllermgr": {
+                "pipelineRevisions": True,
+                "config": {"jobs": {"scheduler": {"backend": "kueue"}}},
+            },
             "envoy": {"descriptors": beside()},
         },
         notifications={"enabled": True, "senderEmail": "ml@example.com"},
         metadataStorage={"host": "mysql.example.com", "credentialsSecret": "mysql", "runDays": 30},
-        rayLogs={"bucket": "ray-history"},
+        rayLogs={"bucket": "ray-history", "historyServer": {}},
         modelRegistry={"endpoint": "api.internal.example.com:15566"},
         network={"monitoringNamespace": "monitoring"},
         monitoring={
