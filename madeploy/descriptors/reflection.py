@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from madeploy.descriptors.sets import DescriptorError, in_order
 from madeploy.errors import ToolkitError
 from madeploy.settings.base import split_host_port
 
@@ -64,7 +65,12 @@ def from_api(
         except grpc.RpcError as error:
             raise _unreachable(address, error, plaintext) from None
     found = FileDescriptorSet(file=[files[name] for name in sorted(files)])
-    return bytes(found.SerializeToString(deterministic=True))
+    try:
+        # Envoy takes the files as they come, and stops at one before those it imports.
+        ordered = FileDescriptorSet(file=list(in_order(found)))
+    except DescriptorError as error:
+        raise ToolkitError(f"what {address} describes cannot be used", f"it {error}", "") from None
+    return bytes(ordered.SerializeToString(deterministic=True))
 
 
 def _ask(channel: Any, wanted: Iterable[tuple[str, str]]) -> Iterator[bytes]:

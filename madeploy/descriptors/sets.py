@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from typing import TYPE_CHECKING, Final
 
 from madeploy.releases.model import DescriptorMark
@@ -46,7 +47,7 @@ class Descriptors:
 
 def read(content: bytes) -> Descriptors:
     """What a serialized `FileDescriptorSet` describes. Raises DescriptorError when it is none, or when a file
-    is missing that another one imports: Envoy stops at either."""
+    is missing that another one imports, or comes after it: Envoy stops at each."""
     # Imported here, because only this needs it and every command would wait for it.
     from google.protobuf import descriptor_pool
     from google.protobuf.descriptor_pb2 import FileDescriptorSet
@@ -62,9 +63,15 @@ def read(content: bytes) -> Descriptors:
     lacking = sorted({name for file in found.file for name in file.dependency if name not in names})
     if lacking:
         raise DescriptorError(f"lacks {', '.join(lacking[:3])}, which its other files import")
+    seen: set[str] = set()
+    for file in found.file:
+        early = next((name for name in file.dependency if name not in seen), None)
+        if early is not None:
+            raise DescriptorError(f"has {file.name} before {early}, which it imports")
+        seen.add(file.name)
     pool = descriptor_pool.DescriptorPool()
     try:
-        for file in in_order(found):
+        for file in found.file:
             pool.AddSerializedFile(file.SerializeToString())
     except (TypeError, ValueError) as error:
         raise DescriptorError(f"contradicts itself: {str(error).splitlines()[0][:200]}") from None
@@ -84,20 +91,14 @@ def read(content: bytes) -> Descriptors:
 
 
 def in_order(found: FileDescriptorSet) -> Iterator[FileDescriptorProto]:
-    """Files of a set, each after those it imports."""
+    """Files of a set, each after those it imports. Raises DescriptorError where some import each other."""
     by_name = {file.name: file for file in found.file}
-    done: set[str] = set()
-    for start in by_name:
-        pending = [start]
-        while pending:
-            name = pending[-1]
-            before = [
-                other for other in by_name[name].dependency if other not in done and other not in pending
-            ]
-            if before and name not in done:
-                pending.extend(before)
-                continue
-            pending.pop()
-            if name not in done:
-                done.add(name)
-                yield by_name[name]
+    imports = {
+        name: [other for other in file.dependency if other in by_name] for name, file in by_name.items()
+    }
+    try:
+        order = list(TopologicalSorter(imports).static_order())
+    except CycleError as error:
+        raise DescriptorError(f"has files that import each other: {', '.join(error.args[1][1:])}") from None
+    for name in order:
+        yield by_name[name]

@@ -13,15 +13,19 @@ from typing import Any
 
 import pytest
 
+from madeploy.descriptors.reflection import from_api
+from madeploy.descriptors.sets import PACKAGE, read
 from madeploy.releases import RELEASES
+from madeploy.stackfile.loader import load_environment
 from manifests.envoy import envoy
 from manifests.envoy_config import DESCRIPTORS_FILE, bootstrap
-from tests.support.descriptors import beside, descriptor_set
+from tests.support.descriptors import OLD_FIELDS, beside, descriptor_set
 from tests.support.environments import environment
 from tests.support.envoy import RunningEnvoy, running, validate
 from tests.support.grpc_described import described_server
 from tests.support.grpc_web import call, connect
 from tests.support.proves import proves
+from tests.support.stacks import stack_text
 
 pytestmark = pytest.mark.whole
 
@@ -86,14 +90,42 @@ def door(content: bytes, directory: Path) -> Iterator[Door]:
         yield Door(started, handler.calls)
 
 
-@pytest.fixture(scope="module", params=["own", "published"])
+@pytest.fixture(scope="module", params=["own", "published", "reflected"])
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
-    """In front of a set made here, and of the one of the platform's chart of July 2026."""
-    if request.param == "published" and not PUBLISHED.is_file():
+    """In front of a set made here, of the one of the platform's chart of July 2026, and of what a running
+    server with that one says of itself."""
+    if request.param != "own" and not PUBLISHED.is_file():
         pytest.skip("needs the published descriptor set")
     content = descriptor_set() if request.param == "own" else PUBLISHED.read_bytes()
+    if request.param == "reflected":
+        content = reflected(content)
     with door(content, tmp_path_factory.mktemp("json")) as opened:
         yield opened
+
+
+def reflected(content: bytes) -> bytes:
+    """The set that `descriptors --from-api` makes of a server's answers."""
+    services = [f"{PACKAGE}.{kind}Service" for kind in RELEASES["0.12"].envoy.transcoded]
+    with described_server(content, with_reflection=True) as (port, _):
+        return from_api(f"127.0.0.1:{port}", services, plaintext=True)
+
+
+@pytest.mark.skipif(not PUBLISHED.is_file(), reason="needs the published descriptor set")
+def test_a_set_of_another_release_is_told_before_anything_is_deployed(tmp_path: Path) -> None:
+    """REL-1, CP-5: that of July has every service and lacks what came in October; the checks of a stack file
+    name the field, and those of 2026.04 would miss the fields of July as well."""
+    found = read(PUBLISHED.read_bytes())
+    assert not found.missing(RELEASES["0.12"].envoy.transcoded)
+    mark = found.contradicts(RELEASES["0.12"].descriptor_marks)
+    assert mark is not None
+    assert (mark.message, mark.field, mark.said) == ("ClusterSpec", "scheduler_type", "0.11 or earlier")
+    (tmp_path / "july.pb").write_bytes(PUBLISHED.read_bytes())
+    (tmp_path / "april.pb").write_bytes(descriptor_set(fields=OLD_FIELDS))
+    for name, severity in (("july.pb", "warning"), ("april.pb", "error")):
+        path = tmp_path / "Pulumi.prod.yaml"
+        path.write_text(stack_text({"controlPlane": {"envoy": {"descriptors": name}}}))
+        told = {item.code: item for item in load_environment(path).findings}
+        assert told["MA146"].severity == severity
 
 
 @pytest.mark.parametrize("kind", ["Project", "PipelineRun", "Model", "InferenceServer"])
