@@ -1,4 +1,4 @@
-"""Whether the AWS credentials at hand are of the account that a stack is for."""
+"""Check of the AWS account: the credentials at hand have to be of the one that a stack is for."""
 
 from __future__ import annotations
 

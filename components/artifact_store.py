@@ -19,7 +19,7 @@ from manifests import bucket_documents, identities
 
 @dataclass(frozen=True)
 class ArtifactStoreArgs:
-    """What an artifact store is made from."""
+    """Arguments of an artifact store."""
 
     environment: Environment
     storage: AwsStorage

@@ -21,7 +21,7 @@ _LOCK_MODES: Final = {"governance": "GOVERNANCE", "compliance": "COMPLIANCE"}
 
 @dataclass(frozen=True)
 class BucketArgs:
-    """What one bucket is made from."""
+    """Arguments of one bucket."""
 
     name: str
     storage: AwsStorage
@@ -37,7 +37,7 @@ class BucketArgs:
 
 @dataclass(frozen=True)
 class KeyArgs:
-    """What the key is made from."""
+    """Arguments of the KMS key."""
 
     storage: AwsStorage
     stack: str

@@ -37,7 +37,7 @@ _TIMED_OUT = re.compile("time[d ]*-?out|deadline", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class ComputeClusterArgs:
-    """What a registration is made from."""
+    """Arguments of a registration."""
 
     inputs: Inputs
     access: Access

@@ -22,7 +22,7 @@ from madeploy.stackfile.loader import InvalidStack, environment_from_config
 
 @dataclass(frozen=True)
 class Access:
-    """How one cluster is administered, and how a registration names its API server."""
+    """One cluster's kubeconfig, and its API server's endpoint as a registration names it."""
 
     kubeconfig: pulumi.Output[str]
     """Kubeconfig of one context, secret."""

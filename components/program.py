@@ -1,4 +1,4 @@
-"""What a stack is made of, by the part of the environment that it holds."""
+"""Components of a stack, by its role in the environment."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ CREDENTIAL = "credential"
 
 
 class ComputeSide(pulumi.ComponentResource):
-    """What one compute cluster holds itself, in a stack of its own: RBAC, token and storage configuration
+    """Objects on one compute cluster, in a stack of its own: RBAC, token and storage configuration
     (REG-2, REG-3). Hands the credential over as a secret output."""
 
     outputs: Mapping[str, Any]
@@ -43,7 +43,7 @@ class ComputeSide(pulumi.ComponentResource):
 
 @dataclass(frozen=True)
 class RegistrationArgs:
-    """What a registration is made from."""
+    """Arguments of a registration."""
 
     environment: Environment
     endpoint: Endpoint
@@ -55,7 +55,7 @@ class RegistrationArgs:
 
 
 class Registration(pulumi.ComponentResource):
-    """What the control plane holds of one cluster: authority, token and `Cluster` (REG-4)."""
+    """A registration's objects on the control plane: authority, token and `Cluster` (REG-4)."""
 
     def __init__(self, name: str, args: RegistrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("michelangelo:index:Registration", name, {}, opts)
@@ -68,7 +68,7 @@ class Registration(pulumi.ComponentResource):
 
 
 class Shard(pulumi.ComponentResource):
-    """What the control plane holds of the clusters of one shard, through one provider. The right to read
+    """Registrations of one shard's clusters on the control plane, through one provider. The right to read
     their Secrets is the shard's own, so that adding a cluster touches no other stack."""
 
     outputs: Mapping[str, Any]

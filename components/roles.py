@@ -22,7 +22,7 @@ AUDIENCE = "sts.amazonaws.com"
 
 @dataclass(frozen=True)
 class RoleArgs:
-    """What roles are made from."""
+    """Arguments of the IAM roles."""
 
     storage: AwsStorage
     stack: str

@@ -1,4 +1,4 @@
-"""What a ServiceAccount's token says of itself (JSON Web Token, RFC 7519). Nothing is verified here: only
+"""Claims of a ServiceAccount's token (JSON Web Token, RFC 7519). Nothing is verified here: only
 the API server can do that."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who calls the object store on AWS, how it gets its role, and what it may do with which bucket (MR-2)."""
+"""Identities on AWS: callers of the object store, their roles, and their rights by bucket (MR-2)."""
 
 from __future__ import annotations
 

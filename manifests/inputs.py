@@ -17,7 +17,7 @@ from manifests import identities
 
 @dataclass(frozen=True)
 class Inputs:
-    """What objects are made from."""
+    """Arguments of the builders."""
 
     environment: Environment
 

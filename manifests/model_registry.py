@@ -1,4 +1,4 @@
-"""Who may read models, and how long they are kept (model-registry guide; requirements MR-4, MR-8)."""
+"""Readers and retention of models (model-registry guide; requirements MR-4, MR-8)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What NetworkPolicies permit, read back from the objects, in the same terms as the table of flows.
+"""Flows that NetworkPolicies permit, read back from the objects, in the same terms as the table of flows.
 
 A permission belongs to one end of a connection: `egress` to the pods that open it, `ingress` to the pods
 it is opened to. Both are read from selectors and pods alone, never from how a policy was made.

@@ -1,4 +1,4 @@
-"""What the API server and the controller manager may do with the Kubernetes API, and nothing more
+"""RBAC of the API server and the controller manager: the rights their code needs, and nothing more
 (facts 1.3). Worker, UI and Envoy may do nothing: they have no token."""
 
 from __future__ import annotations

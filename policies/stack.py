@@ -1,4 +1,4 @@
-"""What the policy pack knows of the stack it runs for: its tier and its suppressions.
+"""The stack that the policy pack runs for: its tier and its suppressions.
 
 The engine tells a pack its stack's configuration only through the environment, and not every language host
 hands that on. Where nothing is known, production's rules hold.

@@ -10,7 +10,7 @@ from madeploy.clients.errors import ClientError
 
 @dataclass(frozen=True)
 class EksCluster:
-    """What AWS says of one cluster (EKS API, DescribeCluster)."""
+    """Description of one cluster (EKS API, DescribeCluster)."""
 
     server: str
     """`https://host` of its API server."""

@@ -28,7 +28,7 @@ LOGIN_SECONDS = 60
 
 @dataclass(frozen=True)
 class Login:
-    """How to reach an API server, and as whom."""
+    """Connection parameters of an API server: address, trust, credential."""
 
     server: str
     context: ssl.SSLContext = field(repr=False)

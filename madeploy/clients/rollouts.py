@@ -82,7 +82,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Reason:
-    """One thing that stands in the way of an object."""
+    """One obstacle of an object's roll-out."""
 
     kind: Kind
     text: str
@@ -103,7 +103,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a cluster shows of one object."""
+    """An object with its pods, ReplicaSets and events."""
 
     found: Object | None
     """The object; None where it is not there, or of a kind without pods."""

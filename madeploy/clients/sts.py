@@ -9,7 +9,7 @@ from madeploy.clients.aws import asking
 
 @dataclass(frozen=True)
 class Caller:
-    """Who signs requests (STS API, GetCallerIdentity)."""
+    """Identity of the caller (STS API, GetCallerIdentity)."""
 
     account: str
     """12 digits."""

@@ -1,4 +1,4 @@
-"""What adding a cluster writes: one entry and one secret, both or neither."""
+"""Onboarding: one entry in the stack file and one secret, both or neither."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ INVALID = 2
 
 @dataclass(frozen=True)
 class Plan:
-    """What is going to be written."""
+    """Plan of an onboarding."""
 
     stack: str
     path: Path

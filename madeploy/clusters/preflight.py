@@ -1,4 +1,4 @@
-"""Which clusters of a fleet answer, within a bounded time whatever the others do (REG-10)."""
+"""Reachability of a fleet's clusters, within a bounded time whatever the others do (REG-10)."""
 
 from __future__ import annotations
 

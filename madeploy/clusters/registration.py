@@ -32,7 +32,7 @@ def secret_path(name: str, namespace: str = CREDENTIALS_NAMESPACE) -> str:
 
 @dataclass(frozen=True)
 class Registered:
-    """What the control plane holds of one compute cluster. What is missing is empty, as the platform
+    """A registration as the control plane holds it. What is missing is empty, as the platform
     takes it (facts 3.1)."""
 
     name: str

@@ -40,7 +40,7 @@ Step = Literal[
 
 @dataclass
 class Removed:
-    """What became of one registration."""
+    """Result of removing one registration."""
 
     name: str
     refused: list[float] = field(default_factory=list)

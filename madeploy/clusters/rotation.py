@@ -57,7 +57,7 @@ Step = Literal[
 
 @dataclass
 class Rotated:
-    """What became of one cluster's credential."""
+    """Result of rotating one cluster's credential."""
 
     name: str
     before: int

@@ -1,4 +1,4 @@
-"""What a rotation comes to, from what the settings say and what is on the cluster."""
+"""Plan of a rotation, from the settings and the cluster's Secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from madeploy.settings.clusters import Credential, CredentialKind, KeptCredentia
 
 @dataclass(frozen=True)
 class Planned:
-    """What a rotation of one cluster comes to."""
+    """Plan of one cluster's rotation."""
 
     before: int
     """Generation that is registered; 0 for none."""

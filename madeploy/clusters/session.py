@@ -1,4 +1,4 @@
-"""What rotation and removal need of the stack they work on."""
+"""Interface of a stack session, for rotation and removal."""
 
 from __future__ import annotations
 

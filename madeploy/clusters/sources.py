@@ -1,4 +1,4 @@
-"""Where the kubeconfig of a new cluster comes from: a file, a context of the one at hand, or EKS."""
+"""Sources of a new cluster's kubeconfig: a file, a context of the one at hand, or EKS."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from madeploy.stacks.secrets import secret_section
 
 @dataclass(frozen=True)
 class Origin:
-    """What a cluster is registered from."""
+    """Kubeconfig of a new cluster, with the verdict on it."""
 
     verdict: Verdict
     entry: dict[str, Any]

@@ -29,7 +29,7 @@ _ENDED_JOBS: Final = ("SUCCEEDED", "FAILED", "STOPPED")
 
 @dataclass(frozen=True)
 class ClusterStatus:
-    """What is known of one cluster; None where it could not be found out. Times in seconds."""
+    """Status of one cluster; None where it could not be found out. Times in seconds."""
 
     name: str
     in_stack: bool

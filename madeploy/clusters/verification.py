@@ -91,7 +91,7 @@ class _SkippedError(Exception):
 
 @dataclass
 class _Verification:
-    """What the checks of one registration share."""
+    """State of one registration's verification."""
 
     control_plane: Kubernetes
     compute: Kubernetes | None

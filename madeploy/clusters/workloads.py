@@ -1,4 +1,4 @@
-"""What runs on a cluster: by the platform's own objects, and by Ray's objects on the cluster itself."""
+"""Workloads of a cluster: by the platform's own objects, and by Ray's objects on the cluster itself."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _ENDED_JOBS: Final = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 
 @dataclass(frozen=True)
 class Work:
-    """One thing that runs on a cluster, or is about to."""
+    """One workload that runs on a cluster, or is about to."""
 
     where: str
     """`control plane` for the platform's own objects, `cluster` for Ray's."""

@@ -1,1 +1,1 @@
-"""Where descriptor sets for Envoy come from: the platform's chart, or a running API server."""
+"""Descriptor sets for Envoy, from the platform's chart or a running API server."""

@@ -25,7 +25,7 @@ class DescriptorError(ValueError):
 
 @dataclass(frozen=True)
 class Descriptors:
-    """What a descriptor set describes."""
+    """Services and fields of a descriptor set."""
 
     services: frozenset[str]
     """Full names of services."""

@@ -1,4 +1,4 @@
-"""What `git merge` leaves in a text where two sides disagree."""
+"""Conflict markers of `git merge`."""
 
 from __future__ import annotations
 

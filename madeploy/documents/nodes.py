@@ -28,7 +28,7 @@ MAX_ITEMS: Final = 5_000
 
 
 class Limits(NamedTuple):
-    """How much of a file is read at most."""
+    """Limits of a parser."""
 
     depth: int
     nodes: int

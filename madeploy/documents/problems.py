@@ -1,4 +1,4 @@
-"""What is wrong with a YAML text, in words, at the place a person has to look at."""
+"""Syntax problems of a YAML text, in words, at the place a person has to look at."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with the text at one place. Line and column count from 0."""
+    """A problem at one place of a text. Line and column count from 0."""
 
     code: str
     line: int

@@ -1,4 +1,4 @@
-"""What looks like a secret: keys and values that must be encrypted and never be shown."""
+"""Redaction: keys and values that look like secrets, and text without them."""
 
 from __future__ import annotations
 

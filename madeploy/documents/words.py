@@ -1,4 +1,4 @@
-"""Values and names in words for people: what something is, and what was probably meant."""
+"""Values and names in words for people, and suggestions for misspelt ones."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ class Failure:
 
 @dataclass
 class Result:
-    """What one operation did, or a preview would do."""
+    """Result of one operation or preview."""
 
     changes: dict[str, int] = field(default_factory=dict)
     """Number of resources by what happened to them, in the engine's words: `create`, `update`, `delete`,

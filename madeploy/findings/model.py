@@ -34,7 +34,7 @@ class Location:
 
 @dataclass(frozen=True)
 class Finding:
-    """What one check found out about one subject. Texts never hold a secret's value."""
+    """One finding about one subject. Texts never hold a secret's value."""
 
     code: str
     """Identifier such as `MA110`, for good: registered in `madeploy.findings.codes`."""

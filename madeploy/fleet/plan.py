@@ -1,4 +1,4 @@
-"""Which stacks an update of a sharded fleet works on, and what it leaves out of each."""
+"""Plan of a sharded fleet's update: its stacks, and what is left out of each."""
 
 from __future__ import annotations
 

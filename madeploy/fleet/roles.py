@@ -24,7 +24,7 @@ class UnknownRoleError(ValueError):
 
 @dataclass(frozen=True)
 class StackRole:
-    """What one stack holds of an environment."""
+    """Role of one stack in an environment."""
 
     kind: Kind
     """`environment`: the platform, with all clusters in the layout `inline` and none in `sharded`; `shard`:

@@ -21,7 +21,7 @@ _TOLERANCE = timedelta(minutes=5)
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is to be said about certificates."""
+    """Findings about certificates."""
 
     error: str = ""
     """Why they cannot be used; empty when they can."""

@@ -44,7 +44,7 @@ _NAME: Final = re.compile(r"-{0,2}[A-Za-z][A-Za-z0-9_-]{0,60}")
 
 @dataclass(frozen=True)
 class EksLogin:
-    """What a login command says of a cluster on EKS."""
+    """Cluster on EKS that a login command names."""
 
     cluster: str
     region: str | None = None

@@ -39,7 +39,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Instead:
-    """What an entry of the stack file says in place of the kubeconfig's own."""
+    """Address and authority that take the place of the kubeconfig's own."""
 
     server: str | None = None
     """`https://host:port`, already checked."""

@@ -1,4 +1,4 @@
-"""Which kubeconfig an entry of the stack file means."""
+"""The kubeconfig of a stack file's entry."""
 
 from __future__ import annotations
 

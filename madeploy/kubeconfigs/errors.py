@@ -1,4 +1,4 @@
-"""What is wrong with a kubeconfig, as an exception of the program that needs it."""
+"""Exception for a kubeconfig that cannot be used, with all its defects."""
 
 from __future__ import annotations
 

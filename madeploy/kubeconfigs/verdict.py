@@ -19,7 +19,7 @@ from madeploy.settings.authorities import authority_text
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a kubeconfig gives, and everything that is wrong with it."""
+    """Verdict on a kubeconfig: its endpoint, and everything that is wrong with it."""
 
     name: str
     """What it is called in messages."""

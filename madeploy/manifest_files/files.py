@@ -45,7 +45,7 @@ _BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 
 @dataclass
 class Reading:
-    """What was read."""
+    """Result of reading files."""
 
     resources: list[Resource] = field(default_factory=list)
     files: int = 0

@@ -14,7 +14,7 @@ from madeploy.settings.tls import AcmeTls, InternalCaTls
 
 @dataclass(frozen=True)
 class Authority:
-    """What is known of an authority."""
+    """An ACME authority."""
 
     title: str
     issuer_name: str

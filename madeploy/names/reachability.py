@@ -1,4 +1,4 @@
-"""Where the address of a compute cluster's API server leads when the control plane's pods call it.
+"""Reachability of an API server's address from the control plane's pods.
 
 An address is written where it works: on an administrator's machine, or in a pod of the compute cluster
 itself. The platform dials it from pods of the control plane (facts 3.1), where the same name may be another

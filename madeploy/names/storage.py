@@ -1,4 +1,4 @@
-"""Where the object store is reached, and what a stack's outputs say of it."""
+"""Endpoint of the object store, and its stack outputs."""
 
 from __future__ import annotations
 

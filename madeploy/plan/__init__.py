@@ -1,1 +1,1 @@
-"""What a change means: two states of an environment, compared and put into sentences (UX-4)."""
+"""Consequences of a change: two states of an environment, compared and put into sentences (UX-4)."""

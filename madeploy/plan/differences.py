@@ -1,4 +1,4 @@
-"""Where two objects differ, field by field, configuration files opened."""
+"""Differences of two objects, field by field, configuration files opened."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a comparison means for the platform and its users, as sentences that name cause and effect."""
+"""Consequences of a comparison for the platform and its users, as sentences that name cause and effect."""
 
 from __future__ import annotations
 

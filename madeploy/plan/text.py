@@ -19,7 +19,7 @@ SHOWN = 3
 
 @dataclass(frozen=True)
 class Sentence:
-    """One thing that follows from a change."""
+    """One consequence of a change."""
 
     level: Level
     text: str

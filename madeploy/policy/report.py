@@ -1,4 +1,4 @@
-"""What the policies found, as findings, a table, and the list of all rules."""
+"""Results of policies as findings and as a table, and the list of all rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What policies look at: a stack's objects as settings make them, or files."""
+"""Resources that policies are evaluated on: a stack's, or those of files."""
 
 from __future__ import annotations
 

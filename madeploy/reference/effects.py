@@ -1,5 +1,5 @@
-"""Where a setting ends up, found out by changing it: the objects of two environments that differ in that
-setting only are compared field by field."""
+"""Effects of a setting, found by changing it: objects of two environments that differ in that setting only,
+compared field by field."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def iam_reference() -> str:
         "\n## What each identity may do\n\nWith `storage.serviceAccess: guide`, the default: the four "
         "actions of the model-registry guide, split by what each applies to.\n",
         *_may(irsa, subjects(irsa)),
-        "\nWith `storage.serviceAccess: readOnly`, what the services' code calls at this generation. Task "
+        "\nWith `storage.serviceAccess: readOnly`, what the services' code calls in these releases. Task "
         "pods and retention are as above.\n",
         *_may(read_only := _environment("irsa", "readOnly"), subjects(read_only)[:2]),
         "\n## Who may take a role\n\nEach role is for one ServiceAccount of one cluster. By IRSA:\n",

@@ -1,4 +1,4 @@
-"""One key of the settings, described: what it means, what it accepts, its default, and where it ends up."""
+"""Description of a key of the settings: meaning, accepted values, default, effects."""
 
 from __future__ import annotations
 

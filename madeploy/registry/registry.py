@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Model:
-    """What is shown of a `Model`."""
+    """A `Model` as it is shown."""
 
     namespace: str
     name: str

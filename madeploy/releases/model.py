@@ -1,4 +1,4 @@
-"""What a release of the platform is to this toolkit: what its services read, need and refuse, as plain
+"""A release of the platform: what its services read, need and refuse, as plain
 data."""
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ CALLER_NAME: Final = "x-user-name"
 
 @dataclass(frozen=True)
 class EnvoyProtocol:
-    """How browsers speak to the API through Envoy."""
+    """Protocol between browsers and the API."""
 
     filters: tuple[str, ...]
     """Names of the HTTP filters before the router, in order."""
@@ -61,7 +61,7 @@ class DescriptorMark:
 
 @dataclass(frozen=True)
 class ComputeClusters:
-    """What clusters that run jobs must have."""
+    """Requirements of compute clusters."""
 
     kuberay: str
     """Version of KubeRay's operator and its definitions that the release is made with."""

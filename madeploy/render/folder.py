@@ -42,7 +42,7 @@ class Drift:
 
 @dataclass
 class Written:
-    """What writing did, by path."""
+    """Result of writing, by path."""
 
     added: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What the last update made, from a file with its outputs: `pulumi stack output --json`."""
+"""Outputs of the last update, from a file: `pulumi stack output --json`."""
 
 from __future__ import annotations
 

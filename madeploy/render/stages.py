@@ -1,4 +1,4 @@
-"""Which objects go to which cluster in which order: folders of the tree.
+"""Stages of the tree: objects by cluster and order.
 
 A stage is a folder of objects that may be applied at once. Stages of one number do not wait for each other;
 a higher number waits until the lower ones are healthy. The numbers are depths in the table of parts.

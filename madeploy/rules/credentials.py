@@ -13,7 +13,7 @@ from madeploy.settings.environment import Environment
 
 @rule("MA460", "MA461", reads=("clusters",))
 def credentials_reach_where_jobs_run(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """REG-2: at this generation Ray objects are made in one namespace."""
+    """REG-2: in these releases Ray objects are made in one namespace."""
     for name, cluster in env.clusters.items():
         if cluster.namespaces is None:
             continue

@@ -1,4 +1,4 @@
-"""How a rule between sections is written: what it reads is declared, so that it runs as soon
+"""A rule between sections declares what it reads, so that it runs as soon
 as just those sections are valid."""
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SecretNames = Mapping[str, frozenset[str]]
 
 @dataclass(frozen=True)
 class Violation:
-    """What a rule found, in terms of configuration paths."""
+    """A violation of a rule, by its configuration path."""
 
     code: str
     path: Path

@@ -1,4 +1,4 @@
-"""What `madeploy sandbox` shows: the summary of `up`, the status, the exports."""
+"""Output of `madeploy sandbox`: the summary of `up`, the status, the exports."""
 
 from __future__ import annotations
 

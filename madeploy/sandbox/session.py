@@ -35,7 +35,7 @@ ENGINE_TOOLS = ("pulumi", "pulumi-language-python", "kubectl")
 
 @dataclass
 class Phases:
-    """What a command did and how long each part took, in seconds."""
+    """Phases of a command and their durations in seconds."""
 
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -48,7 +48,7 @@ class Phases:
 
 @dataclass(frozen=True)
 class Brought:
-    """What `up` did.
+    """Result of `up`.
 
     Attributes:
         phases: seconds by phase.

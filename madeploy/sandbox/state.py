@@ -1,4 +1,4 @@
-"""What one checkout's sandbox remembers between two commands: the state directory and the file in it.
+"""State of one checkout's sandbox between two commands: the state directory and the file in it.
 
 Layout of the directory (mode 0700):
 

@@ -21,7 +21,7 @@ SECONDS = 300
 
 @dataclass(frozen=True)
 class Complaint:
-    """What is wrong with one document."""
+    """Schema errors of one document."""
 
     document: int
     """Its place among the documents, from 0."""

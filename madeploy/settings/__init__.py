@@ -1,4 +1,4 @@
-"""What may be said in a stack file: strict, frozen, typed sections and the rules between them."""
+"""Models of a stack file: strict, frozen, typed sections."""
 
 from madeploy.settings.environment import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
 

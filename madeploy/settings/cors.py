@@ -18,7 +18,7 @@ class Cors(Section):
 
     allow_credentials: bool = False
     """Whether browsers may send cookies and client certificates across origins. Default false: the
-    platform sends no credentials at this generation."""
+    platform sends no credentials in these releases."""
 
     max_age_seconds: int = Field(default=1_728_000, ge=0, le=31_536_000)
     """How long, in seconds, a browser may keep a preflight answer. Default 1,728,000 (20 days), the

@@ -120,7 +120,7 @@ class AwsStorage(Section):
 
     service_access: Literal["guide", "readOnly"] = "guide"
     """What the services may do with objects: `guide`, the model-registry guide's four actions; `readOnly`,
-    only what their code calls at this generation (facts 2.3 row 43). Task pods always write."""
+    only what their code calls in these releases (facts 2.3 row 43). Task pods always write."""
 
     permissions_boundary_arn: Arn | None = None
     """IAM permissions boundary of every role. Default: none."""

@@ -26,7 +26,7 @@ PULUMI_KEYS: Final = ("config", "encryptionsalt", "encryptedkey", "secretsprovid
 
 @dataclass
 class StackFile:
-    """What a stack file holds."""
+    """Contents of a stack file."""
 
     source: Source
     sections: dict[str, Any] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""How the clusters of a stack are reached: as their administrator, by what the stack says."""
+"""Clients of a stack's clusters, as their administrator."""
 
 from __future__ import annotations
 

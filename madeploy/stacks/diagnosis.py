@@ -1,4 +1,4 @@
-"""What an update waited for in vain, explained by the clusters it was for."""
+"""Diagnosis of a failed update: the clusters say what it waited for in vain."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which stack file a person means, what it says, and how its text is replaced."""
+"""Stack files: found by a stack's name, read, replaced in one step."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _PLUGIN_GONE = "exited prematurely"
 
 @dataclass
 class Applied:
-    """What an update did to the clusters it was for."""
+    """Result of an update, by cluster."""
 
     done: list[str] = field(default_factory=list)
     """Clusters that are as the settings say now, removed ones included."""

@@ -1,4 +1,4 @@
-"""Where boxes and arrows go: columns from callers on the left to clusters on the right.
+"""Layout of boxes and arrows: columns from callers on the left to clusters on the right.
 
 A layered drawing in the manner of Sugiyama: arrows that pass a column get a lane of their own in it, boxes
 and lanes of each column are ordered by where their neighbours are, and every arrow has a place of its own on

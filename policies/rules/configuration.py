@@ -105,7 +105,7 @@ def _apiserver(content: Mapping[str, Any]) -> Iterator[str]:
     if _section(section, "crdSync").get("enableCRDDeletion") is True:
         yield "apiserver.crdSync.enableCRDDeletion is true: it deletes definitions it does not know"
     if "auth" in section:
-        yield "apiserver.auth has no effect at this generation: everything is allowed"
+        yield "apiserver.auth has no effect in these releases: everything is allowed"
 
 
 def _controllermgr(content: Mapping[str, Any]) -> Iterator[str]:

@@ -23,7 +23,7 @@ class Found:
 
 @dataclass
 class Outcome:
-    """What a run found, after suppressions."""
+    """Result of an evaluation, after suppressions."""
 
     found: list[Found] = field(default_factory=list)
     suppressed: list[tuple[Found, Suppression]] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""What AWS identities may do, and who may become one (AWS IAM user guide)."""
+"""Rights and trust of AWS identities (AWS IAM user guide)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a rule is, what it looks at and what it says."""
+"""Rules, the resources they are evaluated on, and violations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who can reach what inside a cluster: NetworkPolicies and Services."""
+"""Network access inside a cluster: NetworkPolicies and Services."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def open_ingress(resource: Resource) -> Iterator[Violation]:
     "MA543",
     "services-inside",
     title="Service reachable past the front door",
-    why="At this generation the API has no authentication of its own: what reaches it may do everything.",
+    why="In these releases the API has no authentication of its own: what reaches it may do everything.",
     fix="Use type ClusterIP and publish the service through the Ingress or Gateway.",
     severities=STRICT,
     kinds=WORKLOADS | {"core/Service"},

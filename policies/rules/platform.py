@@ -1,4 +1,4 @@
-"""What the platform's own objects must be like to work (facts 0, 3, 4; verified V5 to V7)."""
+"""Requirements of the platform's own objects (facts 0, 3, 4; verified V5 to V7)."""
 
 from __future__ import annotations
 

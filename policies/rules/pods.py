@@ -1,4 +1,4 @@
-"""Where pods stand in the kinds that make them."""
+"""Pods in the kinds that make them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a service survives the loss of a pod, a node or a mistake."""
+"""Availability of services after the loss of a pod or a node, or after a mistake."""
 
 from __future__ import annotations
 

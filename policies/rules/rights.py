@@ -1,4 +1,4 @@
-"""What Kubernetes rights may be granted, and to whom."""
+"""Kubernetes RBAC: rights that may be granted, and to whom."""
 
 from __future__ import annotations
 

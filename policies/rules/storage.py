@@ -1,4 +1,4 @@
-"""How buckets are kept (requirement MR-1)."""
+"""Configuration of buckets (requirement MR-1)."""
 
 from __future__ import annotations
 

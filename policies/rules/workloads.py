@@ -1,5 +1,4 @@
-"""What a pod may do to the node it runs on (Kubernetes, Pod Security Standards): fields that every pod and
-container must have, or must not."""
+"""Pod security (Kubernetes, Pod Security Standards): fields that pods and containers need or may not have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the verbs of `madeploy models` reach the registry, and what they say when it refuses."""
+"""Access of `madeploy models` to the registry, and its refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the controller manager last reported of a cluster, and how old that is (V15)."""
+"""Health as the controller manager last reported it, and the report's age (V15)."""
 
 from __future__ import annotations
 

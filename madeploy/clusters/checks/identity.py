@@ -1,4 +1,4 @@
-"""Which cluster a connection leads to: every cluster's namespace `kube-system` has a UID of its own."""
+"""Identity of a cluster: the UID of its namespace `kube-system`."""
 
 from __future__ import annotations
 

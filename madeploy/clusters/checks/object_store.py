@@ -1,4 +1,4 @@
-"""Whether the object store's address leads anywhere from this machine."""
+"""Reachability of the object store from this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a compute cluster has to have before it can be registered (REG-7)."""
+"""Prerequisites of a registration on a compute cluster (REG-7)."""
 
 from __future__ import annotations
 

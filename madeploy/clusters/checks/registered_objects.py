@@ -1,4 +1,4 @@
-"""Whether the control plane holds what a registration consists of, in the form the platform can use."""
+"""A registration's objects on the control plane: present, and in the form the platform can use."""
 
 from __future__ import annotations
 

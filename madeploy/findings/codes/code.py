@@ -1,4 +1,4 @@
-"""What one code means."""
+"""Codes of findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Code:
-    """What all findings of one code have in common."""
+    """Title, reason, advice and severity of a code's findings."""
 
     title: str
     """One line, true of every finding of the code."""

@@ -9,22 +9,21 @@ from madeploy.findings.codes.code import Code
 LIFECYCLE: Final[dict[str, Code]] = {
     "MA460": Code(
         "Credential that may do nothing where jobs run",
-        "The platform of this generation makes its Ray objects in namespace `default`, wherever a job "
+        "The platform makes its Ray objects in namespace `default`, wherever a job "
         "says it "
         "should run: every job sent to the cluster would be refused.",
         "Add `default` to namespaces, or leave namespaces out.",
     ),
     "MA461": Code(
         "Right that the platform does not use",
-        "The platform of this generation makes its Ray objects in namespace `default` only; who may create "
+        "The platform makes its Ray objects in namespace `default` only; who may create "
         "Ray clusters in a namespace may run pods there.",
         "Take the namespace out.",
         "warning",
     ),
     "MA462": Code(
         "Spark operator where no Spark job runs",
-        "The platform of this generation sends Spark jobs to the control plane's own cluster, never to a "
-        "registered one.",
+        "The platform sends Spark jobs to the control plane's own cluster, never to a registered one.",
         "Set operators.spark to ignore, and install Spark's operator on the control plane's cluster.",
     ),
     "MA463": Code(

@@ -87,7 +87,7 @@ MODELS: Final[dict[str, Code]] = {
         "Add it.",
     ),
     "MA359": Code(
-        "Backend that this generation does not have",
+        "Backend that the platform does not have",
         "The controller manager has no code for it: the server would never start.",
         "Write backendType: BACKEND_TYPE_TRITON.",
     ),

@@ -81,7 +81,7 @@ NETWORK: Final[dict[str, Code]] = {
     ),
     "MA220": Code(
         "NetworkPolicies turned off in production",
-        "Every pod of the cluster could reach the API server, which trusts all callers at this generation.",
+        "Every pod of the cluster could reach the API server, which trusts all callers in these releases.",
         "Set network.policies to true.",
         "warning",
     ),

@@ -32,7 +32,7 @@ STORAGE: Final[dict[str, Code]] = {
     ),
     "MA305": Code(
         "Bucket name the platform's code does not use",
-        "Serving at this generation reads models from the bucket `deploy-models` only.",
+        "Serving in these releases reads models from the bucket `deploy-models` only.",
         "Serve from a store where that name can be had, or know that serving needs a patched image.",
         "warning",
     ),
