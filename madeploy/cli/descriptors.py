@@ -37,6 +37,10 @@ def descriptors(
         Optional[Path],  # noqa: UP045
         typer.Option("--ca", metavar="FILE", help="PEM file of the authorities to trust."),
     ] = None,
+    server_name: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option("--server-name", metavar="HOST", help="The API's host, where ADDRESS is a tunnel's."),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Write it although it is of another release.")
     ] = False,
@@ -70,7 +74,13 @@ def descriptors(
 
         services = [f"{PACKAGE}.{kind}Service" for kind in environment.release.envoy.transcoded]
         with phase(f"asking {from_api}"):
-            content = asked(str(from_api), services, plaintext=plaintext, authorities=authorities)
+            content = asked(
+                str(from_api),
+                services,
+                plaintext=plaintext,
+                authorities=authorities,
+                server_name=server_name,
+            )
     found = require_usable(content, environment.release, force=force)
     file = keep(path.parent, version, content)
     write(path, *edited(path, [(SETTING, file)]))
