@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from madeploy import rules as _rules  # noqa: F401 - rules bring their codes' words
 from madeploy.findings.codes import CODES
 
 _HEAD = """# Findings
 
 Everything the checks report, by code. A code keeps its meaning for good. Generated from
-`madeploy/findings/codes/` by `bin/madeploy schema`.
+`madeploy/findings/codes/` and `madeploy/rules/` by `bin/madeploy schema`.
 
 Exit codes of commands that report: 0 nothing to report, 1 findings, 2 a stack file that cannot be used,
 3 an environment that cannot be reached.
@@ -29,7 +30,7 @@ Exit codes of commands that report: 0 nothing to report, 1 findings, 2 a stack f
 def findings_reference() -> str:
     """Text of `docs/findings.md`; each code's anchor is the code in lower case."""
     lines = [_HEAD]
-    for code, known in CODES.items():
+    for code, known in sorted(CODES.items()):
         lines += [f"## {code}", "", f"**{known.title}** ({known.severity})", "", f"Why: {known.why}", ""]
         first, *rest = known.fix.splitlines()
         lines += [

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from madeploy.documents.paths import Path
+from madeploy.findings.codes.code import Code
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.access import Callers, KnownProvider, Login, Provider
 from madeploy.settings.environment import Environment
@@ -30,14 +31,33 @@ _NEEDED: Final = (1, 40)
 """Envoy that sign-in was made and tried with. An Envoy stops at fields it does not know."""
 
 
-@rule("MA240", reads=("access", "platform"))
+@rule(
+    {
+        "MA240": Code(
+            "Nobody has chosen who may come in",
+            "The platform authenticates nobody: whoever reaches the host may create and delete everything.",
+            "Choose: `kind: oidc` for people who sign in, or `kind: open` with the reason why no lock is "
+            "needed (docs/access.md).",
+        ),
+    },
+    reads=("access", "platform"),
+)
 def production_has_chosen_who_comes_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1, ACC-2: nothing is open by default."""
     if env.platform.tier == "production" and env.access.browser is None:
         yield Violation("MA240", BROWSER, "nothing is chosen for the application's host")
 
 
-@rule("MA241", reads=("access",))
+@rule(
+    {
+        "MA241": Code(
+            "Sign-in that lets nobody in",
+            "People sign in at the provider and are then refused, all of them.",
+            "Name groups or claims in `viewers` or `editors`.",
+        ),
+    },
+    reads=("access",),
+)
 def somebody_may_come_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1: a door that nobody can open is a mistake."""
     login = env.access.login
@@ -45,7 +65,16 @@ def somebody_may_come_in(env: Environment, _: SecretNames) -> Iterator[Violation
         yield Violation("MA241", BROWSER, "neither viewers nor editors name a group or a claim")
 
 
-@rule("MA242", reads=("access",))
+@rule(
+    {
+        "MA242": Code(
+            "Issuer that the provider's tokens do not say",
+            "Every token is refused, or tokens of tenants that are not yours are looked at.",
+            "Copy `issuer` from the provider's /.well-known/openid-configuration.",
+        ),
+    },
+    reads=("access",),
+)
 def providers_have_their_issuers(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1: a token's issuer is compared letter by letter."""
     login = env.access.login
@@ -58,7 +87,16 @@ def providers_have_their_issuers(env: Environment, _: SecretNames) -> Iterator[V
         yield Violation("MA242", (*BROWSER, "issuer"), evidence, accepted=accepted)
 
 
-@rule("MA243", reads=("access", "tls", "control_plane"))
+@rule(
+    {
+        "MA243": Code(
+            "Authorities that Envoy cannot see",
+            "It cannot check the provider's certificate, and nobody can sign in.",
+            "Put the authorities into the ConfigMap controlPlane.caBundleConfigMap and set `bundle`.",
+        ),
+    },
+    reads=("access", "tls", "control_plane"),
+)
 def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1, NET-4: the certificate for Envoy's own TLS lies over the authorities of its image."""
     login = env.access.login
@@ -71,7 +109,17 @@ def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> It
         yield Violation("MA243", path, "is system, whose folder tls.envoy puts its certificate over")
 
 
-@rule("MA244", reads=("access", "network"))
+@rule(
+    {
+        "MA244": Code(
+            "Lock that can be walked around",
+            "Whoever runs a pod in the cluster reaches the API server, which authenticates nobody, beside "
+            "Envoy.",
+            "Leave network.policies on, in a cluster whose network plugin enforces NetworkPolicies.",
+        ),
+    },
+    reads=("access", "network"),
+)
 def locks_cannot_be_walked_around(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-2, NET-13: the services behind authenticate nobody (facts 0.5)."""
     if env.access.login is not None and not env.network.policies:
@@ -83,7 +131,17 @@ def _listed(login: Login) -> Iterator[tuple[Path, Callers]]:
     yield (*BROWSER, "editors"), login.editors
 
 
-@rule("MA245", reads=("access",))
+@rule(
+    {
+        "MA245": Code(
+            "Right that hangs on a claim people can change",
+            "Whoever changes it in their account, or in a tenant of their own, takes over the rights of "
+            "others.",
+            "Use groups, or the claim `oid`, which never changes.",
+        ),
+    },
+    reads=("access",),
+)
 def people_do_not_choose_their_claims(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1, ACC-3: in Entra ID these are not checked, and tokens do not say so (Microsoft
     identity platform, claims validation)."""
@@ -98,7 +156,16 @@ def people_do_not_choose_their_claims(env: Environment, _: SecretNames) -> Itera
                 )
 
 
-@rule("MA246", reads=("access", "control_plane", "images"))
+@rule(
+    {
+        "MA246": Code(
+            "Envoy that is too old for sign-in",
+            "It does not start with configuration that it does not know.",
+            "Take a newer tag of Envoy's image.",
+        ),
+    },
+    reads=("access", "control_plane", "images"),
+)
 def envoy_is_new_enough(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1: an older Envoy stops at fields it does not know."""
     tag = env.image_of("envoy").tag

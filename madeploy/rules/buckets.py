@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final, get_args
 
 from madeploy.documents.paths import Path
+from madeploy.findings.codes.code import Code
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.buckets import LifecycleRule, Purpose, StorageClass, Transition
 from madeploy.settings.environment import Environment
@@ -35,7 +36,28 @@ def _rules(storage: AwsStorage) -> Iterator[tuple[Purpose, Path, LifecycleRule]]
             yield purpose, ("storage", "lifecycle", purpose, number), stated
 
 
-@rule("MA320", "MA321", "MA330", reads=("storage", "platform"))
+@rule(
+    {
+        "MA320": Code(
+            "Two keys for one store",
+            "storage.kmsKeyArn names a key that exists, storage.kmsKey makes one; buckets have one key.",
+            "Remove one of the two.",
+        ),
+        "MA321": Code(
+            "Forced deletion of protected buckets",
+            "The one setting says that buckets are never deleted, the other that their objects go with them.",
+            "Remove storage.forceDestroy; to give the data up for good, set storage.protect to false.",
+        ),
+        "MA330": Code(
+            "Production buckets that are emptied with their stack",
+            "`pulumi destroy`, or renaming a bucket, deletes every model and version without another "
+            "question.",
+            "Set storage.forceDestroy for the one run that gives the data up, and remove it again.",
+            "warning",
+        ),
+    },
+    reads=("storage", "platform"),
+)
 def what_is_said_of_a_store_fits_together(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1, UX-6: one key; data is destroyed only when nothing says that it must not be."""
     storage, tier = env.storage, env.platform.tier
@@ -49,7 +71,20 @@ def what_is_said_of_a_store_fits_together(env: Environment, _: SecretNames) -> I
         yield Violation("MA330", ("storage", "forceDestroy"), "is true in production")
 
 
-@rule("MA333", reads=("storage",))
+@rule(
+    {
+        "MA333": Code(
+            "Buckets that lose their data when they are renamed",
+            "A new name, or another region, makes a new, empty bucket: nothing is copied. Protected, the "
+            "old one is neither replaced nor deleted; unprotected, it is deleted once it is empty, and "
+            "with forceDestroy at once, with every object in it.",
+            "Set storage.protect to true for as long as the data counts. `bin/madeploy plan STACK` says "
+            "what a rename does, and docs/object-store.md how one is done.",
+            "info",
+        ),
+    },
+    reads=("storage",),
+)
 def renames_move_no_data(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """UX-6: a changed name looks harmless in a diff."""
     storage = env.storage
@@ -60,7 +95,17 @@ def renames_move_no_data(env: Environment, _: SecretNames) -> Iterator[Violation
         )
 
 
-@rule("MA332", reads=("storage",))
+@rule(
+    {
+        "MA332": Code(
+            "Tag that is both set and ignored",
+            "The provider leaves ignored tags alone: the tag would never be written, or never be found "
+            "again.",
+            "Take it out of storage.ignoreTags, or out of storage.tags.",
+        ),
+    },
+    reads=("storage",),
+)
 def tags_are_not_ignored(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1: one tag cannot be both set and left alone."""
     storage = env.storage
@@ -77,7 +122,18 @@ def tags_are_not_ignored(env: Environment, _: SecretNames) -> Iterator[Violation
             yield Violation("MA332", ("storage", "ignoreTags", "keyPrefixes", number), evidence)
 
 
-@rule("MA322", reads=("storage", "model_registry"))
+@rule(
+    {
+        "MA322": Code(
+            "Deletion that Object Lock holds up",
+            "A locked version stays until its lock ends: what removes it earlier has no effect, silently, "
+            "and the storage is paid for.",
+            "Make the lock no longer than the time objects are kept, or expect them to stay as long as it.",
+            "warning",
+        ),
+    },
+    reads=("storage", "model_registry"),
+)
 def locks_end_before_objects_are_removed(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1, MR-8: retention and Object Lock fight each other, and the lock wins."""
     storage = env.storage
@@ -98,7 +154,32 @@ def locks_end_before_objects_are_removed(env: Environment, _: SecretNames) -> It
             yield Violation("MA322", (*where, "expireDays"), f"is {stated.expire_days}; {held}")
 
 
-@rule("MA323", "MA324", "MA331", reads=("storage",))
+@rule(
+    {
+        "MA323": Code(
+            "Lifecycle rule that S3 refuses",
+            "S3 refuses the whole configuration of the bucket, after part of the deployment.",
+            "Give each prefix one rule with an action, and each storage class one transition: infrequent "
+            "access after 30 days at the earliest and for 30 days at least, STANDARD_IA before the "
+            "others, ONEZONE_IA or GLACIER_IR last; expiry after the last transition.",
+        ),
+        "MA324": Code(
+            "Lifecycle rule without effect",
+            "Where rules overlap the shortest time wins, and versions of the whole bucket go earlier.",
+            "Raise storage.noncurrentDays, or leave noncurrentDays out of the rule.",
+            "warning",
+        ),
+        "MA331": Code(
+            "Storage that is paid for longer than it is used",
+            "A storage class has a minimum storage duration, 30 days for infrequent access and 90 for "
+            "Glacier Instant Retrieval: what leaves earlier is paid to its end, which can cost more than "
+            "no transition.",
+            "Move objects later or to INTELLIGENT_TIERING, keep them longer, or leave the transition out.",
+            "warning",
+        ),
+    },
+    reads=("storage",),
+)
 def lifecycle_rules_are_ones_s3_takes(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1: refused here rather than by S3; and none that looks as if it did something."""
     storage = env.storage
@@ -176,7 +257,16 @@ def _in_time(stated: LifecycleRule, path: Path) -> list[tuple[Path, Transition]]
     return sorted(steps, key=lambda item: item[1].days)
 
 
-@rule("MA325", reads=("storage",))
+@rule(
+    {
+        "MA325": Code(
+            "Logs in a bucket that is for something else",
+            "Access logs in a bucket they tell of would be logged again, without end; locked ones take none.",
+            "Give storage.accessLogs and storage.auditLogs buckets of their own.",
+        ),
+    },
+    reads=("storage",),
+)
 def logs_have_a_bucket_of_their_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1: a log of its own delivery never ends, and S3 delivers none to a locked bucket."""
     storage = env.storage

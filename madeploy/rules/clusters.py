@@ -7,6 +7,7 @@ from typing import Final
 
 from madeploy.documents.paths import Path
 from madeploy.documents.words import did_you_mean
+from madeploy.findings.codes.code import Code
 from madeploy.names.configuration import encrypt_command
 from madeploy.names.public_servers import how_to_trust, public_server, vouches_for
 from madeploy.names.reachability import misled
@@ -50,7 +51,16 @@ def every_cluster_can_be_reached(env: Environment, secrets: SecretNames) -> Iter
             yield Violation("MA402", path, "neither kubeconfigContext nor an encrypted kubeconfig", fix=fix)
 
 
-@rule("MA419", reads=("clusters", SECRETS))
+@rule(
+    {
+        "MA419": Code(
+            "Two ways to reach one cluster",
+            "They could lead to two clusters, and nobody could tell which of them is changed.",
+            "Keep eks and take the kubeconfig away, or the other way round.",
+        ),
+    },
+    reads=("clusters", SECRETS),
+)
 def one_way_leads_to_a_cluster_on_eks(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
     """REG-1: nobody could tell which of two is used."""
     kubeconfigs = secrets.get("kubeconfigs", frozenset())
@@ -62,7 +72,21 @@ def one_way_leads_to_a_cluster_on_eks(env: Environment, secrets: SecretNames) ->
             yield Violation("MA419", ("clusters", name, "eks"), f"stands beside {other}")
 
 
-@rule("MA403", "MA405", reads=("clusters",))
+@rule(
+    {
+        "MA403": Code(
+            "Reserved cluster name",
+            "The name stands for the control plane itself.",
+            "Choose another name.",
+        ),
+        "MA405": Code(
+            "Name that becomes too long",
+            "Kubernetes limits names to 253 characters and label values to 63.",
+            "Choose a shorter name.",
+        ),
+    },
+    reads=("clusters",),
+)
 def names_can_be_used_everywhere(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """REG-4: a name becomes Secrets, labels, and the platform's worker groups (facts 3.3)."""
     for name in env.clusters:
@@ -74,7 +98,16 @@ def names_can_be_used_everywhere(env: Environment, _: SecretNames) -> Iterator[V
             yield Violation("MA405", ("clusters", name), evidence, why=why, key=True)
 
 
-@rule("MA404", reads=("clusters", SECRETS))
+@rule(
+    {
+        "MA404": Code(
+            "Kubeconfig of a cluster that is not there",
+            "A credential that nothing uses can only leak; more often the name is misspelt.",
+            "Correct the name, or remove the secret.",
+        ),
+    },
+    reads=("clusters", SECRETS),
+)
 def kubeconfigs_belong_to_clusters(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
     """REG-1: a secret for a name that is not there is a slip."""
     known = tuple(dict.fromkeys((CONTROL_PLANE, *env.clusters)))
@@ -86,7 +119,19 @@ def kubeconfigs_belong_to_clusters(env: Environment, secrets: SecretNames) -> It
         yield Violation("MA404", ("kubeconfigs", name), "is no cluster", fix=fix, accepted=accepted, key=True)
 
 
-@rule("MA407", reads=("clusters", "control_plane", "platform"), named=True)
+@rule(
+    {
+        "MA407": Code(
+            "Context of a local kubeconfig in production",
+            "What it points at depends on the machine that deploys; two people can deploy to two clusters.",
+            "Store the kubeconfig encrypted with the stack instead; or, for the control plane, call the "
+            "context as the stack on every machine that deploys: kubectl config rename-context OLD STACK.",
+            "warning",
+        ),
+    },
+    reads=("clusters", "control_plane", "platform"),
+    named=True,
+)
 def production_does_not_depend_on_a_laptop(
     env: Environment, _: SecretNames, stack: str = ""
 ) -> Iterator[Violation]:
@@ -103,7 +148,16 @@ def production_does_not_depend_on_a_laptop(
             )
 
 
-@rule("MA408", reads=("clusters",))
+@rule(
+    {
+        "MA408": Code(
+            "Two clusters with one kubeconfig context, or one name on EKS",
+            "Both entries would administer the same cluster.",
+            "Give each cluster its own context, or its own name and region on EKS.",
+        ),
+    },
+    reads=("clusters",),
+)
 def contexts_are_used_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """REG-4: two entries for one cluster would share one registration."""
     seen: dict[tuple[str, str], str] = {}

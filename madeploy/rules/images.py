@@ -9,6 +9,7 @@ from typing import Final
 from pydantic.alias_generators import to_camel
 
 from madeploy.documents.paths import Path
+from madeploy.findings.codes.code import Code
 from madeploy.findings.model import Severity
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.control_plane import services
@@ -58,7 +59,16 @@ def _tag(env: Environment, service: str) -> tuple[str | None, Path]:
     return (env.images.tag, ("images", "tag")) if ours else (None, path)
 
 
-@rule("MA132", reads=("images", "control_plane"))
+@rule(
+    {
+        "MA132": Code(
+            "Image without a version",
+            "An image needs a tag or a digest; there is no default that stays right.",
+            "Set images.tag for all platform images, or controlPlane.<service>.image.tag or .digest for one.",
+        ),
+    },
+    reads=("images", "control_plane"),
+)
 def every_platform_image_has_a_version(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-9: a tag or a digest, for all or for the service."""
     missing = []
@@ -70,7 +80,17 @@ def every_platform_image_has_a_version(env: Environment, _: SecretNames) -> Iter
         yield Violation("MA132", ("images",), f"neither tag nor digest for {', '.join(missing)}")
 
 
-@rule("MA133", reads=("images", "control_plane", "platform"))
+@rule(
+    {
+        "MA133": Code(
+            "Floating image tag",
+            "The tag names another image tomorrow: nodes of one Deployment run different code, and nothing "
+            "can be rolled back to.",
+            "Use a `sha-<commit>` tag, a release tag, or a digest.",
+        ),
+    },
+    reads=("images", "control_plane", "platform"),
+)
 def production_pins_its_images(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-9: floating tags are refused in production and reported elsewhere."""
     seen: set[Path] = set()
@@ -83,7 +103,18 @@ def production_pins_its_images(env: Environment, _: SecretNames) -> Iterator[Vio
         yield Violation("MA133", path, evidence, severity=_SEVERITY[env.platform.tier])
 
 
-@rule("MA140", reads=("images", "control_plane"))
+@rule(
+    {
+        "MA140": Code(
+            "Image of a service at its older place",
+            "Size, placement, configuration and image of a service stand together in controlPlane.<service>; "
+            "the older place is still read, unless the image is said at both.",
+            "Keep controlPlane.<service>.image and remove images.<service>.",
+            "info",
+        ),
+    },
+    reads=("images", "control_plane"),
+)
 def images_stand_at_their_services(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-9: the older place is still read; at both there would be two images for one service."""
     for name in env.images.moved():
@@ -94,7 +125,22 @@ def images_stand_at_their_services(env: Environment, _: SecretNames) -> Iterator
             yield Violation("MA140", ("images", name), "is set", fix=f"Move what is below it to {place}.")
 
 
-@rule("MA165", "MA166", reads=("images", "control_plane", "platform"))
+@rule(
+    {
+        "MA165": Code(
+            "Image of another release",
+            "The configuration is written for the release of platform.release; services of another one "
+            "stop at keys they do not know, or ignore what they should do.",
+            "Use a tag of that release, or set platform.release to the one of the image.",
+        ),
+        "MA166": Code(
+            "Tag of a pre-release",
+            "A candidate is replaced by the release and gets no mended version.",
+            "Use the tag of the release.",
+        ),
+    },
+    reads=("images", "control_plane", "platform"),
+)
 def images_are_of_the_release(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-9, REL-1: a version names its release; what is configured for another one stops at its keys. A
     registry of one's own may have versions of one's own."""
@@ -120,7 +166,17 @@ def images_are_of_the_release(env: Environment, _: SecretNames) -> Iterator[Viol
             )
 
 
-@rule("MA134", reads=("images", "control_plane", "platform"))
+@rule(
+    {
+        "MA134": Code(
+            "Pull policy that does not fit the image",
+            "Nodes would keep an outdated image, or find none.",
+            "Set images.pullPolicy to IfNotPresent for pinned tags, to Always for floating ones.",
+            "warning",
+        ),
+    },
+    reads=("images", "control_plane", "platform"),
+)
 def the_pull_policy_fits(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-9: floating tags need `Always`; `Never` needs images that are loaded by hand."""
     policy, path = env.images.pull_policy, ("images", "pullPolicy")

@@ -1,4 +1,4 @@
-"""A rule between sections declares what it reads, so that it runs as soon
+"""A rule between sections declares its codes with their words, and what it reads, so that it runs as soon
 as just those sections are valid."""
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from madeploy.documents.paths import Path
+from madeploy.findings.codes import register
+from madeploy.findings.codes.code import Code
 from madeploy.findings.model import Severity
 
 SECRETS: Final = "secrets"
@@ -55,12 +57,27 @@ RULES: Final[list[Rule]] = []
 """Every rule, filled as the modules of `madeploy.rules` are imported."""
 
 
-def rule(*codes: str, reads: tuple[str, ...], named: bool = False) -> Callable[[Check], Check]:
-    """Register a rule: the codes it may report, the sections (Python names) it reads, and whether it asks for
-    the stack's name."""
+def rule(
+    *reports: Mapping[str, Code] | str, reads: tuple[str, ...], named: bool = False
+) -> Callable[[Check], Check]:
+    """Make a rule of a function.
 
-    def register(check: Check) -> Check:
-        RULES.append(Rule(check, reads, codes, named))
+    Args:
+        reports: codes it may report, each with its words; a code alone has them in `madeploy.findings.codes`,
+            because others report it too.
+        reads: sections it reads (Python names).
+        named: whether it asks for the stack's name.
+    """
+    codes: list[str] = []
+    for item in reports:
+        if isinstance(item, str):
+            codes.append(item)
+        else:
+            register(item)
+            codes += item
+
+    def made(check: Check) -> Check:
+        RULES.append(Rule(check, reads, tuple(codes), named))
         return check
 
-    return register
+    return made

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from madeploy.findings.codes.code import Code
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
 
 
-@rule("MA601", reads=("network", "monitoring"))
+@rule(
+    {
+        "MA601": Code(
+            "Alerts at their older place",
+            "What is monitored stands together in monitoring; the older place makes the alerts alone.",
+            "Write `michelangelo:monitoring: {}` and remove network.alerts.",
+            "info",
+        ),
+    },
+    reads=("network", "monitoring"),
+)
 def alerts_stand_with_what_is_monitored(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """OPS-3: with the section, its own switch decides, and the older one says nothing."""
     if env.network.alerts:
@@ -16,7 +27,17 @@ def alerts_stand_with_what_is_monitored(env: Environment, _: SecretNames) -> Ite
         yield Violation("MA601", ("network", "alerts"), evidence, key=True)
 
 
-@rule("MA602", reads=("network", "monitoring"))
+@rule(
+    {
+        "MA602": Code(
+            "Monitoring that NetworkPolicies keep out",
+            "The policies admit no scrape: every series would be missing, and the alerts on missing ones "
+            "fire.",
+            "Set network.monitoringNamespace to the namespace Prometheus runs in.",
+        ),
+    },
+    reads=("network", "monitoring"),
+)
 def scrapes_are_admitted(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """OPS-3, NET-13: nobody but the named namespace reaches the metrics' ports."""
     if env.monitoring is not None and env.network.policies and env.network.monitoring_namespace is None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from madeploy.documents.paths import Path
 from madeploy.documents.words import printable
+from madeploy.findings.codes.code import Code
 from madeploy.names.acme import authority
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.base import split_host_port
@@ -26,7 +27,17 @@ _NEVER_PUBLIC: Final = frozenset(
 """Last labels that are no public domain (RFC 2606, RFC 6762, and names ICANN keeps for private use)."""
 
 
-@rule("MA210", reads=("control_plane", "tls"))
+@rule(
+    {
+        "MA210": Code(
+            "Public API address with certificates the worker may not trust",
+            "The worker verifies the API's certificate against the system's authorities; an internal one is "
+            "not among them, and it would never connect.",
+            "Give the authority in controlPlane.caBundleConfigMap, or set worker.apiAccess to inCluster.",
+        ),
+    },
+    reads=("control_plane", "tls"),
+)
 def the_worker_trusts_the_public_address(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-8: TLS with the system's authorities, unless a bundle adds others (facts 1.2)."""
     public = env.control_plane.worker.api_access == "public"
@@ -36,14 +47,34 @@ def the_worker_trusts_the_public_address(env: Environment, _: SecretNames) -> It
         )
 
 
-@rule("MA211", reads=("tls", "platform"))
+@rule(
+    {
+        "MA211": Code(
+            "Staging certificates in production",
+            "Browsers and clients do not trust certificates of a staging authority.",
+            "Use the authority's production directory.",
+        ),
+    },
+    reads=("tls", "platform"),
+)
 def production_certificates_are_trusted(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-9: a staging authority is for trying out."""
     if env.platform.tier == "production" and isinstance(env.tls, AcmeTls) and _STAGING.search(env.tls.server):
         yield Violation("MA211", ("tls", "server"), "is a staging authority")
 
 
-@rule("MA215", reads=("tls",))
+@rule(
+    {
+        "MA215": Code(
+            "ACME authority that needs an account of its own",
+            "cert-manager could not register with it (externalAccountRequired), and would get no "
+            "certificate.",
+            "Name the account's key in tls.externalAccountBinding, or use an authority that asks for "
+            "none, such as Let's Encrypt.",
+        ),
+    },
+    reads=("tls",),
+)
 def authorities_know_their_customers(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-9: an account is registered with a customer's key, or not at all (RFC 8555, 7.3.4)."""
     if not isinstance(env.tls, AcmeTls):
@@ -60,7 +91,16 @@ def authorities_know_their_customers(env: Environment, _: SecretNames) -> Iterat
         yield Violation("MA215", ("tls", "server"), evidence, fix=fix)
 
 
-@rule("MA212", reads=("tls",))
+@rule(
+    {
+        "MA212": Code(
+            "Two certificates in one Secret",
+            "cert-manager would write both certificates into the same Secret, over each other, without end.",
+            "Give tls.apiSecretName, tls.appSecretName and tls.envoy.secretName different names.",
+        ),
+    },
+    reads=("tls",),
+)
 def certificates_have_secrets_of_their_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-11: cert-manager writes one certificate per Secret."""
     if not isinstance(env.tls, ProvidedTls) and env.tls.api_secret_name == env.tls.app_secret_name:
@@ -68,7 +108,17 @@ def certificates_have_secrets_of_their_own(env: Environment, _: SecretNames) -> 
         yield Violation("MA212", ("tls", "appSecretName"), evidence)
 
 
-@rule("MA213", reads=("tls", "domains"))
+@rule(
+    {
+        "MA213": Code(
+            "Domain for which no certificate can be issued",
+            "Public authorities issue no certificate for reserved and internal names; the front door would "
+            "serve none.",
+            "Use a domain of your own, or tls.mode internalCa or provided.",
+        ),
+    },
+    reads=("tls", "domains"),
+)
 def public_certificates_are_for_public_names(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-9: an ACME authority checks that the name exists."""
     if not isinstance(env.tls, AcmeTls) or not authority(env.tls.server).is_public:
@@ -79,7 +129,18 @@ def public_certificates_are_for_public_names(env: Environment, _: SecretNames) -
             yield Violation("MA213", ("domains", name), f".{last} is no public domain")
 
 
-@rule("MA214", reads=("front_door",))
+@rule(
+    {
+        "MA214": Code(
+            "Controller annotations missing for a controller other than ingress-nginx",
+            "The default annotations speak to ingress-nginx only; another controller needs its own to speak "
+            "gRPC to the API server.",
+            "Give frontDoor.apiAnnotations and frontDoor.appAnnotations for that controller.",
+            "warning",
+        ),
+    },
+    reads=("front_door",),
+)
 def other_controllers_have_their_annotations(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-5: annotations are each controller's own language."""
     door = env.front_door
@@ -88,7 +149,18 @@ def other_controllers_have_their_annotations(env: Environment, _: SecretNames) -
         yield Violation("MA214", ("frontDoor", "className"), evidence)
 
 
-@rule("MA220", reads=("network", "platform"))
+@rule(
+    {
+        "MA220": Code(
+            "NetworkPolicies turned off in production",
+            "Every pod of the cluster could reach the API server, which trusts all callers in these "
+            "releases.",
+            "Set network.policies to true.",
+            "warning",
+        ),
+    },
+    reads=("network", "platform"),
+)
 def production_isolates_its_pods(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-13: default deny."""
     if env.platform.tier == "production" and not env.network.policies:
@@ -102,7 +174,23 @@ def _lists(env: Environment) -> Iterator[tuple[Path, tuple[str, ...]]]:
     yield ("controlPlane", "kubernetesApiCidrs"), env.control_plane.kubernetes_api_cidrs
 
 
-@rule("MA221", "MA223", reads=("network", "control_plane"))
+@rule(
+    {
+        "MA221": Code(
+            "Network that contains every address",
+            "It admits the whole internet, which is rarely what a list of networks is for.",
+            "Name the networks, or leave the list out if any address is meant.",
+            "warning",
+        ),
+        "MA223": Code(
+            "Networks that overlap",
+            "The smaller one changes nothing, and hides what is admitted.",
+            "Keep the one that is meant.",
+            "warning",
+        ),
+    },
+    reads=("network", "control_plane"),
+)
 def networks_are_narrow(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-12, NET-13: everything, and what is covered twice, are said."""
     for path, cidrs in _lists(env):
@@ -121,7 +209,17 @@ def networks_are_narrow(env: Environment, _: SecretNames) -> Iterator[Violation]
                     break
 
 
-@rule("MA222", reads=("network", "clusters"))
+@rule(
+    {
+        "MA222": Code(
+            "Self-managed cluster without the control plane's networks",
+            "The NetworkPolicy `allow-michelangelo-controller` needs the addresses the control plane "
+            "comes from.",
+            "Set network.egressCidrs.",
+        ),
+    },
+    reads=("network", "clusters"),
+)
 def self_managed_clusters_know_where_we_come_from(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-12: the policy on the compute cluster names the control plane's networks."""
     if env.network.egress_cidrs:
@@ -133,7 +231,23 @@ def self_managed_clusters_know_where_we_come_from(env: Environment, _: SecretNam
             )
 
 
-@rule("MA225", reads=("network",))
+@rule(
+    {
+        "MA225": Code(
+            "Port of a DNS server whose place is not given",
+            "Policies would admit that port to pods in kube-system with k8s-app: kube-dns only; a server "
+            "that listens on another port usually is elsewhere, and no name would be resolved.",
+            "Take dnsPort out, and say where the pods are and what they listen on. On OpenShift:\n"
+            "michelangelo:network:\n"
+            "  dns:\n"
+            "    namespace: openshift-dns\n"
+            "    labels: {dns.operator.openshift.io/daemonset-dns: default}\n"
+            "    port: 5353\n"
+            "    addresses: []",
+        ),
+    },
+    reads=("network",),
+)
 def dns_has_a_place(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-13: another port means another DNS server, in another place; policies name both."""
     port, dns = env.network.dns_port, env.network.dns

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from madeploy.documents.paths import Path
+from madeploy.findings.codes.code import Code
 from madeploy.names.addresses import app_url
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
@@ -43,7 +44,16 @@ def _is_local(host: str) -> bool:
         return False
 
 
-@rule("MA201", reads=("domains",))
+@rule(
+    {
+        "MA201": Code(
+            "API and application on one host",
+            "Both are served at `/` on port 443; one would hide the other.",
+            "Give domains.api and domains.app two host names.",
+        ),
+    },
+    reads=("domains",),
+)
 def api_and_application_have_two_hosts(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-1: two entry points."""
     if env.domains.api == env.domains.app:
@@ -73,7 +83,16 @@ def _named(letter: str) -> str:
     return f"U+{ord(letter):04X} {unicodedata.name(letter, 'unnamed')}"
 
 
-@rule("MA202", reads=("domains", "cors"))
+@rule(
+    {
+        "MA202": Code(
+            "Host name with look-alike characters",
+            "A name that reads like another one but is not sends users, tokens and certificates elsewhere.",
+            "Type the name in ASCII letters, or write its punycode form if it is meant.",
+        ),
+    },
+    reads=("domains", "cors"),
+)
 def names_are_what_they_look_like(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-1, NET-3: punycode hides letters of other scripts."""
     places: list[tuple[Path, str]] = [
@@ -87,7 +106,22 @@ def names_are_what_they_look_like(env: Environment, _: SecretNames) -> Iterator[
             yield Violation("MA202", path, evidence)
 
 
-@rule("MA203", "MA207", reads=("cors", "platform"))
+@rule(
+    {
+        "MA203": Code(
+            "Plain HTTP origin",
+            "Anybody on the network path can change that page and so act as its user towards the API.",
+            "Use an https:// origin.",
+            "warning",
+        ),
+        "MA207": Code(
+            "Local origin outside development",
+            "Any program on a user's machine could call the API through the browser.",
+            "Remove the origin from this environment.",
+        ),
+    },
+    reads=("cors", "platform"),
+)
 def origins_are_pages_that_can_be_trusted(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-3: plain HTTP and local pages are for development."""
     tier = env.platform.tier
@@ -104,7 +138,21 @@ def origins_are_pages_that_can_be_trusted(env: Environment, _: SecretNames) -> I
             )
 
 
-@rule("MA204", "MA205", reads=("cors",))
+@rule(
+    {
+        "MA204": Code(
+            "Wildcard origin that covers other people's domains",
+            "Everybody can register a name below a public suffix and would be allowed to call the API.",
+            "Put the star below a domain of your own, such as https://*.example.com.",
+        ),
+        "MA205": Code(
+            "Wildcard origins with credentials",
+            "Any direct sub-domain, forgotten or taken over, could act with the signed-in user's rights.",
+            "Name the origins one by one, or leave allowCredentials false.",
+        ),
+    },
+    reads=("cors",),
+)
 def wildcards_stay_in_ones_own_domain(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-3: a star below a public suffix is everybody; a star with credentials is every sub-domain."""
     wildcard = False
@@ -118,7 +166,17 @@ def wildcards_stay_in_ones_own_domain(env: Environment, _: SecretNames) -> Itera
         yield Violation("MA205", ("cors", "allowCredentials"), "is true beside a wildcard origin")
 
 
-@rule("MA206", reads=("cors", "domains"))
+@rule(
+    {
+        "MA206": Code(
+            "Origin that is already allowed",
+            "The application's own origin is always allowed; a repeat hides which entries matter.",
+            "Remove the entry.",
+            "warning",
+        ),
+    },
+    reads=("cors", "domains"),
+)
 def origins_are_said_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-8: the application's own origin follows from its domain."""
     own = app_url(env)

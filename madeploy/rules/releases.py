@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from madeploy.descriptors import sets
 from madeploy.documents.paths import Path
+from madeploy.findings.codes.code import Code
 from madeploy.releases.v0_12 import KEPT_LOGS
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
@@ -14,7 +15,16 @@ from madeploy.settings.storage import S3CompatibleStorage
 _DESCRIPTORS: Path = ("controlPlane", "envoy", "descriptors")
 
 
-@rule("MA164", reads=("platform", "control_plane", "notifications", "metadata_storage", "ray_logs"))
+@rule(
+    {
+        "MA164": Code(
+            "Setting that the release does not have",
+            "Services of this release do not read what the setting writes, so it could not take effect.",
+            "Remove it, or deploy a release that has it.",
+        ),
+    },
+    reads=("platform", "control_plane", "notifications", "metadata_storage", "ray_logs"),
+)
 def optional_parts_are_those_of_the_release(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """REL-2: a part is there when the release's services read what switches it on."""
     manager, storage = env.control_plane.controllermgr, env.metadata_storage
@@ -35,7 +45,25 @@ def optional_parts_are_those_of_the_release(env: Environment, _: SecretNames) ->
             yield Violation("MA164", path, evidence, key=True)
 
 
-@rule("MA160", "MA161", reads=("metadata_storage", "fleet"))
+@rule(
+    {
+        "MA160": Code(
+            "Metadata storage that cannot be turned off again",
+            "It cannot be turned off again without a clean-up: deletions would wait for ever for its "
+            "finalizer. Its first write to a new `Cluster` freezes that cluster's health until the "
+            "controller manager is rolled.",
+            "Leave metadataStorage out unless history beyond the cluster is needed; after each registration "
+            "count controlPlane.controllermgr.credentialsRevision up, once the cluster has reported.",
+            "warning",
+        ),
+        "MA161": Code(
+            "Metadata storage with what it breaks",
+            "The health of clusters registered this way would never be reported again.",
+            "Remove metadataStorage, or register clusters in the layout inline.",
+        ),
+    },
+    reads=("metadata_storage", "fleet"),
+)
 def a_mirror_is_known_for_what_it_does(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """REL-2: it writes to every `Cluster`, whose health then stands still until the manager is rolled (V7);
     stacks of a fleet register clusters where no update rolls it."""
@@ -48,7 +76,18 @@ def a_mirror_is_known_for_what_it_does(env: Environment, _: SecretNames) -> Iter
         yield Violation("MA161", path, evidence)
 
 
-@rule("MA162", reads=("ray_logs", "storage"))
+@rule(
+    {
+        "MA162": Code(
+            "Logs of Ray without keys",
+            "The collector of every Ray pod reads them; without its Secret no Ray cluster starts.",
+            "Make a Secret in `default` of every compute cluster with `AWS_ACCESS_KEY_ID` and "
+            "`AWS_SECRET_ACCESS_KEY` of a user who may write to the bucket, and name it in "
+            "rayLogs.credentialsSecret.",
+        ),
+    },
+    reads=("ray_logs", "storage"),
+)
 def collectors_have_keys(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """REL-2: the collector takes static keys, which clusters get here only for an S3-compatible store."""
     logs = env.ray_logs
@@ -63,7 +102,18 @@ def collectors_have_keys(env: Environment, _: SecretNames) -> Iterator[Violation
     yield Violation("MA162", ("rayLogs", "credentialsSecret"), evidence)
 
 
-@rule("MA163", reads=("notifications", "images", "control_plane"))
+@rule(
+    {
+        "MA163": Code(
+            "Notifications that nobody delivers",
+            "The platform's own worker takes them from the queue, writes a warning and sends nothing.",
+            "Build a worker image with activities for mail or Slack and name it in "
+            "controlPlane.worker.image.",
+            "warning",
+        ),
+    },
+    reads=("notifications", "images", "control_plane"),
+)
 def notifications_are_delivered(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """REL-2: the platform's own worker writes a warning in place of a mail."""
     if env.notifications.enabled and env.image_of("worker").repository is None:
@@ -80,7 +130,38 @@ def the_registrys_address_is_one_that_tasks_read(env: Environment, _: SecretName
         )
 
 
-@rule("MA164", "MA143", "MA144", "MA145", "MA146", reads=("platform", "control_plane"))
+@rule(
+    {
+        "MA143": Code(
+            "No descriptor set for Envoy",
+            "The browser application sends JSON, which Envoy translates by the descriptor set of exactly "
+            "the deployed version; without it every call of the application fails. Other clients are not "
+            "affected.",
+            "Write it with `bin/madeploy descriptors STACK --from-chart FILE.tgz`, or once the API server "
+            "runs with `--from-api ADDRESS`.",
+            "warning",
+        ),
+        "MA144": Code(
+            "Descriptor set that cannot be used",
+            "Envoy stops at start-up when it cannot read the set, and a ConfigMap holds no more than 1 MiB.",
+            "Write it again with `bin/madeploy descriptors STACK --from-chart FILE.tgz` or `--from-api "
+            "ADDRESS`.",
+        ),
+        "MA145": Code(
+            "Descriptor set without a service",
+            "Envoy stops at start-up when a service it shall translate is not in the set.",
+            "Write the set of the deployed version with `bin/madeploy descriptors STACK`.",
+        ),
+        "MA146": Code(
+            "Descriptor set of another release",
+            "Fields it does not know vanish from the application without an error, and values of "
+            "enumerations become numbers.",
+            "Write the set of exactly the deployed version with `bin/madeploy descriptors STACK`.",
+        ),
+    },
+    "MA164",
+    reads=("platform", "control_plane"),
+)
 def envoy_translates_by_the_deployed_versions_descriptors(
     env: Environment, _: SecretNames
 ) -> Iterator[Violation]:

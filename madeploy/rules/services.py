@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from madeploy.documents.paths import Path
 from madeploy.documents.words import did_you_mean, printable, type_name
+from madeploy.findings.codes.code import Code
 from madeploy.releases import RELEASES, Release, keys
 from madeploy.releases.keys import Entry
 from madeploy.rules.model import SecretNames, Violation, rule
@@ -24,7 +25,40 @@ _TEMPORAL_CLOUD: Final = (".tmprl.cloud", ".tmprl-test.cloud", ".api.temporal.io
 _ENGINE_PORTS: Final = {7233: "Temporal", 7833: "Cadence over gRPC", 7933: "Cadence over TChannel"}
 
 
-@rule("MA120", "MA121", "MA122", "MA123", "MA124", "MA501", reads=("platform", "control_plane"))
+@rule(
+    {
+        "MA120": Code(
+            "Service configuration key that the service does not read",
+            "Services read their configuration strictly and stop at start-up on a key they do not know (V2).",
+            "Remove it, or write the key that was meant.",
+        ),
+        "MA121": Code(
+            "Service configuration value of the wrong form",
+            "The service would stop at start-up, or read another value than was meant.",
+            "Write a value of the accepted type and unit.",
+        ),
+        "MA122": Code(
+            "Service configuration key that is derived from another setting",
+            "The toolkit writes it from that setting, into every place that must agree; two owners would "
+            "differ.",
+            "Use the setting that owns it.",
+        ),
+        "MA123": Code(
+            "Metadata storage turned on",
+            "Services of 2026.04 start no ingester: lists would come from an empty database and deletions "
+            "would never be carried out; without a database the process stops.",
+            "Leave metadataStorage.enableMetadataStorage false.",
+        ),
+        "MA124": Code(
+            "CRD deletion or incompatible CRD changes turned on",
+            "The API server would remove, or break, the definitions of objects that are in use.",
+            "Leave it out, except for the duration of a planned migration.",
+            "warning",
+        ),
+    },
+    "MA501",
+    reads=("platform", "control_plane"),
+)
 def overrides_hold_only_what_services_read(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-6: keys are checked against the table of the release; secrets and keys that other settings
     decide are refused."""
@@ -91,7 +125,16 @@ def _elsewhere(release: Release, service: str, dotted: str) -> str:
     return f"Release {' and '.join(others)} reads it; this environment has {release.name}. Remove it."
 
 
-@rule("MA130", reads=("control_plane",))
+@rule(
+    {
+        "MA130": Code(
+            "Several controller managers without leader election",
+            "Each replica would reconcile every object, and jobs would be created twice.",
+            "Set controlPlane.controllermgr.leaderElection to true, or replicas to 1.",
+        ),
+    },
+    reads=("control_plane",),
+)
 def several_controller_managers_elect_a_leader(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-2: without a Lease every replica would act."""
     manager = env.control_plane.controllermgr
@@ -100,7 +143,17 @@ def several_controller_managers_elect_a_leader(env: Environment, _: SecretNames)
         yield Violation("MA130", path, f"is false with {manager.replicas} replicas")
 
 
-@rule("MA131", reads=("platform", "control_plane"))
+@rule(
+    {
+        "MA131": Code(
+            "Production service with a single replica",
+            "One node's loss or drain interrupts the service.",
+            "Set replicas to 2 or more.",
+            "warning",
+        ),
+    },
+    reads=("platform", "control_plane"),
+)
 def production_survives_a_node(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-1, CP-2: one replica is one node's loss away from an outage."""
     if env.platform.tier != "production":
@@ -110,7 +163,17 @@ def production_survives_a_node(env: Environment, _: SecretNames) -> Iterator[Vio
             yield Violation("MA131", ("controlPlane", to_camel(field), "replicas"), "is 1 in production")
 
 
-@rule("MA135", reads=("platform", "workflow"))
+@rule(
+    {
+        "MA135": Code(
+            "Task list listed twice",
+            "Two pollers of one queue in one worker share its work; the second only costs connections.",
+            "List each queue once; the platform's own queues and workflow.taskList are always polled.",
+            "warning",
+        ),
+    },
+    reads=("platform", "workflow"),
+)
 def queues_are_listed_once(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-3: queues that are polled anyway, and repeats."""
     seen = {
@@ -124,7 +187,18 @@ def queues_are_listed_once(env: Environment, _: SecretNames) -> Iterator[Violati
         seen.setdefault(name, f"item {index}")
 
 
-@rule("MA136", reads=("workflow",))
+@rule(
+    {
+        "MA136": Code(
+            "Workflow engine's port belongs to another protocol",
+            "The client speaks one protocol and the port answers with another; the worker or the controller "
+            "manager never connects.",
+            "Use the port of the chosen engine and transport.",
+            "warning",
+        ),
+    },
+    reads=("workflow",),
+)
 def the_engines_port_is_its_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-3: each engine and transport has a usual port; another one's is a slip (facts 2.2)."""
     workflow = env.workflow
@@ -141,7 +215,17 @@ def the_engines_port_is_its_own(env: Environment, _: SecretNames) -> Iterator[Vi
         )
 
 
-@rule("MA137", reads=("platform", "workflow"))
+@rule(
+    {
+        "MA137": Code(
+            "TLS that the worker does not honour",
+            "Workers of 2026.04 ignore the setting for Temporal, and TChannel has none: they connect "
+            "without TLS, while the controller manager uses it.",
+            "Reach the engine without TLS inside a trusted network, or through a proxy that adds it.",
+        ),
+    },
+    reads=("platform", "workflow"),
+)
 def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-3: workers of some releases ignore TLS for Temporal, and TChannel has none (facts 2.2)."""
     workflow = env.workflow
@@ -161,7 +245,19 @@ def tls_to_the_engine_is_honoured(env: Environment, _: SecretNames) -> Iterator[
         yield Violation("MA137", path, "is true, but TChannel has no TLS", fix="Use transport grpc.")
 
 
-@rule("MA141", reads=("platform", "workflow"))
+@rule(
+    {
+        "MA141": Code(
+            "Workflow engine that takes no connection of the services",
+            "The services connect without TLS, or by TLS with nothing that tells who they are: the front end "
+            "closes the connection, and no workflow starts.",
+            "Run a proxy inside the network that takes plain gRPC and adds TLS and the credential towards "
+            "the engine (Envoy or nginx with a client certificate), and name it in workflow.host; or use "
+            "an engine of your own.",
+        ),
+    },
+    reads=("platform", "workflow"),
+)
 def the_engine_takes_what_the_services_offer(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-3: services offer a connection without TLS, or TLS with nothing that tells who they are (facts 2.2);
     a front end that wants more, or only TLS, takes neither."""
@@ -192,7 +288,17 @@ def the_engine_takes_what_the_services_offer(env: Environment, _: SecretNames) -
         )
 
 
-@rule("MA138", reads=("platform", "workflow"))
+@rule(
+    {
+        "MA138": Code(
+            "Link template that does not parse",
+            "The link to an execution would be missing or wrong in every pipeline run.",
+            "Use {{.Domain}} and {{.ExecutionID}}, from 0.12 on also {{.RunID}}, and nothing else between "
+            "double braces.",
+        ),
+    },
+    reads=("platform", "workflow"),
+)
 def execution_links_are_templates(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-6: a Go template with the release's variables (facts 2.2)."""
     template = env.workflow.execution_url_format
@@ -208,7 +314,17 @@ def execution_links_are_templates(env: Environment, _: SecretNames) -> Iterator[
         yield Violation("MA138", path, "is no URL", fix="Start it with http:// or https://.")
 
 
-@rule("MA139", reads=("platform",))
+@rule(
+    {
+        "MA139": Code(
+            "Namespace that is somebody else's",
+            "The namespace would be labelled, its pods held to Pod Security restricted, and it would be "
+            "deleted with the stack.",
+            "Choose a namespace of the control plane's own, such as ma-system.",
+        ),
+    },
+    reads=("platform",),
+)
 def the_control_plane_has_a_namespace_of_its_own(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """CP-7: Kubernetes' own namespaces are not ours to label or delete."""
     name = env.platform.namespace

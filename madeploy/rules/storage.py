@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from madeploy.documents.paths import Path
 from madeploy.documents.words import did_you_mean
+from madeploy.findings.codes.code import Code
 from madeploy.findings.model import Severity
 from madeploy.names.partitions import partition_of, regions
 from madeploy.names.services import deployed
@@ -58,7 +59,30 @@ def _defect(name: str, *, aws: bool) -> str | None:
     return None
 
 
-@rule("MA301", "MA302", "MA304", reads=("storage",))
+@rule(
+    {
+        "MA301": Code(
+            "Bucket name that S3 refuses",
+            "S3 would refuse to create the bucket, after part of the deployment.",
+            "Follow S3's rules: 3 to 63 lower-case letters, digits, dots and hyphens.",
+        ),
+        "MA302": Code(
+            "Bucket name that is taken on AWS",
+            "S3 bucket names are global; these have belonged to somebody else for years. Neither can an "
+            "alias of an access point stand in for them: AWS chooses its name.",
+            "Choose a name with your organisation's own prefix, and set spec.workspaceRootDir and "
+            "UF_STORAGE_URL in your projects; serving, which reads `deploy-models` only, needs an "
+            "S3-compatible store (storage.kind s3Compatible) or images that are patched: "
+            "docs/object-store.md.",
+        ),
+        "MA304": Code(
+            "Bucket name with a dot",
+            "The certificate of S3's wildcard host names does not cover it, so HTTPS calls fail.",
+            "Use hyphens in place of dots, or pathStyle.",
+        ),
+    },
+    reads=("storage",),
+)
 def bucket_names_can_be_had(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1: refused here rather than by S3, after part of the deployment."""
     storage = env.storage
@@ -78,7 +102,16 @@ def bucket_names_can_be_had(env: Environment, _: SecretNames) -> Iterator[Violat
             yield Violation("MA304", path, f"{name} has a dot", severity="warning")
 
 
-@rule("MA303", reads=("storage",))
+@rule(
+    {
+        "MA303": Code(
+            "One bucket for two purposes",
+            "Lifecycle rules and rights of one purpose would apply to the other's data.",
+            "Give each purpose a bucket of its own.",
+        ),
+    },
+    reads=("storage",),
+)
 def each_purpose_has_its_bucket(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1: lifecycle and rights differ by purpose."""
     seen: dict[str, Path] = {}
@@ -90,7 +123,17 @@ def each_purpose_has_its_bucket(env: Environment, _: SecretNames) -> Iterator[Vi
         seen.setdefault(name, path)
 
 
-@rule("MA305", reads=("storage",))
+@rule(
+    {
+        "MA305": Code(
+            "Bucket name the platform's code does not use",
+            "Serving in these releases reads models from the bucket `deploy-models` only.",
+            "Serve from a store where that name can be had, or know that serving needs a patched image.",
+            "warning",
+        ),
+    },
+    reads=("storage",),
+)
 def serving_finds_its_models(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1: where the fixed name can be had, another one breaks serving (facts 0.4)."""
     if isinstance(env.storage, S3CompatibleStorage) and env.storage.buckets.models != SERVING_BUCKET:
@@ -99,7 +142,16 @@ def serving_finds_its_models(env: Environment, _: SecretNames) -> Iterator[Viola
         yield Violation("MA305", ("storage", "buckets", "models"), evidence)
 
 
-@rule("MA306", reads=("storage", "clusters"))
+@rule(
+    {
+        "MA306": Code(
+            "ARN of another region or partition",
+            "Keys are regional, and partitions share nothing: every call that needs it would be refused.",
+            "Give the ARN in the region of the buckets.",
+        ),
+    },
+    reads=("storage", "clusters"),
+)
 def arns_are_of_this_region(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1, MR-2: keys are regional, and partitions share nothing."""
     storage = env.storage
@@ -128,7 +180,18 @@ def arns_are_of_this_region(env: Environment, _: SecretNames) -> Iterator[Violat
             yield Violation("MA306", path, f"is in {region}; the buckets are in {storage.region}")
 
 
-@rule("MA307", reads=("storage", "clusters"))
+@rule(
+    {
+        "MA307": Code(
+            "Region that AWS does not list",
+            "The list is botocore's. Nothing answers in a region that does not exist, and its partition "
+            "can only be guessed.",
+            "Correct it.",
+            "warning",
+        ),
+    },
+    reads=("storage", "clusters"),
+)
 def regions_are_ones_aws_has(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1, UX-3: a name that looks like a region and is none fails at the first call only."""
     named: list[tuple[Path, str | None]] = []
@@ -150,7 +213,16 @@ def regions_are_ones_aws_has(env: Environment, _: SecretNames) -> Iterator[Viola
             yield Violation("MA307", path, f"is {region}", fix=fix)
 
 
-@rule("MA310", reads=("storage", "platform"))
+@rule(
+    {
+        "MA310": Code(
+            "Static credentials over plain HTTP",
+            "Requests and data could be read and changed on the way to the store.",
+            "Use an https:// endpoint.",
+        ),
+    },
+    reads=("storage", "platform"),
+)
 def static_keys_travel_encrypted(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-1: plain HTTP is for development, and for a store inside the cluster."""
     storage, tier = env.storage, env.platform.tier
@@ -164,7 +236,25 @@ def static_keys_travel_encrypted(env: Environment, _: SecretNames) -> Iterator[V
     yield Violation("MA310", ("storage", "endpoint"), "is plain HTTP", severity=severity)
 
 
-@rule("MA311", "MA312", reads=("storage", SECRETS))
+@rule(
+    {
+        "MA311": Code(
+            "Credentials of the object store missing",
+            "The services would start without credentials and fail at the first object.",
+            "Set both keys from standard input:\n"
+            "pulumi config set --secret --path 'michelangelo:objectStore.accessKeyId' --stack STACK\n"
+            "pulumi config set --secret --path 'michelangelo:objectStore.secretAccessKey' --stack STACK\n"
+            "or name an existing Secret in storage.credentialsSecret.",
+        ),
+        "MA312": Code(
+            "Credentials that nothing uses",
+            "A secret that is not needed can only leak.",
+            "Remove it: pulumi config rm --path 'michelangelo:objectStore' --stack STACK",
+            "warning",
+        ),
+    },
+    reads=("storage", SECRETS),
+)
 def the_stores_keys_are_there_when_needed(env: Environment, secrets: SecretNames) -> Iterator[Violation]:
     """MR-1: both keys, or a Secret that exists, and neither where roles do the work."""
     given = secrets.get("objectStore")
@@ -183,14 +273,34 @@ def the_stores_keys_are_there_when_needed(env: Environment, secrets: SecretNames
         yield Violation("MA312", ("objectStore",), f"is set, but {reason}", key=True)
 
 
-@rule("MA313", reads=("storage", "platform"))
+@rule(
+    {
+        "MA313": Code(
+            "Production buckets without protection",
+            "`pulumi destroy` would delete every model and workspace in them.",
+            "Set storage.protect to true.",
+            "warning",
+        ),
+    },
+    reads=("storage", "platform"),
+)
 def production_data_is_protected(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """UX-6: data stores are never destroyed by default."""
     if env.platform.tier == "production" and isinstance(env.storage, AwsStorage) and not env.storage.protect:
         yield Violation("MA313", ("storage", "protect"), "is false in production")
 
 
-@rule("MA315", reads=("storage", "model_registry"))
+@rule(
+    {
+        "MA315": Code(
+            "Identities without a role",
+            "A pod without a role reaches no bucket.",
+            "Add the role's ARN to storage.roleArns.",
+            "warning",
+        ),
+    },
+    reads=("storage", "model_registry"),
+)
 def identities_have_their_roles(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """MR-2: with one role given, the other one is probably forgotten. Without any, pods get theirs from
     associations made elsewhere."""

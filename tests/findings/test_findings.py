@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from madeploy.findings import CODES, Finding, Location, exit_code, find, in_order
-from madeploy.findings.codes import GROUPS
+from madeploy.findings.codes import GROUPS, register
 from madeploy.findings.sarif import to_sarif
 from madeploy.findings.text import report, summary, table, to_json, write
 from madeploy.reference.findings import findings_reference
+from madeploy.rules import RULES
 
 ROOT = Path(__file__).parents[2]
 PLACE = Location("stacks/Pulumi.prod.yaml", 7, 5, "    apiHost: x", 5)
@@ -30,7 +31,9 @@ def findings() -> list[Finding]:
 
 def test_codes_are_unique_and_explained() -> None:
     """UX-3: one title, one reason and one way out for each code, in its area's hundred."""
-    assert sum(map(len, GROUPS)) == len(CODES)
+    ours = [code for group in GROUPS for code in group]
+    of_rules = {code for rule in RULES for code in rule.codes} - set(ours)
+    assert set(CODES) == {*ours, *of_rules}
     assert len({known.title for known in CODES.values()}) == len(CODES)
     for code, known in CODES.items():
         assert re.fullmatch(r"MA[1-9][0-9]{2}", code)
@@ -38,7 +41,25 @@ def test_codes_are_unique_and_explained() -> None:
         assert known.fix
         assert len(known.title) <= 72
         assert not known.title.endswith(".")
-    assert list(CODES) == sorted(CODES)
+    assert ours == sorted(set(ours))
+
+
+def test_a_code_has_one_meaning() -> None:
+    """UX-3: words at two places would say two things."""
+    register({"MA133": CODES["MA133"]})
+    with pytest.raises(ValueError, match="MA133 has two meanings"):
+        register({"MA133": CODES["MA110"]})
+
+
+def test_codes_of_rules_are_reported_by_rules_alone() -> None:
+    """UX-3: whoever else reports a code must not depend on the rules being there."""
+    ours = {code for group in GROUPS for code in group}
+    for path in (ROOT / "madeploy").rglob("*.py"):
+        if "rules" in path.parts or path.parent.name == "codes":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and re.fullmatch(r"MA[0-9]{3}", str(node.value)):
+                assert node.value in ours, f"{path.relative_to(ROOT)}: {node.value}"
 
 
 def test_every_code_is_reported_somewhere() -> None:

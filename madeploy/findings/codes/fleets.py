@@ -7,24 +7,6 @@ from typing import Final
 from madeploy.findings.codes.code import Code
 
 FLEETS: Final[dict[str, Code]] = {
-    "MA480": Code(
-        "Cluster without a shard",
-        "In the sharded layout a cluster's shard is recorded with it: a shard that was worked out from the "
-        "other names would change when they do, and with it every registration would be made anew.",
-        "Set the shard that the finding names; a shard that has room keeps the number of stacks small.",
-    ),
-    "MA481": Code(
-        "Shard with too many clusters",
-        "A stack's state is written anew for every resource, so that an update's time and memory grow with "
-        "the square of the shard's size.",
-        "Give the cluster that was added last another shard; those that are registered keep theirs.",
-    ),
-    "MA482": Code(
-        "Large fleet in one stack",
-        "Every update of the stack starts a provider process for each cluster, 167 MiB and more each.",
-        "Start new environments of this size with fleet.layout sharded (docs/fleets.md).",
-        "warning",
-    ),
     "MA483": Code(
         "Layout changed while clusters are registered",
         "The stacks of the other layout do not know these registrations: they would be deleted in one stack "

@@ -63,11 +63,6 @@ KUBECONFIGS: Final[dict[str, Code]] = {
         "from a later day on.",
         _AUTHORITY.format("the authority in the ConfigMap kube-root-ca.crt, which every namespace has"),
     ),
-    "MA419": Code(
-        "Two ways to reach one cluster",
-        "They could lead to two clusters, and nobody could tell which of them is changed.",
-        "Keep eks and take the kubeconfig away, or the other way round.",
-    ),
     "MA420": Code(
         "Kubeconfig that refers to another file",
         "No other file is opened for it, and on the machine that deploys it would not be there.",

@@ -6,20 +6,6 @@ from typing import Final
 
 from madeploy.findings.codes.code import Code
 
-MONITORING: Final[dict[str, Code]] = {
-    "MA601": Code(
-        "Alerts at their older place",
-        "What is monitored stands together in monitoring; the older place makes the alerts alone.",
-        "Write `michelangelo:monitoring: {}` and remove network.alerts.",
-        "info",
-    ),
-    "MA602": Code(
-        "Monitoring that NetworkPolicies keep out",
-        "The policies admit no scrape: every series would be missing, and the alerts on missing ones fire.",
-        "Set network.monitoringNamespace to the namespace Prometheus runs in.",
-    ),
-}
-
 ALERTS: Final[dict[str, Code]] = {
     "MA610": Code(
         "No controller manager is up",

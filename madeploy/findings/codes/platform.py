@@ -18,39 +18,12 @@ CLUSTERS: Final[dict[str, Code]] = {
         "Registering it needs its kubeconfig once, to make the service account the platform uses.",
         "Set kubeconfigContext, or store its kubeconfig encrypted.",
     ),
-    "MA403": Code(
-        "Reserved cluster name",
-        "The name stands for the control plane itself.",
-        "Choose another name.",
-    ),
-    "MA404": Code(
-        "Kubeconfig of a cluster that is not there",
-        "A credential that nothing uses can only leak; more often the name is misspelt.",
-        "Correct the name, or remove the secret.",
-    ),
-    "MA405": Code(
-        "Name that becomes too long",
-        "Kubernetes limits names to 253 characters and label values to 63.",
-        "Choose a shorter name.",
-    ),
     "MA406": Code(
         "One cluster under two names",
         "What a registration makes on the cluster has fixed names (ray-manager, its token, "
         "michelangelo-config): the update would make it again for the new name and then delete it for the "
         "old one, from under the new one, whose jobs lose their account at that moment.",
         "Keep the name; or remove the cluster, and add it under the new name afterwards.",
-    ),
-    "MA407": Code(
-        "Context of a local kubeconfig in production",
-        "What it points at depends on the machine that deploys; two people can deploy to two clusters.",
-        "Store the kubeconfig encrypted with the stack instead; or, for the control plane, call the context "
-        "as the stack on every machine that deploys: kubectl config rename-context OLD STACK.",
-        "warning",
-    ),
-    "MA408": Code(
-        "Two clusters with one kubeconfig context, or one name on EKS",
-        "Both entries would administer the same cluster.",
-        "Give each cluster its own context, or its own name and region on EKS.",
     ),
     "MA409": Code(
         "Address that the control plane cannot use",
