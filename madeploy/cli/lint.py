@@ -13,6 +13,7 @@ from madeploy.findings import Finding, exit_code
 from madeploy.findings.text import report, to_json, write
 from madeploy.registry.lint import MAX_BYTES
 from madeploy.registry.lint import lint as check
+from madeploy.releases import DEFAULT, ReleaseName
 
 STANDARD_INPUT = "-"
 
@@ -31,6 +32,9 @@ def _content(given: str) -> tuple[str, bytes]:
 
 def lint(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Files of manifests; - for input.")],
+    release: Annotated[
+        ReleaseName, typer.Option("--release", help="Release of the platform they are for.")
+    ] = DEFAULT,
     as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
     sarif: Annotated[
         Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
@@ -38,7 +42,7 @@ def lint(
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
 ) -> None:
-    """Check manifests of Model and InferenceServer: what the API server would drop, refuse or stumble over.
+    """Check manifests of Model, InferenceServer and Revision: what is dropped, refused or stumbled over.
 
     YAML with any number of documents, JSON, and lists as kubectl prints them; objects of other kinds are
     named and left out. Needs no network, engine or login. Ends with 1 when something is wrong.
@@ -46,7 +50,7 @@ def lint(
     results: list[tuple[str, list[Finding]]] = []
     for given in files:
         name, content = _content(given)
-        results.append((name, check(name, content)))
+        results.append((name, check(name, content, release)))
     findings = [finding for _, found in results for finding in found]
     if sarif is not None:
         from madeploy import __version__

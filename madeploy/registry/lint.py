@@ -1,4 +1,5 @@
-"""Manifests of `Model` and `InferenceServer` checked before anybody applies them (requirement MR-9)."""
+"""Manifests of `Model`, `InferenceServer` and `Revision` checked before anybody applies them (requirement
+MR-9)."""
 
 from __future__ import annotations
 
@@ -20,10 +21,11 @@ from madeploy.names.kubernetes import API_GROUP, API_VERSION, PLURALS
 from madeploy.registry.document import Document, child, scalar
 from madeploy.registry.kept import Kept
 from madeploy.registry.retention.uris import UriError, parse
+from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.schemas import platform
 from madeploy.schemas.files import Schema
 
-KINDS: Final = ("Model", "InferenceServer")
+KINDS: Final = ("Model", "InferenceServer", "Revision")
 """Kinds that are checked."""
 
 MAX_BYTES: Final = 10_000_000
@@ -52,8 +54,9 @@ def _is_object_uri(value: Any) -> bool:
     return True
 
 
-def lint(file: str, content: bytes) -> list[Finding]:
-    """Everything wrong with a file of manifests in YAML or JSON, in the order of its objects.
+def lint(file: str, content: bytes, release: ReleaseName = DEFAULT) -> list[Finding]:
+    """Everything wrong with a file of manifests in YAML or JSON, in the order of its objects, for a release
+    of the platform.
 
     `file` is its name in messages. Raises nothing for what the file holds.
     """
@@ -71,7 +74,7 @@ def lint(file: str, content: bytes) -> list[Finding]:
     found = [_problem(file, problem, empty) for problem in problems]
     for root in roots:
         source = Source(file, content, root)
-        found += _document(file, source, root, ())
+        found += _document(file, source, root, (), release)
     return found
 
 
@@ -81,7 +84,12 @@ def _problem(file: str, problem: Problem, source: Source) -> Finding:
 
 
 def _document(
-    file: str, source: Source, root: Node, base: Path, listed: tuple[str, str] | None = None
+    file: str,
+    source: Source,
+    root: Node,
+    base: Path,
+    release: ReleaseName,
+    listed: tuple[str, str] | None = None,
 ) -> Iterator[Finding]:
     """Everything wrong with an object or a list of objects. `listed` is version and kind of the items of the
     list it is in, where that says them."""
@@ -96,7 +104,7 @@ def _document(
         # As kubectl reads a typed list: the items are of its version and kind.
         version, kind = listed
     if isinstance(kind, str) and _is_list(kind, version, root):
-        yield from _items(file, source, root, base, kind, version)
+        yield from _items(file, source, root, base, release, kind, version)
         return
     if not isinstance(kind, str) or not kind:
         yield find("MA350", file, "an object has no kind", location=source.place(root.line, root.column))
@@ -110,7 +118,7 @@ def _document(
         shown = f"apiVersion is {printable(str(version))}" if version is not None else "apiVersion is missing"
         place = document.at(("apiVersion",))
         yield find("MA352", document.subject(), shown, accepted=API_VERSION, location=place)
-    yield from _object(document)
+    yield from _object(document, release)
 
 
 def _is_list(kind: str, version: Any, root: Node) -> bool:
@@ -123,7 +131,9 @@ def _is_list(kind: str, version: Any, root: Node) -> bool:
     return kind.removesuffix("List") in PLURALS if ours else child(root, "items") is not None
 
 
-def _items(file: str, source: Source, root: Node, base: Path, kind: str, version: Any) -> Iterator[Finding]:
+def _items(
+    file: str, source: Source, root: Node, base: Path, release: ReleaseName, kind: str, version: Any
+) -> Iterator[Finding]:
     items = child(root, "items")
     if items is None or (items.kind == "scalar" and items.value is None):
         return
@@ -133,7 +143,7 @@ def _items(file: str, source: Source, root: Node, base: Path, kind: str, version
         return
     listed = (str(version), kind.removesuffix("List")) if version is not None and kind != "List" else None
     for index, item in enumerate(items.value):
-        yield from _document(file, source, item, (*base, "items", index), listed)
+        yield from _document(file, source, item, (*base, "items", index), release, listed)
 
 
 def _other_kind(document: Document, kind: str, ours: bool) -> Finding:
@@ -151,19 +161,19 @@ def _other_kind(document: Document, kind: str, ours: bool) -> Finding:
 
 
 @cache
-def _validators(kind: str) -> tuple[Draft202012Validator, Draft202012Validator]:
+def _validators(kind: str, release: ReleaseName) -> tuple[Draft202012Validator, Draft202012Validator]:
     """What the API server refuses of a kind, and what services cannot work with."""
-    shape, needs = platform.shape(kind), platform.needs(kind)
+    shape, needs = platform.shape(kind, release), platform.needs(kind, release)
     return (
         Draft202012Validator(shape, format_checker=_FORMATS),
         Draft202012Validator(needs, format_checker=_FORMATS),
     )
 
 
-def _object(document: Document) -> Iterator[Finding]:
+def _object(document: Document, release: ReleaseName) -> Iterator[Finding]:
     kept = Kept(document)
-    refused, unusable = _validators(document.kind)
-    shape = platform.shape(document.kind)
+    refused, unusable = _validators(document.kind, release)
+    shape = platform.shape(document.kind, release)
     data = kept.read(document.root, shape)
     found = list(kept.findings)
     if not isinstance(data.get("metadata"), dict):
@@ -232,6 +242,8 @@ def _unusable(document: Document, error: ValidationError, path: Path) -> Iterato
         inner = (*path, missing)
         place = document.at(inner if child(document.root, "spec") is not None else ("kind",))
         yield find("MA358", document.subject(inner), "is missing", location=place)
+    elif error.validator == "minItems":
+        yield find("MA358", about, "is empty", location=place)
     elif path[:1] == ("metadata",):
         yield _bad_name(document, path, value, schema["description"])
     elif error.validator == "enum" and not value.endswith("_INVALID"):

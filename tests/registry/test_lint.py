@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typer.testing import CliRunner
 from madeploy.cli.app import app
 from madeploy.errors import ToolkitError
 from madeploy.registry.lint import KINDS, lint
+from madeploy.releases import ReleaseName
 from madeploy.schemas import platform
 
 GOOD = """\
@@ -59,6 +61,9 @@ metadata:
 spec:
   tenancyType: TENANCY_TYPE_DEDICATED
   backendType: BACKEND_TYPE_TRITON
+  clusterTargets:
+    - clusterId: compute-0
+      kubernetes: {host: https://compute-0.example.com, port: "6443"}
   ownerSpec:
     tier: 1
   initSpec:
@@ -361,3 +366,45 @@ def test_the_command_ends_with_what_it_found_in_the_form_asked_for(tmp_path: Pat
     missing = run(str(tmp_path / "nowhere.yaml")).exception
     assert isinstance(missing, ToolkitError)
     assert missing.exit_code == 2
+
+
+SERVER = GOOD.split("---\n")[1]
+REVISION = """\
+apiVersion: michelangelo.api/v2
+kind: Revision
+metadata: {name: train-3, namespace: ml-team}
+spec:
+  revisionId: "3"
+"""
+
+
+def for_release(text: str, release: ReleaseName) -> dict[str, str]:
+    """Codes by the field they are about."""
+    return {item.subject.rpartition(" ")[2]: item.code for item in lint("x.yaml", text.encode(), release)}
+
+
+@pytest.mark.parametrize("targets", ["", "  clusterTargets: []\n"])
+def test_servers_of_release_0_12_need_a_cluster_and_those_before_know_none(targets: str) -> None:
+    """MR-9, REL-1: without one it serves nothing, and no API server says so."""
+    written = re.sub(r"  clusterTargets:\n(    .*\n)+", targets, SERVER)
+    assert for_release(written, "0.12") == {"spec.clusterTargets": "MA358"}
+    assert for_release(SERVER, "0.12") == {}
+    assert for_release(SERVER, "2026.04") == {"spec.clusterTargets": "MA354"}
+    if not targets:
+        assert for_release(written, "2026.04") == {}
+
+
+@pytest.mark.parametrize(
+    ("spec", "release", "codes"),
+    [
+        ("  source: git\n  gitCommit: {branch: main, gitRef: abc}\n", "0.12", {}),
+        ("  gitRef: abc\n", "0.12", {"spec.gitRef": "MA354", "spec.source": "MA358"}),
+        ("  gitRef: abc\n  commit: {branch: main}\n", "2026.04", {}),
+        ("  source: git\n", "2026.04", {"spec.source": "MA354"}),
+    ],
+)
+def test_revisions_have_the_fields_of_their_release(
+    spec: str, release: ReleaseName, codes: dict[str, str]
+) -> None:
+    """MR-9, REL-1: fields of the earlier release are dropped when the object is next written."""
+    assert for_release(REVISION + spec, release) == codes

@@ -9,38 +9,25 @@ from typing import Any
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.names.kubernetes import API_GROUP
+from madeploy.releases import ReleaseName
 from madeploy.sandbox import objects
+from madeploy.schemas import platform
 from manifests.definitions import DEFINITIONS
 
 PODS = "/api/v1/namespaces/ma-system/pods"
-REVISIONS = "revisions.michelangelo.api"
-SERVERS = "inferenceservers.michelangelo.api"
 REPORTS = "evaluationreports.michelangelo.api"
 
-_REVISION = ("baseResource", "content", "owner")
-_FIELDS = {
-    "2026.04": (*_REVISION, "commit", "gitBranch", "gitRef", "reviewToolUrl"),
-    "0.12": (*_REVISION, "gitCommit", "source"),
-}
-"""Fields of a Revision's spec, by release: all as free as the others are in the embedded clusters."""
 
-
-def of_release(release: str) -> list[dict[str, Any]]:
-    """The platform's definitions as a release has them, made from those of the embedded clusters."""
-    made = []
-    for definition in objects.definitions(is_control_plane=True):
-        name = definition["metadata"]["name"]
-        if definition["spec"]["group"] != API_GROUP or (name == REPORTS and release == "2026.04"):
-            continue
-        made.append(definition)
-        spec = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-        if name == REVISIONS:
-            del spec["x-kubernetes-preserve-unknown-fields"]
-            free = {"x-kubernetes-preserve-unknown-fields": True}
-            spec["properties"] = dict.fromkeys(_FIELDS[release], free)
-        elif name == SERVERS and release == "2026.04":
-            del spec["properties"]["clusterTargets"]
-    return made
+def of_release(release: ReleaseName) -> list[dict[str, Any]]:
+    """The platform's definitions as a release has them: those of the embedded clusters, whose content passes
+    unchecked, and those that are typed."""
+    typed = {item["metadata"]["name"]: item for item in platform.definitions(release)}
+    there = [
+        typed.get(item["metadata"]["name"], item)
+        for item in objects.definitions(is_control_plane=True)
+        if item["spec"]["group"] == API_GROUP
+    ]
+    return [item for item in there if release != "2026.04" or item["metadata"]["name"] != REPORTS]
 
 
 def install(api: Kubernetes, definitions: list[dict[str, Any]]) -> None:
