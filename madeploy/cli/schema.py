@@ -23,6 +23,7 @@ def generated() -> Mapping[str, str]:
     from madeploy.reference.releases import releases_reference
     from madeploy.reference.stack_schema import stack_schema
     from madeploy.reference.topology import topology_reference
+    from madeploy.reference.troubleshooting import troubleshooting_reference
 
     return {
         "stacks/schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n",
@@ -33,6 +34,7 @@ def generated() -> Mapping[str, str]:
         "docs/policies.md": policies_reference(),
         "docs/releases.md": releases_reference(),
         "docs/topology.md": topology_reference(),
+        "docs/troubleshooting.md": troubleshooting_reference(),
     }
 
 

@@ -38,6 +38,7 @@ def asking(service: str, region: str, profile: str | None = None) -> Iterator[An
 def failures(where: str) -> Iterator[None]:
     """Turn what boto3 raises within the block into ClientError of `where`."""
     from botocore import exceptions
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
@@ -54,6 +55,8 @@ def failures(where: str) -> Iterator[None]:
         raise ClientError(
             where, cause_of_exception(inner if isinstance(inner, BaseException) else error)
         ) from None
+    except ResponseParserError:
+        raise ClientError(where, "server", "it answers with something that is not AWS's") from None
     except exceptions.BotoCoreError as error:
         # Expired SSO sessions, profiles that are not there: the text names them, never a credential.
         raise ClientError(where, "unauthorized", str(error)) from None

@@ -82,7 +82,8 @@ def _compared(
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
         yield find("MA937", subject, shown, fix=f"Put it into the stack file, or undo it:\n{site.up}")
-    added = sorted(_added(live))
+    # By what the dry run leaves to others: fields it would take back are differences already.
+    added = sorted(_added(applied))
     if added:
         look = site.kubectl(f"get {where} -o yaml --show-managed-fields", cluster)
         fix = f"Put what is needed into the stack file; see it, and remove the rest:\n{look}"

@@ -80,6 +80,10 @@ def _judged(
         kind, metadata = obj["kind"], obj["metadata"]
         where = f" -n {metadata['namespace']}" if "namespace" in metadata else ""
         subject = f"{cluster}: {kind} {metadata.get('namespace', '')}/{metadata['name']}".replace(" /", " ")
+        if kind != "Cluster" and not is_ours(obj):
+            # Declared without the toolkit's labels: a cluster's own object, such as an account, that gets
+            # something added and belongs to nobody here.
+            continue
         if kind == "Namespace" and there["metadata"].get("deletionTimestamp"):
             name = metadata["name"]
             look = site.kubectl(f"get namespace {name} -o jsonpath='{{.status.conditions}}'", cluster)

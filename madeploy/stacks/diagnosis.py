@@ -9,9 +9,10 @@ from typing import Any, Final
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clients.rollouts import Workload, explain
+from madeploy.clients.rollouts import Reason, Workload, explain
 from madeploy.engine.stack import Explain
 from madeploy.errors import ToolkitError
+from madeploy.findings.symptoms import told_by
 from madeploy.fleet import urns
 from madeploy.kubeconfigs import KubeconfigError
 
@@ -42,11 +43,20 @@ def explainer(client_of: Callable[[str], Kubernetes]) -> Explain:
 
 def _asked(client_of: Callable[[str], Kubernetes], cluster: str, workload: Workload) -> tuple[str, ...]:
     try:
-        return tuple(map(str, explain(client_of(cluster), workload)))
+        return tuple(map(_with_cause, explain(client_of(cluster), workload)))
     except ClientError as error:
         return (f"its cluster does not say why: {error.reason}",)
     except (ToolkitError, KubeconfigError) as error:
         return (f"its cluster cannot be asked why: {error}",)
+
+
+def _with_cause(reason: Reason) -> str:
+    """A reason, and what it comes from where its words tell (docs/troubleshooting.md)."""
+    told = told_by(reason.text)
+    if told is None or reason.kind not in ("crash", "probe", "event"):
+        return str(reason)
+    symptom, words = told
+    return f"{reason}; {symptom.code}: {symptom.cause.format(**words)}"
 
 
 def _workload(resource: Mapping[str, Any]) -> Workload:

@@ -87,3 +87,45 @@ def test_an_address_that_is_none_is_wrong_use(stack: Path, capsys: pytest.Captur
     """UX-2, UX-3."""
     _, said = run("verify", str(stack), "--at", "nowhere", code=2, capsys=capsys)
     assert "host:port" in said
+
+
+def test_a_text_is_diagnosed_without_a_stack_and_without_a_network(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OPS-8, UX-2: a pasted message, a log, and one that nobody knows."""
+    refused = "dial tcp 10.0.0.9:443: connect: connection refused"
+    output, _ = run("diagnose", "--symptom", refused, code=1, capsys=capsys)
+    assert "MA431" in output
+    log = tmp_path / "worker.log"
+    log.write_bytes(b"\xff\xfe started\nfield bogus not found in type app.Config token=hunter2hunter2\n")
+    output, _ = run("diagnose", "--log", str(log), "--json", code=1, capsys=capsys)
+    (finding,) = json.loads(output)
+    assert (finding["code"], finding["subject"]) == ("MA988", f"{log}, line 2")
+    assert "hunter2" not in output
+    output, _ = run("diagnose", "--symptom", "all is well", code=0, capsys=capsys)
+    assert "docs/troubleshooting.md" in output
+
+
+def test_a_stack_fills_the_commands_of_a_diagnosis(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """OPS-8, UX-3."""
+    line = 'error: the server doesn\'t have a resource type "models"'
+    output, _ = run("diagnose", str(stack), "--symptom", line, code=1, capsys=capsys)
+    assert "kubectl --context hub get crd models.michelangelo.api" in output
+
+
+def test_a_diagnosis_needs_something_to_diagnose(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """UX-2, UX-3."""
+    _, said = run("diagnose", code=2, capsys=capsys)
+    assert "what does not work?" in said
+    _, said = run("diagnose", "--log", str(tmp_path / "none"), code=2, capsys=capsys)
+    assert "cannot be read" in said
+
+
+def test_a_stack_that_cannot_be_reached_is_diagnosed_so(
+    stack: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """OPS-8, UX-8: the cause is the kubeconfig, and the rest could not be looked at."""
+    output, said = run("diagnose", str(stack), code=1, capsys=capsys)
+    assert "Traceback" not in output + said
+    assert "MA402 reach/control-plane" in output
+    assert "logs" in output.partition("could not be checked: ")[2]

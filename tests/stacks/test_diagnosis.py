@@ -10,6 +10,7 @@ import pytest
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.rollouts import Reason
 from madeploy.errors import ToolkitError
 from madeploy.stacks import diagnosis
 from madeploy.stacks.diagnosis import MOST, explainer
@@ -54,6 +55,16 @@ def test_each_object_is_asked_of_its_own_cluster() -> None:
     assert clusters["gpu"].asked == ["/apis/apps/v1/namespaces/ma-system/deployments/b"]
     assert said[door["urn"]] == ("Rejected: no such class (remove the cause that the event names)",)
     assert said[resource("a")["urn"]] == ()
+
+
+def test_the_last_words_of_a_container_are_told_with_their_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPS-8, UX-3: by the code under which the cause is explained."""
+    said = "container app ended, saying: field bogus not found in type controllermgr.Config"
+    reason = Reason("crash", said, 1)
+    monkeypatch.setattr(diagnosis, "explain", lambda client, workload: (reason,))
+    ((told,),) = explainer(lambda _: Cluster())([resource("a")]).values()  # type: ignore[arg-type, return-value]
+    assert told.startswith(f"1 pod: {said}")
+    assert told.endswith("; MA988: the service does not know the key bogus in controllermgr.Config")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,8 @@ from madeploy.findings.codes.platform import CLUSTERS, SECURITY
 from madeploy.findings.codes.policies import POLICIES, READING
 from madeploy.findings.codes.releases import UPGRADES
 from madeploy.findings.codes.rendering import RENDERING
+from madeploy.findings.codes.storage import STORAGE
+from madeploy.findings.codes.symptoms import SYMPTOMS
 from madeploy.findings.codes.verification import VERIFICATION
 
 GROUPS: Final = (
@@ -49,6 +51,7 @@ GROUPS: Final = (
     UPGRADES,
     BEFORE,
     AFTER,
+    SYMPTOMS,
 )
 """The parts of the table, in order."""
 
