@@ -27,7 +27,6 @@ from madeploy.findings.codes.platform import CLUSTERS, SECURITY
 from madeploy.findings.codes.policies import POLICIES, READING
 from madeploy.findings.codes.releases import UPGRADES
 from madeploy.findings.codes.rendering import RENDERING
-from madeploy.findings.codes.storage import STORAGE
 from madeploy.findings.codes.symptoms import SYMPTOMS
 from madeploy.findings.codes.verification import VERIFICATION
 
