@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from madeploy.engine import processes
@@ -20,6 +20,39 @@ CANCEL_SECONDS = 60.0
 
 LOOK_SECONDS = 0.1
 """How often its events are looked at."""
+
+
+def ask_cli(
+    pulumi: Path,
+    arguments: Sequence[str],
+    where: Path,
+    variables: Mapping[str, str],
+    *,
+    entered: str = "",
+    seconds: float | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run one short command of the CLI without questions, however it ends.
+
+    Args:
+        pulumi: the CLI.
+        arguments: of the CLI.
+        where: the program's directory.
+        variables: its whole environment.
+        entered: handed over on standard input, so that no list of processes shows it.
+        seconds: how long it may take; None for as long as it does.
+
+    Raises subprocess.TimeoutExpired.
+    """
+    return subprocess.run(
+        [str(pulumi), *arguments, "--non-interactive", "--color=never"],
+        cwd=where,
+        env=dict(variables),
+        input=entered,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
 
 
 class Engine:
@@ -58,15 +91,7 @@ class Engine:
         self, *arguments: str, where: Path, variables: Mapping[str, str] | None = None
     ) -> subprocess.CompletedProcess[str]:
         """A short command without questions, however it ends."""
-        return subprocess.run(
-            [str(self._pulumi), *arguments, "--non-interactive", "--color=never"],
-            cwd=where,
-            env={**self._variables, **(variables or {})},
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        return ask_cli(self._pulumi, arguments, where, {**self._variables, **(variables or {})})
 
     def ask(self, *arguments: str, where: Path, variables: Mapping[str, str] | None = None) -> str:
         """Standard output of a short command.

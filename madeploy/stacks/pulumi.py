@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
+from madeploy.engine.driver import ask_cli
 from madeploy.errors import ToolkitError
 from madeploy.stacks.files import project
 
@@ -30,15 +33,7 @@ def pulumi(
     if program is None:
         raise ToolkitError(what, "the Pulumi CLI is not on PATH", fix)
     try:
-        return subprocess.run(
-            [program, *arguments, "--non-interactive", "--color=never"],
-            cwd=project(),
-            input=entered,
-            capture_output=True,
-            text=True,
-            timeout=seconds,
-            check=False,
-        )
+        return ask_cli(Path(program), arguments, project(), os.environ, entered=entered, seconds=seconds)
     except subprocess.TimeoutExpired:
         raise ToolkitError(
             what,
