@@ -4,23 +4,11 @@ custom resources."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import quote
 
-import yaml
-
 from madeploy.clients.kubernetes import Kubernetes, Object
-from madeploy.schemas import platform
+from madeploy.schemas import open_kinds, platform
 
-_DEFINITIONS = Path(__file__).parent / "crds"
-EVERYWHERE = (
-    "cert-manager.io",
-    "gateway.networking.k8s.io",
-    "grafana.integreatly.org",
-    "monitoring.coreos.com",
-)
-CONTROL_PLANE_ONLY = ("michelangelo.api-open",)
-COMPUTE_ONLY = ("ray.io",)
 INGRESS_CONTROLLER = "k8s.io/ingress-nginx"
 GATEWAY_CONTROLLER = "madeploy.sandbox/gateway-controller"
 KUBERAY_VERSION = "1.7.1"
@@ -83,14 +71,12 @@ def definitions(is_control_plane: bool) -> Iterator[Object]:
     A real control plane gets those of `michelangelo.api` from the platform's API server, a real compute
     cluster those of `ray.io` from the KubeRay operator, and both the rest from whoever runs them.
     """
-    groups = EVERYWHERE + (CONTROL_PLANE_ONLY if is_control_plane else COMPUTE_ONLY)
     if is_control_plane:
         yield from platform.definitions()
-    for group in groups:
-        yield from yaml.load_all((_DEFINITIONS / f"{group}.yaml").read_bytes(), Loader=_LOADER)
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    own = open_kinds.PLATFORM if is_control_plane else open_kinds.KUBERAY
+    yield from open_kinds.definitions(
+        open_kinds.CERT_MANAGER, open_kinds.GATEWAY_API, open_kinds.MONITORING, own
+    )
 
 
 def classes() -> list[Object]:

@@ -17,6 +17,7 @@ import boto3
 import pytest
 import yaml
 
+from madeploy.schemas import open_kinds
 from tests.support.proves import proves
 from tests.support.sandbox import (
     ROOT,
@@ -333,7 +334,8 @@ def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
     data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
     data["config"]["michelangelo:tls"] = {"mode": "internalCa"}
     changed.write_text(yaml.safe_dump(data))
-    definitions = str(ROOT / "madeploy" / "sandbox" / "crds" / "cert-manager.io.yaml")
+    definitions = str(tmp_path / "cert-manager.yaml")
+    Path(definitions).write_text(yaml.safe_dump_all(open_kinds.definitions(open_kinds.CERT_MANAGER)))
     assert deployed.run("kubectl", "--context", "control-plane", "delete", "-f", definitions).returncode == 0
     try:
         up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
