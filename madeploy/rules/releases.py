@@ -52,8 +52,9 @@ def optional_parts_are_those_of_the_release(env: Environment, _: SecretNames) ->
             "It cannot be turned off again without a clean-up: deletions would wait for ever for its "
             "finalizer. Its first write to a new `Cluster` freezes that cluster's health until the "
             "controller manager is rolled.",
-            "Leave metadataStorage out unless history beyond the cluster is needed; after each registration "
-            "count controlPlane.controllermgr.credentialsRevision up, once the cluster has reported.",
+            "Leave metadataStorage out unless history beyond the cluster is needed. `bin/madeploy clusters "
+            "add --yes` rolls the controller manager after a registration; after one by `pulumi up` alone, "
+            "count controlPlane.controllermgr.credentialsRevision up once the cluster has reported.",
             "warning",
         ),
         "MA161": Code(

@@ -13,10 +13,10 @@ import yaml
 from kubernetes import config, dynamic
 from kubernetes.dynamic.exceptions import DynamicApiError, ResourceNotFoundError
 
+from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.sandbox.environment import Environment
 from madeploy.schemas import kinds
 from madeploy.settings import CONTROL_PLANE
-from madeploy.stackfile.loader import load_environment
 from manifests import catalog
 from manifests.inputs import Inputs
 from manifests.namespaces import namespaces
@@ -26,12 +26,16 @@ from tests.support.environments import environment as smallest
 from tests.support.objects import identity, of_kind
 from tests.support.proves import proves
 from tests.support.published_schemas import published
+from tests.support.stacks import for_release
 
 ENVIRONMENTS = pytest.mark.parametrize("name", ALL)
 NAMESPACE = "manifests-test"
 STACKS = Path(__file__).parents[2] / "stacks"
-PLATFORM_DEFINITIONS = Path(__file__).parents[3] / "shared" / "crds"
-"""The platform's own definitions, where a copy of them is at hand."""
+PLATFORM_DEFINITIONS: dict[ReleaseName, Path] = {
+    "0.12": Path(__file__).parents[3] / "shared" / "crds-0.12",
+    "2026.04": Path(__file__).parents[3] / "shared" / "crds",
+}
+"""The platform's own definitions by release, where a copy of them is at hand."""
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +105,7 @@ def test_pod_security_restricted_admits_every_pod(
     name: str, clients: dict[str, dynamic.DynamicClient]
 ) -> None:
     """CP-7: pods themselves, because of a Deployment the API server only warns."""
+    made = ALL[name]()
     pods = [
         {
             "apiVersion": "v1",
@@ -109,9 +114,9 @@ def test_pod_security_restricted_admits_every_pod(
             | {"name": obj["metadata"]["name"], "namespace": ""},
             "spec": obj["spec"]["template"]["spec"],
         }
-        for obj in of_kind(catalog.objects(ALL[name]()), "Deployment")
+        for obj in of_kind(catalog.objects(made), "Deployment")
     ]
-    assert len(pods) == 5
+    assert len(pods) == 5 + (made.ray_logs is not None)
     assert refusals(clients[CONTROL_PLANE], pods) == {}
 
 
@@ -139,16 +144,25 @@ def schema_folder(environment: Environment, tmp_path_factory: pytest.TempPathFac
                 assert document is not None
                 for schema in published(document):
                     kinds.write(folder, schema)
-    for path in (*kinds.DEFINITIONS.glob("*.yaml"), *PLATFORM_DEFINITIONS.glob("*.json")):
+    for path in kinds.DEFINITIONS.glob("*.yaml"):
         for schema in kinds.defined(yaml.safe_load(path.read_text())):
             kinds.write(folder, schema)
+    for release, definitions in PLATFORM_DEFINITIONS.items():
+        for path in definitions.glob("*.json"):
+            for schema in kinds.defined(yaml.safe_load(path.read_text())):
+                kinds.write(folder / release, schema)
     return folder
 
 
-def kubeconform(binary: Path, folder: Path, documents: list[Object]) -> list[str]:
-    """Runs kubeconform without network; returns its complaints, a missing schema among them."""
+def kubeconform(
+    binary: Path, folder: Path, documents: list[Object], release: ReleaseName = DEFAULT
+) -> list[str]:
+    """Runs kubeconform without network, the platform's own definitions of a release first; returns its
+    complaints, a missing schema among them."""
+    places = [f"{folder / release}/{kinds.LOCATION}", f"{folder}/{kinds.LOCATION}"]
+    locations = [word for place in places for word in ("-schema-location", place)]
     result = subprocess.run(
-        [binary, "-strict", "-output", "json", "-schema-location", f"{folder}/{kinds.LOCATION}", "-"],
+        [binary, "-strict", "-output", "json", *locations, "-"],
         input="---\n".join(map(to_yaml, documents)),
         capture_output=True,
         text=True,
@@ -191,20 +205,24 @@ def test_kubeconform_finds_nothing_in_other_forms(
     assert kubeconform(tool_paths["kubeconform"], schema_folder, objects) == []
 
 
+@pytest.mark.parametrize("release", PLATFORM_DEFINITIONS)
 @pytest.mark.parametrize("file", sorted(STACKS.glob("Pulumi.*.yaml")), ids=lambda file: file.stem)
 def test_kubeconform_finds_nothing_in_a_stack(
-    file: Path, tool_paths: dict[str, Path], schema_folder: Path
+    file: Path, release: ReleaseName, tool_paths: dict[str, Path], schema_folder: Path, tmp_path: Path
 ) -> None:
-    """CARD-2, CARD-4: every stack file of the project."""
-    stack = load_environment(file)
+    """CARD-2, CARD-4, REL-1: every stack file of the project, for every release."""
+    stack = for_release(file, release, tmp_path)
     assert stack.environment is not None, stack.text
-    assert kubeconform(tool_paths["kubeconform"], schema_folder, catalog.objects(stack.environment)) == []
+    objects = catalog.objects(stack.environment)
+    assert kubeconform(tool_paths["kubeconform"], schema_folder, objects, release) == []
 
 
 @ENVIRONMENTS
 def test_kubeconform_finds_nothing(name: str, tool_paths: dict[str, Path], schema_folder: Path) -> None:
     """CARD-2, CP-1 to CP-5: strictly, every kind known, custom resources included."""
-    assert kubeconform(tool_paths["kubeconform"], schema_folder, catalog.objects(ALL[name]())) == []
+    made = ALL[name]()
+    release = made.platform.release
+    assert kubeconform(tool_paths["kubeconform"], schema_folder, catalog.objects(made), release) == []
 
 
 @pytest.mark.parametrize(

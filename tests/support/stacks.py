@@ -7,6 +7,8 @@ from typing import Any
 
 import yaml
 
+from madeploy.releases import ReleaseName
+from madeploy.stackfile import edit
 from madeploy.stackfile.loader import CheckedStack, load_environment
 from tests.support import environments
 from tests.support.descriptors import FILES
@@ -42,3 +44,15 @@ def write(folder: Path, sections: dict[str, Any] | None = None, name: str = "pro
     given = {"controlPlane": {"envoy": {"descriptors": "descriptors.pb"}}} | (sections or {})
     path.write_text(stack_text(given, **others), encoding="utf-8")
     return path
+
+
+def for_release(path: Path, release: ReleaseName, folder: Path) -> CheckedStack:
+    """A stack file of the project as its owner would have it for another release."""
+    text = path.read_text(encoding="utf-8")
+    if release == "2026.04":
+        text = edit.set_value(text, ("platform", "release"), release)
+        text = edit.set_value(text, ("images", "tag"), "sha-cbf5720")
+        text = edit.remove(text, ("controlPlane", "envoy", "descriptors"))
+    copy = folder / path.name
+    copy.write_text(text, encoding="utf-8")
+    return load_environment(copy)

@@ -158,10 +158,14 @@ def add(
 def apply_plan(plan: Plan, data: dict[str, Any], as_json: bool) -> None:
     """Bring the stack to what was written, for this cluster only; says what came of it, and ends the command
     with 1 when something is not done."""
+    from madeploy.clusters.mirroring import roll_once_mirrored
     from madeploy.stacks.apply import apply
+    from madeploy.stacks.session import StackSession
 
     with phase(f"pulumi up for {plan.name}") as running:
         applied = apply(plan.stack, clusters=[plan.name], tell=say, note=running.note)
+    if not applied.exit_code and plan.environment.metadata_storage is not None:
+        applied.findings += roll_once_mirrored(StackSession(plan.stack, [plan.name]), plan.name, say)
     data["applied"] = {
         "changes": applied.changes,
         "findings": [item.to_data() for item in applied.findings],

@@ -56,4 +56,11 @@ LIFECYCLE: Final[dict[str, Code]] = {
         "Whether it is due for rotation is told by its Secret on the compute cluster.",
         "Name the cluster instead of choosing it by age.",
     ),
+    "MA477": Code(
+        "Controller manager that was not rolled after a registration",
+        "With metadataStorage the ingester writes to the new `Cluster`; from then on its health is not "
+        "reported until the controller manager has been rolled.",
+        "Once the object has the finalizer michelangelo/Ingester, run the command again, or count "
+        "controlPlane.controllermgr.credentialsRevision up and run `pulumi up`.",
+    ),
 }
