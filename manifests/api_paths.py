@@ -1,9 +1,17 @@
-"""Paths of the API's gRPC services, as both front doors route them."""
+"""Where both front doors send calls of the API."""
 
 from __future__ import annotations
 
-from madeploy.names.addresses import GRPC_WEB_PREFIX
+from madeploy.names.addresses import API_PORT, ENVOY_API_PORT, GRPC_WEB_PREFIX
+from madeploy.names.kubernetes import Workload
 from madeploy.settings import Environment
+
+
+def api_backend(environment: Environment) -> tuple[Workload, int]:
+    """Service and port that the API's host leads to: the API server, or the lock before it."""
+    if environment.access.lock is not None:
+        return "envoy", ENVOY_API_PORT
+    return "apiserver", API_PORT
 
 
 def service_paths(environment: Environment) -> tuple[str, ...]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from typing import Final
+from typing import Any, Final
 
-from madeploy.names.addresses import ENVOY_METRICS_PORT, ENVOY_PORT
+from madeploy.names.addresses import ENVOY_API_PORT, ENVOY_METRICS_PORT, ENVOY_PORT
 from madeploy.names.kubernetes import config_map
 from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
@@ -28,10 +28,12 @@ from manifests.workloads import (
     deployment,
     disruption_budget,
     service_account,
+    service_port,
 )
 
 PORT: Final = "http"
 METRICS: Final = "metrics"
+API: Final = "api"
 _READY: Final = "/ready"
 
 DESCRIPTORS: Final = "envoy-descriptors"
@@ -64,20 +66,12 @@ def envoy(environment: Environment) -> tuple[Object, ...]:
         volume, mount = secret_volume("tls", tls.secret_name, CERTIFICATE_DIR)
         volumes.append(volume)
         mounts.append(mount)
-    login = environment.access.login
-    if login is not None:
-        volume, mount = secret_volume("oidc", login.credentials_secret, CREDENTIALS_DIR)
-        volume["secret"]["items"] = [
-            {"key": key, "path": key} for key in (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY)
-        ]
+    for volume, mount in _access_volumes(environment):
         volumes.append(volume)
         mounts.append(mount)
-        for volume, mount in authorities_volume(environment) if login.authorities == "bundle" else ():
-            volumes.append(volume)
-            mounts.append(mount)
     container = Container(
         probes=_PROBES,
-        ports={PORT: ENVOY_PORT, METRICS: ENVOY_METRICS_PORT},
+        ports=_ports(environment),
         serves=True,
         # The binary itself: the image's entry point starts as root to change users. Two threads, because
         # Envoy would otherwise start one for each CPU of the node, each with its own memory.
@@ -94,9 +88,37 @@ def envoy(environment: Environment) -> tuple[Object, ...]:
         config_map_object(environment, "envoy", files),
         *descriptors,
         deployment(environment, "envoy", container, checksum_annotation(checksum(*texts))),
-        cluster_service(environment, "envoy", PORT, ENVOY_PORT, "https" if tls.enabled else "http"),
+        _service(environment),
         *disruption_budget(environment, "envoy"),
     )
+
+
+def _access_volumes(environment: Environment) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Secrets of sign-in, and private authorities where a provider's certificate is of theirs."""
+    login, lock = environment.access.login, environment.access.lock
+    pairs = []
+    if login is not None:
+        volume, mount = secret_volume("oidc", login.credentials_secret, CREDENTIALS_DIR)
+        keys = (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY)
+        volume["secret"]["items"] = [{"key": key, "path": key} for key in keys]
+        pairs.append((volume, mount))
+    tokens = lock.tokens if lock is not None else None
+    if "bundle" in {each.authorities for each in (login, tokens) if each is not None}:
+        pairs += authorities_volume(environment)
+    return pairs
+
+
+def _ports(environment: Environment) -> dict[str, int]:
+    ports = {PORT: ENVOY_PORT, METRICS: ENVOY_METRICS_PORT}
+    return ports if environment.access.lock is None else {**ports, API: ENVOY_API_PORT}
+
+
+def _service(environment: Environment) -> Object:
+    web = "https" if environment.tls.envoy.enabled else "http"
+    service = cluster_service(environment, "envoy", PORT, ENVOY_PORT, web)
+    if environment.access.lock is not None:
+        service["spec"]["ports"].append(service_port(API, ENVOY_API_PORT, "kubernetes.io/h2c"))
+    return service
 
 
 def _descriptors(environment: Environment) -> tuple[Object, ...]:

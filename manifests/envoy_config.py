@@ -20,12 +20,11 @@ from madeploy.names.addresses import (
 )
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
-from madeploy.settings.access import Login
-from manifests import envoy_login
+from manifests import envoy_api, envoy_login
 from manifests.cors import cors_policy
+from manifests.envoy_tokens import protocol_options
 from manifests.envoy_typed import TYPE, address, endpoints, path_source, typed
 from manifests.objects import to_yaml
-from manifests.storage_clients import CA_FILE, CA_FOLDER
 
 STREAM_SECONDS = 3600
 """How long a stream may be silent: the front door's own limit (network guide, Ingress set-up)."""
@@ -49,8 +48,6 @@ CERTIFICATE_DIR = "/etc/ssl/certs"
 """Where the Secret `tls.envoy.secretName` is mounted (network guide, Envoy TLS termination). It hides
 the image's certificate authorities, which only the identity provider's certificate needs."""
 
-IMAGE_AUTHORITIES = "ca-certificates.crt"
-"""File there with the authorities of the image, as its distribution (Ubuntu) names it."""
 
 CLUSTER = workload("apiserver")
 """Envoy's name of the upstream, and so the label `envoy_cluster_name` of its metrics."""
@@ -136,24 +133,26 @@ def _transcoder(kinds: Iterable[str]) -> dict[str, Any]:
     )
 
 
-def _api_listener(environment: Environment) -> dict[str, Any]:
-    silence = f"{STREAM_SECONDS}s"
-    route = {
-        "cluster": CLUSTER,
-        # No limit of our own: calls are ended by the deadline their caller sends, streams by silence.
-        "timeout": "0s",
-        "max_stream_duration": {"grpc_timeout_header_max": "0s"},
-        "idle_timeout": silence,
-    }
-    protocol: dict[str, Any] = {"idle_timeout": silence}
-    host, routes, guarded = "*", [{"match": {"prefix": "/"}, "route": route}], {}
+_SILENCE = f"{STREAM_SECONDS}s"
+_ROUTE = {
+    "cluster": CLUSTER,
+    # No limit of our own: calls are ended by the deadline their caller sends, streams by silence.
+    "timeout": "0s",
+    "max_stream_duration": {"grpc_timeout_header_max": "0s"},
+    "idle_timeout": _SILENCE,
+}
+
+
+def _web_listener(environment: Environment) -> dict[str, Any]:
+    protocol: dict[str, Any] = {"idle_timeout": _SILENCE}
+    host, routes, guarded = "*", [{"match": {"prefix": "/"}, "route": _ROUTE}], {}
     if environment.access.login is not None:
-        protocol |= envoy_login.protocol_options()
-        host, routes = environment.domains.app, envoy_login.routes(route)
+        protocol |= protocol_options()
+        host, routes = environment.domains.app, envoy_login.routes(_ROUTE)
         guarded = envoy_login.manager_fields(environment)
     manager = _connection_manager(
         stat_prefix="grpc_web",
-        stream_idle_timeout=silence,
+        stream_idle_timeout=_SILENCE,
         common_http_protocol_options=protocol,
         access_log=[_access_log()],
         route_config={
@@ -179,6 +178,27 @@ def _api_listener(environment: Environment) -> dict[str, Any]:
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "filter_chains": [chain],
     }
+
+
+def _api_listeners(environment: Environment) -> list[dict[str, Any]]:
+    """The lock at the API's host; none where everybody may come in, past Envoy."""
+    lock = environment.access.lock
+    if lock is None:
+        return []
+    manager = _connection_manager(
+        stat_prefix="api",
+        stream_idle_timeout=_SILENCE,
+        common_http_protocol_options={"idle_timeout": _SILENCE, **protocol_options()},
+        access_log=[_access_log()],
+        http_filters=[*envoy_api.filters(environment, lock), _ROUTER],
+        **envoy_api.manager_fields(environment, lock, _ROUTE),
+    )
+    listener = {
+        **envoy_api.listener_fields(lock),
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "filter_chains": [{"filters": [manager]}],
+    }
+    return [listener]
 
 
 def _tls_socket() -> dict[str, Any]:
@@ -270,20 +290,12 @@ def _admin_cluster() -> dict[str, Any]:
     }
 
 
-def _login_clusters(environment: Environment) -> list[dict[str, Any]]:
-    login = environment.access.login
-    if login is None:
-        return []
-    return envoy_login.clusters(environment, login, authorities_file(login))
-
-
-def authorities_file(login: Login) -> str:
-    """File of the authorities that the provider's certificate is checked against."""
-    return (
-        f"{CA_FOLDER}/{CA_FILE}"
-        if login.authorities == "bundle"
-        else f"{CERTIFICATE_DIR}/{IMAGE_AUTHORITIES}"
-    )
+def _access_clusters(environment: Environment) -> list[dict[str, Any]]:
+    login, lock = environment.access.login, environment.access.lock
+    return [
+        *(envoy_login.clusters(login) if login is not None else []),
+        *(envoy_api.clusters(lock) if lock is not None else []),
+    ]
 
 
 def bootstrap(environment: Environment) -> dict[str, Any]:
@@ -305,8 +317,8 @@ def bootstrap(environment: Environment) -> dict[str, Any]:
             ]
         },
         "static_resources": {
-            "listeners": [_api_listener(environment), _metrics_listener()],
-            "clusters": [_upstream_cluster(environment), *_login_clusters(environment), _admin_cluster()],
+            "listeners": [_web_listener(environment), *_api_listeners(environment), _metrics_listener()],
+            "clusters": [_upstream_cluster(environment), *_access_clusters(environment), _admin_cluster()],
         },
     }
 

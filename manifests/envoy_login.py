@@ -8,9 +8,7 @@ cookie or a token.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from madeploy.names.addresses import GRPC_WEB_PREFIX, UI_PORT, allowed_origins, app_url
 from madeploy.names.kubernetes import workload
@@ -27,13 +25,11 @@ from madeploy.names.oidc import (
     groups_claim,
     scopes,
 )
-from madeploy.releases.model import CALLER_EMAIL, CALLER_NAME
 from madeploy.settings import Environment
 from madeploy.settings.access import Login
 from manifests import envoy_pages
 from manifests.cors import origin_matcher
 from manifests.envoy_rights import (
-    CLAIMS,
     READING_HTTP,
     all_of,
     below,
@@ -43,6 +39,16 @@ from manifests.envoy_rights import (
     rights_filter,
     without,
 )
+from manifests.envoy_tokens import (
+    CREDENTIAL_HEADERS,
+    ONE_READING,
+    PROVIDER_TIMEOUT,
+    caller_headers,
+    jwt_filter,
+    provider_cluster,
+    verification,
+    without_caller_headers,
+)
 from manifests.envoy_typed import endpoints as load_assignment
 from manifests.envoy_typed import header_match, message, path_source, typed
 from manifests.objects import to_yaml
@@ -50,17 +56,9 @@ from manifests.objects import to_yaml
 CREDENTIALS_DIR: Final = "/etc/envoy-oidc"
 """Where the Secret `access.browser.credentialsSecret` is mounted."""
 
-KEYS_SECONDS: Final = 30
-"""How often the provider's keys are read. Envoy does not look for a key it does not know before its time, and
-some providers sign with a new one as soon as they show it."""
-
-CLOCK_SECONDS: Final = 30
-"""How far clocks may differ."""
-
 APP_CLUSTER: Final = workload("ui")
 _TOKEN, _KEYS = "oidc-token", "oidc-keys"
 _CLIENT, _COOKIE = "oidc-client", "oidc-cookie"
-_TIMEOUT: Final = "5s"
 
 _COOKIES: Final = (
     ("bearer_token", "access"),
@@ -77,29 +75,18 @@ _ID_COOKIE: Final = f"{COOKIE_PREFIX}id"
 
 
 def manager_fields(environment: Environment) -> dict[str, Any]:
-    """What the connection manager does before any filter: one spelling of each path, so that rights and
-    routes read the same one, and no header that only something behind Envoy could have set."""
+    """What the connection manager does before any filter, and how it answers people."""
     return {
-        "normalize_path": True,
-        "merge_slashes": True,
-        "path_with_escaped_slashes_action": "REJECT_REQUEST",
-        # As an edge: headers of Envoy's own (`x-envoy-…`) are not taken from callers.
-        "use_remote_address": True,
+        **ONE_READING,
         # The door ends TLS. Sessions are for https, whatever the hop to Envoy is.
         "scheme_header_transformation": {"scheme_to_overwrite": "https"},
-        "strip_any_host_port": True,
         "local_reply_config": envoy_pages.replies(environment),
     }
 
 
-def protocol_options() -> dict[str, Any]:
-    """`x_user_email` would be `x-user-email` to whoever reads headers as variables."""
-    return {"headers_with_underscores_action": "REJECT_REQUEST"}
-
-
 def routes(route: dict[str, Any]) -> list[dict[str, Any]]:
     """The API's services, and the application's files for everything else; neither gets a credential."""
-    removed = {"request_headers_to_remove": ["cookie", "authorization"]}
+    removed = {"request_headers_to_remove": CREDENTIAL_HEADERS}
     return [
         {"match": {"prefix": GRPC_WEB_PREFIX}, "route": route, **removed},
         {"match": {"prefix": "/"}, "route": {**route, "cluster": APP_CLUSTER}, **removed},
@@ -116,15 +103,6 @@ def filters(environment: Environment, login: Login, cors: dict[str, Any]) -> lis
         _tokens(environment, login),
         _rights(environment, login),
     ]
-
-
-def without_caller_headers() -> dict[str, Any]:
-    """Takes away the headers by which the platform shows callers, however often they were sent."""
-    return typed(
-        "envoy.filters.http.header_mutation",
-        "extensions.filters.http.header_mutation.v3.HeaderMutation",
-        mutations={"request_mutations": [{"remove": CALLER_EMAIL}, {"remove": CALLER_NAME}]},
-    )
 
 
 def _same_origin(environment: Environment) -> dict[str, Any]:
@@ -153,7 +131,7 @@ def _sessions(environment: Environment, login: Login) -> dict[str, Any]:
     # `Lax`, because a provider's page sends the browser back: a `Strict` cookie would not come along.
     lax = {"same_site": "LAX"}
     config: dict[str, Any] = {
-        "token_endpoint": {"cluster": _TOKEN, "uri": provider.token, "timeout": _TIMEOUT},
+        "token_endpoint": {"cluster": _TOKEN, "uri": provider.token, "timeout": PROVIDER_TIMEOUT},
         "authorization_endpoint": provider.authorization,
         "redirect_uri": callback_url(environment),
         # Its path follows. The host is ours whatever the request says: no other is ever sent back to.
@@ -185,47 +163,12 @@ def _sessions(environment: Environment, login: Login) -> dict[str, Any]:
 
 def _tokens(environment: Environment, login: Login) -> dict[str, Any]:
     """Signature, issuer, audience and time of the session's ID token."""
-    headers = []
-    if environment.release.envoy.shows_callers:
-        headers = [
-            {"header_name": CALLER_EMAIL, "claim_name": email_claim(login)},
-            {"header_name": CALLER_NAME, "claim_name": "name"},
-        ]
     provider = {
         **verification(login.issuer, endpoints(login).keys, _KEYS, [login.client_id]),
         "from_cookies": [_ID_COOKIE],
-        "claim_to_headers": headers,
+        "claim_to_headers": caller_headers(environment, email_claim(login)),
     }
     return jwt_filter("browser", provider, {"provider_name": "browser"})
-
-
-def verification(issuer: str, keys: str, cluster: str, audiences: Sequence[str]) -> dict[str, Any]:
-    """What every token has to be, and where its keys are read."""
-    return {
-        "issuer": issuer,
-        "audiences": list(audiences),
-        "require_expiration": True,
-        "clock_skew_seconds": CLOCK_SECONDS,
-        "payload_in_metadata": CLAIMS,
-        "remote_jwks": {
-            "http_uri": {"uri": keys, "cluster": cluster, "timeout": _TIMEOUT},
-            "cache_duration": f"{KEYS_SECONDS}s",
-            # Ahead of time and beside the calls: while the provider is down, the last keys go on.
-            "async_fetch": {"failed_refetch_duration": "5s"},
-        },
-    }
-
-
-def jwt_filter(name: str, provider: dict[str, Any], requirement: dict[str, Any]) -> dict[str, Any]:
-    """The filter that asks every request for a token of one provider."""
-    return typed(
-        "envoy.filters.http.jwt_authn",
-        "extensions.filters.http.jwt_authn.v3.JwtAuthentication",
-        providers={name: provider},
-        rules=[{"match": {"prefix": "/"}, "requires": requirement}],
-        # What is wrong with a token is for the log, not for whoever made it up.
-        strip_failure_response=True,
-    )
 
 
 def _rights(environment: Environment, login: Login) -> dict[str, Any]:
@@ -243,8 +186,8 @@ def _rights(environment: Environment, login: Login) -> dict[str, Any]:
     return rights_filter(policies)
 
 
-def clusters(environment: Environment, login: Login, authorities: str) -> list[dict[str, Any]]:
-    """The application's files, and the provider. `authorities` is the file its certificate is checked by."""
+def clusters(login: Login) -> list[dict[str, Any]]:
+    """The application's files, and the provider."""
     provider = endpoints(login)
     files = {
         "name": APP_CLUSTER,
@@ -254,33 +197,9 @@ def clusters(environment: Environment, login: Login, authorities: str) -> list[d
     }
     return [
         files,
-        provider_cluster(_TOKEN, provider.token, authorities),
-        provider_cluster(_KEYS, provider.keys, authorities),
+        provider_cluster(_TOKEN, provider.token, login.authorities),
+        provider_cluster(_KEYS, provider.keys, login.authorities),
     ]
-
-
-def provider_cluster(name: str, url: str, authorities: str) -> dict[str, Any]:
-    """Host of one of a provider's endpoints, by TLS, its certificate checked against its name."""
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    socket = message(
-        "extensions.transport_sockets.tls.v3.UpstreamTlsContext",
-        sni=host,
-        common_tls_context={
-            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
-            "validation_context": {
-                "trusted_ca": {"filename": authorities},
-                "match_typed_subject_alt_names": [{"san_type": "DNS", "matcher": {"exact": host}}],
-            },
-        },
-    )
-    return {
-        "name": name,
-        "connect_timeout": "3s",
-        "type": "LOGICAL_DNS",
-        "transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": socket},
-        "load_assignment": load_assignment(name, host, parts.port or 443),
-    }
 
 
 def secret_files() -> dict[str, str]:

@@ -27,6 +27,10 @@ def rights_filter(policies: dict[str, Matcher]) -> Matcher:
     )
 
 
+ANYTHING: Final[Matcher] = {"any": True}
+"""Permission for every request."""
+
+
 def policy(permissions: Sequence[Matcher], principals: Sequence[Matcher]) -> Matcher:
     """Admits each of the principals to each of the permissions."""
     return {"permissions": list(permissions), "principals": list(principals)}

@@ -20,7 +20,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit
 
 from madeploy.names import oidc
-from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT, envoy_upstream
+from madeploy.names.addresses import API_PORT, ENVOY_API_PORT, ENVOY_PORT, UI_PORT, envoy_upstream
 from madeploy.names.kubernetes import RAY_NAMESPACE, Workload
 from madeploy.names.models import RETENTION
 from madeploy.names.servers import split_server
@@ -205,17 +205,19 @@ def _through_the_door(environment: Environment) -> Iterator[Flow]:
     basis = "network guide, overview"
     kind = "Ingress" if isinstance(environment.front_door, IngressFrontDoor) else "Gateway"
     outside = door(environment)
-    yield Flow(outside, Component("apiserver"), API_PORT, f"{kind} to the gRPC API", basis)
-    yield Flow(outside, Component("envoy"), ENVOY_PORT, f"{kind} to gRPC-Web", basis)
-    login = environment.access.login
-    if login is None:
+    access, envoy = environment.access, Component("envoy")
+    if access.lock is None:
+        yield Flow(outside, Component("apiserver"), API_PORT, f"{kind} to the gRPC API", basis)
+    else:
+        yield Flow(outside, envoy, ENVOY_API_PORT, f"{kind} to the gRPC API's lock", "access.api")
+    yield Flow(outside, envoy, ENVOY_PORT, f"{kind} to gRPC-Web", basis)
+    for port in sorted(oidc.provider_ports(access)):
+        yield Flow(envoy, Anywhere(), port, "the identity provider's tokens and keys", "access")
+    if access.login is None:
         yield Flow(outside, Component("ui"), UI_PORT, f"{kind} to the application's files", "facts 5.2")
         return
     # Around Envoy there would be a way to the files without signing in.
-    envoy, setting = Component("envoy"), "access.browser"
-    yield Flow(envoy, Component("ui"), UI_PORT, "the application's files", setting)
-    for port in sorted(oidc.provider_ports(login)):
-        yield Flow(envoy, Anywhere(), port, "the identity provider's tokens and keys", setting)
+    yield Flow(envoy, Component("ui"), UI_PORT, "the application's files", "access.browser")
 
 
 def _between_services(environment: Environment) -> Iterator[Flow]:

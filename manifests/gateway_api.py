@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
+from madeploy.names.addresses import ENVOY_PORT, UI_PORT
 from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.front_door import GatewayApiFrontDoor
-from manifests.api_paths import service_paths
+from manifests.api_paths import api_backend, service_paths
 from manifests.issuers import GATEWAY_HTTP_LISTENER, issuer_annotations
 from manifests.objects import Object, metadata
 
@@ -108,7 +108,7 @@ def _api_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
     spec = {
         "parentRefs": _parent(door, API_LISTENER),
         "hostnames": [environment.domains.api],
-        "rules": [{"backendRefs": _backend("apiserver", API_PORT)}],
+        "rules": [{"backendRefs": _backend(*api_backend(environment))}],
     }
     return _object(environment, "GRPCRoute", workload("apiserver"), spec, "apiserver")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
+from madeploy.names.addresses import ENVOY_PORT, UI_PORT
 from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.front_door import IngressFrontDoor
-from manifests.api_paths import service_paths
+from manifests.api_paths import api_backend, service_paths
 from manifests.issuers import issuer_annotations
 from manifests.objects import Object, metadata
 
@@ -69,7 +69,7 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
         host=environment.domains.api,
         secret=environment.tls.api_secret_name,
         annotations={**(_API if door.api_annotations is None else door.api_annotations), **issuer},
-        paths=[_path("/", "Prefix", "apiserver", API_PORT)],
+        paths=[_path("/", "Prefix", *api_backend(environment))],
     )
     grpc_web = [_grpc_web_path(door, path) for path in service_paths(environment)]
     files = _path("/", "Prefix", "ui", UI_PORT)

@@ -99,14 +99,11 @@ def cluster_service(
         "spec": {
             "type": "ClusterIP",
             "selector": selector_labels(service),
-            "ports": [
-                {
-                    "name": port_name,
-                    "port": port,
-                    "targetPort": port_name,
-                    "protocol": "TCP",
-                    "appProtocol": protocol,
-                }
-            ],
+            "ports": [service_port(port_name, port, protocol)],
         },
     }
+
+
+def service_port(name: str, port: int, protocol: str) -> Object:
+    """A port of a Service, by the name that the container's has."""
+    return {"name": name, "port": port, "targetPort": name, "protocol": "TCP", "appProtocol": protocol}

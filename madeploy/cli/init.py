@@ -82,7 +82,8 @@ def _storage(store: str, eks: str | None, name: str) -> dict[str, Any]:
 def _access(answer: str) -> dict[str, Any]:
     kind, separator, reason = answer.partition(":")
     if kind == "open" and separator:
-        return {"browser": {"kind": "open", "reason": reason.strip()}}
+        opened = {"kind": "open", "reason": reason.strip()}
+        return {"browser": opened, "api": opened}
     provider = next((found for part, found in _PROVIDERS.items() if part in answer), None)
     if provider is None:
         known = ", ".join(_PROVIDERS.values())
@@ -91,7 +92,8 @@ def _access(answer: str) -> dict[str, Any]:
             "provider start with `open: ` and follow docs/access.md."
         )
     login = {"kind": "oidc", "provider": provider, "issuer": answer, "clientId": "michelangelo"}
-    return {"browser": {**login, "editors": {"groups": ["michelangelo-editors"]}}}
+    people = {**login, "editors": {"groups": ["michelangelo-editors"]}}
+    return {"browser": people, "api": {"kind": "guarded"}}
 
 
 def sections(name: str, tier: str, answers: Mapping[str, str]) -> dict[str, Any]:

@@ -17,11 +17,15 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
         return True
 
 
+_SWITCHES = frozenset("yYnN")
+"""Booleans of YAML 1.1 that PyYAML never took for such, and Envoy's reader (yaml-cpp) does."""
+
+
 def _represent_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     """Texts of several lines as blocks, so that a configuration file in a ConfigMap can be read; quotes
-    around what a Go reader would take for something else than text."""
+    around what another reader would take for something else than text."""
     style = "|" if "\n" in text else None
-    if text and style is None and not isinstance(resolve(text), str):
+    if text and style is None and (text in _SWITCHES or not isinstance(resolve(text), str)):
         style = "'"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 

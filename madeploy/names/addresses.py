@@ -14,6 +14,9 @@ API_PORT: Final = 15566
 ENVOY_PORT: Final = 8081
 """HTTP/1.1 gRPC-Web (network guide)."""
 
+ENVOY_API_PORT: Final = 8082
+"""gRPC of the API's host, where it has a lock."""
+
 ENVOY_ADMIN_PORT: Final = 9901
 """Envoy's admin interface, on loopback inside the pod."""
 

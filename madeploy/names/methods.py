@@ -8,6 +8,11 @@ from madeploy.names.addresses import GRPC_WEB_PREFIX
 from madeploy.releases import Release
 
 _READING: Final = ("Get{kind}", "List{kind}")
+REFLECTION: Final = tuple(
+    f"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo" for version in ("v1", "v1alpha")
+)
+"""Which services there are: the command `ma` asks before each call (facts 7.2)."""
+
 _WRITING: Final = ("Create{kind}", "Update{kind}", "Delete{kind}", "Delete{kind}Collection")
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from madeploy.names.addresses import app_url
 from madeploy.settings import Environment
-from madeploy.settings.access import Endpoints, KnownProvider, Login, OtherProvider, Provider
+from madeploy.settings.access import Access, Endpoints, KnownProvider, Login, OtherProvider, Provider
 
 CALLBACK_PATH: Final = "/oauth2/callback"
 """Where a provider sends browsers back to, on the application's host."""
@@ -108,7 +108,12 @@ def callback_url(environment: Environment) -> str:
     return f"{app_url(environment)}{CALLBACK_PATH}"
 
 
-def provider_ports(login: Login) -> set[int]:
-    """Ports on which Envoy reaches the provider."""
-    found = endpoints(login)
-    return {urlsplit(url).port or 443 for url in (found.token, found.keys)}
+def provider_ports(access: Access) -> set[int]:
+    """Ports on which Envoy reaches identity providers."""
+    urls: list[str] = []
+    if access.login is not None:
+        found = endpoints(access.login)
+        urls += [found.token, found.keys]
+    if access.lock is not None and access.lock.tokens is not None:
+        urls.append(access.lock.tokens.keys)
+    return {urlsplit(url).port or 443 for url in urls}

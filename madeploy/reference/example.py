@@ -28,7 +28,7 @@ none is given, the first."""
 
 _WIDTH: Final = 104
 _PLACEHOLDER: Final = "written-by-pulumi-config-set"
-_SHOWN: Final = frozenset({"images.tag", "access.browser", "access.browser.editors.groups"})
+_SHOWN: Final = frozenset({"images.tag", "access.browser", "access.browser.editors.groups", "access.api"})
 """Keys that are absent by default and shown nevertheless: an image needs a version from somewhere, and
 one tag for all is the usual place; production has to choose who may come in."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Iterator
 from typing import Final
@@ -13,6 +14,8 @@ from madeploy.settings.access import Callers, KnownProvider, Login, Provider
 from madeploy.settings.environment import Environment
 
 BROWSER: Final[Path] = ("access", "browser")
+API: Final[Path] = ("access", "api")
+TOKENS: Final[Path] = (*API, "tokens")
 
 _ISSUERS: Final[dict[Provider, tuple[re.Pattern[str], str]]] = {
     "google": (re.compile(r"https://accounts\.google\.com"), "https://accounts.google.com"),
@@ -26,9 +29,13 @@ _ISSUERS: Final[dict[Provider, tuple[re.Pattern[str], str]]] = {
 """What a provider's tokens say as their issuer. Of Entra ID the tenant's own: `common` and `organizations`
 would be everybody's, and no token says them."""
 
+_NARROW: Final = {4: 8, 6: 32}
+"""Shortest prefix of a network that somebody can trust: the largest private one (RFC 1918), and what an
+internet registry gives to one organisation."""
+
 _ENVOY: Final = re.compile(r"^v?([0-9]+)\.([0-9]+)\.")
 _NEEDED: Final = (1, 40)
-"""Envoy that sign-in was made and tried with. An Envoy stops at fields it does not know."""
+"""Envoy that the locks were made and tried with. An Envoy stops at fields it does not know."""
 
 
 @rule(
@@ -36,16 +43,20 @@ _NEEDED: Final = (1, 40)
         "MA240": Code(
             "Nobody has chosen who may come in",
             "The platform authenticates nobody: whoever reaches the host may create and delete everything.",
-            "Choose: `kind: oidc` for people who sign in, or `kind: open` with the reason why no lock is "
-            "needed (docs/access.md).",
+            "Choose: `kind: oidc` (browsers) or `kind: guarded` (API), or `kind: open` with the reason no "
+            "lock is needed (docs/access.md).",
         ),
     },
     reads=("access", "platform"),
 )
 def production_has_chosen_who_comes_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1, ACC-2: nothing is open by default."""
-    if env.platform.tier == "production" and env.access.browser is None:
+    if env.platform.tier != "production":
+        return
+    if env.access.browser is None:
         yield Violation("MA240", BROWSER, "nothing is chosen for the application's host")
+    if env.access.api is None:
+        yield Violation("MA240", API, "nothing is chosen for the API's host")
 
 
 @rule(
@@ -60,9 +71,11 @@ def production_has_chosen_who_comes_in(env: Environment, _: SecretNames) -> Iter
 )
 def somebody_may_come_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1: a door that nobody can open is a mistake."""
-    login = env.access.login
-    if login is not None and login.viewers.nobody and login.editors.nobody:
-        yield Violation("MA241", BROWSER, "neither viewers nor editors name a group or a claim")
+    login, lock = env.access.login, env.access.lock
+    tokens = lock.tokens if lock is not None else None
+    for path, known in ((BROWSER, login), (TOKENS, tokens)):
+        if known is not None and known.viewers.nobody and known.editors.nobody:
+            yield Violation("MA241", path, "neither viewers nor editors name a group or a claim")
 
 
 @rule(
@@ -99,14 +112,16 @@ def providers_have_their_issuers(env: Environment, _: SecretNames) -> Iterator[V
 )
 def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1, NET-4: the certificate for Envoy's own TLS lies over the authorities of its image."""
-    login = env.access.login
-    if login is None:
-        return
-    path = (*BROWSER, "authorities")
-    if login.authorities == "bundle" and env.control_plane.ca_bundle_config_map is None:
-        yield Violation("MA243", path, "is bundle, and controlPlane.caBundleConfigMap names none")
-    if login.authorities == "system" and env.tls.envoy.enabled:
-        yield Violation("MA243", path, "is system, whose folder tls.envoy puts its certificate over")
+    login, lock = env.access.login, env.access.lock
+    tokens = lock.tokens if lock is not None else None
+    for where, known in ((BROWSER, login), (TOKENS, tokens)):
+        if known is None:
+            continue
+        path = (*where, "authorities")
+        if known.authorities == "bundle" and env.control_plane.ca_bundle_config_map is None:
+            yield Violation("MA243", path, "is bundle, and controlPlane.caBundleConfigMap names none")
+        if known.authorities == "system" and env.tls.envoy.enabled:
+            yield Violation("MA243", path, "is system, whose folder tls.envoy puts its certificate over")
 
 
 @rule(
@@ -122,7 +137,7 @@ def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> It
 )
 def locks_cannot_be_walked_around(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-2, NET-13: the services behind authenticate nobody (facts 0.5)."""
-    if env.access.login is not None and not env.network.policies:
+    if (env.access.login or env.access.lock) and not env.network.policies:
         yield Violation("MA244", ("network", "policies"), "is false, with a lock at Envoy")
 
 
@@ -159,7 +174,7 @@ def people_do_not_choose_their_claims(env: Environment, _: SecretNames) -> Itera
 @rule(
     {
         "MA246": Code(
-            "Envoy that is too old for sign-in",
+            "Envoy that is too old for its locks",
             "It does not start with configuration that it does not know.",
             "Take a newer tag of Envoy's image.",
         ),
@@ -170,6 +185,50 @@ def envoy_is_new_enough(env: Environment, _: SecretNames) -> Iterator[Violation]
     """ACC-1: an older Envoy stops at fields it does not know."""
     tag = env.image_of("envoy").tag
     found = _ENVOY.match(tag or "")
-    if env.access.login is not None and found and (int(found[1]), int(found[2])) < _NEEDED:
+    if (env.access.login or env.access.lock) and found and (int(found[1]), int(found[2])) < _NEEDED:
         path = ("controlPlane", "envoy", "image", "tag")
-        yield Violation("MA246", path, f"is {tag}, older than the v1.40 that sign-in was made for")
+        yield Violation("MA246", path, f"is {tag}, older than the v1.40 that the locks were made for")
+
+
+@rule(
+    {
+        "MA247": Code(
+            "Callers that can send no token are locked out",
+            "The platform's own clients have no setting for a token: tasks and workflows fail at their first "
+            "call.",
+            "List the addresses they come from (NAT) in access.api.trustedCidrs.",
+            "warning",
+        ),
+    },
+    reads=("access", "clusters", "control_plane"),
+)
+def callers_without_tokens_come_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-2: `ma`, the Python client, task pods and the worker can send none (facts 7.2)."""
+    lock = env.access.lock
+    if lock is None or lock.trusted_cidrs:
+        return
+    path = (*API, "trustedCidrs")
+    if env.clusters:
+        yield Violation("MA247", path, "is empty, and tasks on compute clusters call the API")
+    if env.control_plane.worker.api_access == "public":
+        yield Violation("MA247", path, "is empty, and the worker calls the API by its public address")
+
+
+@rule(
+    {
+        "MA248": Code(
+            "Trusted network that is half the internet",
+            "Everybody there may do everything without a token.",
+            "List the addresses that your clusters and offices come from.",
+        ),
+    },
+    reads=("access",),
+)
+def trusted_networks_are_not_everybodys(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-2: a lock for nobody."""
+    lock = env.access.lock
+    for index, cidr in enumerate(lock.trusted_cidrs if lock is not None else ()):
+        network = ipaddress.ip_network(cidr)
+        if network.prefixlen < _NARROW[network.version]:
+            evidence = f"{network} has {network.num_addresses:,} addresses"
+            yield Violation("MA248", (*API, "trustedCidrs", index), evidence)

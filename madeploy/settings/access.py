@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import Accepts, DnsSubdomain, Name, Section
+from madeploy.settings.base import Accepts, Cidr, DnsSubdomain, Name, Section
 
 HttpsUrl = Annotated[
     str,
@@ -31,6 +31,7 @@ Why = Annotated[
     Accepts("a sentence", "Only reachable through the company's VPN."),
 ]
 
+Authorities = Literal["system", "bundle"]
 Provider = Literal["okta", "google", "entra", "keycloak"]
 
 
@@ -107,7 +108,7 @@ class _Login(Section):
     editors: Callers = Callers()
     """Who may call everything. Default: nobody."""
 
-    authorities: Literal["system", "bundle"] = "system"
+    authorities: Authorities = "system"
     """Which authorities the provider's certificate is checked against: those of Envoy's image, or those of
     `controlPlane.caBundleConfigMap`. Default `system`."""
 
@@ -138,13 +139,73 @@ Login = KnownProvider | OtherProvider
 Browser = Annotated[KnownProvider | OtherProvider | Open, Field(discriminator="kind")]
 
 
+class Tokens(Section):
+    """Tokens (JWT) of automation, sent as `Authorization: Bearer`, and what they give rights to."""
+
+    issuer: HttpsUrl
+    """Issuer, exactly as the tokens say it (`iss`)."""
+
+    keys: HttpsUrl = Field(examples=["https://login.example.com/realms/ml/protocol/openid-connect/certs"])
+    """The issuer's public keys (`jwks_uri`)."""
+
+    audiences: tuple[Name, ...] = Field(min_length=1, max_length=20, examples=[["michelangelo-api"]])
+    """Audiences of which a token must name one (`aud`). One of its own: tokens of the application or of other
+    services are then none here."""
+
+    groups_claim: Claim = "groups"
+    """Claim with groups. Default `groups`."""
+
+    viewers: Callers = Callers()
+    """Who may call what reads (`Get…`, `List…`) and ask which services there are."""
+
+    editors: Callers = Callers()
+    """Who may call everything."""
+
+    authorities: Authorities = "system"
+    """Which authorities the issuer's certificate is checked against, as in `browser`. Default `system`."""
+
+
+class GuardedApi(Section):
+    """A lock at the API's host, which Envoy then carries: trusted networks without a token, because `ma`, the
+    Python client and task pods can send none; everybody else by token. Without either, nobody."""
+
+    kind: Literal["guarded"]
+    """Chooses the lock."""
+
+    trusted_cidrs: tuple[Cidr, ...] = Field(default=(), max_length=200)
+    """Networks whose callers may do everything without a token: addresses that compute clusters and offices
+    come from (NAT, VPN). Default: none."""
+
+    client_address: Literal["forwardedFor", "proxyProtocol"] = "forwardedFor"
+    """How Envoy learns a caller's address: from the end of `X-Forwarded-For`, which the front door writes,
+    or from the PROXY protocol, which the front door then has to speak to Envoy. Default `forwardedFor`."""
+
+    trusted_proxies: int = Field(default=1, ge=1, le=10)
+    """How many proxies in a row write `X-Forwarded-For` in front of Envoy, the front door included: 2 with
+    a load balancer that ends HTTP before it. Too many, and callers can choose their address. Default 1."""
+
+    tokens: Tokens | None = None
+    """Tokens that give rights to everybody else. Default: none do."""
+
+
+Api = Annotated[GuardedApi | Open, Field(discriminator="kind")]
+
+
 class Access(Section):
     """Who may come in."""
 
     browser: Browser | None = None
     """The application's host. Default: everybody in development and staging; production must choose."""
 
+    api: Api | None = None
+    """The API's host. Default: everybody in development and staging; production must choose."""
+
     @property
     def login(self) -> Login | None:
         """How people sign in; None where nobody has to."""
         return None if isinstance(self.browser, Open) else self.browser
+
+    @property
+    def lock(self) -> GuardedApi | None:
+        """The lock at the API's host; None where there is none."""
+        return None if isinstance(self.api, Open) else self.api

@@ -33,7 +33,9 @@ from .pods import WORKLOADS
 _GATEWAY_API: Final = "gateway.networking.k8s.io"
 _NGINX: Final = "nginx.ingress.kubernetes.io/"
 _ALB: Final = "alb.ingress.kubernetes.io/"
-_API_PORT: Final = 15566
+_GRPC_PORTS: Final = (15566, 8082)
+"""The API server's, and Envoy's where the API's host has a lock."""
+
 _ENVOY_PORT: Final = 8081
 _UI: Final = "michelangelo-ui"
 
@@ -255,10 +257,10 @@ def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violati
             continue
         for _, service, port, path in _backends(resource):
             its = services.get((resource.namespace, service), {})
-            if port == _API_PORT and not _by_grpc(
+            if port in _GRPC_PORTS and not _by_grpc(
                 serving or INGRESS_NGINX, annotations_of(resource), service, its
             ):
-                said = f"port {_API_PORT} without backend-protocol GRPC"
+                said = f"port {port} without backend-protocol GRPC"
                 yield resource, Violation((*path, "backend"), said, _BY_GRPC.get(serving or "", ""))
 
 

@@ -11,7 +11,8 @@ import yaml
 
 from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
-from manifests.envoy_config import DESCRIPTORS_FILE, IMAGE_AUTHORITIES, bootstrap, envoy_files, envoy_yaml
+from manifests.envoy_config import DESCRIPTORS_FILE, bootstrap, envoy_files, envoy_yaml
+from manifests.envoy_tokens import IMAGE_AUTHORITIES
 from tests.support.environments import ALL, environment
 from tests.support.envoy import rewrite_folders, validate
 from tests.support.proves import proves
@@ -36,7 +37,7 @@ COMBINATIONS: dict[str, dict[str, Any]] = {
 
 def _validated(made: Environment, directory: Path) -> tuple[int, str]:
     pem = certificate_files(directory / "certs", made.domains.app)
-    (directory / "certs" / IMAGE_AUTHORITIES).write_bytes(pem)
+    (directory / "certs" / Path(IMAGE_AUTHORITIES).name).write_bytes(pem)
     (directory / "oidc").mkdir()
     for key in (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY):
         (directory / "oidc" / key).write_text("example")

@@ -110,6 +110,22 @@ def login(**more: Any) -> dict[str, Any]:
     return {"access": {"browser": own | more}}
 
 
+def guarded(**more: Any) -> dict[str, Any]:
+    """The lock at the API's host."""
+    return {"access": {"api": {"kind": "guarded"} | more}}
+
+
+def tokens(**more: Any) -> dict[str, Any]:
+    """The same with tokens, with settings put over them."""
+    own = {
+        "issuer": "https://login.example.com/realms/ml",
+        "keys": "https://login.example.com/realms/ml/protocol/openid-connect/certs",
+        "audiences": ["michelangelo-api"],
+        "editors": {"groups": ["ml-platform"]},
+    }
+    return guarded(tokens=own | more)
+
+
 def entra(**more: Any) -> dict[str, Any]:
     tenant = "00000000-0000-0000-0000-000000000001"
     return login(provider="entra", issuer=f"https://login.example.com/{tenant}/v2.0", **more)
@@ -128,6 +144,26 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
     # code, severity, subject, sections
     ("MA240", "error", "access.browser", {"access": {}}),
     ("MA240", "error", "access.browser", {"access": ...}),
+    ("MA240", "error", "access.api", {"access": ...}),
+    ("MA241", "error", "access.api.tokens", tokens(editors={})),
+    ("MA243", "error", "access.api.tokens.authorities", tokens(authorities="bundle")),
+    ("MA244", "error", "network.policies", guarded() | {"network": {"policies": False}}),
+    (
+        "MA246",
+        "error",
+        "controlPlane.envoy.image.tag",
+        guarded() | service("envoy", image={"tag": "v1.39.2"}),
+    ),
+    ("MA247", "warning", "access.api.trustedCidrs", guarded() | cluster()),
+    ("MA247", "warning", "access.api.trustedCidrs", guarded() | service("worker", apiAccess="public")),
+    ("MA248", "error", "access.api.trustedCidrs[0]", guarded(trustedCidrs=["0.0.0.0/0"])),
+    (
+        "MA248",
+        "error",
+        "access.api.trustedCidrs[1]",
+        guarded(trustedCidrs=["203.0.113.0/28", "128.0.0.0/1"]),
+    ),
+    ("MA248", "error", "access.api.trustedCidrs[0]", guarded(trustedCidrs=["::/0"])),
     ("MA241", "error", "access.browser", login(editors={})),
     ("MA241", "error", "access.browser", login(editors={"claims": {"team": []}})),
     ("MA242", "error", "access.browser.issuer", login(issuer="https://login.example.com/")),
@@ -792,7 +828,13 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
 
 ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("MA240", {"access": ...} | tier("staging")),
-    ("MA240", login()),
+    ("MA240", login() | {"platform": {"tier": "development"}}),
+    ("MA241", tokens()),
+    ("MA243", tokens()),
+    ("MA244", guarded()),
+    ("MA247", guarded(trustedCidrs=["203.0.113.0/28"]) | cluster()),
+    ("MA247", guarded()),
+    ("MA248", guarded(trustedCidrs=["10.0.0.0/8", "2001:db8::/32", "203.0.113.7/32"])),
     ("MA241", login(editors={}, viewers={"claims": {"hd": ["example.com"]}})),
     ("MA242", login()),
     ("MA242", login(provider="google", issuer="https://accounts.google.com")),

@@ -23,6 +23,7 @@ EXAMPLES: dict[tuple[str, ...], dict[str, Any]] = {
     ("tls", "solver"): {"kind": "http01"},
     ("frontDoor",): {"kind": "ingress"},
     ("access", "browser"): {"kind": "open", "reason": "Only reachable by VPN."},
+    ("access", "api"): {"kind": "guarded"},
     ("workflow",): {"engine": "temporal", "host": "temporal.example.com:7233"},
     ("storage",): {
         "kind": "existing",
@@ -58,7 +59,7 @@ def _around(path: tuple[str, ...], section: dict[str, Any]) -> dict[str, Any]:
         buckets = {"workspace": "example-a", "models": "example-b"}
         aws = {"kind": "aws", "region": "eu-west-1", "buckets": buckets}
         return {"storage": {**aws, "identity": section}}
-    if path in (("gitops", "secrets"), ("access", "browser")):
+    if path in (("gitops", "secrets"), ("access", "browser"), ("access", "api")):
         return {path[0]: {path[1]: section}}
     if len(path) == 3:
         return {"clusters": {"gpu": {"kubeconfigContext": "gpu", path[2]: section}}}

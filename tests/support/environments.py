@@ -173,7 +173,18 @@ def guarded() -> Environment:
                 "clientId": "0oa1example",
                 "viewers": {"groups": ["analysts"], "claims": {"email": ["guest@example.com"]}},
                 "editors": {"groups": ["ml-platform", "ml-research"]},
-            }
+            },
+            "api": {
+                "kind": "guarded",
+                "trustedCidrs": ["203.0.113.0/28", "2001:db8::/48"],
+                "tokens": {
+                    "issuer": "https://example.okta.com/oauth2/api",
+                    "keys": "https://example.okta.com/oauth2/api/v1/keys",
+                    "audiences": ["michelangelo-api"],
+                    "viewers": {"groups": ["ci"]},
+                    "editors": {"claims": {"sub": ["deployer"]}},
+                },
+            },
         },
         controlPlane={"envoy": {"descriptors": beside()}},
     )

@@ -14,13 +14,20 @@ from pathlib import Path
 from typing import Any
 
 import envoy
-import yaml
 
-from madeploy.names.addresses import API_PORT, ENVOY_ADMIN_PORT, ENVOY_METRICS_PORT, ENVOY_PORT
+from madeploy.names.addresses import (
+    API_PORT,
+    ENVOY_ADMIN_PORT,
+    ENVOY_API_PORT,
+    ENVOY_METRICS_PORT,
+    ENVOY_PORT,
+)
 from manifests.envoy_config import CERTIFICATE_DIR, CLUSTER, CONFIG_DIR, DESCRIPTORS_DIR
 from manifests.envoy_login import CREDENTIALS_DIR
+from manifests.objects import to_yaml
 
 START_SECONDS = 20
+PORTS = (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT, ENVOY_API_PORT)
 
 
 def validate(bootstrap: str, directory: Path) -> tuple[int, str]:
@@ -43,6 +50,9 @@ class RunningEnvoy:
     port: int
     metrics_port: int
     admin_port: int
+    api_port: int
+    """Of the API's host, where it has a lock."""
+
     log: Path
     """What it wrote to stderr, from level warning on."""
 
@@ -70,14 +80,15 @@ def running(
     `directory/certs` and `directory/descriptors`. `others` are ports of this machine in the place of other
     hosts.
     """
-    ports = {port: free_port() for port in (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT)}
+    ports = {port: free_port() for port in PORTS}
     moved = _moved(bootstrap, ports, upstream_port or free_port(), directory, others or {})
     path = directory / "envoy.yaml"
-    path.write_text(yaml.safe_dump(moved))
+    path.write_text(to_yaml(moved))
     instance = RunningEnvoy(
         ports[ENVOY_PORT],
         ports[ENVOY_METRICS_PORT],
         ports[ENVOY_ADMIN_PORT],
+        ports[ENVOY_API_PORT],
         directory / "stderr",
         directory / "stdout",
     )

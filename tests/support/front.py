@@ -20,7 +20,8 @@ import grpc
 from madeploy.names.kubernetes import workload
 from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
-from manifests.envoy_config import IMAGE_AUTHORITIES, bootstrap, envoy_files
+from manifests.envoy_config import bootstrap, envoy_files
+from manifests.envoy_tokens import IMAGE_AUTHORITIES
 from tests.support import oidc
 from tests.support.environments import environment
 from tests.support.envoy import RunningEnvoy, rewrite_folders, running
@@ -28,7 +29,11 @@ from tests.support.grpc_web import UI_HEADERS, connect
 from tests.support.tls import certificate_files, trusting
 
 APP = "app.ml.example.com"
+API = "api.ml.example.com"
 ORIGIN = f"https://{APP}"
+STRANGE_ADDRESS = "198.51.100.7"
+"""An address that no test trusts."""
+
 FILES = b"<!doctype html><title>Michelangelo</title><h1>Michelangelo</h1>"
 
 
@@ -110,6 +115,24 @@ class Front:
         path = method if method.startswith("/") else f"/michelangelo.api.v2.{method}"
         return self.request("POST", path, sent, b"\0\0\0\0\0", **more)
 
+    def api_call(
+        self, method: str, headers: Mapping[str, str] | None = None, address: str = STRANGE_ADDRESS
+    ) -> grpc.StatusCode:
+        """Call a method at the API's host by gRPC, as the front door hands it on for a caller at `address`;
+        gives the status."""
+        path = method if method.startswith("/") else f"/michelangelo.api.v2.{method}"
+        sent = {"x-forwarded-for": address, **(headers or {})}
+        with grpc.insecure_channel(
+            f"127.0.0.1:{self.envoy.api_port}", options=[("grpc.default_authority", f"{API}:443")]
+        ) as channel:
+            call = channel.unary_unary(path)
+            try:
+                call(b"", timeout=10, metadata=[(name.lower(), value) for name, value in sent.items()])
+            except grpc.RpcError as error:
+                code: grpc.StatusCode = error.code()
+                return code
+        return grpc.StatusCode.OK
+
     def sign_in(self, user: Mapping[str, Any] | None = None, path: str = "/") -> dict[str, str]:
         """Go through the provider as a browser does; gives the session's cookies."""
         cookies, _ = self.attempt(user, path)
@@ -187,6 +210,21 @@ def login_settings(**more: Any) -> dict[str, Any]:
     }
 
 
+API_AUDIENCE = "michelangelo-api"
+
+
+def lock_settings(**more: Any) -> dict[str, Any]:
+    """`access.api` with tokens of the provider, as a stack file writes it."""
+    tokens = {
+        "issuer": oidc.ISSUER,
+        "keys": f"https://{oidc.HOST}{oidc.BASE}/certs",
+        "audiences": [API_AUDIENCE],
+        "viewers": {"groups": ["ci"]},
+        "editors": {"groups": ["deployers"]},
+    }
+    return {"kind": "guarded", "trustedCidrs": ["203.0.113.0/28", "2001:db8::/48"], "tokens": tokens, **more}
+
+
 @contextlib.contextmanager
 def front(
     directory: Path,
@@ -203,7 +241,7 @@ def front(
     (directory / "oidc" / COOKIE_SECRET_KEY).write_text(secrets.token_urlsafe(32))
     pem = certificate_files(directory / "login", oidc.HOST)
     (directory / "certs").mkdir()
-    (directory / "certs" / IMAGE_AUTHORITIES).write_bytes(pem)
+    (directory / "certs" / Path(IMAGE_AUTHORITIES).name).write_bytes(pem)
     for name, text in envoy_files(made).items():
         if name != "envoy.yaml":
             (directory / name).write_text(rewrite_folders(text, directory))

@@ -16,7 +16,9 @@ from tests.support.descriptors import FILES
 MINIMAL: dict[str, Any] = environments.MINIMAL | {
     "domains": {"api": "api.example.com", "app": "app.example.com"},
     "kubeconfigs": {"control-plane": {"secure": "v1:placeholder"}},
-    "access": {"browser": {"kind": "open", "reason": "Tests have no identity provider."}},
+    "access": {
+        door: {"kind": "open", "reason": "Tests have no identity provider."} for door in ("browser", "api")
+    },
 }
 """Sections of a valid production stack."""
 
