@@ -18,6 +18,7 @@ from madeploy.names.kubernetes import CREDENTIALS_NAMESPACE
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stackfile.edit import StackEditError, set_value, value_at
 from madeploy.stackfile.loader import label, load_environment
+from madeploy.stacks.files import read_text
 from manifests import catalog, registration
 from manifests.inputs import Inputs
 from manifests.objects import Object
@@ -133,3 +134,9 @@ def authority_data(path: Path) -> str:
             exit_code=2,
         )
     return base64.b64encode(content).decode("ascii")
+
+
+def as_kept(entry: dict[str, Any], path: Path, name: str) -> dict[str, Any]:
+    """The entry with the parts that an earlier run of this command kept, so that it is recognised."""
+    there = existing(read_text(path), name) or {}
+    return {**entry, "adopted": there["adopted"]} if "adopted" in there else entry

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from madeploy import kubeconfigs
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import entries
+from madeploy.clusters.checks.prerequisites import prerequisites
+from madeploy.clusters.failures import administrator_finding
 from madeploy.clusters.sources import Origin
 from madeploy.errors import ToolkitError
+from madeploy.findings import Finding
 from madeploy.fleet.roles import free_shard
 from madeploy.names.configuration import subject
-from madeploy.settings import Environment
+from madeploy.sandbox.progress import phase
+from madeploy.settings import CONTROL_PLANE, Environment
+from madeploy.stacks.access import open_stack
 from madeploy.stacks.files import read_text, require_unchanged, write
 from madeploy.stacks.secrets import remove_secret, secret_section, set_secret
 
@@ -119,3 +127,30 @@ def _is_same(stored: Any, secret: str) -> bool:
         return True
     held = kubeconfigs.inspect(str(stored).encode(), "stored").kubeconfig
     return held is not None and bool(held == json.loads(secret))
+
+
+def prerequisites_of(plan: Plan, origin: Origin) -> list[Finding]:
+    """What the cluster lacks (REG-7), and whether it is the control plane itself."""
+    assert origin.verdict.kubeconfig is not None
+    with phase(f"asking {plan.name} for what it has"):
+        try:
+            compute = Kubernetes.from_kubeconfig(origin.verdict.kubeconfig)
+        except ClientError as error:
+            return [administrator_finding(error, plan.name)]
+        control_plane = None
+        # A cluster may be added before there is a control plane to compare it with.
+        with contextlib.suppress(ClientError, ToolkitError):
+            control_plane = open_stack(str(plan.path), [CONTROL_PLANE]).client(CONTROL_PLANE)
+        return prerequisites(
+            compute, plan.environment, plan.name, control_plane=control_plane, stack=plan.stack
+        )
+
+
+def addressed(finding: Finding, name: str, stack: str) -> Finding:
+    """A finding whose fix can be typed: its options with the command and the names they belong to."""
+    fix = finding.fix.replace(
+        "on EKS: --eks", f"on EKS: bin/madeploy clusters add {name} --stack {stack} --eks"
+    )
+    return replace(
+        finding, fix=fix.replace("clusters add NAME", f"clusters add {name}").replace("STACK", stack)
+    )

@@ -86,7 +86,7 @@ def secrets(monkeypatch: pytest.MonkeyPatch, stack: Path) -> dict[str, str]:
 def lacking(monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
     """Prerequisites the new cluster lacks; none unless a test adds some."""
     found: list[Finding] = []
-    monkeypatch.setattr(add_module, "_prerequisites", lambda *_: found)
+    monkeypatch.setattr(add_module, "prerequisites_of", lambda *_: found)
     return found
 
 
@@ -199,7 +199,7 @@ def test_a_dry_run_connects_to_nothing_and_writes_nothing(
     def unexpected(*_: Any) -> Any:
         raise AssertionError("a dry run connects to nothing")
 
-    monkeypatch.setattr(add_module, "_prerequisites", unexpected)
+    monkeypatch.setattr(add_module, "prerequisites_of", unexpected)
     monkeypatch.setattr(sources, "secret_section", unexpected)
     code, out, _ = run("add", "east", "--kubeconfig", kubeconfig, "--dry-run")
     assert (code, stack.read_text()) == (0, STACK)
@@ -312,7 +312,7 @@ def test_a_stack_file_somebody_else_has_written_meanwhile_is_left_alone(
 ) -> None:
     """REG-9."""
     monkeypatch.setattr(
-        add_module, "_prerequisites", lambda *_: stack.write_text(STACK + "# another hand\n") and []
+        add_module, "prerequisites_of", lambda *_: stack.write_text(STACK + "# another hand\n") and []
     )
     code, _, err = run("add", "east", "--kubeconfig", kubeconfig)
     assert (code, "has changed meanwhile" in err, "east" in secrets) == (2, True, False)

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Optional
 
 import typer
 
-from madeploy.clients.errors import ClientError
-from madeploy.clients.kubernetes import Kubernetes
+from madeploy.cli.clusters.options import (
+    AsJson,
+    Context,
+    EksName,
+    FromContext,
+    Kubeconfig,
+    Profile,
+    Region,
+    RoleArn,
+    Stack,
+    Text,
+    print_result,
+)
 from madeploy.clusters import entries, sources
-from madeploy.clusters.onboarding import INVALID, Plan, planned, store
+from madeploy.clusters.onboarding import INVALID, Plan, addressed, planned, prerequisites_of, store
 from madeploy.documents.text import dump
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code
@@ -24,38 +32,22 @@ from madeploy.names.configuration import subject
 from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stackfile.loader import label
-from madeploy.stacks.access import open_stack
 from madeploy.stacks.files import open_environment
 
-Text = Optional[str]  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
 Management = Literal["managed", "selfManaged"]
 Sla = Literal["production", "ephemeral"]
 
 
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the cluster in the stack.")],
-    stack: Annotated[str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")],
-    kubeconfig: Annotated[
-        Text,
-        typer.Option("--kubeconfig", metavar="FILE", help="Kubeconfig to store encrypted; - for input."),
-    ] = None,
-    context: Annotated[
-        Text, typer.Option("--context", metavar="C", help="Context in that file. Default: its current one.")
-    ] = None,
-    from_context: Annotated[
-        Text,
-        typer.Option(
-            "--from-context", metavar="C", help="Context of the kubeconfig at hand; nothing is stored."
-        ),
-    ] = None,
-    eks: Annotated[Text, typer.Option("--eks", metavar="CLUSTER", help="Name on EKS.")] = None,
-    region: Annotated[Text, typer.Option("--region", metavar="R", help="Region; needed with --eks.")] = None,
-    role_arn: Annotated[
-        Text, typer.Option("--role-arn", metavar="ARN", help="IAM role that signs in, with --eks.")
-    ] = None,
-    profile: Annotated[
-        Text, typer.Option("--profile", metavar="P", help="Profile of the AWS CLI that signs in, with --eks.")
-    ] = None,
+    stack: Stack,
+    kubeconfig: Kubeconfig = None,
+    context: Context = None,
+    from_context: FromContext = None,
+    eks: EksName = None,
+    region: Region = None,
+    role_arn: RoleArn = None,
+    profile: Profile = None,
     server: Annotated[
         Text,
         typer.Option("--server", metavar="URL", help="API server as the control plane reaches it."),
@@ -79,7 +71,7 @@ def add(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="Register it too: pulumi up for this cluster only.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what happened as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Add a compute cluster to a stack, from a kubeconfig, a context or a name on EKS.
 
@@ -136,7 +128,7 @@ def add(
         )
         return
 
-    missing = _prerequisites(plan, origin)
+    missing = prerequisites_of(plan, origin)
     data["prerequisites"] = [item.to_data() for item in missing]
     if exit_code(missing):
         print_result(as_json, {**data, "written": False}, report(f"prerequisites of {name}", missing))
@@ -204,37 +196,6 @@ def _instead(server: str | None, authority: Path | None) -> Instead:
     return Instead(server, data)
 
 
-def _prerequisites(plan: Plan, origin: sources.Origin) -> list[Finding]:
-    """What the cluster lacks (REG-7), and whether it is the control plane itself."""
-    from madeploy.clusters.checks.prerequisites import prerequisites
-
-    assert origin.verdict.kubeconfig is not None
-    with phase(f"asking {plan.name} for what it has"):
-        try:
-            compute = Kubernetes.from_kubeconfig(origin.verdict.kubeconfig)
-        except ClientError as error:
-            from madeploy.clusters.failures import administrator_finding
-
-            return [administrator_finding(error, plan.name)]
-        control_plane = None
-        # A cluster may be added before there is a control plane to compare it with.
-        with contextlib.suppress(ClientError, ToolkitError):
-            control_plane = open_stack(str(plan.path), [CONTROL_PLANE]).client(CONTROL_PLANE)
-        return prerequisites(
-            compute, plan.environment, plan.name, control_plane=control_plane, stack=plan.stack
-        )
-
-
-def addressed(finding: Finding, name: str, stack: str) -> Finding:
-    """A finding whose fix can be typed: its options with the command and the names they belong to."""
-    fix = finding.fix.replace(
-        "on EKS: --eks", f"on EKS: bin/madeploy clusters add {name} --stack {stack} --eks"
-    )
-    return replace(
-        finding, fix=fix.replace("clusters add NAME", f"clusters add {name}").replace("STACK", stack)
-    )
-
-
 def _verdict_text(origin: sources.Origin, findings: list[Finding]) -> str:
     verdict = origin.verdict
     endpoint = verdict.endpoint
@@ -267,11 +228,3 @@ def _shortened(entry: dict[str, Any]) -> dict[str, Any]:
     return {
         key: f"{value[:24]}…" if key == "certificateAuthorityData" else value for key, value in entry.items()
     }
-
-
-def print_result(as_json: bool, data: dict[str, Any], text: str) -> None:
-    """Say what happened: as JSON, or in words."""
-    if as_json:
-        sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
-    else:
-        write(text, sys.stdout)
