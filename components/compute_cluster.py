@@ -25,6 +25,7 @@ from manifests import registration
 from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.objects import Bundle
+from manifests.queues import kueue_release, queues
 
 TOKEN_LIMIT = "30s"
 """How long a token is waited for (registration guide, step 3); it takes less than a second (V9)."""
@@ -134,6 +135,7 @@ def compute_half(
     if environment.clusters[name].operators.kube_ray == "install":
         release = registration.kuberay_release(environment)
         access.append(k8s.helm.v3.Release(f"{name}-kuberay", **release, opts=opts))
+    access += _queues(name, environment, opts)
     # Nothing waits for it: a cluster is registered whether or not its history can be looked at.
     bundles.create(Bundle(name, history_server(environment, name)), opts)
     made = {
@@ -154,6 +156,18 @@ def compute_half(
     else:
         raise ValueError(f"cluster {name} has a bounded credential, and no clusterTokens.{name}")
     return pulumi.Output.secret(data)
+
+
+def _queues(name: str, environment: Environment, opts: pulumi.ResourceOptions) -> Sequence[pulumi.Resource]:
+    """The cluster's queues, after Kueue where the toolkit installs it. A registration comes after them: jobs
+    that find no queue end."""
+    objects = queues(environment, name)
+    if not objects:
+        return ()
+    installed: list[pulumi.Resource] = []
+    if environment.clusters[name].operators.kueue == "install":
+        installed.append(k8s.helm.v3.Release(f"{name}-kueue", **kueue_release(), opts=opts))
+    return [*installed, *bundles.create(Bundle(name, objects), opts, installed)]
 
 
 def _credential(

@@ -13,6 +13,7 @@ from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.objects import Bundle, Object
 from manifests.parts import IN_ORDER
+from manifests.queues import queues
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ def targets(inputs: Inputs, endpoints: Mapping[str, tuple[str, str]] | None = No
             (
                 registration.compute_side(inputs, name),
                 Bundle("token", registration.token_requests(environment, name)),
+                Bundle("queues", queues(environment, name)),
                 Bundle("history", history_server(environment, name)),
             ),
         )

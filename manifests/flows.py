@@ -44,7 +44,7 @@ TRITON_PORT: Final = 8000
 DNS_PORT: Final = 53
 """Where name servers answer (RFC 1035, 4.2); `resolv.conf` has no place for another port."""
 
-_DNS_PROTOCOLS: Final[tuple[Literal["TCP", "UDP"], ...]] = ("UDP", "TCP")
+DNS_PROTOCOLS: Final[tuple[Literal["TCP", "UDP"], ...]] = ("UDP", "TCP")
 
 HISTORY_SERVER: Final = "history-server"
 """Ray's history server on compute clusters, as a workload."""
@@ -174,7 +174,7 @@ def history_flows(environment: Environment, name: str) -> tuple[Flow, ...]:
     if logs is None or logs.history_server is None:
         return ()
     server, basis = Component(HISTORY_SERVER, RAY_NAMESPACE), "rayLogs.historyServer"
-    store, port = _store(environment)
+    store, port = object_store(environment)
     return (
         Flow(Pods(RAY_NAMESPACE), server, HISTORY_PORT, "pages of Ray's history", basis),
         Flow(server, store, port, "object store", basis),
@@ -185,7 +185,7 @@ def history_flows(environment: Environment, name: str) -> tuple[Flow, ...]:
         # What a cluster has that nobody said anything of: the settings know the control plane's own.
         *(
             Flow(server, Pods("kube-system"), DNS_PORT, "name resolution", basis, protocol)
-            for protocol in _DNS_PROTOCOLS
+            for protocol in DNS_PROTOCOLS
         ),
     )
 
@@ -287,7 +287,7 @@ def _workflow_engine(environment: Environment) -> Iterator[Flow]:
             yield Flow(Component(service.name), peer, port, "workflow engine", "facts 5.2")
 
 
-def _store(environment: Environment) -> tuple[Peer, int]:
+def object_store(environment: Environment) -> tuple[Peer, int]:
     """Where the object store is, and its port."""
     host, tls = s3_endpoint(environment.storage)
     cidrs = environment.network.object_store_cidrs
@@ -295,7 +295,7 @@ def _store(environment: Environment) -> tuple[Peer, int]:
 
 
 def _object_store(environment: Environment) -> Iterator[Flow]:
-    peer, port = _store(environment)
+    peer, port = object_store(environment)
     for service in deployed(environment):
         if service.calls_store:
             source = Component(service.name)
@@ -364,5 +364,5 @@ def _name_resolution(environment: Environment) -> Iterator[Flow]:
     for service in deployed(environment):
         for destination, port in servers if service.resolves_names else ():
             source = Component(service.name)
-            for protocol in _DNS_PROTOCOLS:
+            for protocol in DNS_PROTOCOLS:
                 yield Flow(source, destination, port, "name resolution", "facts 5.2", protocol)

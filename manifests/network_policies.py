@@ -25,10 +25,14 @@ from manifests.flows import (
     history_flows,
 )
 from manifests.objects import Object, metadata
+from manifests.task_flows import TASKS, task_flows
 
 DEFAULT_DENY: Final = "michelangelo-default-deny"
 COMPUTE_SIDE: Final = "allow-michelangelo-controller"
 """Name the network guide gives the policy on a compute cluster."""
+
+TASK_SIDE: Final = "allow-tracking-server-egress"
+"""Name the experiment-tracking guide gives the policy of task pods."""
 
 Direction = Literal["ingress", "egress"]
 
@@ -77,6 +81,17 @@ def history_server(environment: Environment, name: str) -> tuple[Object, ...]:
     if not table or not environment.network.policies:
         return ()
     return (_service_policy(Component(HISTORY_SERVER, RAY_NAMESPACE), RAY_NAMESPACE, table),)
+
+
+def tasks(environment: Environment, name: str) -> tuple[Object, ...]:
+    """`allow-tracking-server-egress` on compute cluster `name`: what Ray's pods may open; none unless the
+    networks of the tracking server are known. Raises KeyError when the environment has no such cluster."""
+    table = task_flows(environment, name)
+    if not table:
+        return ()
+    rules = {"egress": _rules("egress", [(flow.destination, flow) for flow in table])}
+    selector = {"matchLabels": dict(TASKS.labels)}
+    return (_policy(metadata(TASK_SIDE, RAY_NAMESPACE), selector, rules, ["Egress"]),)
 
 
 def _policy(

@@ -69,6 +69,10 @@ def expected(table: Iterable[Flow], environment: Environment) -> set[Permission]
         if isinstance(source, Component):
             for peer in _peer_names(destination, own):
                 found.add(_permission(_subject(source, own), "egress", peer, flow))
+        elif isinstance(source, Pods) and not isinstance(destination, Component):
+            for peer in _peer_names(destination, own):
+                found.add(_permission(_subject(source, own), "egress", peer, flow))
+            continue
         if isinstance(destination, Component) or not isinstance(source, Component):
             for peer in _peer_names(source, own):
                 found.add(_permission(_subject(destination, own), "ingress", peer, flow))

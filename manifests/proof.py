@@ -15,6 +15,7 @@ from manifests.flows import Component, Flow, compute_flows, door, flows, history
 from manifests.objects import Object
 from manifests.policy_flows import Permission, expected, isolated, permitted
 from manifests.references import Name, Reference, made_by_controllers, name_of, provided, references
+from manifests.task_flows import task_flows
 from manifests.workload_pods import WorkloadPods, selects, workload_pods
 
 DOORS = ("Ingress", "HTTPRoute", "GRPCRoute")
@@ -59,7 +60,9 @@ def _findings(
 def table(environment: Environment, cluster: str = CONTROL_PLANE) -> tuple[Flow, ...]:
     """The flows that policies on a cluster have to permit."""
     own = _own_flows(environment, cluster) if environment.network.policies else ()
-    return own if cluster == CONTROL_PLANE else (*compute_flows(environment, cluster), *own)
+    if cluster == CONTROL_PLANE:
+        return own
+    return (*compute_flows(environment, cluster), *task_flows(environment, cluster), *own)
 
 
 def _own_flows(environment: Environment, cluster: str) -> tuple[Flow, ...]:

@@ -24,9 +24,9 @@ from madeploy.names.storage import s3_endpoint, s3_url
 from madeploy.settings import Environment
 from madeploy.settings.clusters import CredentialKind, KeptCredential, Sku
 from madeploy.settings.storage import S3CompatibleStorage
+from manifests import network_policies
 from manifests.identities import TASK_ACCOUNT
 from manifests.inputs import Inputs
-from manifests.network_policies import compute_side as network_policies
 from manifests.objects import Bundle, Object, metadata
 from manifests.rbac import account, cluster_role, cluster_role_binding, role, role_binding
 from manifests.service_config import base_config
@@ -68,10 +68,11 @@ def compute_side(inputs: Inputs, name: str) -> Bundle:
                 "apiVersion": "v1",
                 "kind": "ConfigMap",
                 "metadata": metadata(TASK_CONFIG, RAY_NAMESPACE),
-                "data": task_config(environment),
+                "data": task_config(environment, name),
             },
             *task_account(inputs, name),
-            *network_policies(environment, name),
+            *network_policies.compute_side(environment, name),
+            *network_policies.tasks(environment, name),
         ),
     )
 
@@ -95,8 +96,9 @@ def task_account(inputs: Inputs, name: str) -> tuple[Object, ...]:
     )
 
 
-def task_config(environment: Environment) -> dict[str, str]:
-    """Environment of every task pod (guide, step 1; facts 1.5), without keys: those are in a Secret.
+def task_config(environment: Environment, name: str) -> dict[str, str]:
+    """Environment of every task pod of cluster `name` (guide, step 1; facts 1.5), without keys: those are in
+    a Secret.
 
     On AWS the endpoint is left to the SDKs, which derive it from the region: `AWS_ENDPOINT_URL` would
     hold for every service, the token service included, and end the pods' own IAM roles.
@@ -113,6 +115,9 @@ def task_config(environment: Environment) -> dict[str, str]:
         data["AWS_ENDPOINT_URL"] = s3_url(storage)
     if environment.model_registry.endpoint is not None:
         data["REGISTRY_ENDPOINT"] = environment.model_registry.endpoint
+    tracking = environment.tracking_of(name)
+    if tracking is not None:
+        data["TRACKING_URI"] = tracking.uri
     return data
 
 
@@ -271,6 +276,8 @@ def cluster(environment: Environment, name: str, host: Any, port: Any) -> Object
         spec["zone"] = settings.zone
     if settings.sla is not None:
         spec["sla"] = SLA[settings.sla]
+    if settings.queues is not None:
+        spec["schedulerType"] = "SCHEDULER_TYPE_KUEUE"
     return {
         "apiVersion": API_VERSION,
         "kind": "Cluster",

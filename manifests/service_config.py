@@ -134,9 +134,12 @@ def _optional(environment: Environment) -> Data:
             sections["notification"]["senderEmail"] = notifications.sender_email
     if environment.metadata_storage is not None and environment.metadata_storage.run_days > 0:
         sections["pipelineRun"] = {"ttlDays": environment.metadata_storage.run_days}
+    jobs: Data = {}
     if environment.ray_logs is not None:
-        sections["jobs"] = {"k8sengine": {"mapper": {"logPersistence": _log_persistence(environment)}}}
-    return sections
+        jobs["k8sengine"] = {"mapper": {"logPersistence": _log_persistence(environment)}}
+    if environment.control_plane.controllermgr.scheduler == "kueue":
+        jobs["scheduler"] = {"backend": "kueue"}
+    return sections | ({"jobs": jobs} if jobs else {})
 
 
 def _log_persistence(environment: Environment) -> Data:

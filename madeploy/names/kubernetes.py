@@ -38,6 +38,9 @@ RAY_MANAGER_TOKEN: Final = "ray-manager-token"
 KUBERAY_NAMESPACE: Final = "ray-system"
 """Namespace of KubeRay's operator on a compute cluster (registration guide, prerequisites)."""
 
+KUEUE_NAMESPACE: Final = "kueue-system"
+"""Namespace of Kueue on a compute cluster, as its chart has it."""
+
 TASK_CONFIG: Final = "michelangelo-config"
 TASK_CREDENTIALS: Final = "aws-credentials"
 
@@ -86,6 +89,12 @@ def ray_manager_token(generation: int) -> str:
     """Secret of a credential's generation on a compute cluster: the guide's `ray-manager-token` for the
     first, with the number after it for those that follow."""
     return RAY_MANAGER_TOKEN if generation == 1 else f"{RAY_MANAGER_TOKEN}-{generation}"
+
+
+def local_queue(project: str) -> str:
+    """Kueue's LocalQueue of a project, as the platform looks for it unless it is told otherwise
+    (`jobs.scheduler.kueue.localQueueTemplate`)."""
+    return f"ma-{project}"
 
 
 def crd(kind: str) -> str:

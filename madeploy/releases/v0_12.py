@@ -66,7 +66,11 @@ _CONTROLLERMGR: Final = {
     f"{KEPT_LOGS}.s3DisableSSL": Key("true or false", "plain HTTP to the store", owner="storage"),
     f"{KEPT_LOGS}.logURLFormat": Key("text", "link to logs", owner=f"{_LOGS}.logUrlFormat"),
     f"{KEPT_LOGS}.exposableEventTypes": Key("text", "events, by commas", owner=f"{_LOGS}.eventTypes"),
-    "jobs.scheduler.backend": Key("text", "default or kueue; another value stops the service"),
+    "jobs.scheduler.backend": Key(
+        "text",
+        "default or kueue; another value stops the service",
+        owner="controlPlane.controllermgr.scheduler",
+    ),
     "jobs.scheduler.kueue.localQueueTemplate": Key("text", "name of a project's queue; ma-{project}"),
     "jobs.scheduler.kueue.localQueueOverrides": Key("texts by name", "queues of single projects"),
     "jobs.scheduler.kueue.apiVersion": Key("text", "version of Kueue's API; v1beta2"),

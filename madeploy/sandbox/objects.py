@@ -73,7 +73,7 @@ def definitions(is_control_plane: bool) -> Iterator[Object]:
     """
     if is_control_plane:
         yield from platform.definitions()
-    own = open_kinds.PLATFORM if is_control_plane else open_kinds.KUBERAY
+    own = open_kinds.PLATFORM if is_control_plane else (*open_kinds.KUBERAY, *open_kinds.KUEUE)
     yield from open_kinds.definitions(
         open_kinds.CERT_MANAGER, open_kinds.GATEWAY_API, open_kinds.MONITORING, own
     )

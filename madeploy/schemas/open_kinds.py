@@ -108,6 +108,16 @@ PLATFORM: Final = _kinds(
 """Kinds of the platform beside those of `platform.definitions`; its API server brings its own."""
 
 KUBERAY: Final = _kinds("ray.io", ("RayCluster", "rayclusters"), ("RayJob", "rayjobs"))
+KUEUE: Final = (
+    *_kinds(
+        "kueue.x-k8s.io",
+        ("ResourceFlavor", "resourceflavors"),
+        ("ClusterQueue", "clusterqueues"),
+        version="v1beta2",
+        is_namespaced=False,
+    ),
+    OpenKind("kueue.x-k8s.io", "LocalQueue", "localqueues", "v1beta2"),
+)
 
 
 def definitions(*groups: tuple[OpenKind, ...]) -> Iterator[dict[str, Any]]:

@@ -11,7 +11,9 @@ from madeploy.settings.authorities import authority_text
 from madeploy.settings.base import Accepts, DnsLabel, Name, Section
 from madeploy.settings.cluster_origins import Adopted, Eks
 from madeploy.settings.identities import TaskIdentity
+from madeploy.settings.queues import Queues
 from madeploy.settings.servers import parse_server
+from madeploy.settings.tracking import Tracking
 
 ClusterName = DnsLabel
 """Name of a cluster: a label, because it is used as the value of one."""
@@ -114,6 +116,10 @@ class Operators(Section):
     """KubeRay: `check` that it is there, `install` its chart into `ray-system`, or `ignore` it. Default
     `check`."""
 
+    kueue: Literal["check", "install", "ignore"] = "check"
+    """Kueue, where the cluster has `queues`: `check` that it is there, `install` its chart into
+    `kueue-system`, or `ignore` it. Default `check`."""
+
     spark: Literal["check", "install", "ignore"] = "ignore"
     """Spark's operator. Only `ignore`, the default, is possible at generation 2026.04: Spark jobs run on the
     control plane's own cluster there (facts 3.3)."""
@@ -156,6 +162,14 @@ class Cluster(Section):
 
     operators: Operators = Operators()
     """Operators that jobs need."""
+
+    queues: Queues | None = None
+    """Queues of Kueue for its jobs, from release 0.12 on. Set them before the cluster is registered; a later
+    change of whether there are any takes a roll of the controller manager (`bin/madeploy clusters rotate`).
+    Default: none."""
+
+    tracking: Tracking | None = None
+    """Experiment-tracking server of its tasks. Default: that of the environment."""
 
     shard: int | None = Field(default=None, ge=0, le=999)
     """Number of the stack that holds the registration, for fleet.layout sharded; never changed once the

@@ -66,6 +66,10 @@ class ControllerManager(ConfiguredService):
     """Whether each version of a Pipeline is kept as a `Revision`, and runs are bound to the latest, from
     release 0.12 on. Revisions are never removed by the platform. Default false."""
 
+    scheduler: Literal["default", "kueue"] = "default"
+    """Who admits jobs, from release 0.12 on: the platform's own queue, or Kueue on the clusters that have
+    `queues`; jobs of other clusters go as before. Default `default`."""
+
     credentials_revision: int = Field(default=0, ge=0)
     """Counted up after a compute cluster's credential was replaced or withdrawn: the pods are rolled, because
     they read each cluster's credential only once (facts 3.1). `bin/madeploy clusters rotate` and `remove` do

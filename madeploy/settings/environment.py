@@ -29,6 +29,7 @@ from madeploy.settings.policies import Policies
 from madeploy.settings.ray_logs import RayLogs
 from madeploy.settings.storage import Storage
 from madeploy.settings.tls import Tls
+from madeploy.settings.tracking import Tracking
 from madeploy.settings.workflow import Workflow
 
 PROJECT = "michelangelo"
@@ -96,6 +97,9 @@ class Environment(Section):
     ray_logs: RayLogs | None = None
     """Logs of Ray's pods in the object store. Default: none."""
 
+    tracking: Tracking | None = None
+    """Experiment tracking. Default: none."""
+
     network: Network = Network()
     """Network isolation."""
 
@@ -122,6 +126,11 @@ class Environment(Section):
         settings = self.control_plane.service(service)
         older = self.images.moved().get(service)
         return older if older is not None and settings.image == type(settings)().image else settings.image
+
+    def tracking_of(self, cluster: str) -> Tracking | None:
+        """The tracking server of a cluster's tasks: its own, else the environment's."""
+        entry = self.clusters.get(cluster)
+        return self.tracking if entry is None or entry.tracking is None else entry.tracking
 
     @property
     def release(self) -> Release:

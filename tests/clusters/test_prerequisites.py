@@ -9,7 +9,7 @@ import pytest
 
 from madeploy.clients.errors import ClientError
 from madeploy.clusters.checks import object_store
-from madeploy.clusters.checks.kuberay import operator_version
+from madeploy.clusters.checks.kuberay import missing_queue_definitions, operator_version
 from madeploy.clusters.checks.object_store import object_store_findings
 from madeploy.clusters.checks.prerequisites import prerequisites
 from madeploy.clusters.checks.registered_objects import unfilled_token_findings
@@ -19,7 +19,7 @@ from madeploy.names.kubernetes import TASK_CONFIG, TASK_CREDENTIALS
 from madeploy.settings import Environment
 from manifests.registration import task_config, task_credentials_data
 from tests.support.answers import Answers
-from tests.support.environments import environment
+from tests.support.environments import QUEUES, environment
 from tests.support.faults import bare_server, closed_port
 from tests.support.proves import proves
 
@@ -170,7 +170,7 @@ def stored(chosen: Environment, **changed: Any) -> tuple[Answers, Answers]:
     hub = Answers({"/api/v1/namespaces/ma-system/secrets/michelangelo-object-store": own}, "https://hub:6443")
     compute = Answers(
         {
-            f"{DEFAULT}/configmaps/{TASK_CONFIG}": {"data": task_config(chosen)},
+            f"{DEFAULT}/configmaps/{TASK_CONFIG}": {"data": task_config(chosen, "gpu")},
             f"{DEFAULT}/secrets/{TASK_CREDENTIALS}": {"data": task_credentials_data(*KEYS, "eu-west-1")},
         }
         | changed
@@ -228,3 +228,31 @@ def test_a_token_that_never_comes_is_explained(account: bool, annotation: str, e
     assert finding.code == "MA456"
     assert evidence in finding.evidence
     assert "pulumi up --refresh --stack prod" in finding.fix
+
+
+# Kueue's definitions, where the cluster has queues.
+
+QUEUED = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+def test_queues_need_kueues_definitions_in_the_version_they_are_written_in() -> None:
+    """REG-7, OPS-6: each that is missing, with the command that installs them."""
+    chosen = environment(clusters={"gpu": {"kubeconfigContext": "gpu", "queues": QUEUES}})
+    served = {
+        "status": {"conditions": [{"type": "Established", "status": "True"}]},
+        "spec": {"versions": [{"name": "v1beta2", "served": True}]},
+    }
+    older = served | {"spec": {"versions": [{"name": "v1beta1", "served": True}]}}
+    compute = Answers(
+        {
+            f"{QUEUED}/clusterqueues.kueue.x-k8s.io": served,
+            f"{QUEUED}/localqueues.kueue.x-k8s.io": older,
+        },
+        "https://gpu:6443",
+    )
+    found = missing_queue_definitions(compute, remedies(chosen, "gpu", "prod"))
+    assert [(item.code, item.evidence) for item in found] == [
+        ("MA479", "serves v1beta1, not v1beta2"),
+        ("MA479", "is not there"),
+    ]
+    assert "oci://registry.k8s.io/kueue/charts/kueue --version 0.15.0" in found[0].fix

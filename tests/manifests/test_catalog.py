@@ -19,6 +19,8 @@ CLUSTER_SCOPED = {
     "ClusterRole",
     "ClusterRoleBinding",
     "ClusterIssuer",
+    "ClusterQueue",
+    "ResourceFlavor",
 }
 
 

@@ -66,7 +66,7 @@ def test_on_aws_tasks_get_region_and_bucket_and_no_endpoint_of_every_service() -
 
 def test_with_another_store_tasks_get_its_url_and_no_key() -> None:
     """REG-3 (registration guide, step 1): with a scheme here, unlike the services; keys in Secrets only."""
-    assert registration.task_config(gateway_minio()) == {
+    assert registration.task_config(gateway_minio(), "local") == {
         "MA_FILE_SYSTEM": "s3://default",
         "MA_FILE_SYSTEM_S3_SCHEME": "http",
         "AWS_ENDPOINT_URL": "http://minio.storage.example.com:9000",

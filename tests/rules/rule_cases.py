@@ -95,6 +95,17 @@ def origins(*listed: str, **more: Any) -> dict[str, Any]:
     return {"cors": {"additionalOrigins": list(listed)} | more}
 
 
+FLAVOR = {"name": "cpu", "quotas": {"cpu": "64", "memory": "256Gi"}}
+QUEUES: dict[str, Any] = {"projects": ["fraud"], "flavors": [FLAVOR]}
+KUEUE = {"controlPlane": {"controllermgr": {"scheduler": "kueue"}}}
+
+
+def queues(*quotas: dict[str, str]) -> dict[str, Any]:
+    """Queues of flavors with these quotas."""
+    flavors = [{"name": f"flavor-{number}", "quotas": item} for number, item in enumerate(quotas)]
+    return {"projects": ["fraud"], "flavors": flavors}
+
+
 ACME = {"mode": "acme", "email": "platform@example.com"}
 
 
@@ -781,6 +792,30 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         {"storage": aws(accessLogs={"bucket": "example-c"}, auditLogs={"bucket": "example-c"})},
     ),
     ("MA301", "error", "storage.auditLogs.bucket", {"storage": aws(auditLogs={"bucket": "Example"})}),
+    ("MA164", "error", "controlPlane.controllermgr.scheduler", KUEUE | release("2026.04")),
+    ("MA164", "error", "clusters.gpu.queues", cluster(queues=QUEUES) | release("2026.04")),
+    ("MA478", "warning", "clusters.gpu.queues", cluster(queues=QUEUES)),
+    ("MA491", "warning", "controlPlane.controllermgr.scheduler", KUEUE),
+    ("MA491", "warning", "controlPlane.controllermgr.scheduler", KUEUE | cluster()),
+    (
+        "MA489",
+        "error",
+        "clusters.gpu.queues.flavors[1].quotas",
+        cluster(queues=queues({"cpu": "1", "memory": "1Gi"}, {"memory": "1Gi", "cpu": "1"})) | KUEUE,
+    ),
+    (
+        "MA489",
+        "error",
+        "clusters.gpu.queues.flavors[1].name",
+        cluster(queues=QUEUES | {"flavors": [FLAVOR, FLAVOR]}) | KUEUE,
+    ),
+    ("MA490", "warning", "tracking.uri", {"tracking": {"uri": "http://tracking.internal:5000"}}),
+    (
+        "MA490",
+        "warning",
+        "clusters.gpu.tracking.uri",
+        cluster(tracking={"uri": "http://tracking.internal:5000"}),
+    ),
     ("MA601", "info", "network.alerts", {"network": {"alerts": True}}),
     ("MA601", "info", "network.alerts", {"network": SCRAPED | {"alerts": True}, "monitoring": {}}),
     ("MA602", "error", "monitoring", {"monitoring": {}}),
@@ -1004,6 +1039,11 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ),
     ("MA215", {"tls": ACME | {"server": "https://acme.example.com/directory"}}),
     ("MA225", {"network": {"dnsPort": 53}}),
+    ("MA478", cluster(queues=QUEUES) | KUEUE),
+    ("MA491", cluster(queues=QUEUES) | KUEUE),
+    ("MA489", cluster(queues=queues({"cpu": "1"}, {"cpu": "2"})) | KUEUE),
+    ("MA490", {"tracking": {"uri": "https://tracking.example.com/mlflow"}}),
+    ("MA490", {"tracking": {"uri": "http://tracking.internal:5000"}} | tier("development")),
     ("MA601", {"network": SCRAPED, "monitoring": {}}),
     ("MA602", {"network": SCRAPED, "monitoring": {}}),
     ("MA602", {"network": {"policies": False}, "monitoring": {"kind": "files"}}),

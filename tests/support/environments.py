@@ -135,16 +135,27 @@ def gateway_minio(release: ReleaseName = DEFAULT) -> Environment:
     )
 
 
+QUEUES: dict[str, Any] = {
+    "projects": ["fraud", "search"],
+    "flavors": [
+        {"name": "cpu", "quotas": {"cpu": "64", "memory": "256Gi"}},
+        {
+            "name": "a100",
+            "nodeLabels": {"node.kubernetes.io/instance-type": "p4d.24xlarge"},
+            "quotas": {"cpu": "96", "memory": "1152Gi"},
+        },
+    ],
+}
+
+
 def every_part() -> Environment:
     """Every part of release 0.12 that is off by default, on an S3-compatible store with one cluster."""
     return environment(
         storage={"kind": "s3Compatible", "endpoint": "https://minio.example.com"},
-        clusters={"local": {"kubeconfigContext": "local"}},
+        clusters={"local": {"kubeconfigContext": "local", "queues": QUEUES}},
+        tracking={"uri": "https://tracking.example.com", "cidrs": ["192.0.2.0/28"]},
         controlPlane={
-            "controllermgr": {
-                "pipelineRevisions": True,
-                "config": {"jobs": {"scheduler": {"backend": "kueue"}}},
-            },
+            "controllermgr": {"pipelineRevisions": True, "scheduler": "kueue"},
             "envoy": {"descriptors": beside()},
         },
         notifications={"enabled": True, "senderEmail": "ml@example.com"},

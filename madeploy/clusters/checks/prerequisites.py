@@ -5,7 +5,7 @@ from __future__ import annotations
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.identity import cluster_uid, same_cluster_findings
-from madeploy.clusters.checks.kuberay import missing_definitions, operator_findings
+from madeploy.clusters.checks.kuberay import missing_definitions, missing_queue_definitions, operator_findings
 from madeploy.clusters.checks.object_store import object_store_findings
 from madeploy.clusters.failures import administrator_finding
 from madeploy.clusters.remedies import remedies
@@ -37,6 +37,8 @@ def prerequisites(
         if entry is None or entry.operators.kube_ray == "check":
             found += missing_definitions(compute, known)
             found += operator_findings(compute, known)
+        if entry is not None and entry.queues is not None and entry.operators.kueue == "check":
+            found += missing_queue_definitions(compute, known)
         if control_plane is not None:
             found += same_cluster_findings(control_plane, compute, environment, known)
     except ClientError as error:

@@ -27,7 +27,7 @@ def storage_findings(
     plane itself uses; no value of a Secret is shown. Raises ClientError."""
     found: list[Finding] = []
     path = f"/api/v1/namespaces/{RAY_NAMESPACE}/configmaps/{TASK_CONFIG}"
-    expected = task_config(environment)
+    expected = task_config(environment, remedies.name)
     config = compute.find(path)
     if config is None:
         found.append(_finding(f"ConfigMap {RAY_NAMESPACE}/{TASK_CONFIG}", "is not there", remedies))

@@ -63,4 +63,9 @@ LIFECYCLE: Final[dict[str, Code]] = {
         "Once the object has the finalizer michelangelo/Ingester, run the command again, or count "
         "controlPlane.controllermgr.credentialsRevision up and run `pulumi up`.",
     ),
+    "MA479": Code(
+        "Kueue's definitions missing",
+        "The cluster's queues are objects of Kueue; without its definitions they cannot be made.",
+        "Install Kueue on the compute cluster, or set clusters.<name>.operators.kueue to install.",
+    ),
 }
