@@ -10,6 +10,7 @@ from madeploy.cli import reports
 from madeploy.doctor.before import checks_before
 from madeploy.doctor.checks import run
 from madeploy.doctor.site import site_of
+from madeploy.findings.outcomes import Report
 from madeploy.sandbox.progress import phase
 from madeploy.stacks.access import connector
 from madeploy.stacks.files import open_environment
@@ -35,10 +36,16 @@ def doctor(
     stack file that cannot be used.
     """
     reports.require_forms(output or [])
+    report = report_before(stack)
+    reports.show(report, as_json, output or [])
+    raise typer.Exit(report.exit_code(strict=strict))
+
+
+def report_before(stack: str) -> Report:
+    """Make every check of what a stack needs, with progress. Raises ToolkitError (2) for a stack file that
+    cannot be used."""
     name, path, environment = open_environment(stack)
     site = site_of(name, environment, connector(name, environment))
     checks = list(checks_before(site, path, lambda: static_keys(name)))
     with phase(f"making {len(checks)} checks") as checking:
-        report = run("doctor", name, checks, note=lambda done: checking.note(f"{done} of {len(checks)} done"))
-    reports.show(report, as_json, output or [])
-    raise typer.Exit(report.exit_code(strict=strict))
+        return run("doctor", name, checks, note=lambda done: checking.note(f"{done} of {len(checks)} done"))

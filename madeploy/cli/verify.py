@@ -8,10 +8,15 @@ import typer
 
 from madeploy.cli import reports
 from madeploy.doctor.after import checks_after
-from madeploy.doctor.checks import run
+from madeploy.doctor.checks import OVERALL_SECONDS, SECONDS, run
+from madeploy.doctor.connectivity import checks_by_pods
+from madeploy.doctor.probe_pods import SECONDS as POD_SECONDS
+from madeploy.doctor.probe_pods import Pods
 from madeploy.doctor.site import site_of
 from madeploy.errors import ToolkitError
-from madeploy.sandbox.progress import phase
+from madeploy.findings.outcomes import Report
+from madeploy.names.kubernetes import RAY_NAMESPACE
+from madeploy.sandbox.progress import phase, say
 from madeploy.settings.base import split_host_port
 from madeploy.stacks.access import connector
 from madeploy.stacks.files import open_environment
@@ -24,6 +29,14 @@ def verify(
         Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
         typer.Option(metavar="HOST:PORT", help="Where the front door is, in place of what DNS says."),
     ] = None,
+    pods: Annotated[
+        bool,
+        typer.Option(
+            "--pods",
+            help="Also ask from short-lived pods on every cluster (row 9 of the network guide's checklist), "
+            "which are taken away again.",
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
     output: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -36,18 +49,36 @@ def verify(
     """Prove that STACK is deployed as declared and works: objects, roll-outs, the network guide's checklist,
     certificates, calls through both doors, the model registry, buckets, and every registered cluster.
 
-    Changes nothing. Checks are made side by side, each within 15 seconds; what could not be checked says so
-    and does not count as passed. Ends with 0 when nothing is wrong, 1 when something is, 2 for a stack file
-    that cannot be used.
+    Changes nothing, pods of --pods aside. Checks are made side by side, each within 15 seconds; what could
+    not be checked says so and does not count as passed. Ends with 0 when nothing is wrong, 1 when something
+    is, 2 for a stack file that cannot be used.
     """
     reports.require_forms(output or [])
-    name, _, environment = open_environment(stack)
-    site = site_of(name, environment, connector(name, environment), _address(at))
-    checks = list(checks_after(site, lambda: static_keys(name)))
-    with phase(f"making {len(checks)} checks") as checking:
-        report = run("verify", name, checks, note=lambda done: checking.note(f"{done} of {len(checks)} done"))
+    report = report_after(stack, _address(at), pods)
     reports.show(report, as_json, output or [])
     raise typer.Exit(report.exit_code(strict=strict))
+
+
+def report_after(stack: str, at: tuple[str, int] | None = None, by_pods: bool = False) -> Report:
+    """Make every check of a deployed stack, with progress. Raises ToolkitError (2) for a stack file that
+    cannot be used."""
+    name, _, environment = open_environment(stack)
+    site = site_of(name, environment, connector(name, environment), at)
+    checks = list(checks_after(site, lambda: static_keys(name), by_pods))
+    if by_pods:
+        where = f"{site.namespace} and in {RAY_NAMESPACE} of {len(environment.clusters)} compute clusters"
+        say(f"running a pod in {where}; they are taken away again")
+    more = POD_SECONDS if by_pods else 0.0
+    with Pods() as pods, phase("verifying") as verifying:
+        checks += checks_by_pods(site, pods) if by_pods else ()
+        return run(
+            "verify",
+            name,
+            checks,
+            seconds=SECONDS + more,
+            overall=OVERALL_SECONDS + more,
+            note=lambda done: verifying.note(f"{done} of {len(checks)} checks done"),
+        )
 
 
 def _address(at: str | None) -> tuple[str, int] | None:

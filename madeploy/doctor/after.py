@@ -16,7 +16,7 @@ from madeploy.doctor import (
     reach,
     rollouts,
 )
-from madeploy.doctor.checks import Check
+from madeploy.doctor.checks import Check, NotCheckedError, NotNeededError, Seen
 from madeploy.doctor.site import Site
 from madeploy.doctor.storage import Keys
 
@@ -24,14 +24,19 @@ CHECKED_BY_PODS = 9
 """Row of the network guide's checklist that only a pod on the compute cluster can answer."""
 
 
-def checks_after(site: Site, keys: Keys) -> Iterator[Check]:
-    """Every check, in the order of the report. `keys` reads the static keys of the object store."""
+def checks_after(site: Site, keys: Keys, by_pods: bool = False) -> Iterator[Check]:
+    """Every check, in the order of the report. `keys` reads the static keys of the object store; `by_pods`
+    says whether pods are asked as well (`connectivity.checks_by_pods`)."""
     for cluster in site.objects:
         yield Check(f"reach/{cluster}", "API server, login and version", partial(reach.reach, site, cluster))
         yield Check(f"objects/{cluster}", "declared objects", partial(drift.objects, site, cluster))
     yield Check("definitions", "kinds of the platform", partial(data.platform_definitions, site))
     yield Check("rollouts", "pods of every service", partial(rollouts.rollouts, site))
     yield from _network(site)
+    if not by_pods:
+        yield Check(
+            f"network/{CHECKED_BY_PODS}", checklist.ROWS[CHECKED_BY_PODS - 1], partial(_unasked, site)
+        )
     yield Check("dns", "both domains", partial(front_door.domains, site))
     yield Check("trust", "certificates as clients see them", partial(doors.trust, site))
     yield Check("api", "a gRPC call through the API's door", partial(doors.api_call, site))
@@ -43,6 +48,13 @@ def checks_after(site: Site, keys: Keys) -> Iterator[Check]:
     for cluster in site.environment.clusters:
         look = partial(clusters.registration, site, cluster)
         yield Check(f"clusters/{cluster}", "a job could be dispatched", look)
+
+
+def _unasked(site: Site) -> Seen:
+    """Row 9 without pods."""
+    if not site.environment.clusters:
+        raise NotNeededError("no cluster is registered")
+    raise NotCheckedError("only a pod on the compute cluster can tell: bin/madeploy verify STACK --pods")
 
 
 def _network(site: Site) -> Iterator[Check]:

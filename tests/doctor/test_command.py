@@ -80,7 +80,7 @@ def test_a_stack_that_was_never_deployed_is_not_verified(
     states = {item["check"]: item["state"] for item in json.loads(output)["checks"]}
     assert states["reach/control-plane"] == "failed"
     assert "passed" not in states.values()
-    assert {f"network/{row}" for row in range(1, 9)} <= states.keys()
+    assert {f"network/{row}" for row in range(1, 10)} <= states.keys()
 
 
 def test_an_address_that_is_none_is_wrong_use(stack: Path, capsys: pytest.CaptureFixture[str]) -> None:

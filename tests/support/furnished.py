@@ -170,6 +170,12 @@ class Furnished(Kubernetes):
             self.objects[path] = merged
         return copy.deepcopy(merged)
 
+    def delete(self, path: str, options: Object | None = None) -> bool:
+        """Delete what is held."""
+        self._fail()
+        self.written.append(f"delete {path}")
+        return self.objects.pop(path, None) is not None
+
     def _fail(self) -> None:
         if self.failure is not None:
             raise self.failure

@@ -1,4 +1,4 @@
-"""MA936 to MA968: what is wrong with an environment that was deployed (docs/verifying-environments.md)."""
+"""MA936 to MA975: what is wrong with an environment that was deployed (docs/verifying-environments.md)."""
 
 from __future__ import annotations
 
@@ -185,4 +185,38 @@ _DATA: Final[dict[str, Code]] = {
     ),
 }
 
-AFTER: Final = {**_OBJECTS, **_NETWORK, **_ROLLOUTS, **_DATA}
+_CONNECTIVITY: Final[dict[str, Code]] = {
+    "MA970": Code(
+        "Compute cluster that the control plane's pods do not reach",
+        "The controller manager dispatches no job there.",
+        "Open the way from the control plane's pods to the API server: NetworkPolicies, firewalls, routes.",
+    ),
+    "MA971": Code(
+        "API that task pods do not reach",
+        "Tasks cannot report what they came to, and runs stay pending.",
+        "Open the way from the compute cluster's pods to domains.api, port 443.",
+    ),
+    "MA972": Code(
+        "Object store that task pods do not reach",
+        "Tasks can neither read their input nor write their results.",
+        "Open the way from the compute cluster's pods to the object store.",
+    ),
+    "MA973": Code(
+        "Object store that refuses task pods",
+        "The role or keys that tasks really get may not do what they have to.",
+        "See the account default on the compute cluster, its role, and the role's policy.",
+    ),
+    "MA974": Code(
+        "Pod of a connectivity check that did not run",
+        "What the way is like from there is not known; pods of tasks may be held up by the same thing.",
+        "Remove the cause that is named.",
+        "warning",
+    ),
+    "MA975": Code(
+        "Registry endpoint that task pods do not reach",
+        "Models that tasks push are lost.",
+        "Open the way from the compute cluster's pods to modelRegistry.endpoint.",
+    ),
+}
+
+AFTER: Final = {**_OBJECTS, **_NETWORK, **_ROLLOUTS, **_DATA, **_CONNECTIVITY}

@@ -1,0 +1,206 @@
+"""Pods that look from where traffic really starts: made, waited for, read, and always taken away."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import pkgutil
+import secrets
+import time
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from madeploy.clients.errors import ClientError
+from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.doctor.probe import Target
+from madeploy.names.images import retention_reference
+from madeploy.names.kubernetes import common_labels
+from madeploy.settings import Environment
+from manifests.pods import container_security, pod_security
+
+LABEL: Final = "michelangelo.infra/connectivity-check"
+"""Label of these pods, by which the next run finds what an earlier one left."""
+SECONDS: Final = 75.0
+"""Until a pod has to be through: image, start and probe."""
+POLL_SECONDS: Final = 0.5
+_DEADLINE_SECONDS: Final = 90
+"""After which the kubelet itself ends the pod, should nobody take it away."""
+_PROGRAM: Final = {
+    "madeploy": ("__init__.py",),
+    "madeploy.doctor": ("__init__.py", "probe.py"),
+    "madeploy.registry": ("__init__.py",),
+    "madeploy.registry.retention": ("__init__.py", "signing.py", "terms.py", "transport.py"),
+}
+"""Files that the probe consists of, by package."""
+_START: Final = (
+    "import base64,io,os,runpy,sys,tempfile,zipfile;"
+    "d=tempfile.mkdtemp();"
+    "zipfile.ZipFile(io.BytesIO(base64.b64decode(os.environ['MADEPLOY_PROGRAM']))).extractall(d);"
+    "sys.path.insert(0,d);"
+    "runpy.run_module('madeploy.doctor.probe',run_name='__main__')"
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where traffic starts: a namespace, and what makes a pod there like the one it stands for."""
+
+    namespace: str
+    service_account: str
+    labels: Mapping[str, str] = field(default_factory=dict)
+    env_from: Sequence[Mapping[str, Any]] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a pod came to."""
+
+    results: Mapping[str, Mapping[str, str]] | None
+    """State and words by target; None where it did not run."""
+
+    why: str = ""
+    """Why it did not."""
+
+
+def pod(environment: Environment, source: Source, targets: Sequence[Target], name: str) -> Object:
+    """The pod, as restricted as Pod Security asks for."""
+    env = {
+        **source.env,
+        "MADEPLOY_PROGRAM": base64.b64encode(program()).decode(),
+        "MADEPLOY_PROBE": json.dumps(list(targets)),
+    }
+    spec: dict[str, Any] = {
+        "serviceAccountName": source.service_account,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": _DEADLINE_SECONDS,
+        "terminationGracePeriodSeconds": 1,
+        "securityContext": pod_security({}),
+        "containers": [
+            {
+                "name": "probe",
+                "image": retention_reference(environment),
+                "imagePullPolicy": environment.images.pull_policy,
+                "command": ["python3", "-B", "-s", "-c", _START],
+                "env": [{"name": key, "value": value} for key, value in env.items()],
+                "envFrom": [dict(item) for item in source.env_from],
+                "resources": {
+                    "requests": {"cpu": "10m", "memory": "64Mi"},
+                    "limits": {"memory": "64Mi"},
+                },
+                "securityContext": container_security(),
+                "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+            }
+        ],
+        "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "8Mi"}}],
+    }
+    if environment.images.pull_secrets:
+        spec["imagePullSecrets"] = [{"name": each} for each in environment.images.pull_secrets]
+    labels = {**common_labels(), **source.labels, LABEL: "true"}
+    metadata = {"name": name, "namespace": source.namespace, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+
+
+def program() -> bytes:
+    """The probe as a zip archive, the same for the same sources."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for package, files in _PROGRAM.items():
+            for file in files:
+                content = pkgutil.get_data(package, file)
+                assert content is not None, f"{package} has no {file}"
+                # One date for all: what is sent is told by what is in it.
+                entry = zipfile.ZipInfo(f"{package.replace('.', '/')}/{file}", (2026, 1, 1, 0, 0, 0))
+                archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
+    return stream.getvalue()
+
+
+class Pods:
+    """Pods of one run. As a context manager it takes away all that are left when it ends, however that is:
+    checks run in threads that an interrupt does not reach."""
+
+    def __init__(self, seconds: float = SECONDS) -> None:
+        self._seconds = seconds
+        self._made: dict[str, Kubernetes] = {}
+
+    def __enter__(self) -> Pods:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for path, client in list(self._made.items()):
+            self._take_away(client, path)
+
+    def run(
+        self, client: Kubernetes, environment: Environment, source: Source, targets: Sequence[Target]
+    ) -> Outcome:
+        """Run a pod, read what it says, and take it away; pods of a run that was killed are taken away first.
+        Raises ClientError."""
+        sweep(client, source.namespace)
+        collection = f"/api/v1/namespaces/{source.namespace}/pods"
+        name = f"madeploy-connectivity-{secrets.token_hex(4)}"
+        path = f"{collection}/{name}"
+        self._made[path] = client
+        try:
+            client.create(collection, pod(environment, source, targets, name))
+            return _awaited(client, path, self._seconds)
+        except ClientError as error:
+            if error.cause in ("forbidden", "invalid", "notFound", "conflict"):
+                return Outcome(None, f"the pod is refused: {error.message or error.reason}")
+            raise
+        finally:
+            self._take_away(client, path)
+
+    def _take_away(self, client: Kubernetes, path: str) -> None:
+        with contextlib.suppress(ClientError):
+            client.delete(path, {"gracePeriodSeconds": 0})
+            self._made.pop(path, None)
+
+
+def sweep(client: Kubernetes, namespace: str) -> int:
+    """Take away pods of runs that were killed; those of a run under way elsewhere are younger than their
+    deadline. Gives their number. Raises ClientError."""
+    collection = f"/api/v1/namespaces/{namespace}/pods"
+    now = client.clock() or time.time()
+    gone = 0
+    for left in client.items(collection, labelSelector=f"{LABEL}=true"):
+        if now - _seconds(str(left["metadata"].get("creationTimestamp") or "")) > _DEADLINE_SECONDS:
+            gone += client.delete(f"{collection}/{left['metadata']['name']}", {"gracePeriodSeconds": 0})
+    return gone
+
+
+def _awaited(client: Kubernetes, path: str, seconds: float) -> Outcome:
+    end = time.monotonic() + seconds
+    why = "it was not started"
+    while time.monotonic() < end:
+        status = client.get(path).get("status") or {}
+        for container in status.get("containerStatuses") or ():
+            state = container.get("state") or {}
+            if "terminated" in state:
+                return _read(state["terminated"])
+            waiting = state.get("waiting") or {}
+            why = ": ".join(filter(None, (waiting.get("reason"), waiting.get("message")))) or why
+        for condition in status.get("conditions") or ():
+            if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+                why = f"no node takes it: {condition.get('message')}"
+        time.sleep(POLL_SECONDS)
+    return Outcome(None, f"it did not end within {seconds:g} s: {why}")
+
+
+def _read(terminated: Mapping[str, Any]) -> Outcome:
+    try:
+        results = json.loads(terminated.get("message") or "")
+    except ValueError:
+        code, said = terminated.get("exitCode"), str(terminated.get("message") or "")[-200:]
+        return Outcome(None, f"it ended with exit code {code} and said {said!r}")
+    return Outcome(results)
+
+
+def _seconds(stamp: str) -> float:
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() if stamp else 0.0
