@@ -30,6 +30,10 @@ def of_environment(environment: Environment, target: Release) -> Iterator[Findin
     """What has to be done to systems beside the platform, which nobody can look into."""
     if target.consistent_queries and environment.workflow.engine == "cadence":
         yield find("MA808", "workflow.engine", f"{environment.workflow.host} is Cadence")
+    reads_endpoint = target.compute.registry_endpoint and not environment.release.compute.registry_endpoint
+    if reads_endpoint and environment.clusters and environment.model_registry.endpoint is None:
+        evidence = f"is not set; tasks of {target.name} read it on {len(environment.clusters)} clusters"
+        yield find("MA809", "modelRegistry.endpoint", evidence)
 
 
 def of_objects(found: Iterable[Item], environment: Environment, target: Release) -> Iterator[Finding]:

@@ -15,6 +15,7 @@ from madeploy.clusters.session import CREDENTIALS_REVISION
 from madeploy.findings import Finding
 from madeploy.settings import CONTROL_PLANE, Environment
 from tests.support.environments import environment
+from tests.support.proves import proves
 
 STORAGE = {"host": "mysql.example.com", "credentialsSecret": "mysql"}
 
@@ -85,6 +86,7 @@ def roll(session: Session) -> list[str]:
 
 
 @pytest.mark.parametrize("mirrored_at", [0, 30])
+@proves("REL-2", played="the stack and the control plane")
 def test_it_is_rolled_once_the_ingester_has_written(mirrored_at: int) -> None:
     """REL-2, REG-4 (V7): not before, or the write would come after the roll."""
     session = Session(mirrored_at)

@@ -11,6 +11,7 @@ from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.service_config import base_config
 from tests.support.environments import environment, every_part
+from tests.support.proves import proves
 
 MINIO = {"kind": "s3Compatible", "endpoint": "http://minio.example.com:9000"}
 
@@ -39,6 +40,7 @@ def test_nobody_gets_one_unasked(logs: Any) -> None:
     assert history_server(chosen, "local") == ()
 
 
+@proves("REL-2")
 def test_it_reads_where_the_collectors_write() -> None:
     """REL-2: the same bucket, folder, region, endpoint and Secret as in `logPersistence`; what is a flag
     there is text here. No key is in the object."""

@@ -17,6 +17,7 @@ from manifests.service_config import CONFIGURED
 from tests.policies.world import found
 from tests.releases.test_emission import check
 from tests.render.environments import REPOSITORY
+from tests.support.proves import proves
 from tests.support.stacks import for_release
 
 STACKS = sorted((Path(__file__).parents[2] / "stacks").glob("Pulumi.*.yaml"))
@@ -50,6 +51,7 @@ def test_it_is_rendered_in_every_format(
 
 @EVERY_STACK
 @EVERY_RELEASE
+@proves("REL-1")
 def test_everything_it_names_exists_and_every_policy_is_kept(
     release: ReleaseName, path: Path, tmp_path: Path
 ) -> None:

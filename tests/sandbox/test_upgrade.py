@@ -22,6 +22,7 @@ from madeploy.upgrade import steps
 from manifests.definitions import DEFINITIONS
 from tests.support.definitions import REPORTS, ApiServer, install, of_release
 from tests.support.descriptors import chart, descriptor_set
+from tests.support.proves import proves
 from tests.support.sandbox import ROOT, Deployed, sandbox
 
 pytestmark = pytest.mark.sandbox
@@ -110,6 +111,7 @@ def specs(api: Kubernetes) -> dict[tuple[str, str], Any]:
     }
 
 
+@proves("REL-3", played="what the earlier release left behind")
 def test_every_obstacle_is_told_before_anything_is_changed(deployed: Deployed, tmp_path: Path) -> None:
     """REL-3: Revisions, InferenceServers without targets, KubeRay that is too old, Ray clusters that run,
     queues that nobody polls, and Pipelines of an infrastructure engine, by their names."""
@@ -142,6 +144,7 @@ def test_every_obstacle_is_told_before_anything_is_changed(deployed: Deployed, t
         "MA804": "error",
         "MA805": "warning",
         "MA806": "warning",
+        "MA809": "info",
     }
     for code, named in {
         "MA801": f"{SPACE}/revision",
@@ -165,6 +168,7 @@ def test_every_obstacle_is_told_before_anything_is_changed(deployed: Deployed, t
     assert stack_file(deployed) == before
 
 
+@proves("REL-3")
 def test_the_dump_makes_every_object_again_elsewhere(deployed: Deployed) -> None:
     """REL-3: by kubectl alone, in a cluster that has nothing but the definitions of the release before;
     fields that the next one drops are there again."""
@@ -202,6 +206,7 @@ def kill_after(deployed: Deployed, said: str, given: list[str]) -> None:
         pytest.fail(f"it never said {said!r}: {''.join(heard)[-4000:]}")
 
 
+@proves("REL-3", played="the API server's definitions; no container runs")
 def test_killed_after_each_step_and_run_again_it_is_done(deployed: Deployed, tmp_path: Path) -> None:
     """REL-3: the same command each time, and in the end the plain `pulumi up`; then nothing is left to do.
     The Revision is in the dump though it was deleted between two runs of the command."""

@@ -11,7 +11,6 @@ import pytest
 
 from madeploy.errors import ToolkitError
 from madeploy.upgrade import dump
-from tests.support.proves import proves
 
 HERE = "uid-of-kube-system"
 SERVERS = {"uid": "1", "resourceVersion": "7", "managedFields": [], "creationTimestamp": "x", "generation": 2}
@@ -50,7 +49,6 @@ def kept(path: Path) -> list[str]:
     return [entry["metadata"]["name"] for entry in items if entry["apiVersion"] == "michelangelo.api/v2"]
 
 
-@proves("REL-3", played="the control plane")
 def test_every_object_is_written_as_it_can_be_made_again(tmp_path: Path) -> None:
     """REL-3: of the kinds that are there; without what only an API server may write, after its namespace, and
     for its owner's eyes."""

@@ -156,3 +156,22 @@ def test_cadences_dynamic_configuration_is_asked_for(engine: str, codes: list[st
     findings = list(obstacles.of_environment(chosen, TARGET))
     assert [finding.code for finding in findings] == codes
     assert all("history.EnableConsistentQueryByDomain" in finding.fix for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("sections", "told"),
+    [
+        ({}, False),
+        ({"clusters": {"gpu": {}}}, True),
+        ({"clusters": {"gpu": {}}, "modelRegistry": {"endpoint": "api.example.com:15566"}}, False),
+    ],
+)
+def test_tasks_that_would_lose_their_models_are_told(sections: dict[str, Any], told: bool) -> None:
+    """REL-2, REL-3: the earlier release read no such address."""
+    registry = sections.pop("modelRegistry", None)
+    chosen = environment(platform={"release": "2026.04"}, **sections)
+    if registry:
+        model = chosen.model_registry.model_copy(update=registry)
+        chosen = chosen.model_copy(update={"model_registry": model})
+    codes = [item.code for item in obstacles.of_environment(chosen, TARGET)]
+    assert codes == (["MA809"] if told else [])

@@ -16,7 +16,6 @@ from madeploy.upgrade import steps
 from manifests.definitions import platform
 from manifests.parts import DEPTHS
 from tests.support.environments import environment
-from tests.support.proves import proves
 
 
 class Session:
@@ -84,7 +83,6 @@ def test_services_follow_each_other_and_nothing_is_left_out() -> None:
 
 
 @pytest.mark.parametrize("number", range(len(ALL)))
-@proves("REL-3", played="the engine and the control plane")
 def test_it_stops_after_any_step(number: int) -> None:
     """REL-3."""
     session = Session()

@@ -60,4 +60,11 @@ UPGRADES: Final[dict[str, Code]] = {
         "history.EnableConsistentQueryByDomain to true, in exactly this spelling: others are ignored.",
         "warning",
     ),
+    "MA809": Code(
+        "Tasks do not know where to register models",
+        "Tasks of this release that push a model read the API's address from REGISTRY_ENDPOINT; without it "
+        "they keep the model in their own memory, and lose it without a word.",
+        "Where tasks push models, set modelRegistry.endpoint to an address that they reach.",
+        "info",
+    ),
 }
