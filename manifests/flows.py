@@ -190,7 +190,7 @@ def history_flows(environment: Environment, name: str) -> tuple[Flow, ...]:
     )
 
 
-def door(environment: Environment) -> Pods:
+def front_door(environment: Environment) -> Pods:
     """The pods that carry traffic in from outside."""
     return Pods(environment.front_door.controller_namespace)
 
@@ -204,7 +204,7 @@ def api_server_ports(cluster: Cluster) -> tuple[int, ...]:
 def _through_the_door(environment: Environment) -> Iterator[Flow]:
     basis = "network guide, overview"
     kind = "Ingress" if isinstance(environment.front_door, IngressFrontDoor) else "Gateway"
-    outside = door(environment)
+    outside = front_door(environment)
     access, envoy = environment.access, Component("envoy")
     if access.lock is None:
         yield Flow(outside, Component("apiserver"), API_PORT, f"{kind} to the gRPC API", basis)
@@ -233,7 +233,7 @@ def _between_services(environment: Environment) -> Iterator[Flow]:
     yield Flow(worker, Anywhere(), HTTPS, "API calls of workflows by the public address", basis)
     # The cluster may take a short cut from the load balancer's address to the door's own pods, whose
     # port is the controller's business.
-    yield Flow(worker, door(environment), None, "the same calls, handed to the door's pods", basis)
+    yield Flow(worker, front_door(environment), None, "the same calls, handed to the door's pods", basis)
 
 
 def _kubernetes_apis(environment: Environment) -> Iterator[Flow]:

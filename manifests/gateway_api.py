@@ -29,14 +29,14 @@ def routes(environment: Environment) -> tuple[Object, ...]:
     API's services going to Envoy and the rest to the application. Port 80 only redirects, and lets
     ACME challenges in, whose routes are more specific.
     """
-    door = environment.front_door
-    if not isinstance(door, GatewayApiFrontDoor):
+    front_door = environment.front_door
+    if not isinstance(front_door, GatewayApiFrontDoor):
         return ()
     made = [
-        _gateway(environment, door),
-        _api_route(environment, door),
-        _app_route(environment, door),
-        _redirect(environment, door),
+        _gateway(environment, front_door),
+        _api_route(environment, front_door),
+        _app_route(environment, front_door),
+        _redirect(environment, front_door),
     ]
     if environment.tls.envoy.enabled:
         made.append(_backend_tls(environment))
@@ -59,7 +59,7 @@ def _object(
     }
 
 
-def _gateway(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+def _gateway(environment: Environment, front_door: GatewayApiFrontDoor) -> Object:
     def https(name: str, host: str, secret: str, route: str) -> dict[str, Any]:
         return {
             "name": name,
@@ -84,8 +84,8 @@ def _gateway(environment: Environment, door: GatewayApiFrontDoor) -> Object:
     return _object(
         environment,
         "Gateway",
-        door.gateway_name,
-        {"gatewayClassName": door.class_name, "listeners": listeners},
+        front_door.gateway_name,
+        {"gatewayClassName": front_door.class_name, "listeners": listeners},
         annotations=issuer_annotations(environment),
     )
 
@@ -94,26 +94,26 @@ def _allowed(kind: str) -> dict[str, Any]:
     return {"namespaces": {"from": "Same"}, "kinds": [{"group": _GROUP, "kind": kind}]}
 
 
-def _parent(door: GatewayApiFrontDoor, listener: str) -> list[dict[str, Any]]:
-    return [{"group": _GROUP, "kind": "Gateway", "name": door.gateway_name, "sectionName": listener}]
+def _parent(front_door: GatewayApiFrontDoor, listener: str) -> list[dict[str, Any]]:
+    return [{"group": _GROUP, "kind": "Gateway", "name": front_door.gateway_name, "sectionName": listener}]
 
 
 def _backend(service: Workload, port: int) -> list[dict[str, Any]]:
     return [{"kind": "Service", "name": workload(service), "port": port}]
 
 
-def _api_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+def _api_route(environment: Environment, front_door: GatewayApiFrontDoor) -> Object:
     """Every gRPC call on the API's host, reflection included (`ma` needs it, facts 7.2). A GRPCRoute
     has no time-outs to set: the implementation's own apply."""
     spec = {
-        "parentRefs": _parent(door, API_LISTENER),
+        "parentRefs": _parent(front_door, API_LISTENER),
         "hostnames": [environment.domains.api],
         "rules": [{"backendRefs": _backend(*api_backend(environment))}],
     }
     return _object(environment, "GRPCRoute", workload("apiserver"), spec, "apiserver")
 
 
-def _app_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+def _app_route(environment: Environment, front_door: GatewayApiFrontDoor) -> Object:
     signed_in = environment.access.login is not None
     paths = () if signed_in else service_paths(environment)
     groups = [paths[start : start + _MATCHES] for start in range(0, len(paths), _MATCHES)]
@@ -133,17 +133,17 @@ def _app_route(environment: Environment, door: GatewayApiFrontDoor) -> Object:
         everything |= {"backendRefs": _backend("ui", UI_PORT)}
     rules.append(everything)
     spec = {
-        "parentRefs": _parent(door, APP_LISTENER),
+        "parentRefs": _parent(front_door, APP_LISTENER),
         "hostnames": [environment.domains.app],
         "rules": rules,
     }
     return _object(environment, "HTTPRoute", workload("ui"), spec, "ui")
 
 
-def _redirect(environment: Environment, door: GatewayApiFrontDoor) -> Object:
+def _redirect(environment: Environment, front_door: GatewayApiFrontDoor) -> Object:
     redirect = {"type": "RequestRedirect", "requestRedirect": {"scheme": "https", "statusCode": 301}}
     spec = {
-        "parentRefs": _parent(door, GATEWAY_HTTP_LISTENER),
+        "parentRefs": _parent(front_door, GATEWAY_HTTP_LISTENER),
         "hostnames": [environment.domains.api, environment.domains.app],
         "rules": [{"filters": [redirect]}],
     }

@@ -56,32 +56,33 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
     Any other controller, which is one with annotations of its own in the settings, gets `Prefix`,
     the form that means the same to every controller.
     """
-    door = environment.front_door
-    if not isinstance(door, IngressFrontDoor):
+    front_door = environment.front_door
+    if not isinstance(front_door, IngressFrontDoor):
         return ()
     issuer = issuer_annotations(environment)
-    app_annotations = _APP if door.app_annotations is None else door.app_annotations
+    api_annotations = _API if front_door.api_annotations is None else front_door.api_annotations
+    app_annotations = _APP if front_door.app_annotations is None else front_door.app_annotations
     api = _ingress(
         environment,
-        door,
+        front_door,
         name=workload("apiserver"),
         service="apiserver",
         host=environment.domains.api,
         secret=environment.tls.api_secret_name,
-        annotations={**(_API if door.api_annotations is None else door.api_annotations), **issuer},
+        annotations={**api_annotations, **issuer},
         paths=[_path("/", "Prefix", *api_backend(environment))],
     )
-    grpc_web = [_grpc_web_path(door, path) for path in service_paths(environment)]
+    grpc_web = [_grpc_web_path(front_door, path) for path in service_paths(environment)]
     files = _path("/", "Prefix", "ui", UI_PORT)
     terminates = environment.tls.envoy.enabled
     signed_in = environment.access.login is not None
     if signed_in:
         grpc_web, files = [], _path("/", "Prefix", "envoy", ENVOY_PORT)
-        if door.app_annotations is None:
+        if front_door.app_annotations is None:
             app_annotations = {**_APP, **_SIGN_IN, **(_ENCRYPTED if terminates else {})}
     app = _ingress(
         environment,
-        door,
+        front_door,
         name=workload("ui"),
         service="ui",
         host=environment.domains.app,
@@ -93,20 +94,22 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
         return (api, app)
     encrypted = _ingress(
         environment,
-        door,
+        front_door,
         name=GRPC_WEB_INGRESS,
         service="envoy",
         host=environment.domains.app,
         # The same Secret without the issuer's annotation: cert-manager lets one Ingress own it.
         secret=environment.tls.app_secret_name,
-        annotations={**_APP, **_ENCRYPTED} if door.app_annotations is None else door.app_annotations,
+        annotations={**_APP, **_ENCRYPTED}
+        if front_door.app_annotations is None
+        else front_door.app_annotations,
         paths=grpc_web,
     )
     return (api, app, encrypted)
 
 
-def _grpc_web_path(door: IngressFrontDoor, path: str) -> dict[str, Any]:
-    if door.app_annotations is None:
+def _grpc_web_path(front_door: IngressFrontDoor, path: str) -> dict[str, Any]:
+    if front_door.app_annotations is None:
         return _path(f"{path}/", "ImplementationSpecific", "envoy", ENVOY_PORT)
     return _path(path, "Prefix", "envoy", ENVOY_PORT)
 
@@ -118,7 +121,7 @@ def _path(path: str, path_type: str, service: Workload, port: int) -> dict[str, 
 
 def _ingress(
     environment: Environment,
-    door: IngressFrontDoor,
+    front_door: IngressFrontDoor,
     *,
     name: str,
     service: Workload,
@@ -132,7 +135,7 @@ def _ingress(
         "kind": "Ingress",
         "metadata": metadata(name, environment.platform.namespace, service, annotations),
         "spec": {
-            "ingressClassName": door.class_name,
+            "ingressClassName": front_door.class_name,
             "tls": [{"hosts": [host], "secretName": secret}],
             "rules": [{"host": host, "http": {"paths": list(paths)}}],
         },

@@ -85,13 +85,13 @@ def _solver(environment: Environment, tls: AcmeTls) -> dict[str, Any]:
         optional = {"hostedZoneID": tls.solver.hosted_zone_id, "role": tls.solver.role_arn}
         given = {key: value for key, value in optional.items() if value is not None}
         return {"dns01": {"route53": {"region": tls.solver.region, **given}}}
-    door = environment.front_door
-    if isinstance(door, IngressFrontDoor):
-        return {"http01": {"ingress": {"ingressClassName": door.class_name}}}
+    front_door = environment.front_door
+    if isinstance(front_door, IngressFrontDoor):
+        return {"http01": {"ingress": {"ingressClassName": front_door.class_name}}}
     parent = {
         "group": "gateway.networking.k8s.io",
         "kind": "Gateway",
-        "name": door.gateway_name,
+        "name": front_door.gateway_name,
         "namespace": environment.platform.namespace,
         "sectionName": GATEWAY_HTTP_LISTENER,
     }

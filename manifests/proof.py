@@ -11,14 +11,14 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from madeploy.findings import Finding, find, in_order
 from madeploy.names.kubernetes import workload
 from madeploy.settings import CONTROL_PLANE, Environment
-from manifests.flows import Component, Flow, compute_flows, door, flows, history_flows
+from manifests.flows import Component, Flow, compute_flows, flows, front_door, history_flows
 from manifests.objects import Object
 from manifests.policy_flows import Permission, expected, isolated, permitted
 from manifests.references import Name, Reference, made_by_controllers, name_of, provided, references
 from manifests.task_flows import task_flows
 from manifests.workload_pods import WorkloadPods, selects, workload_pods
 
-DOORS = ("Ingress", "HTTPRoute", "GRPCRoute")
+FRONT_DOORS = ("Ingress", "HTTPRoute", "GRPCRoute")
 """Kinds that let traffic in from outside."""
 
 METRICS_PORT_NAME = "metrics"
@@ -75,7 +75,7 @@ def _services(objects: Sequence[Object], environment: Environment, cluster: str)
     used = {
         (ref.target, ref.key)
         for obj in objects
-        if obj["kind"] in DOORS
+        if obj["kind"] in FRONT_DOORS
         for ref in references(obj)
         if ref.target.kind == "Service"
     }
@@ -128,7 +128,7 @@ def _door_gets_through(
     """A door's traffic ends at pods: where these are isolated, a policy has to admit the door."""
     if cluster != CONTROL_PLANE:
         return
-    outside = f"{door(environment).namespace}[]"
+    outside = f"{front_door(environment).namespace}[]"
     for pods, number in numbers:
         admitted = {
             permission.peer

@@ -90,7 +90,7 @@ def provided(environment: Environment) -> dict[Name, str]:
     """Names that must exist without this toolkit, or that only the engine makes because they hold
     secret values, each with who provides it."""
     namespace = environment.platform.namespace
-    tls, door = environment.tls, environment.front_door
+    tls, front_door = environment.tls, environment.front_door
     names: dict[Name, str] = {
         Name("Namespace", None, "default"): "Kubernetes",
         Name("Namespace", None, "kube-system"): "Kubernetes",
@@ -109,8 +109,8 @@ def provided(environment: Environment) -> dict[Name, str]:
     elif isinstance(tls, AcmeTls) and tls.external_account_binding is not None:
         bound = tls.external_account_binding.secret_name
         secret(bound, "tls.externalAccountBinding: whoever has the account", CERT_MANAGER)
-    kind = "IngressClass" if isinstance(door, IngressFrontDoor) else "GatewayClass"
-    names[Name(kind, None, door.class_name)] = "frontDoor.className: the installed controller"
+    kind = "IngressClass" if isinstance(front_door, IngressFrontDoor) else "GatewayClass"
+    names[Name(kind, None, front_door.class_name)] = "frontDoor.className: the installed controller"
     for pull_secret in environment.images.pull_secrets:
         secret(pull_secret, "images.pullSecrets: the cluster's administrator")
     bundle = environment.control_plane.ca_bundle_config_map

@@ -10,7 +10,7 @@ from madeploy.plan.differences import opened
 from madeploy.plan.text import Sentence, is_or_are, listed
 from manifests.references import ISSUER_ANNOTATION
 
-_DOORS: Final = ("Ingress", "Gateway", "GRPCRoute", "HTTPRoute", "BackendTLSPolicy")
+_FRONT_DOORS: Final = ("Ingress", "Gateway", "GRPCRoute", "HTTPRoute", "BackendTLSPolicy")
 
 
 def _hosts(item: Mapping[str, Any] | None) -> set[str]:
@@ -32,8 +32,8 @@ def _served(comparison: Comparison, after: bool) -> set[str]:
 
 def about_hosts(comparison: Comparison) -> Iterator[Sentence]:
     """Names that are answered from now on or no longer, and a door that is replaced."""
-    doors = comparison.of(*_DOORS)
-    about = tuple(change.identity for change in doors)
+    front_doors = comparison.of(*_FRONT_DOORS)
+    about = tuple(change.identity for change in front_doors)
     before, after = _served(comparison, False), _served(comparison, True)
     kinds = {
         when: {i.kind for i in objects if i.kind in ("Ingress", "Gateway")}
@@ -71,14 +71,14 @@ def about_hosts(comparison: Comparison) -> Iterator[Sentence]:
             "until DNS points there. Services do not restart for it.",
             about,
         )
-    elif doors and not gone and not new:
-        yield from _edited(doors, about)
+    elif front_doors and not gone and not new:
+        yield from _edited(front_doors, about)
 
 
-def _edited(doors: list[Change], about: tuple[Identity, ...]) -> Iterator[Sentence]:
+def _edited(front_doors: list[Change], about: tuple[Identity, ...]) -> Iterator[Sentence]:
     fields = [
         field
-        for change in doors
+        for change in front_doors
         for field in change.fields
         if not field.has("metadata", "annotations", ISSUER_ANNOTATION) and "secretName" not in field.path
     ]
@@ -91,11 +91,11 @@ def _edited(doors: list[Change], about: tuple[Identity, ...]) -> Iterator[Senten
             "callers are cut off until DNS points there.",
             about,
         )
-    elif fields or any(change.operation != "update" for change in doors):
+    elif fields or any(change.operation != "update" for change in front_doors):
         what = listed(field.dotted.removeprefix("metadata.").removeprefix("spec.") for field in fields)
         yield Sentence(
             "notice",
-            f"The front door is configured anew ({what or listed(c.identity for c in doors)}): its "
+            f"The front door is configured anew ({what or listed(c.identity for c in front_doors)}): its "
             "controller "
             "takes that over without a restart; long calls in progress may be ended.",
             about,

@@ -143,9 +143,11 @@ def public_certificates_are_for_public_names(env: Environment, _: SecretNames) -
 )
 def other_controllers_have_their_annotations(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """NET-5: annotations are each controller's own language."""
-    door = env.front_door
-    if isinstance(door, IngressFrontDoor) and "nginx" not in door.class_name and door.api_annotations is None:
-        evidence = f"is {door.class_name}, and apiAnnotations are those of ingress-nginx"
+    front_door = env.front_door
+    if not isinstance(front_door, IngressFrontDoor) or "nginx" in front_door.class_name:
+        return
+    if front_door.api_annotations is None:
+        evidence = f"is {front_door.class_name}, and apiAnnotations are those of ingress-nginx"
         yield Violation("MA214", ("frontDoor", "className"), evidence)
 
 

@@ -14,7 +14,7 @@ from madeploy.names.storage import s3_endpoint
 from madeploy.settings import Environment
 from madeploy.settings.front_door import IngressFrontDoor
 from madeploy.topology.model import Cluster, Edge, Node, Topology
-from manifests.flows import HTTPS, Component, Flow, Peer, Pods, api_server_ports, door, flows
+from manifests.flows import HTTPS, Component, Flow, Peer, Pods, api_server_ports, flows, front_door
 
 MAX_CLUSTERS: Final = 6
 """Clusters that are drawn one by one; more are drawn by region, in as many groups at most."""
@@ -171,7 +171,7 @@ def _entries(environment: Environment) -> Iterator[Edge]:
 
 
 def _flows(environment: Environment) -> Iterator[Edge]:
-    outside = door(environment)
+    outside = front_door(environment)
     for flow in flows(environment):
         if flow.purpose not in (_NAMES, _HANDED, _COMPUTE):
             source = _end(flow.source, outside, environment) or _identity("other", str(flow.source))

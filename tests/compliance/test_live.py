@@ -158,7 +158,7 @@ def serving(directory: Path, lowest: ssl.TLSVersion) -> Iterator[int]:
         thread.join(5)
 
 
-def test_a_door_that_speaks_old_tls_is_told_from_one_that_does_not(tmp_path: Path) -> None:
+def test_a_front_door_that_speaks_old_tls_is_told_from_one_that_does_not(tmp_path: Path) -> None:
     """OPS-4: 1.2 is the floor."""
     with serving(tmp_path / "new", ssl.TLSVersion.TLSv1_2) as port:
         answer = live.handshake("127.0.0.1", port)
@@ -168,7 +168,7 @@ def test_a_door_that_speaks_old_tls_is_told_from_one_that_does_not(tmp_path: Pat
         assert (answer.kept, answer.said) == (False, "speaks TLSv1.1")
 
 
-def test_a_door_that_nobody_opens_is_no_answer() -> None:
+def test_a_front_door_that_nobody_opens_is_no_answer() -> None:
     """OPS-4: silence keeps nothing."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

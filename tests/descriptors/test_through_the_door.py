@@ -104,7 +104,7 @@ def tls_server(directory: Path, host: str, protocol: str) -> Iterator[tuple[int,
         (HOST, "http/1.1", "it agrees to no HTTP/2", "front door"),
     ],
 )
-def test_what_keeps_a_door_from_being_used_is_said(
+def test_what_keeps_a_front_door_from_being_used_is_said(
     tmp_path: Path, host: str, protocol: str, why: str, fix: str
 ) -> None:
     """UX-3: a certificate for another host, a load balancer in between that admits HTTP/1.1 only."""

@@ -97,7 +97,7 @@ def live(upstream: int, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Li
         yield made
 
 
-def test_a_sound_door_passes_every_check(live: LiveDoor) -> None:
+def test_a_sound_front_door_passes_every_check(live: LiveDoor) -> None:
     """CP-10, NET-1, NET-3, NET-5, NET-6, NET-15: gRPC, a page, a browser's call and preflights."""
     seen = looked_at(site_at(live.port, live.directory, settings()))
     assert seen == dict.fromkeys(CHECKS, ("passed", []))
@@ -231,7 +231,7 @@ def test_a_certificate_that_ends_is_found_before_and_after(
 
 
 @pytest.mark.parametrize("protocols", [["http/1.1"], []], ids=["http1", "none"])
-def test_a_door_without_http2_is_found(protocols: list[str], tmp_path: Path) -> None:
+def test_a_front_door_without_http2_is_found(protocols: list[str], tmp_path: Path) -> None:
     """NET-5, NET-15: row 1 of the checklist."""
     host = "api.ml.example.com"
     with bare_tls(tmp_path, host, 60, protocols) as port:
@@ -240,7 +240,7 @@ def test_a_door_without_http2_is_found(protocols: list[str], tmp_path: Path) -> 
     assert [finding.code for finding in outcome.findings] == ["MA941"]
 
 
-def test_a_door_that_does_not_answer_is_found_once(tmp_path: Path) -> None:
+def test_a_front_door_that_does_not_answer_is_found_once(tmp_path: Path) -> None:
     """NET-1: calls that could not be made are no passes."""
     for name in SECRETS:
         certificate_files(tmp_path / "secrets" / name, "api.ml.example.com")

@@ -112,7 +112,7 @@ def test_the_guides_values_are_there() -> None:
     assert endpoint["address"]["socket_address"] == {"address": "michelangelo-apiserver", "port_value": 15566}
 
 
-def test_streams_may_be_silent_for_as_long_as_at_the_doors() -> None:
+def test_streams_may_be_silent_for_as_long_as_at_the_front_doors() -> None:
     """NET-2, NET-6: no time-out of Envoy's own cuts a call before its deadline or an hour of silence."""
     manager = _manager(bootstrap(environment()))
     route = manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]

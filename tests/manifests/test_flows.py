@@ -47,7 +47,7 @@ DNS = {
 }
 
 
-def test_only_the_door_and_the_callers_of_the_guide_reach_the_services() -> None:
+def test_only_the_front_door_and_the_callers_of_the_guide_reach_the_services() -> None:
     """NET-13: network guide, overview; facts 5.2."""
     made = environment()
     door = "pods in namespace ingress-nginx"
@@ -126,7 +126,7 @@ def test_aws_credentials_can_be_fetched_the_way_they_are_given() -> None:
     assert {(agent, 80, "TCP"), (metadata, 80, "TCP")} <= _to(environment(), "worker")
 
 
-def test_a_worker_on_the_public_address_gets_no_way_around_the_door() -> None:
+def test_a_worker_on_the_public_address_gets_no_way_around_the_front_door() -> None:
     """NET-8, NET-13."""
     made = environment(controlPlane={"worker": {"apiAccess": "public"}})
     reached = _to(made, "worker")

@@ -125,7 +125,7 @@ def door(
 
 
 @proves("CP-10", played="the API server; Envoy is the front door")
-def test_a_grpc_client_lists_clusters_through_the_door(door: Door) -> None:
+def test_a_grpc_client_lists_clusters_through_the_front_door(door: Door) -> None:
     """CP-10, NET-1, NET-5, NET-7: over TLS and HTTP/2, with the certificate of the API's host."""
     with door.channel() as channel:
         answer = channel.unary_unary(LIST_CLUSTERS)(IN_NAMESPACE, timeout=SECONDS, metadata=HEADERS)
@@ -163,7 +163,7 @@ def test_reflection_on_the_api_host_is_a_conversation(door: Door) -> None:
 
 
 @proves("NET-1", "NET-6", played="the API server; Envoy is the front door")
-def test_a_page_lists_clusters_through_the_door(door: Door) -> None:
+def test_a_page_lists_clusters_through_the_front_door(door: Door) -> None:
     """CP-10, NET-1, NET-6, NET-7: gRPC-Web on the application's host, through the rendered Envoy."""
     with contextlib.closing(door.browser()) as browser:
         answer = call(browser, "ClusterService/ListCluster", IN_NAMESPACE, {"Origin": f"https://{APP}"})
@@ -216,7 +216,7 @@ def test_other_hosts_are_refused(door: Door) -> None:
 
 
 @proves("NET-5", played="the API server; Envoy is the front door")
-def test_slow_calls_outlast_the_time_outs_a_door_has_by_default(door: Door) -> None:
+def test_slow_calls_outlast_the_time_outs_a_front_door_has_by_default(door: Door) -> None:
     """NET-5, NET-6, NET-7: the time-outs of the objects arrive. A GRPCRoute has none: what an
     implementation on Envoy does then, ending calls after 15 s, is a limit of that door."""
     with door.hurried() as patient:

@@ -132,7 +132,7 @@ def test_provided_certificates_need_no_issuer_and_no_annotation() -> None:
 
 
 @pytest.mark.parametrize("door", [{"kind": "ingress"}, GATEWAY], ids=["ingress", "gatewayApi"])
-def test_the_door_names_the_issuer_that_is_made(door: dict[str, Any]) -> None:
+def test_the_front_door_names_the_issuer_that_is_made(door: dict[str, Any]) -> None:
     """NET-11."""
     made = environment(tls={"mode": "internalCa", "issuerName": "company-ca"}, frontDoor=door)
     (issuer,) = issuers(made)
