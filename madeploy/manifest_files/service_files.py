@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from madeploy.findings import CODES
 from madeploy.releases import RELEASES, SERVICES
-from madeploy.releases.keys import FORMS, entries, fits
+from madeploy.releases.keys import entries
+from madeploy.schemas.service_keys import accepted, fits
 from policies.rules import RULES
 from policies.rules.embedded import CONFIG_MAP, files
 from policies.rules.model import STRICT, Resource, Rule, Violation, rule
@@ -66,7 +67,7 @@ def keys(resource: Resource) -> Iterator[Violation]:
             elif entry.key.type in _ELSEWHERE or entry.key.owner or entry.key.secret:
                 continue
             elif not fits(entry.key.type, entry.value):
-                yield Violation((*path, *entry.path), f"{name}: {dotted} is not {FORMS[entry.key.type]}")
+                yield Violation((*path, *entry.path), f"{name}: {dotted} is not {accepted(entry.key.type)}")
 
 
 EVERY_RULE: Final[tuple[Rule, ...]] = (*RULES, keys)

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from madeploy.names.configuration import OBJECT_STORE_KEYS, encrypt_command
 from madeploy.releases import RELEASES
-from madeploy.releases.keys import FORMS
+from madeploy.schemas import service_keys
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
@@ -115,7 +115,7 @@ def _overrides() -> Iterator[str]:
             yield "| Key | Accepted | Meaning |"
             yield "|---|---|---|"
             for name, key in keys.items():
-                accepted = FORMS[key.type]
+                accepted = service_keys.accepted(key.type)
                 if key.secret:
                     accepted = "refused: a secret"
                 elif key.owner:

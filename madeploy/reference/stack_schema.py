@@ -14,7 +14,8 @@ from pydantic import BaseModel
 
 from madeploy.names.configuration import OBJECT_STORE_KEYS
 from madeploy.releases import RELEASES, SERVICES
-from madeploy.releases.keys import FORMS, Key, Type
+from madeploy.releases.keys import Key
+from madeploy.schemas import service_keys
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
@@ -86,22 +87,8 @@ def _drop_discriminators(value: Any) -> None:
 
 
 def _key(key: Key) -> Schema:
-    forms: dict[Type, Schema] = {
-        "text": {"type": "string"},
-        "whole number": {"type": "integer", "minimum": 0},
-        "number": {"type": "number", "minimum": 0},
-        "true or false": {"type": "boolean"},
-        "duration": {"type": "string"},
-        "bind address": {"type": "string", "pattern": "^[^\\s:]*:[0-9]{1,5}$"},
-        "encoding": {"enum": ["json", "console"]},
-        "counts by kind": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0}},
-        "durations by kind": {"type": "object", "additionalProperties": {"type": "string"}},
-        "CRD versions": {"type": "object", "additionalProperties": {"type": "object"}},
-        "texts by name": {"type": "object", "additionalProperties": {"type": "string"}},
-    }
-    return forms[key.type] | {
-        "description": f"{key.meaning[0].upper()}{key.meaning[1:]}.\n\nAccepted: {FORMS[key.type]}"
-    }
+    described = f"{key.meaning[0].upper()}{key.meaning[1:]}.\n\nAccepted: {service_keys.accepted(key.type)}"
+    return service_keys.shape(key.type) | {"description": described}
 
 
 def _overrides(service: str) -> Schema:

@@ -14,6 +14,7 @@ from madeploy.findings.codes.code import Code
 from madeploy.releases import RELEASES, Release, keys
 from madeploy.releases.keys import Entry
 from madeploy.rules.model import SecretNames, Violation, rule
+from madeploy.schemas import service_keys
 from madeploy.settings.base import split_host_port
 from madeploy.settings.control_plane import services
 from madeploy.settings.environment import Environment
@@ -97,8 +98,8 @@ def _entry(release: Release, service: str, path: Path, entry: Entry) -> Iterator
         yield Violation(
             "MA122", path, f"is decided by {owner}", fix=f"Remove it; it follows {owner}.", key=True
         )
-    elif not keys.fits(entry.key.type, entry.value):
-        accepted, why, fix = keys.FORMS[entry.key.type], "", ""
+    elif not service_keys.fits(entry.key.type, entry.value):
+        accepted, why, fix = service_keys.accepted(entry.key.type), "", ""
         if entry.key.type == "bind address" and isinstance(entry.value, int):
             why = "A bare number is read as text without a colon, and the service fails to bind."
             fix = f'Write ":{entry.value}", with the quotes.'

@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from madeploy.releases import keys as service_keys
+from madeploy.releases import keys
+from madeploy.schemas.service_keys import fits
 from manifests.service_config import CONFIGURED, ConfiguredName, base_config, base_yaml
 from tests.support.environments import ALL, environment, gateway_minio, minimal, production_aws
 from tests.support.proves import proves
@@ -40,11 +41,11 @@ def test_every_emitted_key_is_one_the_service_reads_and_of_its_type(
     config = base_config(chosen, service)
     optional = {"mysql", "pipeline", "pipelineRun", "notification", "jobs"} if name == "every_part" else set()
     assert SECTIONS[service] <= config.keys() <= SECTIONS[service] | optional
-    for entry in service_keys.entries(chosen.release.keys[service], config):
+    for entry in keys.entries(chosen.release.keys[service], config):
         assert entry.key is not None, entry.path
         assert not entry.key.secret, entry.path
         if entry.path != ("workflow-engine", "workers"):
-            assert service_keys.fits(entry.key.type, entry.value), entry.path
+            assert fits(entry.key.type, entry.value), entry.path
 
 
 @pytest.mark.parametrize("name", ALL)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from madeploy.releases import RELEASES, Release
-from madeploy.releases.keys import entries, fits
+from madeploy.releases.keys import entries
+from madeploy.schemas.service_keys import fits
 from madeploy.settings import Environment
 from manifests.service_config import CONFIGURED, ConfiguredName, base_config
 from tests.support.environments import ALL, environment, every_part

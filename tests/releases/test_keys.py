@@ -7,7 +7,8 @@ from typing import Any, get_args
 import pytest
 
 from madeploy.releases import RELEASES, ReleaseName
-from madeploy.releases.keys import FORMS, entries, fits
+from madeploy.releases.keys import entries
+from madeploy.schemas.service_keys import accepted, fits
 from manifests.service_config import base_config
 from tests.support.environments import ALL
 from tests.support.proves import proves
@@ -67,7 +68,7 @@ def test_what_another_setting_decides_is_what_the_toolkit_writes(service: Any) -
 @proves("CP-6")
 def test_values_are_checked_as_the_service_reads_them(kind: Any, good: list[Any], bad: list[Any]) -> None:
     """CP-6: bare ports and bare durations are the traps (facts 2.1, 2.3 row 3)."""
-    assert kind in FORMS
+    assert accepted(kind)
     assert all(fits(kind, value) for value in good)
     assert not any(fits(kind, value) for value in bad)
 
