@@ -28,6 +28,7 @@ VERBS: Verbs = {
     "topology": ("madeploy.cli.topology", "topology"),
     "doctor": ("madeploy.cli.doctor", "doctor"),
     "verify": ("madeploy.cli.verify", "verify"),
+    "accept": ("madeploy.cli.accept", "accept"),
     "diagnose": ("madeploy.cli.diagnose", "diagnose"),
     "clusters": ("madeploy.cli.clusters", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),

@@ -54,7 +54,7 @@ def verify(
     is, 2 for a stack file that cannot be used.
     """
     reports.require_forms(output or [])
-    report = report_after(stack, _address(at), pods)
+    report = report_after(stack, front_door_address(at), pods)
     reports.show(report, as_json, output or [])
     raise typer.Exit(report.exit_code(strict=strict))
 
@@ -81,7 +81,8 @@ def report_after(stack: str, at: tuple[str, int] | None = None, by_pods: bool = 
         )
 
 
-def _address(at: str | None) -> tuple[str, int] | None:
+def front_door_address(at: str | None) -> tuple[str, int] | None:
+    """Host and port of `--at`. Raises ToolkitError (2)."""
     try:
         return None if at is None else split_host_port(at)
     except ValueError as error:

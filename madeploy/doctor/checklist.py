@@ -161,7 +161,7 @@ def _name(obj: Object) -> str:
 
 
 def _again(site: Site) -> str:
-    return f"Write it again:\n{site.up}"
+    return f"Write it again:\n{site.take_back}"
 
 
 def _ports(ingress: Object) -> set[int]:

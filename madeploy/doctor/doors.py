@@ -106,7 +106,7 @@ def cors(site: Site) -> Seen:
     _require_trust(made)
     found: list[Finding] = []
     plain = [origin for origin in allowed_origins(site.environment) if "*" not in origin]
-    fix = f"Write Envoy's configuration again, and see that its pods are rolled:\n{site.up}"
+    fix = f"Write Envoy's configuration again, and see that its pods are rolled:\n{site.take_back}"
     for origin in plain:
         allowed = _preflight(made, origin, site.environment.release.envoy.allow_headers)
         if allowed != origin:

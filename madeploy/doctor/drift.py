@@ -81,7 +81,7 @@ def _compared(
     changed = sorted(_differences(_plain(live), _plain(applied)))
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
-        yield find("MA937", subject, shown, fix=f"Put it into the stack file, or undo it:\n{site.up}")
+        yield find("MA937", subject, shown, fix=f"Put it into the stack file, or undo it:\n{site.take_back}")
     # By what the dry run leaves to others: fields it would take back are differences already.
     added = sorted(_added(applied))
     if added:
@@ -102,7 +102,7 @@ def _secrets(site: Site, cluster: str, client: Kubernetes) -> Iterator[Finding]:
             yield find("MA936", subject, f"is not there ({secret.meaning})", fix=f"Make it again:\n{site.up}")
         elif lacking:
             evidence = f"has nothing under {', '.join(lacking)} ({secret.meaning})"
-            yield find("MA937", subject, evidence, fix=f"Write it again:\n{site.up}")
+            yield find("MA937", subject, evidence, fix=f"Write it again:\n{site.take_back}")
 
 
 def _named(cluster: str, obj: Object) -> str:

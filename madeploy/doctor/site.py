@@ -74,6 +74,13 @@ class Site:
         """Writes what the stack says, whatever was changed by hand."""
         return f"pulumi up --refresh --stack {self.stack}"
 
+    @property
+    def take_back(self) -> str:
+        """Writes what the stack says over what others have written. Without the variable the API server keeps
+        fields that another manager set, and the update ends with a conflict (Pulumi, managing resources with
+        server-side apply)."""
+        return f"env PULUMI_K8S_ENABLE_PATCH_FORCE=true {self.up}"
+
 
 def site_of(
     stack: str,

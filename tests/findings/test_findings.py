@@ -81,10 +81,10 @@ def test_every_code_is_reported_somewhere() -> None:
 
 def test_an_unknown_code_is_refused() -> None:
     """UX-3: findings cannot be made up."""
-    with pytest.raises(ValueError, match="MA999"):
-        find("MA999", "x", "y")
-    with pytest.raises(ValueError, match="MA999"):
-        Finding("MA999", "error", "x", "y", "z", "f")
+    with pytest.raises(ValueError, match="MA000"):
+        find("MA000", "x", "y")
+    with pytest.raises(ValueError, match="MA000"):
+        Finding("MA000", "error", "x", "y", "z", "f")
 
 
 def test_the_order_does_not_depend_on_the_order_found() -> None:

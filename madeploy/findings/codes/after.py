@@ -185,6 +185,14 @@ _DATA: Final[dict[str, Code]] = {
     ),
 }
 
+_JOBS: Final[dict[str, Code]] = {
+    "MA969": Code(
+        "Job that the platform does not run",
+        "The environment is up, and does not do what it is for.",
+        "See the controller manager's log, and prove the cluster.",
+    ),
+}
+
 _CONNECTIVITY: Final[dict[str, Code]] = {
     "MA970": Code(
         "Compute cluster that the control plane's pods do not reach",
@@ -219,4 +227,4 @@ _CONNECTIVITY: Final[dict[str, Code]] = {
     ),
 }
 
-AFTER: Final = {**_OBJECTS, **_NETWORK, **_ROLLOUTS, **_DATA, **_CONNECTIVITY}
+AFTER: Final = {**_OBJECTS, **_NETWORK, **_ROLLOUTS, **_DATA, **_JOBS, **_CONNECTIVITY}

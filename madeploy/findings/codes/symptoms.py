@@ -1,4 +1,4 @@
-"""MA976 to MA998: causes told by what a service, a tool or an event says (docs/troubleshooting.md)."""
+"""MA976 to MA999: causes told by what a service, a tool or an event says (docs/troubleshooting.md)."""
 
 from __future__ import annotations
 
@@ -133,4 +133,12 @@ _SERVICES: Final[dict[str, Code]] = {
     ),
 }
 
-SYMPTOMS: Final = {**_REGISTRY, **_SERVICES}
+_LEFT: Final[dict[str, Code]] = {
+    "MA999": Code(
+        "Job of an acceptance that was not cleaned up",
+        "It goes on using a cluster's resources.",
+        "Take it away on both sides.",
+    ),
+}
+
+SYMPTOMS: Final = {**_REGISTRY, **_SERVICES, **_LEFT}

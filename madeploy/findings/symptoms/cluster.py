@@ -113,6 +113,17 @@ CLUSTER: Final = (
         "Wait for it; if it was killed:\nbin/madeploy recover {stack}",
     ),
     Symptom(
+        "Pulumi, field conflict",
+        "MA937",
+        r"Server-Side Apply field conflict|conflict with \"(?P<manager>[^\"]+)\"",
+        'Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using apps/v1: '
+        ".spec.replicas",
+        "{manager} has set a field that the stack declares",
+        "Put it into the stack file, or take it back:\n"
+        "bin/madeploy verify {stack}\n"
+        "env PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh --stack {stack}",
+    ),
+    Symptom(
         "Pulumi, passphrase",
         "MA903",
         r"incorrect passphrase|passphrase must be set with PULUMI_CONFIG_PASSPHRASE",
