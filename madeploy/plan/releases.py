@@ -18,6 +18,16 @@ def about_release(comparison: Comparison) -> Iterator[Sentence]:
     if before is None or after is None or before is after:
         return
     about = (change.identity,) if change else ()
+    names = list(RELEASES)
+    if names.index(after.name) > names.index(before.name):
+        yield Sentence(
+            "outage",
+            f"The platform cannot go back from release {before.name} to {after.name}: the earlier API server "
+            "does not start on the newer definitions, and earlier controllers fail on newer objects. "
+            "docs/upgrading.md says what leads back.",
+            about,
+        )
+        return
     lost = "".join(
         f" {kind}s lose {listed(sorted(fields), shown=len(fields))}, and while there are any the new API "
         "server does not start."

@@ -89,5 +89,9 @@ CASES: Final[dict[str, tuple[Made, Made]]] = {
         made(platform={"release": "2026.04"}, images={"tag": "sha-cbf5720"}),
         made(images={"tag": "0.12.0"}),
     ),
+    "the platform goes back to an earlier release": (
+        made(images={"tag": "0.12.0"}),
+        made(platform={"release": "2026.04"}, images={"tag": "sha-cbf5720"}),
+    ),
     "a team may read models": (made(), made(modelRegistry={"namespaces": ["team-a"]})),
 }

@@ -288,6 +288,29 @@ EXPECTED: Final[dict[str, list[tuple[str, str]]]] = {
             "running jobs go on; workflows go on from their last finished step.",
         ),
     ],
+    "the platform goes back to an earlier release": [
+        (
+            "outage",
+            "The platform cannot go back from release 0.12 to 2026.04: the earlier API server does not start "
+            "on the newer definitions, and earlier controllers fail on newer objects. docs/upgrading.md says "
+            "what leads back.",
+        ),
+        (
+            "notice",
+            "Rights in Kubernetes are changed: ClusterRole michelangelo-apiserver and ClusterRole "
+            "michelangelo-controllermgr.",
+        ),
+        (
+            "quiet",
+            "The API server for another image (sha-cbf5720), the controller manager for another image "
+            "(sha-cbf5720), the worker for another configuration (workflow-engine.workers) and another image "
+            "(sha-cbf5720), the web application for another image (sha-cbf5720) and Envoy for another "
+            "configuration (http_filters.name, typed_config.@type and "
+            "envoy.filters.http.cors.allow_headers) restart, pod after pod: callers notice nothing; another "
+            "replica of the controller manager leads within 15 s, running jobs go on; workflows go on from "
+            "their last finished step.",
+        ),
+    ],
     "a team may read models": [
         (
             "notice",
