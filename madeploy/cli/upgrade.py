@@ -62,7 +62,7 @@ def upgrade(
     if stopped or check:
         _print(access.name, to, seen, [], as_json)
         raise typer.Exit(int(stopped))
-    if dump_to is None and not seen.is_taken_over:
+    if dump_to is None and seen.objects and not seen.is_taken_over:
         raise ToolkitError(
             "no dump is asked for",
             "nothing leads back from this release but objects made again from a dump",

@@ -79,6 +79,8 @@ def take(session: Session, until: str, say: Callable[[str], None]) -> Mapping[st
         if number <= begun:
             say(f"step {number} of {len(STEPS)}, {step.name}: done before")
             continue
+        if "ui" in step.services:
+            _require_descriptors(settings)
         title = f"step {number} of {len(STEPS)}, {step.name}: {step.brings}"
         if step is STEPS[-1]:
             failed = session.apply(sorted(settings.clusters), title)
@@ -90,6 +92,26 @@ def take(session: Session, until: str, say: Callable[[str], None]) -> Mapping[st
         if not failed:
             say(f"step {number} of {len(STEPS)}, {step.name}: done")
     return failed
+
+
+def _require_descriptors(settings: Environment) -> None:
+    """Raise ToolkitError (2) where the application of the release would be dead; a development environment
+    may do without it."""
+    is_needed = settings.release.envoy.transcoded and settings.control_plane.envoy.descriptors is None
+    if not is_needed or settings.platform.tier == "development":
+        return
+    raise ToolkitError(
+        "Envoy has no descriptor set of the release",
+        f"by it Envoy translates what the browser application of {settings.release.name} sends; without it "
+        "every call fails. What runs now goes on working",
+        "Give the release's chart with --from-chart:\n"
+        "helm pull oci://ghcr.io/michelangelo-ai/michelangelo/charts/michelangelo --version "
+        f"{settings.release.newest}\n"
+        "or take the set from the API server, which is of the release by now:\n"
+        "bin/madeploy descriptors STACK --from-api ADDRESS\n"
+        "Then run this command again.",
+        exit_code=2,
+    )
 
 
 def _begun(session: Session) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from madeploy.descriptors.chart import from_chart
 from madeploy.descriptors.checks import SETTING, keep, require_usable, require_version
@@ -34,13 +33,29 @@ def target(environment: Environment, to: str) -> Release:
 
 def edits(folder: Path, environment: Environment, release: Release, chart: Path | None) -> list[Edit]:
     """Changes of the stack file in `folder` that make `environment` one of `release`; none where it is one.
-    Writes the descriptor set of `chart` beside it, where the release needs one.
+    With the release's `chart`, its descriptor set is written beside the file and named in it.
 
-    Raises ToolkitError (2) for a chart that is missing or another version's, and for images that only a
-    person can name.
+    Raises ToolkitError (2) for a chart of another version, and for images that only a person can name.
     """
+    if environment.release is not release:
+        _require_common_images(environment, release)
+    changed: list[Edit] = []
+    version = release.newest
+    if release.envoy.transcoded and chart is not None:
+        content, found = from_chart(chart)
+        require_version(found, environment.images.tag if environment.release is release else None, release)
+        require_usable(content, release)
+        version = found.lstrip("v")
+        changed.append((SETTING, keep(folder, version, content)))
     if environment.release is release:
-        return []
+        return changed
+    changed.append((("platform", "release"), release.name))
+    if version is not None:
+        changed.append((("images", "tag"), version))
+    return changed
+
+
+def _require_common_images(environment: Environment, release: Release) -> None:
     pinned = [
         f"controlPlane.{name}.image"
         for name in _PLATFORMS_OWN
@@ -50,31 +65,7 @@ def edits(folder: Path, environment: Environment, release: Release, chart: Path 
         raise ToolkitError(
             "images of the release have to be named by hand",
             f"{', '.join(pinned)} name versions of their own, which are of {environment.release.name}",
-            f"Set platform.release to {release.name} (quoted), these images and images.tag to its versions, "
-            f"and {'.'.join(SETTING)} by `bin/madeploy descriptors`; then run this command again.",
+            f"Set platform.release to {release.name} (quoted), these images and images.tag to its versions; "
+            "then run this command again.",
             exit_code=2,
         )
-    tag, more = release.newest, list[Edit]()
-    if release.envoy.transcoded:
-        content, tag = _descriptors(chart, release)
-        require_usable(content, release)
-        more.append((SETTING, keep(folder, tag, content)))
-    changed: list[tuple[tuple[str, ...], Any]] = [(("platform", "release"), release.name), *more]
-    if tag is not None:
-        changed.append((("images", "tag"), tag))
-    return changed
-
-
-def _descriptors(chart: Path | None, release: Release) -> tuple[bytes, str]:
-    """The set in the release's chart, and its version."""
-    if chart is None:
-        raise ToolkitError(
-            "the chart of the release is not named",
-            "Envoy translates the browser application's JSON by a descriptor set of exactly that version",
-            "helm pull oci://ghcr.io/michelangelo-ai/michelangelo/charts/michelangelo --version "
-            f"{release.newest}\nand give the file with --from-chart.",
-            exit_code=2,
-        )
-    content, version = from_chart(chart)
-    require_version(version, None, release)
-    return content, version.lstrip("v")

@@ -15,6 +15,7 @@ from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.upgrade import steps
 from manifests.definitions import platform
 from manifests.parts import DEPTHS
+from tests.support.descriptors import beside
 from tests.support.environments import environment
 
 
@@ -26,11 +27,16 @@ class Session:
         self.has_definitions = False
         self.makes_definitions = True
         self.rolled: tuple[str, ...] = ()
+        self.has_descriptors, self.tier = True, "production"
         self._fails_at = fails_at
         self._silent = silent
 
     def settings(self) -> Environment:
-        return environment(clusters={"gpu": {"server": "https://gpu.example.com:6443"}})
+        return environment(
+            platform={"tier": self.tier},
+            clusters={"gpu": {"server": "https://gpu.example.com:6443"}},
+            controlPlane={"envoy": {"descriptors": beside()}} if self.has_descriptors else {},
+        )
 
     def apply_services(self, held: Collection[str], what: str) -> None:
         if len(self.applied) == self._fails_at:
@@ -118,6 +124,21 @@ def test_a_run_that_was_ended_is_taken_up_where_it_stood(rolled: tuple[str, ...]
     steps.take(session, steps.NAMES[-1], said.append)
     assert session.applied == ALL[again:]
     assert [line.endswith("done before") for line in said] == [number < again for number in range(len(ALL))]
+
+
+def test_without_a_descriptor_set_envoy_is_not_touched() -> None:
+    """REL-3, CP-5, UX-3: the application of before goes on working; how to get a set is said. Nobody is cut
+    off in development."""
+    session = Session()
+    session.has_descriptors = False
+    with pytest.raises(ToolkitError, match="no descriptor set") as refusal:
+        steps.take(session, steps.NAMES[-1], lambda _: None)
+    assert session.applied == ALL[:4]
+    assert "--from-api" in refusal.value.fix
+    assert "--version 0.12.0" in refusal.value.fix
+    session.tier, session.applied = "development", []
+    steps.take(session, steps.NAMES[-1], lambda _: None)
+    assert session.applied == ALL
 
 
 def test_definitions_that_do_not_come_stop_it(monkeypatch: pytest.MonkeyPatch) -> None:

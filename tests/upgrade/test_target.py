@@ -72,10 +72,18 @@ def test_a_chart_of_another_release_is_refused_and_nothing_written(
     assert not (tmp_path / "descriptors").exists()
 
 
-def test_without_a_chart_it_says_how_to_get_one(tmp_path: Path) -> None:
-    """UX-3."""
-    with pytest.raises(ToolkitError, match=r"--version 0\.12\.0"):
-        edits(tmp_path, environment(**OLD), NEW, None)
+def test_a_chart_that_is_given_later_is_taken_up(tmp_path: Path) -> None:
+    """REL-3: the release is in the stack file by then, and a set of its version is added."""
+    assert edits(tmp_path, environment(**OLD), NEW, None) == [
+        (("platform", "release"), "0.12"),
+        (("images", "tag"), "0.12.0"),
+    ]
+    now = environment(images={"tag": "0.12.3"})
+    content = {"files/descriptors.pb": descriptor_set()}
+    (added,) = edits(tmp_path, now, NEW, chart(tmp_path, content, "0.12.3"))
+    assert added == (("controlPlane", "envoy", "descriptors"), "descriptors/0.12.3.pb")
+    with pytest.raises(ToolkitError, match=r"version 0\.12\.0"):
+        edits(tmp_path, now, NEW, chart(tmp_path, content, "0.12.0"))
 
 
 def test_images_of_ones_own_are_named_by_a_person(tmp_path: Path) -> None:
