@@ -52,7 +52,7 @@ def restricted(clients: dict[str, dynamic.DynamicClient]) -> Iterator[None]:
     """A namespace like the control plane's, on every cluster, with the services' accounts."""
     for client in clients.values():
         space = moved(namespaces(minimal())[0])
-        accounts = [moved(obj) for obj in of_kind(catalog.objects(minimal()), "ServiceAccount")]
+        accounts = [moved(obj) for obj in of_kind(catalog.objects(ALL["every_part"]()), "ServiceAccount")]
         for obj in (space, *accounts):
             apply(client, obj)
     yield
