@@ -21,7 +21,7 @@ from madeploy.kubeconfigs import Endpoint
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE, ray_manager_token
 from madeploy.settings import Environment
 from madeploy.settings.clusters import KeptCredential
-from manifests import registration
+from manifests import registration, serving
 from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.objects import Bundle
@@ -155,7 +155,41 @@ def compute_half(
         )
     else:
         raise ValueError(f"cluster {name} has a bounded credential, and no clusterTokens.{name}")
-    return pulumi.Output.secret(data)
+    return pulumi.Output.secret(_with_serving(name, environment, data, access, opts))
+
+
+def _with_serving(
+    name: str,
+    environment: Environment,
+    data: pulumi.Output[dict[str, str]],
+    after: Sequence[pulumi.Resource],
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Output[dict[str, str]]:
+    """The credential with the token of `inference-server-manager` of the same generation, where the cluster
+    serves; `servingToken`, in base64, as Kubernetes wrote it."""
+    requests = serving.token_requests(environment, name)
+    if not requests:
+        return data
+    account = bundles.create(Bundle(name, serving.target_side(environment, name)), opts, after)
+    own = pulumi.ResourceOptions(
+        depends_on=account, custom_timeouts=pulumi.CustomTimeouts(create=TOKEN_LIMIT, update=TOKEN_LIMIT)
+    )
+    made = []
+    for request in requests:
+        described = request["metadata"]
+        waited = {**described["annotations"], bundles.WAIT_FOR_ANNOTATION: "jsonpath={.data.token}"}
+        made.append(
+            k8s.core.v1.Secret(
+                f"{name}-{described['name']}",
+                metadata={**described, "annotations": waited},
+                type=request["type"],
+                opts=pulumi.ResourceOptions.merge(opts, own),
+            )
+        )
+    # The registered credential's own generation comes first.
+    return pulumi.Output.all(data, made[0].id, made[0].data).apply(
+        lambda known: {**known[0], serving.TOKEN: (known[2] or {}).get("token", "")}
+    )
 
 
 def _queues(name: str, environment: Environment, opts: pulumi.ResourceOptions) -> Sequence[pulumi.Resource]:
@@ -239,6 +273,11 @@ def control_plane_half(
     secrets = bundles.create(
         Bundle(name, (registration.token_secret(name, pulumi.Output.secret(token), ends),)), opts, after
     )
+    if environment.serving is not None and environment.clusters[name].serving:
+        handed_over: pulumi.Output[str] = credential.apply(lambda data: str(data.get(serving.TOKEN, "")))
+        bundles.create(
+            Bundle(name, (serving.token_secret(name, pulumi.Output.secret(handed_over)),)), opts, after
+        )
     bundles.create(
         Bundle(name, (registration.cluster(environment, name, endpoint.host, endpoint.port),)),
         pulumi.ResourceOptions.merge(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from madeploy.names.servers import split_server
 from madeploy.settings import CONTROL_PLANE as CONTROL_PLANE_CLUSTER
 from madeploy.settings import Environment
-from manifests import registration
+from manifests import registration, serving
 from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.objects import Bundle, Object
@@ -59,6 +59,10 @@ def targets(inputs: Inputs, endpoints: Mapping[str, tuple[str, str]] | None = No
             (
                 registration.compute_side(inputs, name),
                 Bundle("token", registration.token_requests(environment, name)),
+                Bundle(
+                    "serving",
+                    (*serving.target_side(environment, name), *serving.token_requests(environment, name)),
+                ),
                 Bundle("queues", queues(environment, name)),
                 Bundle("history", history_server(environment, name)),
             ),

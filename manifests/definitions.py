@@ -122,3 +122,16 @@ def monitoring_kinds(environment: Environment) -> Definitions | None:
         "monitoring.dashboards.kind: sidecar."
     )
     return Definitions("monitoring-definitions", names, 15.0, hint) if names else None
+
+
+def serving_gateway(environment: Environment) -> Definitions | None:
+    """Those of the Gateway of models, and of the routes that the platform makes to them."""
+    if environment.serving is None:
+        return None
+    return Definitions(
+        "serving-definitions",
+        ("gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io"),
+        15.0,
+        "They come with the Gateway API, standard channel, which serving needs with an implementation such "
+        "as Istio; install both, or leave michelangelo:serving out.",
+    )

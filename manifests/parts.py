@@ -26,6 +26,7 @@ from manifests.definitions import (
     Definitions,
     monitoring_kinds,
     platform,
+    serving_gateway,
 )
 from manifests.envoy import envoy
 from manifests.gateway_api import routes
@@ -37,6 +38,7 @@ from manifests.monitoring import monitoring
 from manifests.namespaces import namespaces
 from manifests.network_policies import control_plane as network_policies
 from manifests.objects import Object
+from manifests.serving import serving
 from manifests.ui import ui
 from manifests.worker import worker
 
@@ -140,6 +142,14 @@ PARTS: Final = (
         _GATEWAY,
         after=("apiserver", "issuers"),
         needs=_gateway_api,
+        awaited=False,
+    ),
+    Part(
+        "serving",
+        settled(serving),
+        Component("Serving", "serving"),
+        after=("apiserver",),
+        needs=serving_gateway,
         awaited=False,
     ),
     # On what the others do, so that without the Prometheus operator everything else is there already.

@@ -133,6 +133,11 @@ def provided(environment: Environment) -> dict[Name, str]:
     for cluster in environment.clusters:
         secret(cluster_ca_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)
         secret(cluster_token_secret(cluster), "the engine", CREDENTIALS_NAMESPACE)
+    if environment.serving is not None:
+        class_name = environment.serving.gateway_class
+        names[Name("GatewayClass", None, class_name)] = "serving.gatewayClass: the installed controller"
+        if not environment.serving.create_namespace:
+            names[Name("Namespace", None, environment.serving.namespace)] = "serving.namespace: its project"
     registry = environment.model_registry
     for team in (*registry.namespaces, *registry.retention.namespaces):
         names[Name("Namespace", None, team)] = "modelRegistry.namespaces: the team"

@@ -13,8 +13,10 @@ from typing import Any, Final
 from madeploy.names.kubernetes import (
     CREDENTIALS_NAMESPACE,
     RAY_NAMESPACE,
+    SERVING_MANAGER,
     TASK_CREDENTIALS,
     cluster_ca_secret,
+    cluster_serving_token_secret,
     cluster_token_secret,
     common_labels,
 )
@@ -99,6 +101,8 @@ def wanted_secrets(environment: Environment, among: Iterable[str] | None = None)
             )
     for name in registered:
         yield from registration_secrets(name)
+        if among is None and environment.serving is not None and environment.clusters[name].serving:
+            yield _serving_secret(name)
 
 
 def registration_secrets(name: str) -> tuple[WantedSecret, WantedSecret]:
@@ -123,6 +127,19 @@ def registration_secrets(name: str) -> tuple[WantedSecret, WantedSecret]:
             entry,
             {"token": "token"},
         ),
+    )
+
+
+def _serving_secret(name: str) -> WantedSecret:
+    """The Secret that inference servers on a cluster are run with."""
+    return WantedSecret(
+        CONTROL_PLANE,
+        CREDENTIALS_NAMESPACE,
+        cluster_serving_token_secret(name),
+        ("token",),
+        f"token of {SERVING_MANAGER} on {name}, without a final newline",
+        f"clusters/{name}",
+        {"token": "servingToken"},
     )
 
 

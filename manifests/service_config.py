@@ -7,10 +7,13 @@ from typing import Any, Final, Literal
 
 from madeploy.names import addresses
 from madeploy.names.images import other_reference
+from madeploy.names.kubernetes import SERVING_GATEWAY
 from madeploy.names.storage import s3_endpoint
+from madeploy.releases.keys import Key
 from madeploy.settings import Environment
 from madeploy.settings.control_plane import ConfiguredService
 from madeploy.settings.ray_logs import COLLECTOR
+from madeploy.settings.serving import TRITON, Serving
 from madeploy.settings.storage import S3CompatibleStorage
 from manifests.objects import to_yaml
 
@@ -139,7 +142,27 @@ def _optional(environment: Environment) -> Data:
         jobs["k8sengine"] = {"mapper": {"logPersistence": _log_persistence(environment)}}
     if environment.control_plane.controllermgr.scheduler == "kueue":
         jobs["scheduler"] = {"backend": "kueue"}
+    if environment.serving is not None and "inferenceServer.gateway.name" in _read(environment):
+        sections["inferenceServer"] = _inference(environment.serving)
     return sections | ({"jobs": jobs} if jobs else {})
+
+
+def _read(environment: Environment) -> Mapping[str, Key]:
+    """Keys that the release's controller manager reads."""
+    return environment.release.keys["controllermgr"]
+
+
+def _inference(settings: Serving) -> Data:
+    """Where models are reached, and what runs them: without a Gateway's Service no route is published."""
+    return {
+        "gateway": {
+            "name": SERVING_GATEWAY,
+            "serviceName": settings.gateway_service,
+            "serviceNamespace": settings.namespace,
+            "portName": settings.port_name,
+        },
+        "triton": {"defaultImage": other_reference(settings.triton_image, TRITON)},
+    }
 
 
 def _log_persistence(environment: Environment) -> Data:

@@ -38,6 +38,12 @@ RAY_MANAGER_TOKEN: Final = "ray-manager-token"
 KUBERAY_NAMESPACE: Final = "ray-system"
 """Namespace of KubeRay's operator on a compute cluster (registration guide, prerequisites)."""
 
+SERVING_MANAGER: Final = "inference-server-manager"
+"""ServiceAccount on a cluster by which the platform runs inference servers there (release 0.12)."""
+
+SERVING_GATEWAY: Final = "ma-gateway"
+"""Gateway of models: the one name that the platform's routes go to (facts 0.3)."""
+
 KUEUE_NAMESPACE: Final = "kueue-system"
 """Namespace of Kueue on a compute cluster, as its chart has it."""
 
@@ -89,6 +95,17 @@ def ray_manager_token(generation: int) -> str:
     """Secret of a credential's generation on a compute cluster: the guide's `ray-manager-token` for the
     first, with the number after it for those that follow."""
     return RAY_MANAGER_TOKEN if generation == 1 else f"{RAY_MANAGER_TOKEN}-{generation}"
+
+
+def serving_manager_token(generation: int) -> str:
+    """Secret of that account's token of a credential's generation, numbered as `ray_manager_token`."""
+    name = f"{SERVING_MANAGER}-token"
+    return name if generation == 1 else f"{name}-{generation}"
+
+
+def cluster_serving_token_secret(cluster: str) -> str:
+    """Secret with key `token` that an InferenceServer's `clusterTargets` name as `tokenTag`."""
+    return f"cluster-{cluster}-is-token"
 
 
 def local_queue(project: str) -> str:

@@ -74,11 +74,17 @@ _CONTROLLERMGR: Final = {
     "jobs.scheduler.kueue.localQueueTemplate": Key("text", "name of a project's queue; ma-{project}"),
     "jobs.scheduler.kueue.localQueueOverrides": Key("texts by name", "queues of single projects"),
     "jobs.scheduler.kueue.apiVersion": Key("text", "version of Kueue's API; v1beta2"),
-    "inferenceServer.gateway.name": Key("text", "Gateway of the routes to models (#1140)"),
-    "inferenceServer.gateway.serviceName": Key("text", "Service of that Gateway"),
-    "inferenceServer.gateway.serviceNamespace": Key("text", "namespace of that Service"),
-    "inferenceServer.gateway.portName": Key("text", "name of its port"),
-    "inferenceServer.triton.defaultImage": Key("text", "image of Triton; the built-in is private (#2114)"),
+    "inferenceServer.gateway.name": Key("text", "Gateway of the routes to models (#1140)", owner="serving"),
+    "inferenceServer.gateway.serviceName": Key(
+        "text", "Service of that Gateway", owner="serving.gatewayService"
+    ),
+    "inferenceServer.gateway.serviceNamespace": Key(
+        "text", "namespace of that Service", owner="serving.namespace"
+    ),
+    "inferenceServer.gateway.portName": Key("text", "name of its port", owner="serving.portName"),
+    "inferenceServer.triton.defaultImage": Key(
+        "text", "image of Triton; the built-in is private (#2114)", owner="serving.tritonImage"
+    ),
 }
 
 _REFUSED: Final = {

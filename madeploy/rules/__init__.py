@@ -15,6 +15,7 @@ from madeploy.rules import (
     queues,
     releases,
     services,
+    serving,
     storage,
 )
 from madeploy.rules.model import RULES
@@ -35,5 +36,6 @@ __all__ = [
     "queues",
     "releases",
     "services",
+    "serving",
     "storage",
 ]

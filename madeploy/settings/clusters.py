@@ -168,6 +168,11 @@ class Cluster(Section):
     change of whether there are any takes a roll of the controller manager (`bin/madeploy clusters rotate`).
     Default: none."""
 
+    serving: bool = False
+    """Whether inference servers may run on it, from release 0.12 on: the cluster gets the Gateway of
+    `serving` and the account `inference-server-manager`, whose token turns with the cluster's credential.
+    Default false."""
+
     tracking: Tracking | None = None
     """Experiment-tracking server of its tasks. Default: that of the environment."""
 

@@ -27,6 +27,7 @@ from madeploy.settings.notifications import Notifications
 from madeploy.settings.platform import Platform
 from madeploy.settings.policies import Policies
 from madeploy.settings.ray_logs import RayLogs
+from madeploy.settings.serving import Serving
 from madeploy.settings.storage import Storage
 from madeploy.settings.tls import Tls
 from madeploy.settings.tracking import Tracking
@@ -96,6 +97,9 @@ class Environment(Section):
 
     ray_logs: RayLogs | None = None
     """Logs of Ray's pods in the object store. Default: none."""
+
+    serving: Serving | None = None
+    """Inference servers. Default: none."""
 
     tracking: Tracking | None = None
     """Experiment tracking. Default: none."""

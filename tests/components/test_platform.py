@@ -53,7 +53,12 @@ def deploy(environment: Environment, preview: bool = False) -> tuple[Recording, 
     return record(program, preview=preview), outputs
 
 
-ENVIRONMENTS = [environments.minimal, environments.production_aws, environments.gateway_minio]
+ENVIRONMENTS = [
+    environments.minimal,
+    environments.production_aws,
+    environments.gateway_minio,
+    environments.every_part,
+]
 
 
 @pytest.fixture(scope="module")
@@ -197,6 +202,45 @@ def test_the_token_is_awaited_and_reaches_the_control_plane_as_a_secret(
     assert stored.provider == "k8s-control-plane"
     assert "data" in stored.secret_inputs
     assert base64.b64decode(stored.inputs["data"]["token"]).decode() == TOKEN
+
+
+def test_a_cluster_that_serves_hands_over_the_token_of_serving_too() -> None:
+    """OPS-5: awaited like the other, secret on the control plane, on the generation that is registered."""
+    made = environments.environment(
+        serving={"namespace": "serving"},
+        clusters={
+            "gpu": {
+                "kubeconfigContext": "gpu",
+                "serving": True,
+                "credential": {"generation": 2, "keep": [{"generation": 1}]},
+            }
+        },
+    )
+    recording, _ = deploy(made)
+    asked = recording.one("kubernetes:core/v1:Secret", "gpu-inference-server-manager-token-2")
+    assert asked.provider == "k8s-gpu"
+    assert asked.inputs["metadata"]["annotations"] == {
+        "kubernetes.io/service-account.name": "inference-server-manager",
+        "pulumi.com/waitFor": "jsonpath={.data.token}",
+    }
+    assert recording.one("kubernetes:core/v1:Secret", "gpu-inference-server-manager-token")
+    stored = recording.one("kubernetes:core/v1:Secret", "gpu-secret-default-cluster-gpu-is-token")
+    assert stored.provider == "k8s-control-plane"
+    assert "data" in stored.secret_inputs
+    assert base64.b64decode(stored.inputs["data"]["token"]).decode() == TOKEN
+
+
+def test_a_cluster_is_registered_after_its_queues_are_there() -> None:
+    """OPS-6: a job that finds no queue ends; and after Kueue, where the toolkit installs it."""
+    queued = {"kubeconfigContext": "gpu", "queues": environments.QUEUES, "operators": {"kueue": "install"}}
+    recording, _ = deploy(environments.environment(clusters={"gpu": queued}))
+    release = recording.one("kubernetes:helm.sh/v3:Release", "gpu-kueue")
+    (cluster,) = recording.of_type("kubernetes:michelangelo.api/v2:Cluster")
+    queues = recording.of_type("kubernetes:kueue.x-k8s.io/v1beta2:LocalQueue")
+    assert len(queues) == 2
+    for queue in queues:
+        assert release.identity in recording.waits_for(queue)
+        assert queue.identity in recording.waits_for(cluster)
 
 
 @pytest.mark.parametrize("data", [None, {}, {"token": ""}, {"token": "!"}, {"token": "bm90IGEgdG9rZW4="}])

@@ -36,6 +36,7 @@ def test_every_environment_has_the_same_bundles_in_the_same_order(name: str) -> 
         "controllermgr",
         "model-registry",
         "doors",
+        "serving",
         "alerts",
         "monitoring",
         "worker",

@@ -97,6 +97,7 @@ def origins(*listed: str, **more: Any) -> dict[str, Any]:
 
 FLAVOR = {"name": "cpu", "quotas": {"cpu": "64", "memory": "256Gi"}}
 QUEUES: dict[str, Any] = {"projects": ["fraud"], "flavors": [FLAVOR]}
+SERVING = {"serving": {"namespace": "serving"}}
 KUEUE = {"controlPlane": {"controllermgr": {"scheduler": "kueue"}}}
 
 
@@ -816,6 +817,21 @@ BROKEN: list[tuple[str, str, str, dict[str, Any]]] = [
         "clusters.gpu.tracking.uri",
         cluster(tracking={"uri": "http://tracking.internal:5000"}),
     ),
+    ("MA164", "error", "clusters.gpu.serving", cluster(serving=True) | SERVING | release("2026.04")),
+    (
+        "MA164",
+        "error",
+        "serving.tritonImage",
+        {"serving": {"namespace": "serving", "tritonImage": {"repository": "a.example.com/t", "tag": "1"}}}
+        | release("2026.04"),
+    ),
+    ("MA492", "error", "clusters.gpu.serving", cluster(serving=True)),
+    (
+        "MA493",
+        "info",
+        "clusters.gpu.serving",
+        cluster(serving=True, credential={"kind": "bounded"}) | SERVING,
+    ),
     ("MA601", "info", "network.alerts", {"network": {"alerts": True}}),
     ("MA601", "info", "network.alerts", {"network": SCRAPED | {"alerts": True}, "monitoring": {}}),
     ("MA602", "error", "monitoring", {"monitoring": {}}),
@@ -1044,6 +1060,8 @@ ALLOWED: list[tuple[str, dict[str, Any]]] = [
     ("MA489", cluster(queues=queues({"cpu": "1"}, {"cpu": "2"})) | KUEUE),
     ("MA490", {"tracking": {"uri": "https://tracking.example.com/mlflow"}}),
     ("MA490", {"tracking": {"uri": "http://tracking.internal:5000"}} | tier("development")),
+    ("MA492", cluster(serving=True) | SERVING),
+    ("MA493", cluster(serving=True) | SERVING),
     ("MA601", {"network": SCRAPED, "monitoring": {}}),
     ("MA602", {"network": SCRAPED, "monitoring": {}}),
     ("MA602", {"network": {"policies": False}, "monitoring": {"kind": "files"}}),

@@ -152,7 +152,8 @@ def every_part() -> Environment:
     """Every part of release 0.12 that is off by default, on an S3-compatible store with one cluster."""
     return environment(
         storage={"kind": "s3Compatible", "endpoint": "https://minio.example.com"},
-        clusters={"local": {"kubeconfigContext": "local", "queues": QUEUES}},
+        clusters={"local": {"kubeconfigContext": "local", "queues": QUEUES, "serving": True}},
+        serving={"namespace": "serving", "createNamespace": True},
         tracking={"uri": "https://tracking.example.com", "cidrs": ["192.0.2.0/28"]},
         controlPlane={
             "controllermgr": {"pipelineRevisions": True, "scheduler": "kueue"},

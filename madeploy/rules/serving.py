@@ -1,0 +1,57 @@
+"""Rules about serving."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from madeploy.findings.codes.code import Code
+from madeploy.rules.model import SecretNames, Violation, rule
+from madeploy.settings.environment import Environment
+from madeploy.settings.serving import TRITON
+
+
+@rule(
+    "MA164",
+    {
+        "MA492": Code(
+            "Cluster that serves, and no serving",
+            "It gets neither Gateway nor account: `michelangelo:serving` says where inference servers are.",
+            "Set serving.namespace, or take serving from the cluster.",
+        ),
+    },
+    reads=("platform", "serving", "clusters"),
+)
+def clusters_that_serve_have_what_it_takes(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """OPS-5: at 2026.04 inference servers run on the control plane's cluster alone, from one image."""
+    keys = env.release.keys["controllermgr"]
+    for name, cluster in env.clusters.items():
+        if not cluster.serving:
+            continue
+        if env.serving is None:
+            yield Violation("MA492", ("clusters", name, "serving"), "is true, and serving is not set")
+        elif "inferenceServer.gateway.name" not in keys:
+            evidence = f"release {env.release.name} serves on the control plane's own cluster only"
+            yield Violation("MA164", ("clusters", name, "serving"), evidence)
+    chosen = env.serving is not None and env.serving.triton_image != TRITON
+    if chosen and "inferenceServer.triton.defaultImage" not in keys:
+        evidence = f"release {env.release.name} has its image built in"
+        yield Violation("MA164", ("serving", "tritonImage"), evidence, key=True)
+
+
+@rule(
+    {
+        "MA493": Code(
+            "Serving cluster with a bounded credential",
+            "The token of inference-server-manager is long-lived all the same: it ends only with its Secret, "
+            "which each rotation of the cluster's credential replaces.",
+            "Rotate on a schedule.",
+            "info",
+        ),
+    },
+    reads=("clusters",),
+)
+def tokens_of_serving_are_long_lived(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """OPS-5: whoever chose bounded credentials should know."""
+    for name, cluster in env.clusters.items():
+        if cluster.serving and cluster.credential.kind == "bounded":
+            yield Violation("MA493", ("clusters", name, "serving"), "is true, with a bounded credential")
