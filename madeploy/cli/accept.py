@@ -12,7 +12,7 @@ from madeploy.cli import reports
 from madeploy.cli.doctor import report_before
 from madeploy.cli.verify import front_door_address, report_after
 from madeploy.doctor.acceptance import IMAGE, JOB_SECONDS, Jobs, joined, not_made, signed_facts
-from madeploy.doctor.checks import run
+from madeploy.doctor.checks import masked, run
 from madeploy.doctor.site import Site, site_of
 from madeploy.findings.outcomes import Outcome, Report, outcome_of
 from madeploy.sandbox.progress import phase, say
@@ -89,7 +89,6 @@ def _update(stack: str, name: str) -> Report:
         applied = apply(stack, tell=say, note=running.note)
     taken = time.monotonic() - began
     counted = ", ".join(f"{count} {what}" for what, count in sorted(applied.changes.items())) or "no changes"
-    outcome: Outcome = outcome_of(
-        "update", "everything is as the stack file says", applied.findings or counted, taken
-    )
+    seen = [masked(finding) for finding in applied.findings] or counted
+    outcome: Outcome = outcome_of("update", "everything is as the stack file says", seen, taken)
     return Report("up", name, (outcome,), seconds=taken)

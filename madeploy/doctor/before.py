@@ -37,7 +37,7 @@ def checks_before(site: Site, file: Path, keys: storage.Keys) -> Iterator[Check]
     yield Check("backend", "Pulumi's login and the stack's state", partial(engine.backend, site))
     yield Check("secrets", "whether the stack's secrets can be decrypted", partial(engine.secrets, site))
     for cluster in site.objects:
-        yield from _of_cluster(site, cluster)
+        yield from checks_of_cluster(site, cluster)
     yield Check("definitions", "kinds that others define", partial(definitions.definitions, site))
     yield Check("controllers", "controllers others run", partial(definitions.running_controllers, site))
     yield Check("class", "the class of the front door", partial(front_door.door_class, site))
@@ -53,7 +53,7 @@ def checks_before(site: Site, file: Path, keys: storage.Keys) -> Iterator[Check]
     yield Check("workflow", "the workflow engine", partial(workflow_engine.workflow_engine, site))
 
 
-def _of_cluster(site: Site, cluster: str) -> Iterator[Check]:
+def checks_of_cluster(site: Site, cluster: str) -> Iterator[Check]:
     """What is asked of each cluster, so that one that does not answer has findings of its own only."""
     yield Check(f"reach/{cluster}", "API server, login and version", partial(reach.reach, site, cluster))
     yield Check(f"rights/{cluster}", "rights the update needs", partial(rights.rights, site, cluster))

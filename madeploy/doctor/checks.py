@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Final
 
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
+from madeploy.documents.redaction import masked_words
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.findings.outcomes import Outcome, Report, outcome_of
@@ -81,19 +83,27 @@ def run(
     return Report(command, stack, tuple(outcomes.values()), facts or {}, seconds=taken)
 
 
+def masked(finding: Finding) -> Finding:
+    """A finding whose evidence shows no value that looks like a secret."""
+    return dataclasses.replace(finding, evidence=masked_words(finding.evidence))
+
+
 def _made(check: Check) -> Outcome:
     began = time.monotonic()
 
     def without_answer(why: str) -> Outcome:
-        return Outcome(check.name, check.title, "notChecked", why, (), time.monotonic() - began)
+        said = masked_words(why)
+        return Outcome(check.name, check.title, "notChecked", said, (), time.monotonic() - began)
 
     try:
         seen = check.look()
-        # Findings may be found while they are gone through.
-        seen = seen if isinstance(seen, str) else tuple(seen)
-        return outcome_of(check.name, check.title, seen, time.monotonic() - began)
+        # Findings may be found while they are gone through. Whatever they repeat of what servers said, or of
+        # live objects, no value that looks like a secret is shown.
+        shown = masked_words(seen) if isinstance(seen, str) else tuple(map(masked, seen))
+        return outcome_of(check.name, check.title, shown, time.monotonic() - began)
     except NotNeededError as error:
-        return Outcome(check.name, check.title, "notNeeded", str(error), (), time.monotonic() - began)
+        why = masked_words(str(error))
+        return Outcome(check.name, check.title, "notNeeded", why, (), time.monotonic() - began)
     except (NotCheckedError, ClientError, KubeconfigError) as error:
         return without_answer(str(error))
     except ToolkitError as error:

@@ -16,6 +16,7 @@ from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.doctor.checks import NotCheckedError, Seen
 from madeploy.doctor.discovery import Discovery
 from madeploy.doctor.site import Site
+from madeploy.documents.redaction import is_secret_key, masked_words
 from madeploy.findings import Finding, find
 from manifests.secret_references import wanted_secrets
 
@@ -135,15 +136,17 @@ def _differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
         for number, (one, other) in enumerate(zip(live, wanted, strict=True)):
             yield from _differences(one, other, f"{path}[{number}]")
     elif live != wanted:
-        yield f"{path} is {_shown(live)}, not {_shown(wanted)}"
+        if is_secret_key(path.rpartition(".")[2]):
+            yield f"{path} is another value"
+        else:
+            yield f"{path} is {_shown(live)}, not {_shown(wanted)}"
 
 
 def _shown(value: Any) -> str:
     if value is None:
         return "missing"
-    text = (
-        " ".join(str(value).split()) if isinstance(value, (str, int, float, bool)) else type(value).__name__
-    )
+    # Masked as a whole: half of a secret is one.
+    text = masked_words(str(value)) if isinstance(value, (str, int, float, bool)) else type(value).__name__
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

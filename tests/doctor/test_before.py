@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 
 from madeploy.clients.errors import ClientError
 from madeploy.doctor import admission, definitions, front_door, owners, provided, quotas, reach, rights
+from madeploy.doctor.before import checks_of_cluster
 from madeploy.doctor.checks import Check, run
 from madeploy.doctor.images import pull_secrets
 from madeploy.findings.outcomes import Report
@@ -340,3 +343,25 @@ def test_quantities_are_read_as_kubernetes_reads_them(text: str, number: str) ->
     assert quotas.quantity(text) == Decimal(number)
     with pytest.raises(ValueError, match="no quantity"):
         quotas.quantity(f"{text}x")
+
+
+def test_a_fleet_is_looked_at_side_by_side_and_one_dead_cluster_is_alone() -> None:
+    """REG-10, REG-12, UX-8: twenty clusters, one of which never answers, within the limit of one check."""
+    never = threading.Event()
+    clusters = {f"c{n:02}": {"server": f"https://c{n:02}:6443"} for n in range(20)}
+    made = FurnishedSite(environments.environment(clusters=clusters))
+
+    def hang(path: str, item: dict[str, Any]) -> dict[str, Any]:
+        never.wait(60)
+        raise ClientError("https://c07:6443", "timeout")
+
+    made.clusters["c07"].review = hang  # type: ignore[method-assign]
+    site = made.site
+    checks = [check for cluster in site.objects for check in checks_of_cluster(site, cluster)]
+    began = time.monotonic()
+    report = run("doctor", "prod", checks, seconds=2.0)
+    never.set()
+    assert time.monotonic() - began < 30
+    unseen = {outcome.check for outcome in report.outcomes if outcome.state == "notChecked"}
+    assert unseen == {"reach/c07", "rights/c07"}
+    assert report.findings == []
