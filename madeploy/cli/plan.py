@@ -122,9 +122,11 @@ def _live(name: str, path: Path, environment: Environment) -> Comparison:
     try:
         return read_preview(done.stdout)
     except ValueError as error:
+        # A preview that got as far as the program has its errors in the document; beside it are warnings.
+        told = done.stdout.lstrip().startswith("{")
         raise ToolkitError(
             f"stack {name} cannot be previewed",
-            done.stderr.strip() or str(error),
+            str(error) if told else done.stderr.strip() or str(error),
             "correct it, or compare without the engine: --from OLD_FILE or --against RENDERED_DIR",
             exit_code=1,
         ) from None

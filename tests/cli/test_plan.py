@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from madeploy.errors import ToolkitError
 from tests.cli.conftest import Run
 from tests.support.stacks import stack_text, write
 
@@ -72,6 +74,35 @@ def test_without_the_engine_the_last_render_is_what_a_plan_compares_with(
     assert "the Pulumi CLI is not on PATH" in str(before.exception)
     assert run("render", "prod", "-o", "deploy/prod").exit_code == 0
     assert run("plan", "prod").stdout == "prod: no changes\n\n  -  Nothing changes.\n"
+
+
+@pytest.mark.parametrize(
+    ("printed", "said"),
+    [
+        (
+            '{"diagnostics": [{"severity": "error", "message": "clusters.b is registered as a"}]}',
+            "registered as a",
+        ),
+        (
+            '{"diagnostics": [{"severity": "error", "message": "account 1 is not 2"}], "steps": []}',
+            "account 1",
+        ),
+        ("", "no passphrase"),
+    ],
+)
+def test_what_a_preview_failed_of_is_said(
+    printed: str, said: str, run: Run, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UX-3: the program's errors, not the warnings beside them; the CLI's words where it did not start."""
+    fake = project / "pulumi"
+    beside = "warning: using a plugin from $PATH" if printed else "error: no passphrase"
+    fake.write_text(f"#!/bin/sh\necho '{beside}' >&2\nprintf '%s' '{printed}'\nexit 255\n", encoding="utf-8")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{project}{os.pathsep}{os.environ['PATH']}")
+    failed = run("plan", "prod").exception
+    assert isinstance(failed, ToolkitError)
+    assert said in failed.why
+    assert "warning" not in failed.why
 
 
 def test_what_cannot_be_compared_is_said_with_a_way_out(run: Run, project: Path) -> None:
