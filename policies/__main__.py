@@ -20,9 +20,10 @@ from pulumi_policy.proxy import UNKNOWN_STRING_VALUE, UnknownValueError
 from rules import RULES, Rule
 from rules.evaluation import evaluate
 from rules.model import Resource, plain_numbers
-from stack import suppressions, tier
+from stack import release, suppressions, tier
 
 TIER = tier()
+RELEASE = release()
 SUPPRESSIONS = suppressions()
 TODAY = datetime.datetime.now(datetime.timezone.utc).date()
 _LEVELS = {"error": EnforcementLevel.MANDATORY, None: EnforcementLevel.DISABLED}
@@ -72,6 +73,7 @@ def resource(args: ResourceValidationArgs | PolicyResource) -> Resource:
         name=args.name,
         identity=args.urn,
         depends_on=frozenset(item.urn for item in dependencies),
+        release=RELEASE,
     )
 
 

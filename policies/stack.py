@@ -1,4 +1,4 @@
-"""The stack that the policy pack runs for: its tier and its suppressions.
+"""The stack that the policy pack runs for: its tier, its release and its suppressions.
 
 The engine tells a pack its stack's configuration only through the environment, and not every language host
 hands that on. Where nothing is known, production's rules hold.
@@ -48,6 +48,12 @@ def tier() -> Tier:
     """The environment's tier, `production` where it is not known."""
     given = _section("platform").get("tier")
     return cast(Tier, given) if given in ("development", "staging", "production") else "production"
+
+
+def release() -> str:
+    """The release of the platform that the environment runs; empty where it is not known."""
+    given = _section("platform").get("release")
+    return given if isinstance(given, str) else ""
 
 
 def suppressions() -> list[Suppression]:

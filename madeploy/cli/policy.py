@@ -14,6 +14,7 @@ from madeploy.findings.text import summary, to_json, write
 from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy.report import about_suppressions, finding_of, listing, sources_of, table
 from madeploy.policy.sources import suppressions_of
+from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.stacks.files import known_stacks
 from policies.rules.evaluation import evaluate
 from policies.rules.suppressions import Suppression
@@ -37,6 +38,9 @@ def policy(
         Optional[str],  # noqa: UP045
         typer.Option(help="development, staging or production. Default: the stack's; for files production."),
     ] = None,
+    release: Annotated[
+        ReleaseName, typer.Option("--release", help="Release of the platform that files are for.")
+    ] = DEFAULT,
     suppressions: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="YAML file with suppressions, as below michelangelo:policies."),
@@ -65,7 +69,7 @@ def policy(
         raise ToolkitError(
             f"there is no tier {tier}", f"tiers are {', '.join(_TIERS)}", "name one of them", 2
         )
-    sources, findings = sources_of(targets, tier)
+    sources, findings = sources_of(targets, tier, release)
     extra: tuple[Suppression, ...] = ()
     if suppressions is not None:
         extra, problems = suppressions_of(suppressions)

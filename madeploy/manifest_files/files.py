@@ -47,6 +47,9 @@ _BUCKET_POLICY: Final = "aws:s3/bucketPolicy:BucketPolicy"
 class Reading:
     """Result of reading files."""
 
+    release: str = ""
+    """Release of the platform they are for; empty where none was named."""
+
     resources: list[Resource] = field(default_factory=list)
     files: int = 0
     skipped: int = 0
@@ -118,10 +121,10 @@ def _walk(path: Path) -> Iterator[Path]:
                 yield Path(folder) / name
 
 
-def read(paths: Iterable[Path]) -> Reading:
-    """Every object and policy document below these folders and in these files. What cannot be read is a
-    finding; documents that are something else are counted."""
-    reading = Reading()
+def read(paths: Iterable[Path], release: str = "") -> Reading:
+    """Every object and policy document below these folders and in these files, for a release of the platform
+    where one is named. What cannot be read is a finding; documents that are something else are counted."""
+    reading = Reading(release)
     for path in paths:
         made = _made_by_kustomize(path)
         inputs = frozenset(file for one in made for file in one.files)
@@ -253,7 +256,8 @@ def _add(
             # All of it is cipher text, or it is no object.
             reading.skipped += 1
         else:
-            resource = Resource(type_token(version, kind), node.data(), cluster, "file", label)
+            token = type_token(version, kind)
+            resource = Resource(token, node.data(), cluster, "file", label, release=reading.release)
             reading.resources.append(resource)
             reading.places[id(resource)] = (label, node)
     elif {"Statement", "Effect"} & set(node.value):

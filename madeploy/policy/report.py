@@ -13,6 +13,7 @@ from madeploy.findings import Finding, find
 from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy import sources
 from madeploy.policy.sources import Source
+from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.stacks.files import known_stacks, open_environment, stack_path
 from policies.rules.evaluation import Found, Outcome
 from policies.rules.model import Tier
@@ -23,8 +24,10 @@ def _is_stack(given: str) -> bool:
     return path.is_file() and path.name.startswith("Pulumi.")
 
 
-def sources_of(targets: Sequence[str], tier: str | None) -> tuple[list[tuple[Source, Tier]], list[Finding]]:
-    """Each stack by itself, all files together."""
+def sources_of(
+    targets: Sequence[str], tier: str | None, release: ReleaseName = DEFAULT
+) -> tuple[list[tuple[Source, Tier]], list[Finding]]:
+    """Each stack by itself, all files together; these are for `release`."""
     found: list[tuple[Source, Tier]] = []
     findings: list[Finding] = []
     paths: list[Path] = []
@@ -43,7 +46,7 @@ def sources_of(targets: Sequence[str], tier: str | None) -> tuple[list[tuple[Sou
                 exit_code=2,
             )
     if paths:
-        source, problems = sources.of_files(paths)
+        source, problems = sources.of_files(paths, release)
         found.append((source, cast(Tier, tier or "production")))
         findings += problems
     return found, findings

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from madeploy.findings import Finding, Location, find
 from madeploy.manifest_files import files
 from madeploy.manifest_files.files import Reading
+from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.settings import Environment
 from madeploy.settings.policies import Suppression as SuppressionSetting
 from madeploy.settings.storage import AwsStorage
@@ -46,8 +47,9 @@ class Source:
 
 def of_stack(name: str, path: Path, environment: Environment) -> Source:
     """Everything settings determine: every cluster's objects, and the AWS documents."""
+    release = environment.platform.release
     resources = [
-        Resource(type_token(obj["apiVersion"], obj["kind"]), obj, cluster=cluster)
+        Resource(type_token(obj["apiVersion"], obj["kind"]), obj, cluster=cluster, release=release)
         for cluster, obj in catalog.placed(environment)
     ]
     resources += _aws(environment)
@@ -72,9 +74,10 @@ def _aws(environment: Environment) -> Iterator[Resource]:
         yield Resource("aws:iam/rolePolicy:RolePolicy", {"policy": rights}, name=subject.identity)
 
 
-def of_files(paths: list[Path]) -> tuple[Source, list[Finding]]:
-    """Everything in these files and folders, and what is to be said about reading them."""
-    reading = files.read(paths)
+def of_files(paths: list[Path], release: ReleaseName = DEFAULT) -> tuple[Source, list[Finding]]:
+    """Everything in these files and folders, for a release of the platform, and what is to be said about
+    reading them."""
+    reading = files.read(paths, release)
     subject = " ".join(str(path) for path in paths)
     findings = list(reading.findings)
     if not reading.resources and not findings:

@@ -33,9 +33,11 @@ on warnings too), with 2 when something could not be read. Nothing needs the net
 ## Severities
 
 An error fails the command and stops the engine; a warning is shown. What a rule weighs depends on
-`platform.tier`: of files it is `production` unless `--tier` says otherwise. A dash means that the rule says
-nothing there. The engine takes the tier from the stack's configuration as far as it hands it to policy packs
-or the shell names the stack (`PULUMI_STACK`), else it is `production`.
+`platform.tier`: of files it is `production` unless `--tier` says otherwise. Fields of the platform's kinds
+are those of `platform.release`, of files those of 0.12 unless `--release` says otherwise. A dash means that
+the rule says nothing there. The engine takes both from the stack's configuration as far as it hands it to
+policy packs or the shell names the stack (`PULUMI_STACK`), else the tier is `production`, and fields of any
+release will do.
 
 ## Suppressions
 

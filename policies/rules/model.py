@@ -59,6 +59,9 @@ class Resource:
     depends_on: frozenset[str] = field(default=frozenset())
     """Identities of resources it was made from."""
 
+    release: str = ""
+    """Release of the platform it is for; empty where that is not known, and any release's will do."""
+
     @cached_property
     def kind(self) -> str:
         """`group/Kind` without the version, `core` for the group without a name; the token for others."""

@@ -17,6 +17,7 @@ _GROUP: Final = "michelangelo.api"
 CLUSTER: Final = f"{_GROUP}/Cluster"
 INFERENCE_SERVER: Final = f"{_GROUP}/InferenceServer"
 MODEL: Final = f"{_GROUP}/Model"
+REVISION: Final = f"{_GROUP}/Revision"
 _REST: Final[ValuePath] = ("spec", "kubernetes", "rest")
 _HOST: Final = re.compile(r"https://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+)$")
 _LOOPBACK: Final = re.compile(r"https://(localhost|127\.|\[::1\]|0\.0\.0\.0)")
@@ -155,15 +156,32 @@ _SHAPES: Final = Path(__file__).parents[2] / "madeploy" / "schemas" / "platform"
 
 
 @cache
-def _shape(kind: str) -> Mapping[str, Any]:
-    """JSON Schema of a kind's `spec` as the platform defines it."""
+def _shape(kind: str, release: str) -> Mapping[str, Any]:
+    """JSON Schema of a kind's `spec` as a release of the platform defines it; with an empty `release`, what
+    any of them has."""
     import yaml  # Whoever only asks what rules there are does without.
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = (_SHAPES / f"{kind.rpartition('/')[2].lower()}.yaml").read_bytes()
     definition = yaml.load(text, Loader=loader)["spec"]["versions"][0]
     shape: Mapping[str, Any] = definition["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    return shape
+    return _of_release(shape, release)
+
+
+def _of_release(shape: Mapping[str, Any], release: str) -> Mapping[str, Any]:
+    """A schema without the fields that only other releases have (`x-releases`)."""
+    made = dict(shape)
+    for key in ("properties", "items", "additionalProperties"):
+        inner = made.get(key)
+        if key == "properties" and isinstance(inner, Mapping):
+            made[key] = {
+                name: _of_release(field, release)
+                for name, field in inner.items()
+                if not release or release in field.get("x-releases", (release,))
+            }
+        elif isinstance(inner, Mapping):
+            made[key] = _of_release(inner, release)
+    return made
 
 
 def _folded(name: str) -> str:
@@ -205,7 +223,7 @@ def _places(value: Any, shape: Mapping[str, Any], path: ValuePath = ()) -> Itera
         yield _Place(path, value, shape)
 
 
-_SHAPED: Final = (CLUSTER, INFERENCE_SERVER, MODEL)
+_SHAPED: Final = (CLUSTER, INFERENCE_SERVER, MODEL, REVISION)
 
 
 @rule(
@@ -218,7 +236,7 @@ _SHAPED: Final = (CLUSTER, INFERENCE_SERVER, MODEL)
     kinds=_SHAPED,
 )
 def enums(resource: Resource) -> Iterator[Violation]:
-    for place in _places(resource.properties.get("spec"), _shape(resource.kind)):
+    for place in _places(resource.properties.get("spec"), _shape(resource.kind, resource.release)):
         accepted = (place.shape or {}).get("enum")
         if accepted and str(place.value) not in accepted:
             said = f"{dotted(place.path)} is {str(place.value)[:60]!r}"
@@ -239,7 +257,7 @@ _INSTEAD: Final = {"replicas": "initSpec.numInstances", "modelVersion": "nothing
 )
 def dropped(resource: Resource) -> Iterator[Violation]:
     kind = resource.kind.rpartition("/")[2]
-    for place in _places(resource.properties.get("spec"), _shape(resource.kind)):
+    for place in _places(resource.properties.get("spec"), _shape(resource.kind, resource.release)):
         if place.shape is not None:
             continue
         if place.meant:
@@ -252,6 +270,7 @@ def dropped(resource: Resource) -> Iterator[Violation]:
 
 
 _TRITON: Final = "BACKEND_TYPE_TRITON"
+_TARGETS: Final = "Give clusterTargets, one entry for each cluster that serves: since 0.12 no other does."
 
 
 @rule(
@@ -270,9 +289,11 @@ def incomplete(resource: Resource) -> Iterator[Violation]:
     if not given:
         yield Violation(("spec", "initSpec"), "initSpec.resourceSpec is not set")
     backend = spec.get("backendType")
-    known = _shape(INFERENCE_SERVER)["properties"]["backendType"]["enum"]
-    if backend is None or (str(backend) in known and backend != _TRITON):
+    fields = _shape(INFERENCE_SERVER, resource.release)["properties"]
+    if backend is None or (str(backend) in fields["backendType"]["enum"] and backend != _TRITON):
         yield Violation(("spec", "backendType"), f"backendType is {backend or 'not set'}")
+    if "clusterTargets" in fields and not sequence(spec.get("clusterTargets")):
+        yield Violation(("spec", "clusterTargets"), "clusterTargets names no cluster", _TARGETS)
 
 
 RULES: Final = (

@@ -12,7 +12,7 @@ def test_a_platform_written_by_hand_gets_the_expected_findings() -> None:
     """NET-2, NET-3, NET-6, REG-3, REG-4, CP-2, CP-7, MR-2, MR-4, MR-9: storage settings with keys, clusters
     copied in a hurry, one path for everything, Envoy without stat_prefix, names in snake_case; rights that
     are as they should be get none."""
-    outcome = found(files.read([DATA / "by-hand"]).resources)
+    outcome = found(files.read([DATA / "by-hand"], "2026.04").resources)
     lines = sorted(
         f"{item.severity} {item.rule.name} {item.resource.subject} {item.violation.evidence}"
         for item in outcome.found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
+
 import pytest
 
 from madeploy.manifest_files.service_files import EVERY_RULE
 from policies.rules.model import Resource
 from tests.policies.cases import ADDITIONS, CASES, Case
-from tests.policies.world import change, found, good, names
+from tests.policies.world import change, found, good, names, pick
 
 
 def test_there_are_forty_rules_and_more_each_with_names_of_its_own() -> None:
@@ -47,3 +50,40 @@ def test_a_resource_that_should_not_be_there_is_found(name: str, resource: Resou
     broken = names([*good(), resource])
     assert name in broken
     assert broken <= {name, "pods-isolated"}
+
+
+REVISION = {
+    "apiVersion": "michelangelo.api/v2",
+    "kind": "Revision",
+    "metadata": {"name": "train-3", "namespace": "team-a"},
+    "spec": {"gitRef": "abc"},
+}
+
+
+@pytest.mark.parametrize(
+    ("release", "broken"),
+    [("0.12", {"fields-that-are-kept"}), ("2026.04", set()), ("", set())],
+)
+def test_a_revision_is_judged_by_its_release(release: str, broken: set[str]) -> None:
+    """REL-1, MR-9: what the one release keeps, the other drops; where none is known, both will do."""
+    revision = Resource("kubernetes:michelangelo.api/v2:Revision", REVISION, origin="file", release=release)
+    assert names([revision]) == broken
+
+
+@pytest.mark.parametrize(
+    ("release", "targets", "broken"),
+    [
+        ("0.12", True, set()),
+        ("0.12", False, {"inference-servers-complete"}),
+        ("2026.04", False, set()),
+        ("2026.04", True, {"fields-that-are-kept"}),
+        ("", False, {"inference-servers-complete"}),
+    ],
+)
+def test_an_inference_server_is_judged_by_its_release(release: str, targets: bool, broken: set[str]) -> None:
+    """REL-1: without targets it serves nothing since 0.12; earlier ones know none."""
+    server = pick(good(), "michelangelo.api/InferenceServer")
+    properties = copy.deepcopy(dict(server.properties))
+    if not targets:
+        del properties["spec"]["clusterTargets"]
+    assert names([replace(server, properties=properties, release=release)]) == broken
