@@ -10,7 +10,7 @@ import pytest
 
 from madeploy.cli.iam.deployer import deployer
 from madeploy.errors import ToolkitError
-from tests.rules.rule_cases import aws, existing, irsa
+from tests.rules.cases.sections import aws, existing, irsa
 from tests.support.proves import proves
 from tests.support.stacks import stack_text
 

@@ -14,7 +14,7 @@ from madeploy.names.partitions import partitions, regions
 from madeploy.names.storage import s3_url
 from manifests.inputs import Inputs
 from manifests.retention import retention
-from tests.rules.rule_cases import existing
+from tests.rules.cases.sections import existing
 from tests.support.environments import environment
 from tests.support.stacks import load
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from madeploy.rules.buckets import lifecycle_rules_are_ones_s3_takes
 from madeploy.rules.model import Violation
-from tests.rules.rule_cases import aws, lifecycle, moves
+from tests.rules.cases.sections import aws, lifecycle, moves
 from tests.support.environments import environment
 
 CHAINS = [

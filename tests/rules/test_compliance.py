@@ -10,7 +10,7 @@ import pytest
 from madeploy.rules import compliance
 from madeploy.rules.controls import CONTROLS, TITLES
 from madeploy.settings.compliance import Framework
-from tests.rules.rule_cases import existing, irsa, minio, temporal
+from tests.rules.cases.sections import existing, irsa, minio, temporal
 from tests.support.frameworks import BOUNDED, KEPT, stack
 from tests.support.proves import proves
 from tests.support.stacks import load

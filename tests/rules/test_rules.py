@@ -11,7 +11,8 @@ from madeploy.rules.controls import CONTROLS
 from madeploy.rules.model import RULES, SECRETS, Rule
 from madeploy.settings import SECRET_KEYS, Environment
 from madeploy.stackfile.loader import CheckedStack
-from tests.rules.rule_cases import ALLOWED, BROKEN, service
+from tests.rules.cases.sections import service
+from tests.rules.rule_cases import ALLOWED, BROKEN
 from tests.support.environments import ALL
 from tests.support.proves import proves
 from tests.support.stacks import load

@@ -1,0 +1,232 @@
+"""Cases of codes MA1xx."""
+
+from __future__ import annotations
+
+from tests.rules.cases.sections import (
+    KUEUE,
+    MYSQL,
+    QUEUES,
+    REGISTRY,
+    SERVING,
+    Allowed,
+    Broken,
+    cluster,
+    descriptors,
+    minio,
+    override,
+    release,
+    service,
+    sharded,
+    temporal,
+    tier,
+)
+
+BROKEN: list[Broken] = [
+    # code, severity, subject, sections
+    ("MA120", "error", "controlPlane.apiserver.config.k8s.qsp", override("apiserver", k8s={"qsp": 1})),
+    ("MA120", "error", "controlPlane.worker.config.azure", override("worker", azure={})),
+    ("MA121", "error", "controlPlane.apiserver.config.k8s", override("apiserver", k8s=300)),
+    ("MA121", "error", "controlPlane.apiserver.config.k8s.burst", override("apiserver", k8s={"burst": 1.5})),
+    ("MA122", "error", "controlPlane.worker.config.minio.secure", override("worker", minio={"secure": True})),
+    (
+        "MA122",
+        "error",
+        "controlPlane.worker.config.logging.level",
+        override("worker", logging={"level": "warn"}),
+    ),
+    (
+        "MA123",
+        "error",
+        "controlPlane.controllermgr.config.metadataStorage.enableMetadataStorage",
+        override("controllermgr", metadataStorage={"enableMetadataStorage": True}) | release("2026.04"),
+    ),
+    (
+        "MA124",
+        "warning",
+        "controlPlane.apiserver.config.apiserver.crdSync.enableCRDDeletion",
+        override("apiserver", apiserver={"crdSync": {"enableCRDDeletion": True}}),
+    ),
+    (
+        "MA130",
+        "error",
+        "controlPlane.controllermgr.leaderElection",
+        service("controllermgr", leaderElection=False),
+    ),
+    ("MA131", "warning", "controlPlane.envoy.replicas", service("envoy", replicas=1)),
+    ("MA132", "error", "images", {"images": {}} | service("apiserver", image={"tag": "sha-cbf5720"})),
+    ("MA133", "error", "images.tag", {"images": {"tag": "main"}}),
+    ("MA133", "error", "images.tag", {"images": {"tag": "feature-x"}}),
+    ("MA133", "error", "controlPlane.ui.image.tag", service("ui", image={"tag": "latest"})),
+    ("MA133", "error", "controlPlane.envoy.image.tag", service("envoy", image={"tag": "v1.29-latest"})),
+    ("MA133", "error", "images.ui.tag", {"images": {"tag": "sha-cbf5720", "ui": {"tag": "latest"}}}),
+    ("MA133", "warning", "images.tag", {"images": {"tag": "main"}} | tier("staging")),
+    ("MA133", "info", "images.tag", {"images": {"tag": "main"}} | tier("development")),
+    ("MA134", "warning", "images.pullPolicy", {"images": {"tag": "latest"}} | tier("development")),
+    ("MA134", "warning", "images.pullPolicy", {"images": {"tag": "sha-cbf5720", "pullPolicy": "Never"}}),
+    ("MA140", "info", "images.envoy", {"images": {"tag": "sha-cbf5720", "envoy": {"tag": "v1.39.0"}}}),
+    (
+        "MA140",
+        "error",
+        "images.worker",
+        {"images": {"tag": "sha-cbf5720", "worker": {"tag": "sha-0000000"}}}
+        | service("worker", image={"tag": "sha-1111111"}),
+    ),
+    (
+        "MA135",
+        "warning",
+        "workflow.additionalTaskLists[1]",
+        {"workflow": temporal(additionalTaskLists=["a", "a"])},
+    ),
+    (
+        "MA135",
+        "warning",
+        "workflow.additionalTaskLists[0]",
+        {"workflow": temporal(additionalTaskLists=["trigger_run"])},
+    ),
+    ("MA136", "warning", "workflow.host", {"workflow": temporal(host="temporal.example.com:7833")}),
+    (
+        "MA136",
+        "warning",
+        "workflow.host",
+        {"workflow": {"engine": "cadence", "host": "cadence.example.com:7833", "transport": "tchannel"}},
+    ),
+    ("MA137", "error", "workflow.tls", {"workflow": temporal(tls=True)} | release("2026.04")),
+    (
+        "MA138",
+        "error",
+        "workflow.executionUrlFormat",
+        {"workflow": temporal(executionUrlFormat="https://x.example.com/{{.RunID}}")} | release("2026.04"),
+    ),
+    (
+        "MA137",
+        "error",
+        "workflow.tls",
+        {
+            "workflow": {
+                "engine": "cadence",
+                "host": "cadence.example.com:7933",
+                "transport": "tchannel",
+                "tls": True,
+            }
+        },
+    ),
+    (
+        "MA138",
+        "error",
+        "workflow.executionUrlFormat",
+        {"workflow": temporal(executionUrlFormat="https://e.example.com/{{.Run}}")},
+    ),
+    (
+        "MA138",
+        "error",
+        "workflow.executionUrlFormat",
+        {"workflow": temporal(executionUrlFormat="e.example.com")},
+    ),
+    ("MA164", "error", "modelRegistry.endpoint", REGISTRY | release("2026.04")),
+    ("MA164", "error", "controlPlane.envoy.descriptors", descriptors("descriptors.pb") | release("2026.04")),
+    ("MA164", "error", "notifications.enabled", {"notifications": {"enabled": True}} | release("2026.04")),
+    ("MA164", "error", "metadataStorage", {"metadataStorage": MYSQL} | release("2026.04")),
+    ("MA164", "error", "rayLogs", {"rayLogs": {"bucket": "ray-history"}} | release("2026.04")),
+    (
+        "MA164",
+        "error",
+        "controlPlane.controllermgr.pipelineRevisions",
+        service("controllermgr", pipelineRevisions=True) | release("2026.04"),
+    ),
+    ("MA160", "warning", "metadataStorage", {"metadataStorage": MYSQL}),
+    ("MA161", "error", "metadataStorage", {"metadataStorage": MYSQL} | sharded(cluster(shard=0))),
+    ("MA162", "error", "rayLogs.credentialsSecret", {"rayLogs": {"bucket": "ray-history"}}),
+    (
+        "MA162",
+        "error",
+        "rayLogs.credentialsSecret",
+        {"rayLogs": {"bucket": "ray-history"}, "storage": minio(credentialsSecret="minio")},
+    ),
+    ("MA163", "warning", "notifications.enabled", {"notifications": {"enabled": True}}),
+    ("MA165", "error", "images.tag", {"images": {"tag": "0.11.0"}}),
+    ("MA165", "error", "images.tag", {"images": {"tag": "v0.13.1"}}),
+    ("MA165", "error", "images.tag", {"images": {"tag": "0.12.0"}} | release("2026.04")),
+    ("MA165", "error", "images.worker.tag", {"images": {"tag": "0.12.1", "worker": {"tag": "0.11.0"}}}),
+    ("MA165", "warning", "images.tag", {"images": {"registry": "r.example.com/ml", "tag": "1.4.0"}}),
+    ("MA166", "error", "images.tag", {"images": {"tag": "0.12.0-rc.2"}}),
+    ("MA166", "warning", "images.tag", {"images": {"tag": "v0.12.1-rc.1"}} | tier("staging")),
+    ("MA166", "info", "images.tag", {"images": {"tag": "0.12.0-rc.2"}} | tier("development")),
+    ("MA143", "warning", "controlPlane.envoy", {"controlPlane": {}}),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("not-there.pb")),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("text.pb")),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("empty.pb")),
+    ("MA144", "error", "controlPlane.envoy.descriptors", descriptors("large.pb")),
+    ("MA145", "error", "controlPlane.envoy.descriptors", descriptors("partial.pb")),
+    ("MA146", "error", "controlPlane.envoy.descriptors", descriptors("2026.04.pb")),
+    ("MA146", "warning", "controlPlane.envoy.descriptors", descriptors("0.11.pb")),
+    ("MA139", "error", "platform.namespace", {"platform": {"namespace": "default"}}),
+    ("MA139", "error", "platform.namespace", {"platform": {"namespace": "kube-system"}}),
+    ("MA141", "error", "workflow.host", {"workflow": temporal(host="ml.a1b2c.tmprl.cloud:7233")}),
+    ("MA141", "error", "workflow.host", {"workflow": temporal(host="US-EAST-1.aws.api.temporal.io:7233")}),
+    (
+        "MA141",
+        "error",
+        "workflow.host",
+        {"workflow": {"engine": "cadence", "host": "ml.a1b2c.tmprl.cloud:7233"}},
+    ),
+    *(
+        (
+            "MA141",
+            "error",
+            "workflow.host",
+            {"workflow": {"engine": engine, "host": "ml.a1b2c.tmprl.cloud:7233", "tls": True}}
+            | release("0.12"),
+        )
+        for engine in ("temporal", "cadence")
+    ),
+    ("MA141", "warning", "workflow.host", {"workflow": temporal(host="temporal.example.com:443")}),
+    (
+        "MA141",
+        "warning",
+        "workflow.host",
+        {"workflow": {"engine": "cadence", "host": "cadence.example.com:443"}},
+    ),
+    ("MA164", "error", "controlPlane.controllermgr.scheduler", KUEUE | release("2026.04")),
+    ("MA164", "error", "clusters.gpu.queues", cluster(queues=QUEUES) | release("2026.04")),
+    ("MA164", "error", "clusters.gpu.serving", cluster(serving=True) | SERVING | release("2026.04")),
+    (
+        "MA164",
+        "error",
+        "serving.tritonImage",
+        {"serving": {"namespace": "serving", "tritonImage": {"repository": "a.example.com/t", "tag": "1"}}}
+        | release("2026.04"),
+    ),
+]
+
+ALLOWED: list[Allowed] = [
+    ("MA137", {"workflow": temporal(tls=True)}),
+    ("MA138", {"workflow": temporal(executionUrlFormat="https://x.example.com/{{.RunID}}")}),
+    ("MA164", REGISTRY),
+    ("MA164", {"controlPlane": {}} | release("2026.04")),
+    ("MA164", {"notifications": {"enabled": True}}),
+    ("MA161", {"metadataStorage": MYSQL}),
+    ("MA162", {"rayLogs": {"bucket": "ray-history", "credentialsSecret": "ray-logs"}}),
+    ("MA163", {"notifications": {"enabled": True}, "images": {"worker": {"repository": "r.example.com/w"}}}),
+    ("MA165", {"images": {"tag": "0.12.0"}}),
+    ("MA165", {"images": {"tag": "v0.12.3"}}),
+    ("MA165", {"images": {"tag": "sha-cbf5720"}} | release("2026.04")),
+    ("MA166", {"images": {"tag": "0.12.0"}}),
+    ("MA143", {"controlPlane": {}} | release("2026.04")),
+    (
+        "MA133",
+        {
+            "images": {"tag": "main"},
+            "controlPlane": {
+                name: {"image": {"digest": f"sha256:{'0' * 64}"}}
+                for name in ("apiserver", "controllermgr", "worker", "ui")
+            },
+        },
+    ),
+    ("MA133", {"images": {"registry": "registry.example.com/ml", "tag": "build-17"}}),
+    ("MA130", service("controllermgr", leaderElection=False, replicas=1)),
+    ("MA137", {"workflow": {"engine": "cadence", "host": "cadence.example.com:7833", "tls": True}}),
+    ("MA141", {"workflow": temporal(host="tmprl.cloud.example.com:7233")}),
+    ("MA141", {"workflow": temporal(host="temporal.example.com:443", tls=True)} | release("0.12")),
+    ("MA137", {"workflow": temporal(tls=True)} | release("0.12")),
+    ("MA141", {"workflow": {"engine": "cadence", "host": "cadence.example.com:443", "tls": True}}),
+]
