@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from madeploy.releases import DEFAULT, RELEASES, SERVICES, Release
@@ -19,6 +19,10 @@ def _code(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "none"
 
 
+def _fields(by_kind: Mapping[str, Iterable[str]]) -> str:
+    return _code(f"{kind}.spec.{name}" for kind, names in by_kind.items() for name in names)
+
+
 _ROWS: Final[tuple[tuple[str, Callable[[Release], str]], ...]] = (
     ("Tag of its images", lambda release: f"`{release.newest}`" if release.newest else "never published"),
     ("Definitions the API server installs", lambda release: str(len(release.kinds))),
@@ -33,6 +37,9 @@ _ROWS: Final[tuple[tuple[str, Callable[[Release], str]], ...]] = (
     ("`REGISTRY_ENDPOINT` of tasks", lambda r: "read" if r.compute.registry_endpoint else "not read"),
     ("Metric of objects that cannot be decoded", lambda release: f"`{release.reflector_errors}`"),
     ("Deleting a Pipeline deletes its runs", lambda release: "yes" if release.cascades else "no"),
+    ("Cadence must allow consistent queries", lambda release: "yes" if release.consistent_queries else "no"),
+    ("Fields that objects must have", lambda release: _fields(release.required_fields)),
+    ("Fields of earlier releases that are dropped", lambda release: _fields(release.removed_fields)),
 )
 
 
