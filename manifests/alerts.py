@@ -1,4 +1,4 @@
-"""Alerts and the series they are computed from, on metrics that exist (NET-16, OPS-3).
+"""Alerts, on metrics that exist (NET-16, OPS-3).
 
 The guides' health endpoint answers 404 (V4), and their alerts on runs never fire: each run has a series of
 its own that appears with its last value and never moves, so that its rate is 0. Here a run counts when its
@@ -15,11 +15,18 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from madeploy.findings.codes.monitoring import ALERTS
-from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.tls import ProvidedTls
+from manifests import recorded_series
 from manifests.envoy_config import CLUSTER
 from manifests.objects import Object, metadata
+from manifests.recorded_series import (
+    API_ERRORS,
+    RECONCILE_ERRORS,
+    RUNS_FAILED,
+    UPDATING,
+    selector,
+)
 
 NAME: Final = "michelangelo-control-plane"
 CERTIFICATE_DAYS: Final = 14
@@ -36,16 +43,6 @@ kube-state-metrics, as `manifests.monitoring` configures it."""
 RUNBOOKS: Final = "docs/findings.md"
 """Where each alert's code is explained, in the project's repository."""
 
-UPDATING: Final = "michelangelo:control_plane_updating"
-"""1 while pods of an old template stand beside new ones of the control plane, at most until Kubernetes gives
-the roll-out up; by namespace."""
-
-RUNS_ENDED: Final = "michelangelo:pipeline_runs_ended:15m"
-RUNS_FAILED: Final = "michelangelo:pipeline_runs_failed:15m"
-RECONCILE_ERRORS: Final = "michelangelo:reconcile_errors:rate5m"
-RECONCILE_SECONDS: Final = "michelangelo:reconcile_seconds:p99_5m"
-API_CALLS: Final = "michelangelo:api_calls:rate5m"
-API_ERRORS: Final = "michelangelo:api_errors:ratio5m"
 
 Severity = Literal["critical", "warning"]
 
@@ -87,7 +84,7 @@ def alerts(environment: Environment) -> tuple[Object, ...]:
 
 def rule_groups(environment: Environment) -> list[dict[str, Any]]:
     """Groups of rules as Prometheus reads them: what is recorded, and the alerts unless they are off."""
-    recorded = {"name": "michelangelo-recorded", "rules": _recorded(environment)}
+    recorded = {"name": "michelangelo-recorded", "rules": recorded_series.recorded(environment)}
     if environment.monitoring is not None and not environment.monitoring.alerts:
         return [recorded]
     rules = [_rule(environment, alert) for alert in all_alerts(environment)]
@@ -111,7 +108,7 @@ def _rule(environment: Environment, alert: Alert) -> dict[str, Any]:
     expression = alert.expression
     if alert.quiet:
         # Rates look five minutes back, so the silence lasts as much longer.
-        updating = f"max_over_time({UPDATING}{{{_here(environment)}}}[5m]) == 1"
+        updating = f"max_over_time({UPDATING}{{{recorded_series.here(environment)}}}[5m]) == 1"
         expression = f"({expression}) unless on () ({updating})"
     monitoring = environment.monitoring
     pages = RUNBOOKS if monitoring is None or monitoring.runbooks is None else monitoring.runbooks
@@ -126,61 +123,6 @@ def _rule(environment: Environment, alert: Alert) -> dict[str, Any]:
             "runbook_url": f"{pages}#{alert.code.lower()}",
         },
     }
-
-
-def _here(environment: Environment) -> str:
-    return f'namespace="{environment.platform.namespace}"'
-
-
-def selector(environment: Environment, service: Workload, more: str = "") -> str:
-    """Label matchers of a service's series, `{…}`."""
-    parts = [_here(environment), f'job=~".*{workload(service)}.*"', *([more] if more else [])]
-    return "{" + ",".join(parts) + "}"
-
-
-def _new(series: str, environment: Environment) -> str:
-    """Series of runs that were not there a quarter of an hour ago, while their target was: after a gap of
-    scrapes every old run would look new."""
-    up = f"up{selector(environment, 'controllermgr')} offset 15m == 1"
-    before = f"{series} offset 15m"
-    return f"(({series} unless on (exported_namespace, pipeline_run) {before}) and on () ({up}))"
-
-
-def _recorded(environment: Environment) -> list[dict[str, Any]]:
-    manager = selector(environment, "controllermgr")
-    ours = f'{{{_here(environment)},deployment=~"michelangelo-.*"}}'
-    each = "max by (namespace, deployment)"
-    progressing = ours.replace("}", ',condition="Progressing",status="true"}')
-    upstream = f'envoy_cluster_name="{CLUSTER}"'
-    every = selector(environment, "envoy", upstream)
-    errors = selector(environment, "envoy", f'{upstream},envoy_response_code_class="5"')
-    completed = f"rate(envoy_cluster_upstream_rq_completed{every}[5m])"
-    rows = {
-        UPDATING: f"max by (namespace) (({each} (kube_deployment_status_replicas_updated{ours})"
-        f" != bool {each} (kube_deployment_status_replicas{ours}))"
-        f" * {each} (kube_deployment_status_condition{progressing}))",
-        RUNS_ENDED: "count by (exported_namespace, state) "
-        f"{_new(f'pipelinerun_result_total{manager}', environment)}",
-        RUNS_FAILED: "count by (exported_namespace) "
-        f"{_new(f'pipelinerun_result_failure_total{manager}', environment)}",
-        RECONCILE_ERRORS: "sum by (namespace, controller) "
-        f"(rate(controller_runtime_reconcile_errors_total{manager}[5m]))",
-        RECONCILE_SECONDS: "histogram_quantile(0.99, sum by (namespace, controller, le) "
-        f"(rate(controller_runtime_reconcile_time_seconds_bucket{manager}[5m])))",
-        API_CALLS: f"sum by (namespace) ({completed})",
-        API_ERRORS: f"sum by (namespace) (rate(envoy_cluster_upstream_rq_xx{errors}[5m]))"
-        f" / sum by (namespace) ({completed})",
-    }
-    # Those of runs get the environment's namespace back, by which environments in one Prometheus differ.
-    named = {"namespace": environment.platform.namespace}
-    return [
-        {
-            "record": name,
-            "expr": expression,
-            **({"labels": named} if name in (RUNS_ENDED, RUNS_FAILED) else {}),
-        }
-        for name, expression in rows.items()
-    ]
 
 
 def _controller_manager(environment: Environment) -> list[Alert]:
@@ -201,7 +143,7 @@ def _controller_manager(environment: Environment) -> list[Alert]:
         Alert(
             "MA612",
             "ReconcileErrors",
-            f"{RECONCILE_ERRORS}{{{_here(environment)}}} > 0.1",
+            f"{RECONCILE_ERRORS}{{{recorded_series.here(environment)}}} > 0.1",
             "15m",
             "warning",
             "Controller {{ $labels.controller }} keeps failing",
@@ -316,7 +258,7 @@ def _api_server(environment: Environment) -> list[Alert]:
         Alert(
             "MA622",
             "ApiErrors",
-            f"{API_ERRORS}{{{_here(environment)}}} > 0.05",
+            f"{API_ERRORS}{{{recorded_series.here(environment)}}} > 0.05",
             "10m",
             "warning",
             "More than one in twenty calls from browsers ends without an answer of the API server",
@@ -356,7 +298,7 @@ def _runs(environment: Environment) -> list[Alert]:
         Alert(
             "MA624",
             "PipelineRunsFailed",
-            f"{RUNS_FAILED}{{{_here(environment)}}} > 0",
+            f"{RUNS_FAILED}{{{recorded_series.here(environment)}}} > 0",
             "0m",
             "warning",
             "{{ $value }} pipeline runs of project {{ $labels.exported_namespace }} have failed in the last "
@@ -366,7 +308,7 @@ def _runs(environment: Environment) -> list[Alert]:
             "MA625",
             "PipelineRunLong",
             # One run is one series with one observation, so the sum is its duration.
-            f"{_new(seconds, environment)} > {monitoring.run_minutes * 60}",
+            f"{recorded_series.new(seconds, environment)} > {monitoring.run_minutes * 60}",
             "0m",
             "warning",
             "Run {{ $labels.pipeline_run }} of project {{ $labels.exported_namespace }} took "

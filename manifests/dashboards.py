@@ -10,18 +10,18 @@ from typing import Any, Final, Literal
 
 from madeploy.settings import Environment
 from madeploy.settings.monitoring import Monitoring
-from manifests.alerts import (
+from manifests.alerts import CLUSTER_HEALTH
+from manifests.envoy_config import CLUSTER
+from manifests.objects import Object, metadata
+from manifests.recorded_series import (
     API_CALLS,
     API_ERRORS,
-    CLUSTER_HEALTH,
     RECONCILE_ERRORS,
     RECONCILE_SECONDS,
     RUNS_ENDED,
     UPDATING,
     selector,
 )
-from manifests.envoy_config import CLUSTER
-from manifests.objects import Object, metadata
 
 NAME: Final = "michelangelo-dashboard"
 FILE: Final = "michelangelo.json"

@@ -11,8 +11,8 @@ from typing import Any, Final, Literal
 
 from madeploy.compliance.live import Answer
 from madeploy.documents.paths import dotted
-from madeploy.rules import compliance
 from madeploy.rules.controls import CONTROLS, TITLES, Chosen, Control, Question, cited, violations
+from madeploy.rules.controls_shown import MANUAL
 from madeploy.settings import Environment
 from policies.rules.evaluation import Outcome
 from policies.rules.model import Resource
@@ -107,7 +107,7 @@ def collect(
     rows = [_row(item, chosen, environment, judged, answers if ask else None) for item in controls]
     manual = [
         Row(item.name, item.title, cited(item.clauses, chosen), (), (), (), (), "manual", (item.evidence,))
-        for item in compliance.MANUAL
+        for item in MANUAL
         if chosen & item.clauses.keys()
     ]
     names = tuple(TITLES[name] for name in environment.compliance.frameworks)
