@@ -43,7 +43,9 @@ class Cadence(_Workflow):
     """Cadence."""
 
     engine: Literal["cadence"]
-    """Chooses Cadence."""
+    """Chooses Cadence. From release 0.12 on its dynamic configuration has to set
+    `history.EnableConsistentQuery` and `history.EnableConsistentQueryByDomain` to true, in exactly this
+    spelling, or no run is ever seen to end; Cadence does not tell what it is configured to do."""
 
     host: HostPort = Field(examples=["cadence.example.com:7833"])
     """Front end of the engine as `host:port`; usual ports are 7833 for gRPC and 7933 for TChannel."""
