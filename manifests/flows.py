@@ -52,6 +52,9 @@ HISTORY_SERVER: Final = "history-server"
 HISTORY_PORT: Final = 8080
 """Port of its pages (KubeRay, history server)."""
 
+MODEL_SYNC: Final = "model-sync"
+"""What brings models to the nodes of a cluster that serves, as a workload."""
+
 POD_IDENTITY_AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """EKS Pod Identity agent on each node, port 80 (EKS user guide)."""
 
@@ -188,6 +191,22 @@ def history_flows(environment: Environment, name: str) -> tuple[Flow, ...]:
             for protocol in DNS_PROTOCOLS
         ),
     )
+
+
+def model_sync_flows(environment: Environment) -> tuple[Flow, ...]:
+    """Flows of model-sync on a cluster that serves; none where there is none. Nobody calls it."""
+    settings = environment.serving
+    if settings is None or settings.model_sync is None:
+        return ()
+    sync, basis = Component(MODEL_SYNC, settings.namespace), "serving.modelSync"
+    store, port = object_store(environment)
+    rows = [Flow(sync, store, port, "object store", basis)]
+    for protocol in DNS_PROTOCOLS:
+        rows.append(Flow(sync, Pods("kube-system"), DNS_PORT, "name resolution", basis, protocol))
+    if not isinstance(environment.storage, S3CompatibleStorage):
+        rows.append(Flow(sync, Anywhere(), HTTPS, "AWS STS, credentials by IRSA", basis))
+        rows.append(Flow(sync, Networks(POD_IDENTITY_AGENT), 80, "EKS Pod Identity agent", basis))
+    return tuple(dict.fromkeys(rows))
 
 
 def front_door(environment: Environment) -> Pods:

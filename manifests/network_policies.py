@@ -23,6 +23,7 @@ from manifests.flows import (
     compute_flows,
     flows,
     history_flows,
+    model_sync_flows,
 )
 from manifests.objects import Object, metadata
 from manifests.task_flows import TASKS, task_flows
@@ -81,6 +82,16 @@ def history_server(environment: Environment, name: str) -> tuple[Object, ...]:
     if not table or not environment.network.policies:
         return ()
     return (_service_policy(Component(HISTORY_SERVER, RAY_NAMESPACE), RAY_NAMESPACE, table),)
+
+
+def model_sync(environment: Environment) -> tuple[Object, ...]:
+    """The policy of model-sync on a cluster that serves; none without one, or when `network.policies` is
+    off."""
+    table = model_sync_flows(environment)
+    if not table or not environment.network.policies:
+        return ()
+    (own,) = {flow.source for flow in table if isinstance(flow.source, Component)}
+    return (_service_policy(own, own.namespace or environment.platform.namespace, table),)
 
 
 def tasks(environment: Environment, name: str) -> tuple[Object, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from madeploy.findings import Finding, find, in_order
 from madeploy.names.kubernetes import workload
 from madeploy.settings import CONTROL_PLANE, Environment
-from manifests.flows import Component, Flow, compute_flows, flows, front_door, history_flows
+from manifests.flows import Component, Flow, compute_flows, flows, front_door, history_flows, model_sync_flows
 from manifests.objects import Object
 from manifests.policy_flows import Permission, expected, isolated, permitted
 from manifests.references import Name, Reference, made_by_controllers, name_of, provided, references
@@ -67,7 +67,10 @@ def table(environment: Environment, cluster: str = CONTROL_PLANE) -> tuple[Flow,
 
 def _own_flows(environment: Environment, cluster: str) -> tuple[Flow, ...]:
     """The flows of pods that are deployed on a cluster."""
-    return flows(environment) if cluster == CONTROL_PLANE else history_flows(environment, cluster)
+    if cluster == CONTROL_PLANE:
+        return (*flows(environment), *model_sync_flows(environment))
+    synced = model_sync_flows(environment) if environment.clusters[cluster].serving else ()
+    return (*history_flows(environment, cluster), *synced)
 
 
 def _services(objects: Sequence[Object], environment: Environment, cluster: str) -> Iterator[Finding]:

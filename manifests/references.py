@@ -138,6 +138,9 @@ def provided(environment: Environment) -> dict[Name, str]:
         names[Name("GatewayClass", None, class_name)] = "serving.gatewayClass: the installed controller"
         if not environment.serving.create_namespace:
             names[Name("Namespace", None, environment.serving.namespace)] = "serving.namespace: its project"
+        sync = environment.serving.model_sync
+        if sync is not None and sync.credentials_secret is not None:
+            secret(sync.credentials_secret, "serving.modelSync", environment.serving.namespace)
     registry = environment.model_registry
     for team in (*registry.namespaces, *registry.retention.namespaces):
         names[Name("Namespace", None, team)] = "modelRegistry.namespaces: the team"

@@ -13,8 +13,9 @@ from madeploy.names.kubernetes import (
     cluster_serving_token_secret,
     serving_manager_token,
 )
-from madeploy.settings import Environment
+from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.serving import Serving
+from manifests.model_sync import model_sync
 from manifests.objects import Object, metadata
 from manifests.rbac import READ, account, cluster_role, cluster_role_binding
 from manifests.registration import credentials
@@ -38,8 +39,10 @@ _RULES: Final[Sequence[tuple[str, list[str], list[str]]]] = (
 
 
 def serving(environment: Environment) -> tuple[Object, ...]:
-    """Namespace and Gateway on the control plane's cluster; nothing without `serving`."""
-    return () if environment.serving is None else _side(environment.serving)
+    """Namespace, Gateway and model-sync on the control plane's cluster; nothing without `serving`."""
+    if environment.serving is None:
+        return ()
+    return (*_side(environment.serving), *model_sync(environment, CONTROL_PLANE))
 
 
 def target_side(environment: Environment, name: str) -> tuple[Object, ...]:
@@ -61,6 +64,7 @@ def target_side(environment: Environment, name: str) -> tuple[Object, ...]:
         },
         cluster_role(SERVING_MANAGER, rules),
         cluster_role_binding(SERVING_MANAGER, SERVING_MANAGER, subject),
+        *model_sync(environment, name),
     )
 
 

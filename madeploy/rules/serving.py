@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from madeploy.findings.codes.code import Code
 from madeploy.rules.model import SecretNames, Violation, rule
-from madeploy.settings.environment import Environment
+from madeploy.settings.environment import CONTROL_PLANE, Environment
 from madeploy.settings.serving import TRITON
+from madeploy.settings.storage import S3CompatibleStorage
 
 
 @rule(
@@ -55,3 +56,34 @@ def tokens_of_serving_are_long_lived(env: Environment, _: SecretNames) -> Iterat
     for name, cluster in env.clusters.items():
         if cluster.serving and cluster.credential.kind == "bounded":
             yield Violation("MA493", ("clusters", name, "serving"), "is true, with a bounded credential")
+
+
+@rule(
+    {
+        "MA494": Code(
+            "model-sync without credentials",
+            "An S3-compatible store knows keys only, and model-sync has none: no model reaches a node.",
+            "Make a Secret with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the serving namespace, and "
+            "name it in serving.modelSync.credentialsSecret.",
+        ),
+        "MA495": Code(
+            "Role for a cluster that does not serve",
+            "Nothing would take it.",
+            "Name control-plane, or a cluster with serving: true.",
+        ),
+    },
+    reads=("serving", "storage", "clusters"),
+)
+def model_sync_can_read_models(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """OPS-5."""
+    sync = env.serving.model_sync if env.serving is not None else None
+    if sync is None:
+        return
+    if isinstance(env.storage, S3CompatibleStorage) and sync.credentials_secret is None:
+        path = ("serving", "modelSync", "credentialsSecret")
+        yield Violation("MA494", path, "is not set, and storage.kind is s3Compatible", key=True)
+    serving = {CONTROL_PLANE, *(name for name, cluster in env.clusters.items() if cluster.serving)}
+    for name in sync.role_arns:
+        if name not in serving:
+            here = ("serving", "modelSync", "roleArns", name)
+            yield Violation("MA495", here, f"{name} does not serve", key=True)

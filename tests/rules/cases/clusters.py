@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from madeploy.settings.environment import CONTROL_PLANE
 from tests.rules.cases.sections import (
+    ARN,
     FLAVOR,
     KUEUE,
     QUEUES,
@@ -11,12 +12,15 @@ from tests.rules.cases.sections import (
     SERVING,
     Allowed,
     Broken,
+    aws,
     beside_control_plane,
     cluster,
     clusters,
     credential,
+    minio,
     queues,
     sharded,
+    synced,
     tier,
 )
 
@@ -82,6 +86,18 @@ BROKEN: list[Broken] = [
     ),
     ("MA492", "error", "clusters.gpu.serving", cluster(serving=True)),
     (
+        "MA494",
+        "error",
+        "serving.modelSync.credentialsSecret",
+        {"serving": synced(), "storage": minio()},
+    ),
+    (
+        "MA495",
+        "error",
+        "serving.modelSync.roleArns.gpu",
+        {"serving": synced(roleArns={"gpu": ARN})} | cluster(),
+    ),
+    (
         "MA493",
         "info",
         "clusters.gpu.serving",
@@ -143,6 +159,9 @@ ALLOWED: list[Allowed] = [
     ("MA490", {"tracking": {"uri": "https://tracking.example.com/mlflow"}}),
     ("MA490", {"tracking": {"uri": "http://tracking.internal:5000"}} | tier("development")),
     ("MA492", cluster(serving=True) | SERVING),
+    ("MA494", {"serving": synced(credentialsSecret="keys"), "storage": minio()}),
+    ("MA494", {"serving": synced(), "storage": aws()}),
+    ("MA495", {"serving": synced(roleArns={"gpu": ARN, "control-plane": ARN})} | cluster(serving=True)),
     ("MA493", cluster(serving=True) | SERVING),
     (
         "MA408",

@@ -96,6 +96,13 @@ def origins(*listed: str, **more: Any) -> dict[str, Any]:
 FLAVOR = {"name": "cpu", "quotas": {"cpu": "64", "memory": "256Gi"}}
 QUEUES: dict[str, Any] = {"projects": ["fraud"], "flavors": [FLAVOR]}
 SERVING = {"serving": {"namespace": "serving"}}
+
+
+def synced(**more: Any) -> dict[str, Any]:
+    """Serving with model-sync."""
+    return {"namespace": "serving", "modelSync": {"servers": ["example"]} | more}
+
+
 KUEUE = {"controlPlane": {"controllermgr": {"scheduler": "kueue"}}}
 
 
