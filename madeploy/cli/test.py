@@ -1,7 +1,8 @@
-"""`madeploy test`: checks and quick tests first, then whole programs, then real engine and API servers."""
+"""`madeploy test`: checks and tests on Python alone first, then those on real engine and API servers."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -35,26 +36,30 @@ def _checks() -> bool:
     return not any(results)
 
 
-def _workers(most: int, distribution: str) -> list[str]:
-    return ["-n", "auto", "--maxprocesses", str(most), "--dist", distribution]
+def _workers(number: int, *distribution: str) -> list[str]:
+    return ["-n", str(number), "--dist", *distribution]
 
 
 def run(
     quick: bool = typer.Option(False, "--quick", help="Only what needs nothing but Python."),
     keyword: str | None = typer.Option(None, "-k", help="Only tests that match, as pytest's -k."),
 ) -> None:
-    """Run the project's checks and tests: quick ones first, then those on real clusters."""
+    """Run the project's checks and tests: those on Python alone first, then those on real clusters."""
     selection = ["-k", keyword] if keyword else []
     passed = keyword is not None or _checks()
     pytest = [sys.executable, "-m", "pytest", "-q", *selection]
-    codes = [_run("quick tests", [*pytest, "-m", "not sandbox and not whole", *_workers(4, "worksteal")])]
+    cores = os.cpu_count() or 1
+    kinds, title = (
+        ("not sandbox and not whole", "quick tests") if quick else ("not sandbox", "tests on Python")
+    )
+    codes = [_run(title, [*pytest, "-m", kinds, *_workers(min(cores, 4), "worksteal")])]
     if not quick:
-        codes.append(_run("tests of whole programs", [*pytest, "-m", "whole", *_workers(4, "worksteal")]))
         # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
         tools.ensure(tools.TOOLS)
-        # Each worker starts clusters of its own, 1.3 GB; the tests of one module share what they deploy.
-        sandbox = [*pytest, "-m", "sandbox", "--durations=15", *_workers(2, "loadfile")]
-        codes.append(_run("sandbox tests", sandbox))
+        # They wait as much as they work, so more run than there are cores; each starts clusters of its own,
+        # 1.3 GB. Tests of one group share what they deploy, and the longest groups come first.
+        workers = _workers(min(cores + 1, 4), "loadgroup", "--no-loadscope-reorder")
+        codes.append(_run("sandbox tests", [*pytest, "-m", "sandbox", "--durations=15", *workers]))
     # A narrowed run may select tests of one kind only, but not of neither.
     ran = [code for code in codes if not (keyword and code == NOTHING_SELECTED)]
     raise typer.Exit(0 if passed and ran and not any(ran) else 1)

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.controller_manager import pods
 from madeploy.clusters.registration import read_registration, registered_client, secret_path
 from tests.support.proves import proves
-from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, sandbox
+from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, restored
 from tests.support.scale import scale
 
 COMPUTE = scale(1, 2)
@@ -29,19 +28,17 @@ COMPUTE = scale(1, 2)
 NAME = f"compute-{COMPUTE - 1}"
 REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 QUESTION = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
 
 
-@pytest.fixture(scope="module")
-def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """A platform with its compute clusters."""
-    made = sandbox(tmp_path_factory.mktemp("life"))
-    try:
-        up = made.madeploy("sandbox", "up", "--compute", str(COMPUTE), "--audit")
-        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
-        yield made
-    finally:
-        made.madeploy("sandbox", "stop")
+@pytest.fixture(scope="module", autouse=True)
+def as_it_was(deployed: Deployed) -> Iterator[None]:
+    """With as many compute clusters as these tests need; everything as before afterwards."""
+    with restored(deployed):
+        if COMPUTE > 1:
+            up = deployed.madeploy("sandbox", "up", "--compute", str(COMPUTE))
+            assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
+        yield
 
 
 def command(*arguments: str) -> list[str]:
@@ -178,7 +175,7 @@ def test_a_rotation_that_is_interrupted_and_begun_again_cuts_nobody_off(deployed
         Prober(with_the_platforms_credential(control_plane)) as cached,
     ):
         kill_after(deployed, "is registered): done", "rotate", NAME, "--yes")
-        file = deployed.state / "stack" / "Pulumi.sandbox.yaml"
+        file = deployed.stack_file
         assert "keep" in file.read_text(), "it was interrupted with both credentials valid"
         outcome = clusters(deployed, "rotate", NAME, "--yes")
     (result,) = outcome["clusters"]
@@ -231,7 +228,7 @@ def test_a_removed_cluster_is_gone_on_both_sides_and_may_come_back(deployed: Dep
     for kind, name in (("serviceaccounts", "ray-manager"), ("configmaps", "michelangelo-config")):
         assert compute.find(f"/api/v1/namespaces/default/{kind}/{name}") is None
     assert compute.find(secret_path("ray-manager-token-2", "default")) is None
-    assert NAME not in (deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text()
+    assert NAME not in deployed.stack_file.read_text()
     added = deployed.run(*command("add", NAME, "--from-context", NAME, "--yes"))
     assert added.returncode == 0, added.stdout[-3000:] + added.stderr[-3000:]
     deadline = time.monotonic() + UP_LIMIT

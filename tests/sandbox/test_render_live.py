@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.proves import proves
-from tests.support.sandbox import Deployed, sandbox
+from tests.support.sandbox import Deployed
 
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
 MANAGER = "rendered"
 TARGETS = {
     "control-plane": "control-plane",
@@ -20,18 +19,6 @@ TARGETS = {
     "compute/compute-0": "compute-0",
 }
 """Context of each folder's cluster."""
-
-
-@pytest.fixture(scope="module")
-def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """A sandbox of this module's own, deployed by the engine."""
-    made = sandbox(tmp_path_factory.mktemp("render"))
-    try:
-        up = made.madeploy("sandbox", "up")
-        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
-        yield made
-    finally:
-        made.madeploy("sandbox", "stop")
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,33 +23,15 @@ from tests.support.sandbox import (
     UP_LIMIT,
     Deployed,
     conditions,
-    deletions,
     kill_engine_during_up,
     pods,
-    processes_of,
-    sandbox,
+    restored,
 )
 
 SERVICES = ("apiserver", "controllermgr", "envoy", "ui", "worker")
-STACK_FILE = ROOT / "stacks" / "Pulumi.sandbox.yaml"
-pytestmark = pytest.mark.sandbox
+pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
 
 
-@pytest.fixture(scope="module")
-def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
-    """`sandbox up`, once for this module, the tools being there; stopped at its end."""
-    made = sandbox(tmp_path_factory.mktemp("slice"))
-    committed = STACK_FILE.read_bytes()
-    try:
-        up = made.madeploy("sandbox", "up")
-        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
-        assert STACK_FILE.read_bytes() == committed, "the committed stack file was written to"
-        yield made
-    finally:
-        made.madeploy("sandbox", "stop")
-
-
-@proves("CP-1", "UX-1", played="kubelets")
 def test_five_deployments_are_available(deployed: Deployed) -> None:
     """UX-1, CP-1 to CP-5."""
     found = deployed.get("control-plane", "deployments.apps", "-n", "ma-system")
@@ -253,7 +234,7 @@ def test_a_bad_stack_fails_with_the_text_of_validate_and_no_traceback(
 ) -> None:
     """CARD-5, UX-3."""
     bad = tmp_path / "Pulumi.sandbox.yaml"
-    good = (deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text()
+    good = deployed.stack_file.read_text()
     bad.write_text(good.replace("michelangelo:domains", "michelangelo:domians"))
     up = deployed.run("pulumi", "preview", "--non-interactive", "--config-file", str(bad))
     validate = deployed.madeploy("validate", str(bad))
@@ -265,26 +246,52 @@ def test_a_bad_stack_fails_with_the_text_of_validate_and_no_traceback(
         assert line.partition(" error ")[2] in up.stdout
 
 
-@proves("NET-7", "NET-10", played="the Gateway's controller and cert-manager")
-def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a_pod(
+@proves("NET-11")
+def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
     deployed: Deployed, tmp_path: Path
 ) -> None:
-    """NET-7, NET-10, NET-11, CP-7: Gateway API with certificates of an internal CA, by the plain CLI; the
-    pods' own configuration is the same, so none of them is rolled; and the outputs keep their URLs."""
+    """NET-11, CP-8, UX-3: within seconds, instead of a failure about an unknown kind."""
     changed = tmp_path / "Pulumi.sandbox.yaml"
-    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
+    data = yaml.safe_load(deployed.stack_file.read_text())
+    data["config"]["michelangelo:tls"] = {"mode": "internalCa"}
+    changed.write_text(yaml.safe_dump(data))
+    definitions = str(tmp_path / "cert-manager.yaml")
+    Path(definitions).write_text(yaml.safe_dump_all(open_kinds.definitions(open_kinds.CERT_MANAGER)))
+    assert deployed.run("kubectl", "--context", "control-plane", "delete", "-f", definitions).returncode == 0
+    try:
+        up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
+        assert up.returncode != 0
+        assert "clusterissuers.cert-manager.io" in up.stdout
+        assert "helm install cert-manager" in up.stdout
+    finally:
+        back = deployed.run(
+            "kubectl", "--context", "control-plane", "apply", "--server-side", "-f", definitions
+        )
+    assert back.returncode == 0, back.stderr
+
+
+@proves("NET-7", "NET-10", played="the Gateway's controller and cert-manager")
+def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a_pod(
+    deployed: Deployed,
+) -> None:
+    """NET-7, NET-10, NET-11, CP-7, UX-1, CARD-3: Gateway API with certificates of an internal CA, by an
+    update whose engine is killed and that converges when it is run again, stale lock and pending operations
+    included; the pods' own configuration is the same, so none of them is rolled; and the outputs keep their
+    URLs."""
+    data = yaml.safe_load(deployed.stack_file.read_text())
     data["config"]["michelangelo:tls"] = {"mode": "internalCa"}
     data["config"]["michelangelo:frontDoor"] = {
         "kind": "gatewayApi",
         "className": "sandbox",
         "controllerNamespace": "ingress-nginx",
     }
-    changed.write_text(yaml.safe_dump(data))
     urls = deployed.run("pulumi", "stack", "output", "urls", "--json").stdout
     before = pods(deployed)
-    up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
-    try:
-        assert up.returncode == 0, up.stdout[-4000:]
+    with restored(deployed):
+        deployed.stack_file.write_text(yaml.safe_dump(data))
+        kill_engine_during_up(deployed)
+        again = deployed.madeploy("sandbox", "up")
+        assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-6000:]
         (gateway,) = deployed.get("control-plane", "gateways", "-n", "ma-system")["items"]
         assert {"Accepted", "Programmed"} <= conditions(gateway)
         (issuer,) = deployed.get("control-plane", "clusterissuers")["items"]
@@ -293,20 +300,18 @@ def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a
         assert deployed.get("control-plane", "grpcroutes", "-n", "ma-system")["items"]
         assert pods(deployed) == before
         assert deployed.run("pulumi", "stack", "output", "urls", "--json").stdout == urls
-    finally:
-        back = deployed.madeploy("sandbox", "up")
-    assert back.returncode == 0, back.stderr[-3000:]
+        preview = deployed.run("pulumi", "preview", "--expect-no-changes", "--non-interactive")
+        assert preview.returncode == 0, preview.stdout[-3000:]
     assert len(deployed.get("control-plane", "ingresses", "-n", "ma-system")["items"]) == 2
 
 
-@proves("REG-1")
 def test_kubeconfigs_kept_encrypted_in_the_stack_file_do_what_contexts_do(
     deployed: Deployed, tmp_path: Path
 ) -> None:
     """CARD-3, REG-1: as the README says for a real environment; the file holds them encrypted only, and the
     providers are the same, so that nothing is changed by it."""
     changed = tmp_path / "Pulumi.sandbox.yaml"
-    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
+    data = yaml.safe_load(deployed.stack_file.read_text())
     del data["config"]["michelangelo:controlPlane"]["kubeconfigContext"]
     del data["config"]["michelangelo:clusters"]["compute-0"]["kubeconfigContext"]
     changed.write_text(yaml.safe_dump(data))
@@ -325,38 +330,15 @@ def test_kubeconfigs_kept_encrypted_in_the_stack_file_do_what_contexts_do(
     assert preview.returncode == 0, preview.stdout[-3000:]
 
 
-@proves("NET-11")
-def test_the_absence_of_cert_manager_is_named_with_the_command_that_installs_it(
-    deployed: Deployed, tmp_path: Path
-) -> None:
-    """NET-11, CP-8, UX-3: within seconds, instead of a failure about an unknown kind."""
-    changed = tmp_path / "Pulumi.sandbox.yaml"
-    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
-    data["config"]["michelangelo:tls"] = {"mode": "internalCa"}
-    changed.write_text(yaml.safe_dump(data))
-    definitions = str(tmp_path / "cert-manager.yaml")
-    Path(definitions).write_text(yaml.safe_dump_all(open_kinds.definitions(open_kinds.CERT_MANAGER)))
-    assert deployed.run("kubectl", "--context", "control-plane", "delete", "-f", definitions).returncode == 0
-    try:
-        up = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--config-file", str(changed))
-        assert up.returncode != 0
-        assert "clusterissuers.cert-manager.io" in up.stdout
-        assert "helm install cert-manager" in up.stdout
-    finally:
-        deployed.run("kubectl", "--context", "control-plane", "apply", "--server-side", "-f", definitions)
-        back = deployed.madeploy("sandbox", "up")
-    assert back.returncode == 0, back.stderr[-3000:]
-
-
 @proves("UX-4", played="kubelets")
 def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_path: Path) -> None:
     """CP-6, CP-7, UX-4: a log level of the worker; the plan has said so before."""
     changed = tmp_path / "Pulumi.sandbox.yaml"
-    data = yaml.safe_load((deployed.state / "stack" / "Pulumi.sandbox.yaml").read_text())
+    data = yaml.safe_load(deployed.stack_file.read_text())
     data["config"]["michelangelo:controlPlane"]["worker"] = {"logLevel": "debug"}
     changed.write_text(yaml.safe_dump(data))
     before = pods(deployed)
-    plan = deployed.run("bin/madeploy", "plan", str(changed), "--json")
+    plan = deployed.run(sys.executable, "-m", "madeploy", "plan", str(changed), "--json")
     assert plan.returncode == 0, plan.stderr[-3000:]
     assert json.loads(plan.stdout)["sentences"] == [
         {
@@ -373,32 +355,3 @@ def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_
     kept = {service for service in before if before[service] == after[service]}
     assert (rolled, kept) == ({"michelangelo-worker"}, before.keys() - {"michelangelo-worker"})
     assert deployed.madeploy("sandbox", "up").returncode == 0
-
-
-@proves("CP-8")
-def test_an_update_whose_engine_is_killed_converges_when_it_is_run_again(
-    tool_paths: dict[str, Path], tmp_path: Path
-) -> None:
-    """UX-1, CARD-3: stale lock and pending operations included; and two sandboxes run side by side, each
-    with processes and ports of its own. `down` then removes the registration first and the API server last
-    (CP-8, REG-4: its finalizer needs the controller manager, V16), and leaves no process and no port."""
-    made = sandbox(tmp_path / "state")
-    try:
-        kill_engine_during_up(made, after=6.0)
-        again = made.madeploy("sandbox", "up")
-        assert again.returncode == 0, again.stdout[-3000:] + again.stderr[-6000:]
-        preview = made.run("pulumi", "preview", "--expect-no-changes", "--non-interactive")
-        assert preview.returncode == 0, preview.stdout[-3000:]
-        state = json.loads((made.state / "state.json").read_text())
-        down = made.madeploy("sandbox", "down")
-        assert down.returncode == 0, down.stdout[-3000:] + down.stderr[-3000:]
-    finally:
-        made.madeploy("sandbox", "stop")
-    assert deletions(made.state)[-1] == ("namespaces", "ma-system")
-    order = [name for kind, name in deletions(made.state) if kind in ("clusters", "deployments")]
-    assert order.index("compute-0") < order.index("michelangelo-controllermgr")
-    assert order.index("michelangelo-controllermgr") < order.index("michelangelo-apiserver")
-    assert processes_of(made.state) == []
-    for name, port in state["ports"].items():
-        with socket.socket() as probe:
-            assert probe.connect_ex(("127.0.0.1", port)) != 0, f"{name} still listens on {port}"

@@ -92,11 +92,17 @@ def test_ctrl_c_in_the_middle_of_a_start_ends_what_was_started(command: CommandL
     assert command.processes == {}
 
 
-def test_a_second_start_reuses_what_runs_and_restarts_what_died(command: CommandLine) -> None:
-    """UX-1: only the component that ended gets a new process; then everything stops, ports included."""
+def test_a_second_start_reuses_what_runs_and_restarts_what_died_and_touches_no_other_sandbox(
+    environment: Environment, command: CommandLine
+) -> None:
+    """UX-1: a second checkout gets ports of its own; only a component that ended gets a new process; then
+    everything stops, ports included, and the first checkout's sandbox runs on."""
     assert command.run("start")[0] == 0
     before = {name: pid for pid, name in command.processes.items()}
     assert len(before) == PROGRAMS
+    taken = Environment(StateDirectory(command.state)).state.ports
+    assert not set(taken.values()) & set(environment.state.ports.values())
+    assert not set(command.processes) & set(process.labelled(environment.directory.root))
     os.kill(before["compute-0/scheduler"], signal.SIGKILL)
     _wait(lambda: "compute-0/scheduler" not in command.processes.values())
     assert command.run("status")[0] == 1
@@ -106,20 +112,11 @@ def test_a_second_start_reuses_what_runs_and_restarts_what_died(command: Command
     assert code == 0, said
     after = {name: pid for pid, name in command.processes.items()}
     assert {name for name in after if after[name] != before[name]} == {"compute-0/scheduler"}
-    taken = Environment(StateDirectory(command.state)).state.ports
+    assert Environment(StateDirectory(command.state)).state.ports == taken
     assert not any(ports.is_free(port) for port in taken.values())
     assert command.run("stop")[0] == 0
     assert command.processes == {}
     assert all(ports.is_free(port) for port in taken.values())
-
-
-def test_two_sandboxes_share_nothing(environment: Environment, command: CommandLine) -> None:
-    """UX-1: a second checkout gets ports of its own, and stopping it leaves the first one running."""
-    assert command.run("start")[0] == 0
-    other = Environment(StateDirectory(command.state))
-    assert not set(other.state.ports.values()) & set(environment.state.ports.values())
-    assert not set(command.processes) & set(process.labelled(environment.directory.root))
-    assert command.run("stop")[0] == 0
     assert len(process.labelled(environment.directory.root)) == PROGRAMS
 
 

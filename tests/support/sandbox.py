@@ -9,12 +9,12 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psutil
-import pytest
 
 from madeploy.engine import processes
 
@@ -29,9 +29,16 @@ class Deployed:
 
     state: Path
     environ: dict[str, str]
+    _shell: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def stack_file(self) -> Path:
+        """The sandbox's own copy of its stack file."""
+        return self.state / "stack" / "Pulumi.sandbox.yaml"
 
     def madeploy(self, *arguments: str, limit: float = UP_LIMIT) -> subprocess.CompletedProcess[str]:
         """Run `madeploy` with this sandbox's state."""
+        self._shell = {}
         return subprocess.run(
             [sys.executable, "-m", "madeploy", *arguments],
             cwd=ROOT,
@@ -44,9 +51,12 @@ class Deployed:
 
     def shell(self) -> dict[str, str]:
         """The environment that `sandbox env` gives to a user's shell."""
-        exports = json.loads(self.madeploy("sandbox", "env", "--json").stdout)
-        # A variable without a value is one that the shell is told to unset.
-        return {name: value for name, value in {**os.environ, **exports}.items() if value is not None}
+        if not self._shell:
+            exports = json.loads(self.madeploy("sandbox", "env", "--json").stdout)
+            # A variable without a value is one that the shell is told to unset.
+            whole = {**os.environ, **exports}
+            self._shell = {name: value for name, value in whole.items() if value is not None}
+        return self._shell
 
     def run(self, *command: str, limit: float = UP_LIMIT) -> subprocess.CompletedProcess[str]:
         """Run a program as typed by hand in that shell, at the root of the checkout."""
@@ -71,6 +81,18 @@ class Deployed:
 def sandbox(state: Path) -> Deployed:
     """A sandbox that does not run yet."""
     return Deployed(state, {**os.environ, "MADEPLOY_STATE": str(state), "NO_COLOR": "1"})
+
+
+@contextlib.contextmanager
+def restored(deployed: Deployed) -> Iterator[None]:
+    """Bring the stack back to what it was, whatever the block makes of its file."""
+    before = deployed.stack_file.read_text()
+    try:
+        yield
+    finally:
+        deployed.stack_file.write_text(before)
+        back = deployed.madeploy("sandbox", "up")
+    assert back.returncode == 0, back.stdout[-3000:] + back.stderr[-4000:]
 
 
 def pods(deployed: Deployed) -> dict[str, set[str]]:
@@ -118,20 +140,21 @@ def is_engine_of_up(pid: int) -> bool:
     return program.endswith("pulumi") and "up" in arguments
 
 
-def kill_engine_during_up(made: Deployed, after: float) -> None:
-    """Start `sandbox up` and end its engine without warning once it has been at work for a while."""
-    command = [sys.executable, "-m", "madeploy", "sandbox", "up", "--audit"]
+def kill_engine_during_up(made: Deployed) -> None:
+    """Start `sandbox up` and end its engine without warning once its plugin has begun to write."""
+
+    def written() -> int:
+        lines = (made.state / "logs" / "control-plane-audit.log").read_text().splitlines()
+        return sum("pulumi-kubernetes/" in line and "dryRun=" not in line for line in lines)
+
+    before = written()
+    command = [sys.executable, "-m", "madeploy", "sandbox", "up"]
     with subprocess.Popen(
         command, cwd=ROOT, env=made.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as up:
-        deadline = time.monotonic() + UP_LIMIT
-        while time.monotonic() < deadline:
-            engines = [pid for pid in processes_of(made.state) if is_engine_of_up(pid)]
-            if engines:
-                time.sleep(after)
-                os.kill(engines[0], signal.SIGKILL)
-                break
-            time.sleep(0.05)
-        else:
-            pytest.fail("the engine never started")
+        while written() <= before:
+            assert up.poll() is None, "it ended before it wrote anything"
+            time.sleep(0.02)
+        (engine,) = [pid for pid in processes_of(made.state) if is_engine_of_up(pid)]
+        os.kill(engine, signal.SIGKILL)
         assert up.wait(timeout=UP_LIMIT) != 0

@@ -33,10 +33,12 @@ pytestmark = pytest.mark.sandbox
 @proves("MR-1", played="AWS, by moto")
 def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, client: Client) -> None:
     """MR-1: encryption, versions, no public access, ownership, TLS only, lifecycle, access logs, lock."""
+    colder = {"days": 30, "storageClass": "STANDARD_IA"}
+    ageing = {"prefix": "uniflow/", "expireDays": 90, "noncurrentDays": 10, "transitions": [colder]}
     env = store(
         prefix,
         kmsKey={"rotationDays": 180, "deletionWindowDays": 14},
-        lifecycle={"workspace": [{"prefix": "uniflow/", "expireDays": 90}]},
+        lifecycle={"workspace": [ageing]},
         objectLock={"mode": "governance", "days": 30},
         accessLogs={"bucket": f"{prefix}-access-logs"},
         forceDestroy=True,
@@ -74,6 +76,8 @@ def test_buckets_have_every_property_of_the_settings(stack: Stack, prefix: str, 
     assert {rule["Filter"]["Prefix"] for rule in lifecycle} == {"", "uniflow/"}
     (expiring,) = [rule for rule in lifecycle if rule["Filter"]["Prefix"] == "uniflow/"]
     assert expiring["Expiration"]["Days"] == 90
+    assert expiring["NoncurrentVersionExpiration"]["NoncurrentDays"] == 10
+    assert expiring["Transitions"] == [{"Days": 30, "StorageClass": "STANDARD_IA"}]
     (everything,) = [rule for rule in lifecycle if rule["Filter"]["Prefix"] == ""]
     assert everything["NoncurrentVersionExpiration"]["NoncurrentDays"] == 30
     assert everything["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 7
