@@ -32,6 +32,7 @@ SERVICES = ("apiserver", "controllermgr", "envoy", "ui", "worker")
 pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
 
 
+@proves("CP-1", "UX-1", played="kubelets")
 def test_five_deployments_are_available(deployed: Deployed) -> None:
     """UX-1, CP-1 to CP-5."""
     found = deployed.get("control-plane", "deployments.apps", "-n", "ma-system")
@@ -305,6 +306,7 @@ def test_the_other_front_door_and_an_issuer_roll_out_and_back_without_touching_a
     assert len(deployed.get("control-plane", "ingresses", "-n", "ma-system")["items"]) == 2
 
 
+@proves("REG-1")
 def test_kubeconfigs_kept_encrypted_in_the_stack_file_do_what_contexts_do(
     deployed: Deployed, tmp_path: Path
 ) -> None:
