@@ -15,9 +15,14 @@ WAIT_FOR_ANNOTATION = "pulumi.com/waitFor"
 READ_BY_PODS: Final = frozenset({"ConfigMap", "Secret"})
 """Kinds that pods read when they start: a pod that is rolled for a change must find it there."""
 
-WAIT_FOR: Final[dict[str, str]] = {"ClusterIssuer": "condition=Ready"}
-"""By kind. A `Certificate` is not in it: with ACME it becomes ready only after DNS points at the front
-door, which this update may be the first to make. Nor is a `Cluster`: its condition proves nothing (V15)."""
+READINESS: Final[dict[str, tuple[str, str]]] = {
+    "ClusterIssuer": (WAIT_FOR_ANNOTATION, "condition=Ready"),
+    "Service": ("pulumi.com/skipAwait", "true"),
+}
+"""Annotation and value by kind. A `Certificate` is not in it: with ACME it becomes ready only after DNS
+points at the front door, which this update may be the first to make. Nor is a `Cluster`: its condition proves
+nothing (V15). A `Service` is not waited for: the plugin would watch its endpoints for ten seconds, and hold
+up each part of the platform that comes after, although the Deployment behind it is waited for."""
 
 
 def type_token(obj: Object) -> str:
@@ -39,11 +44,11 @@ def logical_name(bundle: str, obj: Object) -> str:
 
 
 def _awaited(obj: Object) -> Object:
-    condition = WAIT_FOR.get(obj["kind"])
-    if condition is None:
+    if obj["kind"] not in READINESS:
         return obj
+    annotation, value = READINESS[obj["kind"]]
     metadata = obj["metadata"]
-    annotations = {**metadata.get("annotations", {}), WAIT_FOR_ANNOTATION: condition}
+    annotations = {**metadata.get("annotations", {}), annotation: value}
     return {**obj, "metadata": {**metadata, "annotations": annotations}}
 
 
@@ -55,8 +60,8 @@ def create(
 ) -> Sequence[pulumi.CustomResource]:
     """Create a bundle's objects and return their resources, for others to depend on.
 
-    Kinds in `WAIT_FOR` are waited for until they are ready, which the engine's plugin knows of its own
-    only for Kubernetes' own kinds.
+    `READINESS` says what is waited for otherwise than the engine's plugin would, which knows of its own when
+    Kubernetes' own kinds are ready.
 
     The generic resource class is used on purpose: builders already speak Kubernetes' own spelling, and
     typed classes would only translate it twice.

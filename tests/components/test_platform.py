@@ -183,6 +183,17 @@ def test_an_issuer_waits_for_cert_manager_and_is_waited_for(aws: tuple[Recording
     assert issuer.inputs["metadata"]["annotations"]["pulumi.com/waitFor"] == "condition=Ready"
 
 
+def test_nothing_waits_for_the_endpoints_of_a_service(aws: tuple[Recording, dict[str, Any]]) -> None:
+    """UX-1: ten seconds each, one after the other; the Deployments behind them are waited for."""
+    services = aws[0].of_type("kubernetes:core/v1:Service")
+    assert len(services) == 4
+    for service in services:
+        assert service.inputs["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    for name in ("apiserver", "controllermgr", "worker", "envoy", "ui"):
+        annotations = workload(aws[0], name).inputs["metadata"].get("annotations", {})
+        assert "pulumi.com/skipAwait" not in annotations
+
+
 def test_gateway_api_objects_wait_for_their_definitions(minio: tuple[Recording, dict[str, Any]]) -> None:
     """NET-7."""
     (gateway,) = minio[0].of_type("kubernetes:gateway.networking.k8s.io/v1:Gateway")
