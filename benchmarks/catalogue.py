@@ -168,7 +168,8 @@ def _register(scratch: Path, clusters: int) -> Sides:
 def _registrations(path: Path) -> dict[str, dict[str, Any]]:
     """Registrations by URN, without hooks: a mock has no engine that could call them."""
     registered: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
-    return {item["urn"]: {**item, "hooks": None, "error_hooks": None} for item in registered}
+    hooks = dict.fromkeys(("hooks", "update_hooks", "error_hooks"))
+    return {item["urn"]: item | hooks for item in registered}
 
 
 def _preview(scratch: Path, _: int) -> Sides:
