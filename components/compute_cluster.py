@@ -16,8 +16,7 @@ from components import bundles
 from components.adoption import taking_over
 from components.configuration import Access
 from components.providers import kubernetes
-from madeploy import tokens
-from madeploy.kubeconfigs import Endpoint
+from madeploy.kubeconfigs import Endpoint, tokens
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE, ray_manager_token
 from madeploy.settings import Environment
 from madeploy.settings.clusters import KeptCredential

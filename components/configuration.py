@@ -11,9 +11,9 @@ from typing import Any
 
 import pulumi
 
-from madeploy import kubeconfigs, tokens
+from madeploy import kubeconfigs
 from madeploy.fleet.roles import StackRole, UnknownRoleError, role_of, shards
-from madeploy.kubeconfigs import Endpoint, KubeconfigError
+from madeploy.kubeconfigs import Endpoint, KubeconfigError, tokens
 from madeploy.names.reachability import misled
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.servers import canonical_server

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from madeploy import tokens
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.credential import accept, authorize
@@ -17,6 +16,7 @@ from madeploy.clusters.controller_manager import created_at
 from madeploy.clusters.registration import Registered, secret_path
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding
+from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import (
     RAY_MANAGER,
     RAY_MANAGER_TOKEN,

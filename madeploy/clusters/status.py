@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Final
 
-from madeploy import tokens
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.credential import accept
@@ -21,6 +20,7 @@ from madeploy.clusters.registration import (
 )
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
+from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import API_GROUP, RAY_NAMESPACE
 
 _ENDED: Final = ("RAY_CLUSTER_STATE_TERMINATED", "RAY_CLUSTER_STATE_FAILED")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madeploy import tokens
+from madeploy.kubeconfigs import tokens
 
 
 def token(**claims: Any) -> str:

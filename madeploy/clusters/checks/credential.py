@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from madeploy import tokens
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.identity import account_uid
 from madeploy.clusters.registration import Registered, secret_path
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
+from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
 from madeploy.settings import Environment
 from manifests.inputs import Inputs

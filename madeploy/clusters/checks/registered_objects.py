@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from madeploy import tokens
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.registration import CLUSTERS, Registered, rest_of, secret_path
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
+from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import (
     CLUSTERS_NAMESPACE,
     CREDENTIALS_NAMESPACE,
