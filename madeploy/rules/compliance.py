@@ -313,18 +313,30 @@ def the_service_is_watched(env: Environment, _: Chosen) -> Iterator[Violation]:
     "MA712",
     Control(
         "sign-in",
-        "People sign in before they do anything",
+        "Nobody does anything before the doors know who it is",
         {"soc2": "CC6.1", "gdpr": "Art. 32(1)(b)", "hipaa": "164.312(d)"},
-        ("access.browser.kind", "access.browser.issuer", "access.browser.sessionHours"),
+        (
+            "access.browser.kind",
+            "access.browser.issuer",
+            "access.browser.sessionHours",
+            "access.api.kind",
+            "access.api.trustedCidrs",
+            "access.api.tokens.issuer",
+        ),
         ("ConfigMap",),
     ),
     reads=("access",),
 )
 def people_sign_in(env: Environment, _: Chosen) -> Iterator[Violation]:
-    """OPS-4, ACC-1."""
-    if env.access.login is None:
-        evidence = "is not set" if env.access.browser is None else "lets everybody in"
-        yield Violation("MA712", ("access", "browser"), evidence, key=env.access.browser is None)
+    """OPS-4, ACC-1, ACC-2."""
+    doors = {
+        "browser": (env.access.browser, env.access.login),
+        "api": (env.access.api, env.access.lock),
+    }
+    for door, (chosen, lock) in doors.items():
+        if lock is None:
+            evidence = "is not set" if chosen is None else "lets everybody in"
+            yield Violation("MA712", ("access", door), evidence, key=chosen is None)
 
 
 CONTROLS.extend(OF_OBJECTS)

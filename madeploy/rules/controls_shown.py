@@ -52,9 +52,9 @@ MANUAL: Final = (
     ),
     Manual(
         "api-callers",
-        "Callers of the API's own host known",
+        "Callers from trusted networks known",
         {"soc2": "CC6.1", "hipaa": "164.312(d)"},
-        "which networks reach that host, and what asks callers there who they are",
+        "who is in access.api.trustedCidrs, whose callers are asked for no token, and what tells them apart",
     ),
     Manual(
         "access-reviews",

@@ -89,6 +89,7 @@ BROKEN: list[tuple[Framework, str, str, dict[str, Any]]] = [
         {"access": {"browser": {"kind": "open", "reason": "Behind the VPN only."}}},
     ),
     ("soc2", "sign-in", "access.browser", {"access": {}}),
+    ("soc2", "sign-in", "access.api", {"access": {}}),
     ("gdpr", "residency", "compliance.regions", {"compliance": {"frameworks": ["gdpr"]}}),
     ("gdpr", "residency", "storage.region", storage("gdpr", region="us-east-1")),
     ("gdpr", "residency", "clusters.gpu.region", {"clusters": {"gpu": BOUNDED | {"region": None}}}),

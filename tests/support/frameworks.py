@@ -31,7 +31,8 @@ EVERYBODY: dict[str, Any] = {
             "issuer": "https://example.okta.com",
             "clientId": "michelangelo",
             "editors": {"groups": ["ml"]},
-        }
+        },
+        "api": {"kind": "guarded", "trustedCidrs": ["203.0.113.0/28"]},
     },
 }
 ENDS = {"lifecycle": {"workspace": [{"prefix": "", "expireDays": 90}]}}

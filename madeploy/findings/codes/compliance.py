@@ -69,6 +69,6 @@ COMPLIANCE: Final[dict[str, Code]] = {
         "Control: people sign in",
         "The platform authenticates nobody: without a lock in front, whoever reaches the host may do "
         "everything, and nobody can tell who it was.",
-        "Set access.browser with your identity provider.",
+        "Set access.browser with your identity provider, and access.api to guarded.",
     ),
 }
