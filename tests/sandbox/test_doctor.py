@@ -217,3 +217,18 @@ def test_a_registered_cluster_that_is_dead_has_findings_of_its_own_only(deployed
         "policies/compute-0",
         "kuberay/compute-0",
     }
+
+
+def test_pods_are_asked_and_taken_away(deployed: Deployed) -> None:
+    """NET-14, NET-15: the control plane reaches the compute cluster; what a sandbox has no way to is named.
+    The kubelet is played: the pod's program runs as a process."""
+    report = look(deployed, "verify", "--pods")
+    by_name = {check["check"]: check for check in report["checks"]}
+    assert by_name["pods/control-plane"]["state"] == "passed", by_name["pods/control-plane"]
+    found = {finding["code"] for finding in by_name["pods/compute-0"]["findings"]}
+    assert found == {"MA971", "MA972"}, by_name["pods/compute-0"]
+    for context, namespace in (("control-plane", SPACE), ("compute-0", "default")):
+        left = deployed.get(
+            context, "-n", namespace, "pods", "-l", "michelangelo.infra/connectivity-check=true"
+        )
+        assert left["items"] == []

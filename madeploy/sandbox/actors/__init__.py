@@ -15,5 +15,7 @@ the routes
 - the platform's controller manager: the health of registered `Cluster` objects, asked of the compute clusters
   with the registered credentials for as long as one of its pods is ready, and their finalizer.
 
+- the kubelet, for the pods of `verify --pods` alone: their program runs as a process of this machine.
+
 An object that names a class or an issuer which is not there waits, as it would on a real cluster.
 """

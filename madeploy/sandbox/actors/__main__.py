@@ -12,6 +12,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.sandbox.actors.certificates import CertificateActor
 from madeploy.sandbox.actors.cluster import View
+from madeploy.sandbox.actors.connectivity import ConnectivityActor
 from madeploy.sandbox.actors.front_doors import play_gateways, play_load_balancers
 from madeploy.sandbox.actors.registrations import RegistrationActor
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, client
@@ -39,7 +40,10 @@ def main() -> None:
         certificates.play(view)
         play_gateways(view)
 
-    # In a thread of their own: a compute cluster that does not answer holds nobody else up.
+    # In threads of their own: a cluster, or a pod, that does not answer holds nobody else up.
+    say("playing the kubelet for pods of connectivity checks: their program runs here as a process")
+    connectivity = ConnectivityActor(say)
+    threading.Thread(target=_play, args=(api, connectivity.play, stop), daemon=True).start()
     registrations = RegistrationActor(api, say)
     threading.Thread(target=_play, args=(api, registrations.play, stop), daemon=True).start()
     _play(api, front, stop)
