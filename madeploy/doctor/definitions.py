@@ -19,6 +19,7 @@ from manifests.definitions import CERT_MANAGER, PROMETHEUS_RULES
 from manifests.inputs import Inputs
 from manifests.parts import IN_ORDER
 
+_NGINX: Final = "nginx"
 DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -81,12 +82,16 @@ def controllers(site: Site) -> Iterator[Controller]:
     door = environment.front_door
     what = "ingress controller" if isinstance(door, IngressFrontDoor) else "gateway"
     look = site.kubectl(f"-n {door.controller_namespace} get pods")
-    yield Controller(
-        what,
-        door.controller_namespace,
-        "",
-        f"Install it, or name its pods' namespace in frontDoor.controllerNamespace; see them:\n{look}",
-    )
+    fix = f"Install it, or name its pods' namespace in frontDoor.controllerNamespace; see them:\n{look}"
+    if isinstance(door, IngressFrontDoor) and door.class_name == _NGINX:
+        install = (
+            "helm upgrade --install ingress-nginx ingress-nginx "
+            "--repo https://kubernetes.github.io/ingress-nginx "
+            f"--namespace {door.controller_namespace} --create-namespace "
+            f"--kube-context {environment.control_plane.kubeconfig_context or 'CONTROL_PLANE_CONTEXT'}"
+        )
+        fix = f"{fix}\nTo install it:\n{install}"
+    yield Controller(what, door.controller_namespace, "", fix)
     groups = {str(obj["apiVersion"]).partition("/")[0] for obj in site.objects[CONTROL_PLANE]}
     if "cert-manager.io" in groups:
         yield Controller(

@@ -59,6 +59,10 @@ def _missing(
     there = client.find(_PATHS[name.kind].format(namespace, name.name))
     if there is None:
         fix = f"Make it ({who}); then see that it is there:\n{_look(site, name, namespace)}"
+        tls = site.environment.tls
+        if name.kind == "Secret" and name.name in (tls.api_secret_name, tls.app_secret_name):
+            make = site.kubectl(f"-n {namespace} create secret tls {name.name} --cert=FILE --key=FILE")
+            fix = f"Make it from the certificate ({who}):\n{make}"
         yield find("MA933", subject, "is not there", fix=fix)
         return
     given: dict[str, Any] = {**(there.get("data") or {}), **(there.get("binaryData") or {})}
