@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
-from madeploy.clusters.checks.kuberay import missing_definitions, operator_findings
+from madeploy.clusters.checks.kuberay import missing_definitions, operator_findings, operator_version
 from madeploy.clusters.remedies import remedies
 from madeploy.doctor.checks import NotNeededError, Seen
 from madeploy.doctor.site import Site
@@ -15,6 +15,7 @@ from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_GROUP
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.front_door import IngressFrontDoor
+from madeploy.upgrade.obstacles import is_older, older_kuberay
 from manifests.definitions import CERT_MANAGER, PROMETHEUS_RULES
 from manifests.inputs import Inputs
 from manifests.parts import IN_ORDER
@@ -48,18 +49,18 @@ def definitions(site: Site) -> Seen:
 
 
 def kuberay(site: Site, cluster: str) -> Seen:
-    """Whether a compute cluster has KubeRay, unless the stack installs or ignores it (registration guide,
-    prerequisites). Raises ClientError."""
+    """Whether a compute cluster has KubeRay, of the release's version or later, unless the stack installs or
+    ignores it (registration guide, prerequisites). Raises ClientError."""
     mode = site.environment.clusters[cluster].operators.kube_ray
     if mode != "check":
         raise NotNeededError(f"clusters.{cluster}.operators.kubeRay is {mode}")
     known = remedies(site.environment, cluster, site.stack)
-    client = site.client(cluster)
-    return (
-        missing_definitions(client, known)
-        or operator_findings(client, known)
-        or f"definitions served, an operator is available on {cluster}"
-    )
+    client, release = site.client(cluster), site.environment.release
+    found = missing_definitions(client, known) or operator_findings(client, known)
+    version = operator_version(client)
+    if not found and is_older(version, release):
+        found = [older_kuberay(cluster, version, release, "warning")]
+    return found or f"definitions served, operator {version or 'of unknown version'} on {cluster}"
 
 
 @dataclass(frozen=True)

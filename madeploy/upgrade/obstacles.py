@@ -11,7 +11,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.kuberay import operator_version
 from madeploy.clusters.checks.ray_cluster import RAY_CLUSTERS
-from madeploy.findings import Finding, find
+from madeploy.findings import Finding, Severity, find
 from madeploy.releases import Release
 from madeploy.settings import Environment
 from manifests.service_config import base_config
@@ -98,14 +98,25 @@ def of_cluster(
     except ClientError as error:
         yield find("MA807", name, str(error))
         return
-    old = bool(version) and _number(version) < _number(target.compute.kuberay)
+    old = is_older(version, target)
     if old or not version:
-        there = f"KubeRay {version}" if version else "no operator of KubeRay"
-        evidence = f"{there}; {target.name} is made with {target.compute.kuberay}"
-        yield find("MA803", name, evidence, severity="warning" if installs else "error")
+        yield older_kuberay(name, version, target, "warning" if installs else "error")
     if running:
         evidence = f"{len(running)} Ray clusters run ({_named(running)})"
         yield find("MA804", name, evidence, severity="error" if old else "warning")
+
+
+def is_older(version: str, target: Release) -> bool:
+    """Whether an operator of KubeRay is older than the one a release is made with; not where nobody knows its
+    known."""
+    return bool(version) and _number(version) < _number(target.compute.kuberay)
+
+
+def older_kuberay(name: str, version: str, target: Release, severity: Severity) -> Finding:
+    """The finding for a cluster whose operator is older, or that has none."""
+    there = f"KubeRay {version}" if version else "no operator of KubeRay"
+    evidence = f"{there}; {target.name} is made with {target.compute.kuberay}"
+    return find("MA803", name, evidence, severity=severity)
 
 
 def _skips_check(environment: Environment) -> bool:

@@ -217,6 +217,12 @@ def no_kuberay(made: FurnishedSite) -> None:
     del made.clusters["gpu-west"].objects["/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"]
 
 
+def old_kuberay(made: FurnishedSite) -> None:
+    path = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
+    (container,) = made.clusters["gpu-west"].objects[path]["spec"]["template"]["spec"]["containers"]
+    container["image"] = "quay.io/kuberay/operator:v1.0.0"
+
+
 FAULTS: list[tuple[Callable[[FurnishedSite], None], str, str]] = [
     (no_answer, "reach/gpu-west", "MA432"),
     (login_expired, "reach/gpu-west", "MA437"),
@@ -243,6 +249,7 @@ FAULTS: list[tuple[Callable[[FurnishedSite], None], str, str]] = [
     (refused_otherwise, "admission", "MA934"),
     (foreign_policy, "policies/cpu-east", "MA930"),
     (no_kuberay, "kuberay/gpu-west", "MA447"),
+    (old_kuberay, "kuberay/gpu-west", "MA803"),
 ]
 
 

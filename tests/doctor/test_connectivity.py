@@ -1,6 +1,6 @@
 """Connectivity is asked from pods: what they run, where they stand, what is left of them.
 
-The kubelet is played: the pod's own program runs as a process, with the variables that a cluster would give.
+The kubelet is played by the sandbox's own actor: the pod's program runs as a process of this machine.
 """
 
 from __future__ import annotations
@@ -115,10 +115,9 @@ class Lab:
                 modelRegistry={"endpoint": f"{HOST}:{door_port}"},
             )
         )
-        for name, cluster in self.made.clusters.items():
+        for cluster in self.made.clusters.values():
             cluster.__class__ = WithKubelet
-            assert isinstance(cluster, WithKubelet)
-            cluster.given = KEYS if name != CONTROL_PLANE else {}
+        self.give(KEYS)
         authority = (tmp_path / "ca.crt").read_bytes()
         hub = self.made.hub
         hub.objects["/api/v1/namespaces/default/secrets/cluster-gpu-ca-data"]["data"] = {
@@ -133,6 +132,11 @@ class Lab:
             )
         )
         self.made.site.at = (HOST, door_port)
+
+    def give(self, keys: Mapping[str, str]) -> None:
+        """Have the tasks' Secret hold these keys."""
+        data = {name: base64.b64encode(value.encode()).decode() for name, value in keys.items()}
+        self.compute.objects["/api/v1/namespaces/default/secrets/aws-credentials"]["data"] = data
 
     @property
     def compute(self) -> WithKubelet:
@@ -217,13 +221,13 @@ def test_an_api_and_a_registry_that_tasks_do_not_reach_are_named(lab: Lab) -> No
 
 def test_a_store_that_tasks_do_not_reach_is_told_from_one_that_refuses_them(lab: Lab) -> None:
     """NET-14, MR-6: the way, and the credentials."""
-    lab.compute.given = {}
+    lab.give({})
     outcome = lab.look("gpu")
     assert codes(outcome) == ["MA973"]
     assert "no AWS credentials" in outcome.findings[0].evidence
     shut = lab.made.environment.storage.model_copy(update={"endpoint": f"http://{HOST}:{closed_port()}"})
     lab.made.site.environment = lab.made.environment.model_copy(update={"storage": shut})
-    lab.compute.given = KEYS
+    lab.give(KEYS)
     assert codes(lab.look("gpu")) == ["MA972"]
 
 

@@ -279,6 +279,7 @@ def control_plane(environment: Environment) -> Furnished:
 
 def compute(environment: Environment, name: str) -> Furnished:
     """A compute cluster with KubeRay."""
+    image = f"quay.io/kuberay/operator:v{environment.release.compute.kuberay}"
     operator = named(
         "Deployment",
         "kuberay-operator",
@@ -286,7 +287,7 @@ def compute(environment: Environment, name: str) -> Furnished:
         "apps/v1",
         spec={
             "replicas": 1,
-            "template": {"spec": {"containers": [{"image": "quay.io/kuberay/operator:v1.4.2"}]}},
+            "template": {"spec": {"containers": [{"image": image}]}},
         },
         status={"availableReplicas": 1},
     )
