@@ -108,7 +108,7 @@ def of_cluster(
 
 def is_older(version: str, target: Release) -> bool:
     """Whether an operator of KubeRay is older than the one a release is made with; not where nobody knows its
-    known."""
+    version."""
     return bool(version) and _number(version) < _number(target.compute.kuberay)
 
 
