@@ -126,7 +126,9 @@ def read(paths: Iterable[Path], release: str = "") -> Reading:
     where one is named. What cannot be read is a finding; documents that are something else are counted."""
     reading = Reading(release)
     for path in paths:
-        made = _made_by_kustomize(path)
+        outermost = _kustomizations(path)
+        # Where files say what is applied they are read as they stand.
+        made = [one for one in outermost if not one.plain or path.is_file()]
         inputs = frozenset(file for one in made for file in one.files)
         for file in _walk(path) if path.is_dir() else (path,):
             if inputs and file.resolve() in inputs:
@@ -136,18 +138,22 @@ def read(paths: Iterable[Path], release: str = "") -> Reading:
                 reading.findings.append(find("MA380", str(path), evidence))
                 return reading
             _read_file(reading, file, _cluster(path, file))
-        for one in made:
-            _add_built(reading, one, str(one.folder.relative_to(path)) if len(made) > 1 else "")
+        for one in outermost:
+            if one in made:
+                _add_built(reading, one, str(one.folder.relative_to(path)) if len(made) > 1 else "")
+            elif missing := one.elsewhere():
+                evidence = f"{missing[:120]} is part of it and not in this folder; nothing is fetched"
+                place = Location(str(one.file))
+                reading.findings.append(find("MA383", str(one.file), evidence, location=place))
     return reading
 
 
-def _made_by_kustomize(path: Path) -> list[Kustomization]:
-    """Kustomizations below a folder whose files say something else than what is applied; or the one whose
-    file it is."""
+def _kustomizations(path: Path) -> list[Kustomization]:
+    """Kustomizations below a folder that no other names; or the one whose file it is."""
     if not path.is_dir():
         named = kustomize.of(path.parent) if path.name in kustomize.NAMES else None
         return [named] if named is not None else []
-    return [one for one in kustomize.outermost(kustomize.below(path, RENDERED)) if not one.plain]
+    return kustomize.outermost(kustomize.below(path, RENDERED))
 
 
 def _add_built(reading: Reading, kustomization: Kustomization, cluster: str) -> None:

@@ -238,8 +238,8 @@ def _command() -> list[str]:
 
 def _reason(said: str) -> str:
     """The last thing Kustomize said, without kubectl's log prefix, and without what it quotes of files."""
-    lines = [line for line in said.splitlines() if line.strip()] or ["it does not say why"]
-    text = re.sub(r'^E\d{4} .*?\] "command failed" err=', "", lines[-1])
-    text = re.sub(r"`[^`]*`", "…", text.replace('\\"', "'").replace("\\n", " ")).strip('" ')
+    said = re.sub(r"`[^`]*`", "…", said.replace('\\"', "'").replace("\\n", " "))
+    lines = [line for line in said.splitlines() if re.search(r"\w", line)] or ["it does not say why"]
+    text = re.sub(r'^E\d{4} .*?\] "command failed" err=', "", lines[-1]).strip('" \t')
     text = re.sub(r"^.*\bpath '[^']*': ", "", text)
     return text.removeprefix("error: ").removeprefix("Error: ")[:300]

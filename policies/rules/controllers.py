@@ -189,10 +189,14 @@ _GENERATED: Final = (
     "gateway.networking.k8s.io/gateway-name",
     "gateway.envoyproxy.io/owning-gateway-name",
     "gateway.envoyproxy.io/owning-gatewayclass",
+    "io.cilium.gateway/owning-gateway",
     "ingresscontroller.operator.openshift.io/deployment-ingresscontroller",
     "ingresscontroller.operator.openshift.io/owning-ingresscontroller",
 )
 """Labels that controllers and operators put on what they make for a Gateway or an entry point."""
+
+_CONTOUR: Final = ("projectcontour", "envoy")
+"""Namespace of Contour's own manifests, and what they call its proxies."""
 
 _IMAGES: Final = re.compile(
     r"(^|/)(ingress-nginx/controller|nginx-ingress-controller|nginx/nginx-ingress|nginx-ic/[\w.-]+|traefik"
@@ -239,7 +243,9 @@ def is_front_door(service: Resource, resources: Iterable[Resource]) -> bool:
         return False
     if any(_IMAGES.search(item.repository) for item in behind):
         return True
+    labels = mapping(service.metadata.get("labels"))
+    if not labels.keys().isdisjoint(_GENERATED) or (service.namespace, selector.get("app")) == _CONTOUR:
+        return True
     if selector:
         return _named(selector)
-    labels = mapping(service.metadata.get("labels"))
     return _named(labels) or _PODS.fullmatch(str(service.metadata.get("name"))) is not None

@@ -35,6 +35,20 @@ def _types(policy: Resource) -> tuple[str, ...]:
     return said or (("Ingress", "Egress") if sequence(_spec(policy).get("egress")) else ("Ingress",))
 
 
+_POLICIES_OF_PLUGINS: Final = frozenset(
+    {
+        "cilium.io/CiliumNetworkPolicy",
+        "cilium.io/CiliumClusterwideNetworkPolicy",
+        "crd.projectcalico.org/NetworkPolicy",
+        "crd.projectcalico.org/GlobalNetworkPolicy",
+        "projectcalico.org/NetworkPolicy",
+        "projectcalico.org/GlobalNetworkPolicy",
+    }
+)
+"""What network plugins have in a NetworkPolicy's place, in their own language. Whoever writes these isolates
+by them, and which pods they govern is not judged here."""
+
+
 @set_rule(
     "MA540",
     "pods-isolated",
@@ -43,13 +57,14 @@ def _types(policy: Resource) -> tuple[str, ...]:
     fix="Add a NetworkPolicy that denies both directions by default, and admit the flows that are needed; "
     "in a stack, network.policies: true.",
     severities=ADVICE,
-    kinds=WORKLOADS | {POLICY},
+    kinds=WORKLOADS | {POLICY} | _POLICIES_OF_PLUGINS,
 )
 def isolated(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
     policies = [resource for resource in resources if resource.kind == POLICY]
+    others = {item.namespace for item in resources if item.kind in _POLICIES_OF_PLUGINS}
     for resource in resources:
         found = pod(resource) if resource.kind in WORKLOADS else None
-        if found is None:
+        if found is None or not others.isdisjoint({resource.namespace, None}):
             continue
         labels = mapping(found.metadata.get("labels"))
         selecting = [

@@ -23,7 +23,7 @@ _REFERENCE: Final = re.compile(r"(credentials?|existing|tls|pull|certificate|ca)
 _SECRET_NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 _NO_VALUE: Final = re.compile(
     r"^(\s*|\$?\$?[({].*[)}]|<.*>|/.*|true|false|yes|no|none|null|[0-9.]+[smhd]?"
-    r"|__(host|secure)-[a-z-]+)$",
+    r"|(secret)?ref\+[a-z0-9]+://.*|op://.*|vault:[\w/-]+#.*|__(host|secure)-[a-z-]+)$",
     re.I,
 )
 """What stands for a secret without being one: nothing, a reference, a placeholder, a path, a switch, the name

@@ -121,6 +121,25 @@ def test_a_refusal_is_repeated_without_what_it_quotes(
     assert finding.evidence == "left out, with its 2 file(s): Kustomize refuses it: bad patch …: no matches"
 
 
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("error: bad patch `password: dummy`: no matches", "bad patch …: no matches"),
+        (
+            'E1129 04:27:24.711613 6168 run.go:72] "command failed" err=<\n\ttrouble configuring builtin '
+            "HelmChartInflationGenerator with config: `\n\tname: dummy\n\t`: must specify --enable-helm\n >",
+            "trouble configuring builtin HelmChartInflationGenerator with config: …: must specify "
+            "--enable-helm",
+        ),
+        ('E1129 04:27:24.7 1 run.go:72] "command failed" err="no such \\"a\\""', "no such 'a'"),
+        (" >\n\n", "it does not say why"),
+    ],
+)
+def test_a_refusal_over_several_lines_is_one_sentence(said: str, reason: str) -> None:
+    """UX-3: as kubectl logs it, and as Kustomize prints it."""
+    assert kustomize._reason(said) == reason
+
+
 @pytest.mark.parametrize("rendered", [False, True])
 def test_files_that_are_only_listed_are_read_as_they_stand(
     tmp_path: Path, rendered: bool, started: Path
@@ -137,6 +156,25 @@ def test_files_that_are_only_listed_are_read_as_they_stand(
         (tmp_path / RENDERED).write_text("{}")
     reading = files.read([tmp_path])
     assert (subjects(reading), reading.findings) == (["Service/model"], [])
+    assert not started.exists()
+
+
+@pytest.mark.parametrize(
+    "missing",
+    ["https://example.com/base.yaml", "gone.yaml", "../../elsewhere", "github.com/example/base?ref=v1"],
+)
+@pytest.mark.parametrize("listed", [["service.yaml"], []])
+def test_what_a_list_of_files_takes_from_elsewhere_is_said(
+    listed: list[str], missing: str, tmp_path: Path, started: Path
+) -> None:
+    """UX-3: the files that are here are judged all the same."""
+    put(tmp_path, "kustomization.yaml", {"resources": [*listed, missing]})
+    put(tmp_path, "service.yaml", SERVICE)
+    reading = files.read([tmp_path])
+    assert subjects(reading) == ["Service/model"]
+    (finding,) = reading.findings
+    assert (finding.code, finding.severity) == ("MA383", "warning")
+    assert finding.evidence.startswith(f"{missing} is part of it and not in this folder")
     assert not started.exists()
 
 

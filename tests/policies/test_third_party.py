@@ -139,6 +139,29 @@ def test_a_network_policy_isolates_what_the_api_server_makes_of_it(
     assert said == ({f"no NetworkPolicy selects its pods for {missing}"} if missing else set())
 
 
+@pytest.mark.parametrize(
+    ("kind", "namespace", "isolates"),
+    [
+        ("cilium.io/v2:CiliumNetworkPolicy", "same", True),
+        ("cilium.io/v2:CiliumNetworkPolicy", "elsewhere", False),
+        ("cilium.io/v2:CiliumClusterwideNetworkPolicy", None, True),
+        ("crd.projectcalico.org/v1:NetworkPolicy", "same", True),
+        ("projectcalico.org/v3:GlobalNetworkPolicy", None, True),
+        ("example.com/v1:NetworkPolicy", "same", False),
+    ],
+)
+def test_policies_of_a_network_plugin_isolate_in_their_own_words(
+    kind: str, namespace: str | None, isolates: bool
+) -> None:
+    """NET-13, CARD-1: which pods they govern is not judged; those without any are told."""
+    resources = [item for item in good() if item.kind != POLICY]
+    places = {item.namespace for item in resources if item.kind == "apps/Deployment"}
+    for place in places if namespace == "same" else {namespace}:
+        metadata = {"name": "all", **({"namespace": place} if place else {})}
+        resources.append(Resource(f"kubernetes:{kind}", {"metadata": metadata, "spec": {}}))
+    assert ("pods-isolated" in names(resources)) == (not isolates)
+
+
 def test_a_rule_in_a_direction_that_a_policy_does_not_govern_opens_nothing() -> None:
     """CARD-1: whether somebody else governs it is another rule's question."""
     spec = {"podSelector": {}, "policyTypes": ["Ingress"], "egress": [{}]}
