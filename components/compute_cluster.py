@@ -25,6 +25,7 @@ from manifests.history_server import history_server
 from manifests.inputs import Inputs
 from manifests.objects import Bundle
 from manifests.queues import kueue_release, queues
+from manifests.token_alert import is_ending, is_watched, token_alert
 
 TOKEN_LIMIT = "30s"
 """How long a token is waited for (registration guide, step 3); it takes less than a second (V9)."""
@@ -74,10 +75,15 @@ def registered_token(data: dict[str, str] | None, cluster: str, secret: str = RA
     return encoded
 
 
+def _ends(encoded: str) -> float | None:
+    """When a token (in base64) ends, in seconds since 1970; None for one without an end."""
+    return tokens.claims(base64.b64decode(encoded).decode("ascii")).expires_at
+
+
 def expiry(encoded: str) -> str:
     """When a token (in base64) ends by its own `exp`, which may be sooner than what was asked for: RFC 3339,
     UTC; "" for one without an end."""
-    ends = tokens.claims(base64.b64decode(encoded).decode("ascii")).expires_at
+    ends = _ends(encoded)
     return "" if ends is None else datetime.fromtimestamp(ends, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -272,6 +278,11 @@ def control_plane_half(
     secrets = bundles.create(
         Bundle(name, (registration.token_secret(name, pulumi.Output.secret(token), ends),)), opts, after
     )
+    if is_watched(environment, name):
+        since = pulumi.Output.unsecret(
+            token.apply(lambda encoded: is_ending(environment, name, _ends(encoded)))
+        )
+        bundles.create(Bundle(name, (token_alert(environment, name, since),)), opts, after)
     if environment.serving is not None and environment.clusters[name].serving:
         handed_over: pulumi.Output[str] = credential.apply(lambda data: str(data.get(serving.TOKEN, "")))
         bundles.create(

@@ -87,7 +87,7 @@ def rule_groups(environment: Environment) -> list[dict[str, Any]]:
     recorded = {"name": "michelangelo-recorded", "rules": recorded_series.recorded(environment)}
     if environment.monitoring is not None and not environment.monitoring.alerts:
         return [recorded]
-    rules = [_rule(environment, alert) for alert in all_alerts(environment)]
+    rules = [rule(environment, alert) for alert in all_alerts(environment)]
     return [recorded, {"name": NAME, "rules": rules}]
 
 
@@ -104,7 +104,8 @@ def all_alerts(environment: Environment) -> tuple[Alert, ...]:
     return tuple(sorted(found, key=lambda alert: alert.code))
 
 
-def _rule(environment: Environment, alert: Alert) -> dict[str, Any]:
+def rule(environment: Environment, alert: Alert) -> dict[str, Any]:
+    """An alert as Prometheus reads it, with its page."""
     expression = alert.expression
     if alert.quiet:
         # Rates look five minutes back, so the silence lasts as much longer.

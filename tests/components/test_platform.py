@@ -241,6 +241,23 @@ def test_a_cluster_that_serves_hands_over_the_token_of_serving_too() -> None:
     assert base64.b64decode(stored.inputs["data"]["token"]).decode() == TOKEN
 
 
+def test_the_end_of_a_bounded_token_is_alerted_on() -> None:
+    """OPS-3: by a rule of the update's own, in which nothing of the token stands."""
+    bounded = {"kubeconfigContext": "gpu", "credential": {"kind": "bounded"}}
+    made = environments.environment(
+        monitoring={}, clusters={"gpu": bounded, "cpu": {"kubeconfigContext": "cpu"}}
+    )
+    recording, _ = deploy(made)
+    kind = "kubernetes:monitoring.coreos.com/v1:PrometheusRule"
+    (rule,) = [item for item in recording.of_type(kind) if "token" in item.inputs["metadata"]["name"]]
+    assert rule.inputs["metadata"]["name"] == "michelangelo-token-gpu"
+    (alert,) = rule.inputs["spec"]["groups"][0]["rules"]
+    # The token of these tests has no end.
+    assert alert["expr"] == "vector(time()) > +Inf"
+    assert TOKEN not in json.dumps(rule.inputs)
+    assert not rule.secret_inputs
+
+
 def test_a_cluster_is_registered_after_its_queues_are_there() -> None:
     """OPS-6: a job that finds no queue ends; and after Kueue, where the toolkit installs it."""
     queued = {"kubeconfigContext": "gpu", "queues": environments.QUEUES, "operators": {"kueue": "install"}}

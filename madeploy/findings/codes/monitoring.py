@@ -113,4 +113,9 @@ ALERTS: Final[dict[str, Code]] = {
         "Compare the time in the queue with the time of computing: more replicas help with the first only.",
         "warning",
     ),
+    "MA628": Code(
+        "A cluster's token ends soon",
+        "From then on jobs on that cluster are neither started nor followed.",
+        "Replace it with `bin/madeploy clusters rotate`, best on a schedule.",
+    ),
 }

@@ -14,6 +14,7 @@ from madeploy.settings import Environment
 from manifests.alerts import all_alerts, rule_groups
 from manifests.dashboards import rows
 from manifests.objects import to_yaml
+from manifests.token_alert import is_ending, is_watched, token_alert
 from tests.manifests.monitoring.series import (
     ENVOY,
     MANAGER,
@@ -46,7 +47,8 @@ def monitored(release: str, **more: Any) -> Environment:
         platform={"release": release},
         tls={"mode": "internalCa"},
         network={"monitoringNamespace": "monitoring"},
-        monitoring={"servingNamespaces": ["team-a"], "runbooks": "https://runbooks.example.com/ma"} | more,
+        monitoring={"servingNamespaces": ["team-a"], "runbooks": "https://runbooks.example.com/ma"},
+        **more,
     )
 
 
@@ -294,3 +296,35 @@ def test_prometheus_takes_the_rules_as_they_are(release: str, tmp_path: Path) ->
     broken = yaml.safe_load(rules(release))
     broken["groups"][1]["rules"][0]["expr"] += " >"
     assert not promtool.check_rules(to_yaml(broken), tmp_path)[0]
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "ends_at", "fires"),
+    [
+        (None, 3600 + 73 * 3600, False),
+        (None, 3600 + 71 * 3600, True),
+        (8, 3600 + 3 * 3600, False),
+        (8, 3600 + 3600, True),
+        (None, None, False),
+    ],
+)
+def test_a_tokens_end_is_reported_three_days_before_or_in_its_last_quarter(
+    lifetime: int | None, ends_at: float | None, fires: bool, tmp_path: Path
+) -> None:
+    """OPS-3: as Prometheus computes it after an hour since 1970."""
+    credential = {"kind": "bounded"} | ({} if lifetime is None else {"lifetimeHours": lifetime})
+    env = monitored("0.12", clusters={"gpu": {"kubeconfigContext": "gpu", "credential": credential}})
+    made = token_alert(env, "gpu", is_ending(env, "gpu", ends_at))
+    expected = {"MichelangeloClusterTokenEnds"} if fires else set()
+    right, said = promtool.fires(to_yaml(made["spec"]), {"up": steady(1)}, expected, tmp_path)
+    assert right, said
+
+
+def test_only_tokens_with_an_end_are_watched_and_only_by_the_operator() -> None:
+    """OPS-3."""
+    bounded = {"gpu": {"kubeconfigContext": "gpu", "credential": {"kind": "bounded"}}}
+    lasting = {"gpu": {"kubeconfigContext": "gpu"}}
+    assert is_watched(environment(monitoring={}, clusters=bounded), "gpu")
+    assert not is_watched(environment(monitoring={}, clusters=lasting), "gpu")
+    assert not is_watched(environment(clusters=bounded), "gpu")
+    assert not is_watched(environment(monitoring={"kind": "files"}, clusters=bounded), "gpu")
