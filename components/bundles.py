@@ -7,6 +7,7 @@ from typing import Final
 
 import pulumi
 
+from madeploy.names.tenants import TENANT_LABEL
 from manifests.objects import Bundle, Object
 
 WAIT_FOR_ANNOTATION = "pulumi.com/waitFor"
@@ -52,6 +53,14 @@ def _awaited(obj: Object) -> Object:
     return {**obj, "metadata": {**metadata, "annotations": annotations}}
 
 
+def _kept(obj: Object, opts: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """A tenant's objects stay on the cluster when it leaves the settings: they go by a command that says what
+    goes with them, never by a typo."""
+    if TENANT_LABEL not in obj["metadata"].get("labels", {}):
+        return opts
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(retain_on_delete=True))
+
+
 def create(
     bundle: Bundle,
     opts: pulumi.ResourceOptions,
@@ -71,7 +80,9 @@ def create(
         own = pulumi.ResourceOptions(depends_on=[*depends_on, *made], hooks=hooks)
         merged = pulumi.ResourceOptions.merge(opts, own)
         made += [
-            pulumi.CustomResource(type_token(obj), logical_name(bundle.name, obj), _awaited(obj), merged)
+            pulumi.CustomResource(
+                type_token(obj), logical_name(bundle.name, obj), _awaited(obj), _kept(obj, merged)
+            )
             for obj in part.objects
         ]
     return made

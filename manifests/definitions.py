@@ -74,6 +74,13 @@ MODEL: Final = Definitions(
     "The model registry is nothing but this definition, which the Michelangelo API server creates when it "
     "starts; see `kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
 )
+PROJECT: Final = Definitions(
+    "project-definition",
+    (crd("Project"),),
+    180.0,
+    "Tenants are Projects, whose definition the Michelangelo API server creates when it starts; see "
+    "`kubectl -n {namespace} logs deployment/michelangelo-apiserver`.",
+)
 CERT_MANAGER: Final = Definitions(
     "cert-manager-definitions",
     ("clusterissuers.cert-manager.io", "certificates.cert-manager.io"),

@@ -25,11 +25,15 @@ def model_registry(inputs: Inputs) -> tuple[Object, ...]:
 def readers(environment: Environment) -> tuple[Object, ...]:
     """In each team's namespace, which exists already: the Role, and the binding of continuous
     integration's ServiceAccount where one is named."""
-    settings = environment.model_registry
-    objects: list[Object] = []
-    for namespace in settings.namespaces:
-        objects.append(role(READER, namespace, [_RULE]))
-        if settings.ci_reader is not None:
-            reader = account(settings.ci_reader.service_account, settings.ci_reader.namespace)
-            objects.append(role_binding(CI_BINDING, namespace, READER, reader))
-    return tuple(objects)
+    namespaces = environment.model_registry.namespaces
+    return tuple(obj for namespace in namespaces for obj in namespace_readers(environment, namespace))
+
+
+def namespace_readers(environment: Environment, namespace: str) -> tuple[Object, ...]:
+    """The same for one namespace."""
+    reader_role = role(READER, namespace, [_RULE])
+    ci_reader = environment.model_registry.ci_reader
+    if ci_reader is None:
+        return (reader_role,)
+    reader = account(ci_reader.service_account, ci_reader.namespace)
+    return reader_role, role_binding(CI_BINDING, namespace, READER, reader)

@@ -6,11 +6,12 @@ written as a rule without `to`: plugins such as Cilium do not count pods as part
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, Literal
 
 from madeploy.names.kubernetes import RAY_NAMESPACE, selector_labels, workload
 from madeploy.names.services import deployed
+from madeploy.names.tenants import ISOLATION
 from madeploy.settings import Environment
 from manifests.flows import (
     API_SERVER_PODS,
@@ -27,6 +28,8 @@ from manifests.flows import (
 )
 from manifests.objects import Object, metadata
 from manifests.task_flows import TASKS, task_flows
+from manifests.tenant_flows import TenantPods, tenant_flows
+from manifests.tenants import kept
 
 DEFAULT_DENY: Final = "michelangelo-default-deny"
 COMPUTE_SIDE: Final = "allow-michelangelo-controller"
@@ -53,7 +56,21 @@ def control_plane(environment: Environment) -> tuple[Object, ...]:
     namespace = environment.platform.namespace
     deny = _policy(metadata(DEFAULT_DENY, namespace), everything, {})
     table = flows(environment)
-    return (deny, *(_service_policy(Component(service), namespace, table) for service in present))
+    return (
+        deny,
+        *(_service_policy(Component(service), namespace, table) for service in present),
+        *_tenant_policies(environment),
+    )
+
+
+def _tenant_policies(environment: Environment) -> Iterator[Object]:
+    """Nobody but the listed callers reaches a tenant's pods. What these may reach is not limited: they call
+    stores and services that only their team knows."""
+    table = tenant_flows(environment)
+    for name in environment.tenants:
+        rows = [(flow.source, flow) for flow in table if flow.destination == TenantPods(name)]
+        policy = _policy(metadata(ISOLATION, name), {}, {"ingress": _rules("ingress", rows)}, ["Ingress"])
+        yield kept(policy, name)
 
 
 def compute_side(environment: Environment, name: str) -> tuple[Object, ...]:

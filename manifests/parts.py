@@ -22,6 +22,7 @@ from manifests.definitions import (
     GATEWAY_API,
     GATEWAY_API_BACKEND_TLS,
     MODEL,
+    PROJECT,
     PROMETHEUS_RULES,
     Definitions,
     monitoring_kinds,
@@ -39,6 +40,7 @@ from manifests.namespaces import namespaces
 from manifests.network_policies import control_plane as network_policies
 from manifests.objects import Object
 from manifests.serving import serving
+from manifests.tenants import tenants
 from manifests.ui import ui
 from manifests.worker import worker
 
@@ -131,6 +133,13 @@ PARTS: Final = (
         Component("ModelRegistry", "model-registry"),
         after=("apiserver",),
         needs=lambda _: MODEL,
+    ),
+    Part(
+        "tenants",
+        settled(tenants),
+        Component("Tenants", "tenants"),
+        after=("apiserver",),
+        needs=lambda _: PROJECT,
     ),
     Part("envoy", settled(envoy), _GATEWAY, after=("worker", "issuers")),
     # Envoy of a release understands the application of the one before as well, and not the other way round.

@@ -61,7 +61,7 @@ def isolated(objects: Sequence[Object], pods: WorkloadPods) -> set[Direction]:
 
 def expected(table: Iterable[Flow], environment: Environment) -> set[Permission]:
     """The permissions a table of flows asks for: at the source and at the destination where they are the
-    control plane's own services, else at the destination."""
+    control plane's own services, at a tenant's pods where they lead there, else at the source."""
     found: set[Permission] = set()
     for flow in table:
         source, destination = flow.source, flow.destination
@@ -69,7 +69,7 @@ def expected(table: Iterable[Flow], environment: Environment) -> set[Permission]
         if isinstance(source, Component):
             for peer in _peer_names(destination, own):
                 found.add(_permission(_subject(source, own), "egress", peer, flow))
-        elif isinstance(source, Pods) and not isinstance(destination, Component):
+        elif isinstance(source, Pods) and not isinstance(destination, (Component)):
             for peer in _peer_names(destination, own):
                 found.add(_permission(_subject(source, own), "egress", peer, flow))
             continue

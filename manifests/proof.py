@@ -11,11 +11,20 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from madeploy.findings import Finding, find, in_order
 from madeploy.names.kubernetes import workload
 from madeploy.settings import CONTROL_PLANE, Environment
-from manifests.flows import Component, Flow, compute_flows, flows, front_door, history_flows, model_sync_flows
+from manifests.flows import (
+    Component,
+    Flow,
+    compute_flows,
+    flows,
+    front_door,
+    history_flows,
+    model_sync_flows,
+)
 from manifests.objects import Object
 from manifests.policy_flows import Permission, expected, isolated, permitted
 from manifests.references import Name, Reference, made_by_controllers, name_of, provided, references
 from manifests.task_flows import task_flows
+from manifests.tenant_flows import tenant_flows
 from manifests.workload_pods import WorkloadPods, selects, workload_pods
 
 FRONT_DOORS = ("Ingress", "HTTPRoute", "GRPCRoute")
@@ -61,7 +70,7 @@ def table(environment: Environment, cluster: str = CONTROL_PLANE) -> tuple[Flow,
     """The flows that policies on a cluster have to permit."""
     own = _own_flows(environment, cluster) if environment.network.policies else ()
     if cluster == CONTROL_PLANE:
-        return own
+        return (*own, *tenant_flows(environment)) if environment.network.policies else ()
     return (*compute_flows(environment, cluster), *task_flows(environment, cluster), *own)
 
 

@@ -31,6 +31,7 @@ VERBS: Verbs = {
     "accept": ("madeploy.cli.accept", "accept"),
     "diagnose": ("madeploy.cli.diagnose", "diagnose"),
     "clusters": ("madeploy.cli.clusters", "app"),
+    "tenants": ("madeploy.cli.tenants", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),
     "recover": ("madeploy.cli.recover", "recover"),
     "upgrade": ("madeploy.cli.upgrade", "upgrade"),

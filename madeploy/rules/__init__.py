@@ -17,6 +17,7 @@ from madeploy.rules import (
     services,
     serving,
     storage,
+    tenants,
 )
 from madeploy.rules.model import RULES
 
@@ -38,4 +39,5 @@ __all__ = [
     "services",
     "serving",
     "storage",
+    "tenants",
 ]

@@ -29,6 +29,7 @@ from madeploy.settings.policies import Policies
 from madeploy.settings.ray_logs import RayLogs
 from madeploy.settings.serving import Serving
 from madeploy.settings.storage import Storage
+from madeploy.settings.tenants import Tenant, TenantName
 from madeploy.settings.tls import Tls
 from madeploy.settings.tracking import Tracking
 from madeploy.settings.workflow import Workflow
@@ -121,6 +122,9 @@ class Environment(Section):
 
     fleet: Fleet = Fleet()
     """Stacks the clusters are spread over."""
+
+    tenants: Mapping[TenantName, Tenant] = Field(default_factory=dict)
+    """Teams that share the platform, by the names of their projects."""
 
     clusters: Mapping[ClusterName, Cluster] = Field(default_factory=dict)
     """Compute clusters by name."""

@@ -12,14 +12,12 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.kuberay import operator_version
 from madeploy.clusters.checks.ray_cluster import RAY_CLUSTERS
 from madeploy.findings import Finding, Severity, find
+from madeploy.names.tenants import WORKER_QUEUE
 from madeploy.releases import Release
 from madeploy.settings import Environment
 from manifests.service_config import base_config
 
 Item = Mapping[str, Any]
-
-QUEUE_ANNOTATION: Final = "michelangelo/worker_queue"
-"""Annotation of a Project that names the queue of its runs (facts 2.2)."""
 
 _SHOWN: Final = 5
 _ENGINES: Final = ("pulumi", "argocd", "kustomize-controller", "helm", "terraform")
@@ -66,8 +64,7 @@ def of_objects(found: Iterable[Item], environment: Environment, target: Release)
         *environment.workflow.additional_task_lists,
     }
     queues = Counter(
-        (item["metadata"].get("annotations") or {}).get(QUEUE_ANNOTATION)
-        for item in by_kind.get("Project", [])
+        (item["metadata"].get("annotations") or {}).get(WORKER_QUEUE) for item in by_kind.get("Project", [])
     )
     missing = sorted(queue for queue in queues if queue and queue not in polled)
     if missing:

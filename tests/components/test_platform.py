@@ -398,3 +398,20 @@ def test_every_environment_that_validates_can_be_previewed(data: dict[str, Any])
     assert {r.inputs["metadata"]["name"] for r in registered} == {
         name for name, (generation, *_) in generations.items() if generation > 0
     }
+
+
+def test_objects_of_tenants_and_nothing_else_stay_when_they_leave_the_settings() -> None:
+    """OPS-2, UX-6: a tenant taken out of the file is kept, with its isolation and its limits."""
+    recording, _ = deploy(environments.guarded())
+    kept = {item.name for item in recording.resources if item.retain_on_delete}
+    chosen = {
+        item.name
+        for item in recording.resources
+        if "michelangelo.infra/tenant" in (item.inputs.get("metadata") or {}).get("labels", {})
+    }
+    assert kept == chosen
+    for tenant in ("vision", "speech"):
+        kinds = {name.split("-")[1] for name in kept if tenant in name} | {
+            name.split("-")[2] for name in kept if tenant in name
+        }
+        assert {"namespace", "project", "resourcequota", "limitrange", "rolebinding"} <= kinds

@@ -35,6 +35,7 @@ def test_every_environment_has_the_same_bundles_in_the_same_order(name: str) -> 
         "apiserver",
         "controllermgr",
         "model-registry",
+        "tenants",
         "doors",
         "serving",
         "alerts",

@@ -16,6 +16,7 @@ from madeploy.names.methods import REFLECTION
 from tests.support.environments import environment
 from tests.support.front import API, API_AUDIENCE, Front, front, lock_settings
 from tests.support.oidc import CLIENT, ISSUER, Key, unsigned
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -46,6 +47,7 @@ def _bearer(token: str) -> dict[str, str]:
     return {"authorization": f"Bearer {token}"}
 
 
+@proves("ACC-2", played="the front door")
 def test_a_trusted_network_calls_without_a_token(door: Front) -> None:
     """ACC-2: `ma`, the Python client and task pods can send none (facts 7.2)."""
     for address in (TRUSTED, "203.0.113.0", "203.0.113.15", "2001:db8::1", "2001:db8:0:ffff::1"):
@@ -74,6 +76,7 @@ def test_nobody_else_does(door: Front, address: str) -> None:
         "",
     ],
 )
+@proves("ACC-2", played="the front door")
 def test_an_address_that_the_caller_wrote_is_not_believed(door: Front, header: str) -> None:
     """ACC-2: only the last one, which the front door appends; without one it is the door's own."""
     before = len(door.recorded.calls)
@@ -84,6 +87,7 @@ def test_an_address_that_the_caller_wrote_is_not_believed(door: Front, header: s
     assert len(door.recorded.calls) == before
 
 
+@proves("ACC-2", played="the front door, the identity provider")
 def test_a_token_gives_its_rights_anywhere(door: Front) -> None:
     """ACC-2, ACC-3: editors write, viewers read, and neither token nor claimed names go on."""
     key = door.provider.keys[-1]

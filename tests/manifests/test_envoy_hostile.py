@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import serialization
 from tests.support.front import APP, FILES, ORIGIN, Front, cookie_header, front, store
 from tests.support.grpc_web import UI_HEADERS
 from tests.support.oidc import CLIENT, ISSUER, Key, encoded, unsigned
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -118,6 +119,7 @@ TOKENS: Mapping[str, Callable[[Key], str]] = {
 
 
 @pytest.mark.parametrize("forge", TOKENS.values(), ids=TOKENS)
+@proves("ACC-1", played="the identity provider")
 def test_a_token_that_is_not_right_lets_nobody_in(sessions: Sessions, forge: Callable[[Key], str]) -> None:
     """ACC-1: whatever the provider's token endpoint would hand on."""
     door = sessions.door
@@ -352,6 +354,7 @@ PATHS: Mapping[str, int] = {
 
 
 @pytest.mark.parametrize(("path", "status"), PATHS.items(), ids=list(PATHS))
+@proves("ACC-3", played="the identity provider")
 def test_no_spelling_of_a_path_gives_a_viewer_more(sessions: Sessions, path: str, status: int) -> None:
     """ACC-3: rights are looked up for the path that is called."""
     assert sessions.door.call(path, sessions.viewer).status == status

@@ -19,6 +19,7 @@ from tests.support.environments import environment
 from tests.support.envoy import get
 from tests.support.front import APP, FILES, ORIGIN, Front, cookie_header, front, login_settings, store
 from tests.support.oidc import HOST
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -46,6 +47,7 @@ def test_a_page_sends_to_the_provider_and_comes_back_to_where_it_was(door: Front
     assert (last.status, last.headers["location"]) == (302, f"{ORIGIN}/models?name=a")
 
 
+@proves("ACC-1", "ACC-3", played="the identity provider")
 def test_the_application_and_its_calls_pass_with_a_session(door: Front) -> None:
     """ACC-1, ACC-3: viewers read, editors do everything."""
     for user, writes in ((ANALYST, 403), (ENGINEER, 200)):
@@ -57,6 +59,7 @@ def test_the_application_and_its_calls_pass_with_a_session(door: Front) -> None:
         assert len(door.recorded.calls) - before == (2 if writes == 200 else 1)
 
 
+@proves("ACC-3", played="the identity provider")
 def test_who_called_comes_from_the_token_and_no_credential_goes_on(door: Front) -> None:
     """ACC-3: what the platform shows of callers; cookies and tokens end at Envoy."""
     cookies = door.sign_in(ANALYST)
@@ -122,6 +125,7 @@ def test_a_preflight_needs_no_session(door: Front) -> None:
     assert door.request("OPTIONS", f"/michelangelo.api.v2.{READ}", asked).status == 200
 
 
+@proves("ACC-1", played="the identity provider")
 def test_signing_out_ends_the_session_here_and_at_the_provider(door: Front) -> None:
     """ACC-1."""
     cookies = door.sign_in(ANALYST)
@@ -152,6 +156,7 @@ def test_a_session_goes_on_by_its_refresh_token_and_ends_without_one(tmp_path: P
         assert door.request("GET", "/", {"cookie": cookie_header(cookies)}).status == 302
 
 
+@proves("ACC-1", played="the identity provider")
 def test_keys_are_rotated_without_refusing_a_session(tmp_path: Path) -> None:
     """ACC-1: the old key is still published, and the new one known half a minute later at the latest; the
     test's Envoy looks every half second."""
@@ -174,6 +179,7 @@ def test_keys_are_rotated_without_refusing_a_session(tmp_path: Path) -> None:
         assert door.call(READ, old).status == 401
 
 
+@proves("ACC-1", played="the identity provider")
 def test_with_the_provider_down_sessions_go_on_and_new_ones_get_a_page_that_says_why(tmp_path: Path) -> None:
     """ACC-1, UX-3: keys that were read stay."""
     made = environment(access={"browser": login_settings()})

@@ -19,6 +19,7 @@ from madeploy.names.methods import REFLECTION, reading, writing
 from tests.support.environments import environment
 from tests.support.front import API_AUDIENCE, front, lock_settings, login_settings
 from tests.support.oidc import ISSUER
+from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
 
@@ -62,6 +63,7 @@ def _declared(caller: Mapping[str, Any], rules: Mapping[str, Any], readable: set
     trusting=st.booleans(),
     callers=st.lists(CALLERS, min_size=3, max_size=3),
 )
+@proves("OPS-1", "ACC-1", "ACC-2", "ACC-3", played="the front door, the identity provider")
 def test_what_is_admitted_is_what_is_declared(
     rules: dict[str, Any], trusting: bool, callers: list[dict[str, Any]]
 ) -> None:

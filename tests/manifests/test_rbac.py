@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from madeploy.names.tenants import EDITOR, VIEWER
 from manifests import catalog
 from manifests.inputs import Inputs
 from manifests.objects import Object
@@ -76,8 +77,12 @@ def test_every_binding_is_of_a_role_and_an_account_that_are_there(name: str) -> 
         for kind in ("RoleBinding", "ClusterRoleBinding"):
             for binding in of_kind(objects, kind):
                 namespace = binding["metadata"].get("namespace")
-                one(objects, binding["roleRef"]["kind"], binding["roleRef"]["name"], namespace)
+                role = binding["roleRef"]
+                one(objects, role["kind"], role["name"], namespace if role["kind"] == "Role" else None)
                 if binding["metadata"]["name"] == "ci-model-registry-reader":
+                    continue
+                if binding["roleRef"]["name"] in (VIEWER, EDITOR):
+                    assert {subject["kind"] for subject in binding["subjects"]} <= {"User", "Group"}
                     continue
                 (subject,) = binding["subjects"]
                 one(objects, "ServiceAccount", subject["name"], subject["namespace"])
@@ -88,13 +93,19 @@ def test_only_who_calls_a_kubernetes_api_has_rights(name: str) -> None:
     """CP-3, CP-4, CP-5: worker, UI and Envoy have none."""
     objects = catalog.objects(ALL[name]())
     bindings = of_kind(objects, "RoleBinding") + of_kind(objects, "ClusterRoleBinding")
-    subjects = {subject["name"] for binding in bindings for subject in binding["subjects"]}
+    subjects = {
+        subject["name"]
+        for binding in bindings
+        for subject in binding["subjects"]
+        if subject["kind"] == "ServiceAccount"
+    }
     assert subjects <= {
         "michelangelo-apiserver",
         "michelangelo-controllermgr",
         "ray-manager",
         "historyserver",
         "ci-service-account",
+        "inference-server-manager",
     }
 
 

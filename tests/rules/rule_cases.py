@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from tests.rules.cases import buckets, clusters, configuration, monitoring, network, security, storage
+from tests.rules.cases import (
+    buckets,
+    clusters,
+    configuration,
+    monitoring,
+    network,
+    security,
+    storage,
+    tenants,
+)
 from tests.rules.cases.sections import Allowed, Broken
 
-_AREAS = (configuration, network, storage, buckets, clusters, security, monitoring)
+_AREAS = (configuration, network, storage, buckets, clusters, security, monitoring, tenants)
 
 BROKEN: list[Broken] = [case for area in _AREAS for case in area.BROKEN]
 ALLOWED: list[Allowed] = [case for area in _AREAS for case in area.ALLOWED]

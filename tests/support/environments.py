@@ -199,6 +199,26 @@ def guarded() -> Environment:
             },
         },
         controlPlane={"envoy": {"descriptors": beside()}},
+        modelRegistry={"ciReader": {}},
+        tenants={
+            "vision": {
+                "team": "00000000-0000-4000-8000-000000000001",
+                "description": "Vision models",
+                "gitRepo": "https://git.example.com/vision",
+                "owners": ["ann@example.com"],
+                "workerQueue": "default",
+                "quota": {"cpu": "32", "memory": "128Gi", "gpus": 4},
+                "viewers": {"groups": ["oidc:analysts"]},
+                "editors": {"groups": ["oidc:vision"], "users": ["oidc:eve@example.com"]},
+            },
+            "speech": {
+                "team": "00000000-0000-4000-8000-000000000002",
+                "description": "Speech models",
+                "gitRepo": "https://git.example.com/speech",
+                "podSecurity": "privileged",
+                "editors": {"groups": ["oidc:speech"]},
+            },
+        },
     )
 
 

@@ -34,7 +34,18 @@ ORIGIN = f"https://{APP}"
 STRANGE_ADDRESS = "198.51.100.7"
 """An address that no test trusts."""
 
-FILES = b"<!doctype html><title>Michelangelo</title><h1>Michelangelo</h1>"
+FILES = b"""<!doctype html><title>Michelangelo</title><h1>Michelangelo</h1>
+<script>
+async function call() {
+  const answer = await fetch("/michelangelo.api.v2.ProjectService/ListProject", {
+    method: "POST", body: new Uint8Array(5), headers: {"content-type": "application/grpc-web+proto"},
+  });
+  document.title = "called " + answer.status;
+}
+call();
+</script>
+"""
+"""The application, as small as it can be: one page that calls the API."""
 
 
 @dataclass

@@ -143,6 +143,16 @@ def tokens(**more: Any) -> dict[str, Any]:
     return guarded(tokens=own | more)
 
 
+def tenants(*names: str, **more: Any) -> dict[str, Any]:
+    """Tenants of these names, alike, with settings put over them."""
+    own = {
+        "team": "00000000-0000-4000-8000-000000000001",
+        "description": "Example",
+        "gitRepo": "https://git.example.com/models",
+    }
+    return {"tenants": dict.fromkeys(names, own | more)}
+
+
 def entra(**more: Any) -> dict[str, Any]:
     tenant = "00000000-0000-0000-0000-000000000001"
     return login(provider="entra", issuer=f"https://login.example.com/{tenant}/v2.0", **more)

@@ -1,0 +1,63 @@
+"""`madeploy tenants status`: what tenants have on the control plane's cluster."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Optional
+
+import typer
+
+from madeploy.cli.models.access import JsonOption, StackOption, columns
+from madeploy.cli.tenants.access import control_plane
+from madeploy.stacks.files import open_environment
+from madeploy.tenants.live import Holdings, holdings, there
+
+_HEADER = ("NAME", "IN THE FILE", "PROJECT", "OBJECTS", "RUNNING", "QUOTA IN USE")
+
+
+def status(
+    stack: StackOption,
+    name: Annotated[
+        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Argument(metavar="NAME", help="Only this tenant. Default: all."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the cluster what tenants have there, those that left the file included.
+
+    Ends with 1 when a tenant of the file is not there, or one that left it still is.
+    """
+    stack_name, _, environment = open_environment(stack)
+    with control_plane(stack) as client:
+        names = [name] if name else sorted({*environment.tenants, *there(client)})
+        found = [holdings(client, environment.release, each) for each in names]
+    wrong = [
+        each for each in found if (each.name in environment.tenants) != (each.namespace and each.project)
+    ]
+    if as_json:
+        data = [{**each.to_data(), "inFile": each.name in environment.tenants} for each in found]
+        sys.stdout.write(json.dumps({"stack": stack_name, "tenants": data}, indent=2) + "\n")
+    else:
+        sys.stdout.write(columns(_HEADER, [_row(each, each.name in environment.tenants) for each in found]))
+        for each in wrong:
+            if each.name not in environment.tenants:
+                typer.echo(
+                    f"{each.name} left the file and was kept: tenants add takes it up again, "
+                    f"bin/madeploy tenants remove {each.name} --stack {stack_name} deletes it",
+                    err=True,
+                )
+            else:
+                typer.echo(f"{each.name} is not there yet: pulumi up --stack {stack_name}", err=True)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _row(found: Holdings, in_file: bool) -> tuple[str, ...]:
+    return (
+        found.name,
+        "yes" if in_file else "no",
+        "yes" if found.project else "no",
+        str(sum(found.objects.values())),
+        str(len(found.running)),
+        ", ".join(f"{key} {used}/{hard}" for key, (used, hard) in found.quota.items() if used != "0") or "-",
+    )

@@ -1,0 +1,1 @@
+"""Tenants as they live on the control plane's cluster."""
