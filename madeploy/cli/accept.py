@@ -11,7 +11,7 @@ import typer
 from madeploy.cli import reports
 from madeploy.cli.doctor import report_before
 from madeploy.cli.verify import front_door_address, report_after
-from madeploy.doctor.acceptance import IMAGE, JOB_SECONDS, Jobs, joined, not_made, signed_facts
+from madeploy.doctor.acceptance import CLEAN_SECONDS, IMAGE, JOB_SECONDS, Jobs, joined, not_made, signed_facts
 from madeploy.doctor.checks import masked, run
 from madeploy.doctor.site import Site, site_of
 from madeploy.findings.outcomes import Outcome, Report, outcome_of
@@ -35,6 +35,9 @@ def accept(
         typer.Option(metavar="HOST:PORT", help="Where the front door is, in place of what DNS says."),
     ] = None,
     image: Annotated[str, typer.Option(metavar="IMAGE", help="Image of the job's one pod.")] = IMAGE,
+    minutes: Annotated[
+        float, typer.Option(min=0.1, max=120, metavar="N", help="Minutes a job may take until it is ready.")
+    ] = JOB_SECONDS / 60,
     as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
     output: Annotated[
         Optional[list[str]],  # noqa: UP045
@@ -62,7 +65,7 @@ def accept(
             taken[step] = not_made(step, name, [step], f"{stopped} failed")
             continue
         say(f"{step} ...")
-        taken[step] = _step(step, stack, site, image)
+        taken[step] = _step(step, stack, site, image, minutes * 60)
         stopped = step if taken[step].exit_code() else ""
     report = joined(name, taken, facts)
     reports.show(report, as_json, output or [])
@@ -70,17 +73,17 @@ def accept(
     raise typer.Exit(0 if report.is_good else 1)
 
 
-def _step(step: str, stack: str, site: Site, image: str) -> Report:
+def _step(step: str, stack: str, site: Site, image: str, seconds: float) -> Report:
     if step == "doctor":
         return report_before(stack)
     if step == "up":
         return _update(stack, site.stack)
     if step == "verify":
         return report_after(stack, site.at, by_pods=bool(site.environment.clusters))
-    with Jobs(site, image) as jobs, phase("running a job on every compute cluster"):
+    with Jobs(site, image, seconds) as jobs, phase("running a job on every compute cluster"):
         checks = list(jobs.checks())
-        limit = JOB_SECONDS * 2
-        return run("job", site.stack, checks, seconds=limit, overall=limit)
+        limit = seconds + 2 * CLEAN_SECONDS
+        return run("job", site.stack, checks, seconds=limit)
 
 
 def _update(stack: str, name: str) -> Report:

@@ -8,7 +8,7 @@ import typer
 
 from madeploy.cli import reports
 from madeploy.doctor.after import checks_after
-from madeploy.doctor.checks import OVERALL_SECONDS, SECONDS, run
+from madeploy.doctor.checks import SECONDS, run
 from madeploy.doctor.connectivity import checks_by_pods
 from madeploy.doctor.probe_pods import SECONDS as POD_SECONDS
 from madeploy.doctor.probe_pods import Pods
@@ -76,7 +76,6 @@ def report_after(stack: str, at: tuple[str, int] | None = None, by_pods: bool = 
             name,
             checks,
             seconds=SECONDS + more,
-            overall=OVERALL_SECONDS + more,
             note=lambda done: verifying.note(f"{done} of {len(checks)} checks done"),
         )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from madeploy.clients.bounded import run_bounded
+from madeploy.clients.bounded import WORKERS, run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.documents.redaction import masked_words
 from madeploy.errors import ToolkitError
@@ -20,7 +21,7 @@ from madeploy.kubeconfigs import KubeconfigError
 SECONDS: Final = 15.0
 """Time limit of one check."""
 OVERALL_SECONDS: Final = 60.0
-"""Time limit of all checks together."""
+"""Time limit of all checks together, where they are few enough to be made at once."""
 
 Seen = str | Iterable[Finding]
 """What a check saw where nothing is wrong, in one sentence without its full stop; else what it found."""
@@ -55,7 +56,7 @@ def run(
     *,
     facts: Mapping[str, str] | None = None,
     seconds: float = SECONDS,
-    overall: float = OVERALL_SECONDS,
+    overall: float | None = None,
     note: Callable[[int], None] = lambda _: None,
 ) -> Report:
     """Make all checks, side by side, and report on each.
@@ -66,7 +67,8 @@ def run(
         checks: what to look at; their names are unique.
         facts: what else the report says.
         seconds: time limit of one check; one that is not done by then counts as not checked.
-        overall: time limit of all of them.
+        overall: time limit of all of them. Default: a minute, or, for a fleet, what they take in the worst
+            case, as many at a time as there are workers.
         note: told how many are done.
     """
     began = time.monotonic()
@@ -76,8 +78,10 @@ def run(
         taken = min(time.monotonic() - began, seconds)
         return Outcome(name, titles[name], "notChecked", f"no answer within {seconds:g} s", (), taken)
 
+    rounds = math.ceil(len(checks) / WORKERS)
+    limit = max(OVERALL_SECONDS, seconds * rounds) if overall is None else overall
     outcomes = run_bounded(
-        {check.name: partial(_made, check) for check in checks}, late, seconds, note=note, overall=overall
+        {check.name: partial(_made, check) for check in checks}, late, seconds, note=note, overall=limit
     )
     taken = time.monotonic() - began
     return Report(command, stack, tuple(outcomes.values()), facts or {}, seconds=taken)

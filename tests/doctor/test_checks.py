@@ -125,3 +125,17 @@ def test_exit_codes_follow_what_was_found(looks: list[object], plain: int, stric
     """UX-2."""
     report = run("doctor", "prod", [check(f"c{n}", look) for n, look in enumerate(looks)])
     assert (report.exit_code(), report.exit_code(strict=True)) == (plain, strict)
+
+
+def test_a_fleet_has_the_time_that_its_checks_may_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    """REG-12: each its own limit, as many at a time as there are workers, however many there are."""
+    given: list[float] = []
+
+    def recorded(tasks: object, late: object, seconds: float, **more: float) -> dict[str, object]:
+        given.append(more["overall"])
+        return {}
+
+    monkeypatch.setattr("madeploy.doctor.checks.run_bounded", recorded)
+    for count in (5, 5000):
+        run("doctor", "prod", [check(f"c{n}", passes) for n in range(count)], seconds=15)
+    assert given == [60.0, 15.0 * 157]
