@@ -14,6 +14,7 @@ from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
 from manifests.flows import Anywhere, Component, Flow, Networks, Peer, Pods
 from manifests.objects import Object
+from manifests.tenant_flows import TenantPods
 from manifests.workload_pods import WorkloadPods, selects, workload_pods
 
 Direction = Literal["ingress", "egress"]
@@ -69,7 +70,7 @@ def expected(table: Iterable[Flow], environment: Environment) -> set[Permission]
         if isinstance(source, Component):
             for peer in _peer_names(destination, own):
                 found.add(_permission(_subject(source, own), "egress", peer, flow))
-        elif isinstance(source, Pods) and not isinstance(destination, (Component)):
+        elif isinstance(source, Pods) and not isinstance(destination, (Component, TenantPods)):
             for peer in _peer_names(destination, own):
                 found.add(_permission(_subject(source, own), "egress", peer, flow))
             continue
