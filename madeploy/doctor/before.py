@@ -63,6 +63,8 @@ def checks_of_cluster(site: Site, cluster: str) -> Iterator[Check]:
     )
     if cluster != CONTROL_PLANE:
         yield Check(f"kuberay/{cluster}", "KubeRay", partial(definitions.kuberay, site, cluster))
+        if site.environment.clusters[cluster].queues is not None:
+            yield Check(f"kueue/{cluster}", "Kueue", partial(definitions.kueue, site, cluster))
 
 
 def settings(file: Path) -> Seen:

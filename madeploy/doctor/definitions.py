@@ -7,7 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
-from madeploy.clusters.checks.kuberay import missing_definitions, operator_findings, operator_version
+from madeploy.clusters.checks.kuberay import (
+    missing_definitions,
+    missing_queue_definitions,
+    operator_findings,
+    operator_version,
+)
 from madeploy.clusters.remedies import remedies
 from madeploy.doctor.checks import NotNeededError, Seen
 from madeploy.doctor.site import Site
@@ -61,6 +66,16 @@ def kuberay(site: Site, cluster: str) -> Seen:
     if not found and is_older(version, release):
         found = [older_kuberay(cluster, version, release, "warning")]
     return found or f"definitions served, operator {version or 'of unknown version'} on {cluster}"
+
+
+def kueue(site: Site, cluster: str) -> Seen:
+    """Whether a cluster with queues has Kueue's definitions in the version that these are written in, unless
+    the stack installs or ignores it. Raises ClientError."""
+    mode = site.environment.clusters[cluster].operators.kueue
+    if mode != "check":
+        raise NotNeededError(f"clusters.{cluster}.operators.kueue is {mode}")
+    known = remedies(site.environment, cluster, site.stack)
+    return missing_queue_definitions(site.client(cluster), known) or f"definitions served on {cluster}"
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from madeploy.findings.overview import checks
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests.namespaces import namespaces
 from tests.support import environments
-from tests.support.furnished import Furnished, FurnishedSite, named, pod
+from tests.support.furnished import Furnished, FurnishedSite, definition, named, pod
 
 INGRESS_CLASS = "/apis/networking.k8s.io/v1/ingressclasses/nginx"
 APISERVER = "michelangelo-apiserver"
@@ -372,3 +372,38 @@ def test_a_fleet_is_looked_at_side_by_side_and_one_dead_cluster_is_alone() -> No
     unseen = {outcome.check for outcome in report.outcomes if outcome.state == "notChecked"}
     assert unseen == {"reach/c07", "rights/c07"}
     assert report.findings == []
+
+
+@pytest.mark.parametrize(
+    ("operator", "versions", "state", "codes"),
+    [
+        ("check", ["v1beta2"], "passed", set()),
+        ("check", ["v1beta1"], "failed", {"MA479"}),
+        ("check", [], "failed", {"MA479"}),
+        ("install", [], "notNeeded", set()),
+    ],
+)
+def test_a_cluster_with_queues_is_asked_for_kueue(
+    operator: str, versions: list[str], state: str, codes: set[str]
+) -> None:
+    """UX-8, OPS-6: in the version that queues are written in, unless the stack installs it itself."""
+    queued = {
+        "kubeconfigContext": "gpu",
+        "queues": environments.QUEUES,
+        "operators": {"kueue": operator},
+    }
+    made = FurnishedSite(environments.environment(clusters={"gpu": queued}))
+    for plural in ("clusterqueues", "localqueues", "resourceflavors") if versions else ():
+        made.clusters["gpu"].hold(definition(f"{plural}.kueue.x-k8s.io", *versions))
+    (asked,) = [item for item in checks_of_cluster(made.site, "gpu") if item.name == "kueue/gpu"]
+    report = run("doctor", "prod", [asked])
+    assert states(report)["kueue/gpu"] == state
+    assert {finding.code for finding in report.findings} == codes
+
+
+def test_a_cluster_without_queues_is_not_asked_for_kueue() -> None:
+    """UX-8, OPS-6."""
+    made = production()
+    named_checks = {item.name for item in checks_of_cluster(made.site, "gpu-west")}
+    assert "kuberay/gpu-west" in named_checks
+    assert "kueue/gpu-west" not in named_checks
