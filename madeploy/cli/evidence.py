@@ -16,7 +16,7 @@ from madeploy.compliance.live import Answer
 from madeploy.errors import ToolkitError
 from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy import sources
-from madeploy.rules.controls import Question
+from madeploy.rules.controls import CONTROLS, Question
 from madeploy.settings import Environment
 from madeploy.stacks.files import open_environment
 from policies.rules.evaluation import evaluate
@@ -53,9 +53,11 @@ def evidence(
     policies, and with --live what AWS and the front door answer.
 
     Ends with 0 when no control has failed, with 1 when one has, with 2 when the stack chooses no framework
-    or cannot be used.
+    or cannot be used for another reason.
     """
-    name, path, environment = open_environment(stack)
+    # A control that settings break is what this is to show, and no reason to show nothing.
+    broken = [item.code for item in CONTROLS if item.code is not None]
+    name, path, environment = open_environment(stack, broken)
     if not environment.compliance.frameworks:
         raise ToolkitError(
             f"{name} chooses no framework",

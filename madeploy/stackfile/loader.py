@@ -6,7 +6,7 @@ import copy
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from pathlib import PurePath
@@ -147,7 +147,9 @@ def _translated(stack: StackFile, error: ValidationError) -> Iterator[Finding]:
             yield found
 
 
-def _check(stack: StackFile, folder: FilePath | None) -> tuple[Environment | None, list[Finding]]:
+def _check(
+    stack: StackFile, folder: FilePath | None, tolerated: Collection[str] = ()
+) -> tuple[Environment | None, list[Finding]]:
     """Validate what a stack holds and run the rules on everything that is valid by itself."""
     findings = list(stack.findings)
     if not stack.usable:
@@ -173,7 +175,7 @@ def _check(stack: StackFile, folder: FilePath | None) -> tuple[Environment | Non
         valid |= {SECRETS}
     findings += evaluate(partial, names, valid, stack.source, stack_name(stack.source.file))
     findings += list(_plain_secrets(stack, findings))
-    if any(found.severity == "error" for found in findings):
+    if any(found.severity == "error" and found.code not in tolerated for found in findings):
         environment = None
     return environment, _limited(stack, findings)
 
@@ -214,14 +216,17 @@ def _plain_secrets(stack: StackFile, findings: Iterable[Finding]) -> Iterator[Fi
             yield find("MA502", subject(path), f"looks like {kind}", location=stack.source.at(path))
 
 
-def load_environment(path: FilePath, file: str | None = None) -> CheckedStack:
+def load_environment(
+    path: FilePath, file: str | None = None, tolerated: Collection[str] = ()
+) -> CheckedStack:
     """Read and check a stack file, without network, engine or login.
 
     `file` is its name in messages, by default its path from the working directory. Raises nothing for
-    what the file holds: every complaint is a finding.
+    what the file holds: every complaint is a finding. `tolerated` are codes of errors in spite of which there
+    is an environment.
     """
     stack = reader.read(path, file or label(path))
-    environment, findings = _check(stack, path.parent)
+    environment, findings = _check(stack, path.parent, tolerated)
     return CheckedStack(stack.source.file, environment, dict(stack.secret_names), tuple(in_order(findings)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +59,9 @@ def known_stacks() -> str:
     return ", ".join(names) or "none"
 
 
-def open_environment(given: str) -> tuple[str, Path, Environment]:
-    """A stack's name, file and environment. Raises ToolkitError (2) with all findings when the file is
-    missing or wrong."""
+def open_environment(given: str, tolerated: Collection[str] = ()) -> tuple[str, Path, Environment]:
+    """A stack's name, file and environment. `tolerated` are codes of errors in spite of which it is wanted.
+    Raises ToolkitError (2) with all findings when the file is missing or wrong."""
     path = stack_path(given)
     name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
     if not path.exists():
@@ -71,7 +71,7 @@ def open_environment(given: str) -> tuple[str, Path, Environment]:
             "name one of these, or write it: bin/madeploy init ENV",
             exit_code=2,
         )
-    loaded = load_environment(path, label(path))
+    loaded = load_environment(path, label(path), tolerated)
     if loaded.environment is None:
         raise ToolkitError(
             f"stack {name} cannot be used",

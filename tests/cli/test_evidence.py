@@ -25,14 +25,23 @@ def test_three_files_are_written_and_the_table_printed(run: Run, project: Path) 
     assert data["asked"] is False
 
 
-def test_a_stack_that_validate_refuses_has_no_evidence(run: Run, project: Path) -> None:
-    """OPS-4, UX-3: and the control is named."""
+def test_a_control_that_settings_break_is_shown_as_failed(run: Run, project: Path) -> None:
+    """OPS-4, UX-2: though `validate` refuses the stack for it."""
     plain = {"engine": "temporal", "host": "temporal.example.com:7233"}
-    write(project / "stacks", stack("soc2", workflow=plain))
+    write(project / "stacks", stack("soc2", workflow=plain, clusters={}))
+    refused = run("validate", "prod")
+    assert refused.exit_code != 0
+    assert "encryption-in-transit: SOC 2 CC6.7" in refused.output
     result = run("evidence", "prod")
-    assert result.exit_code != 0
-    said = f"{result.output} {result.exception}"
-    assert "encryption-in-transit: SOC 2 CC6.7" in said
+    assert result.exit_code == 1, result.output
+    assert "failed      encryption-in-transit" in result.stdout
+    assert "workflow.tls is false" in result.stdout
+
+
+def test_a_stack_that_is_wrong_otherwise_has_no_evidence(run: Run, project: Path) -> None:
+    """OPS-4, UX-3."""
+    write(project / "stacks", stack("soc2", clusters={}, domains={"api": "API", "app": "app.example.com"}))
+    assert isinstance(run("evidence", "prod").exception, ToolkitError)
 
 
 def test_a_stack_without_frameworks_is_told_how_to_choose_one(run: Run) -> None:
