@@ -66,7 +66,8 @@ def evidence(
             exit_code=2,
         )
     source = sources.of_stack(name, path, environment)
-    outcome = evaluate(EVERY_RULE, source.resources, environment.platform.tier, source.suppressions)
+    # A framework knows no tiers: whoever chooses one is held to all of it.
+    outcome = evaluate(EVERY_RULE, source.resources, "production", source.suppressions)
     now = datetime.datetime.now(datetime.timezone.utc)
     found = collect(name, environment, (source.resources, outcome), _ask if asked else None, now, __version__)
     if output is not None:

@@ -38,6 +38,13 @@ def test_a_control_that_settings_break_is_shown_as_failed(run: Run, project: Pat
     assert "workflow.tls is false" in result.stdout
 
 
+def test_policies_weigh_as_in_production_whatever_the_tier(run: Run, project: Path) -> None:
+    """OPS-4: a floating tag, which development may have, fails the control."""
+    loose = stack("soc2", clusters={}, platform={"tier": "development"}, images={"tag": "main"})
+    write(project / "stacks", loose)
+    assert "failed      images-pinned" in run("evidence", "prod").stdout
+
+
 def test_a_stack_that_is_wrong_otherwise_has_no_evidence(run: Run, project: Path) -> None:
     """OPS-4, UX-3."""
     write(project / "stacks", stack("soc2", clusters={}, domains={"api": "API", "app": "app.example.com"}))
