@@ -52,14 +52,16 @@ def run(
     kinds, title = (
         ("not sandbox and not whole", "quick tests") if quick else ("not sandbox", "tests on Python")
     )
-    codes = [_run(title, [*pytest, "-m", kinds, *_workers(min(cores, 4), "worksteal")])]
+    # Tests wait as much as they work, so more run at a time than there are cores.
+    workers = min(cores + 1, 4)
+    codes = [_run(title, [*pytest, "-m", kinds, *_workers(workers, "worksteal")])]
     if not quick:
         # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
         tools.ensure(tools.TOOLS)
-        # They wait as much as they work, so more run than there are cores; each starts clusters of its own,
-        # 1.3 GB. Tests of one group share what they deploy, and the longest groups come first.
-        workers = _workers(min(cores + 1, 4), "loadgroup", "--no-loadscope-reorder")
-        codes.append(_run("sandbox tests", [*pytest, "-m", "sandbox", "--durations=15", *workers]))
+        # Each worker starts clusters of its own, 1.3 GB. Tests of one group share what they deploy, and the
+        # longest groups come first.
+        grouped = _workers(workers, "loadgroup", "--no-loadscope-reorder")
+        codes.append(_run("sandbox tests", [*pytest, "-m", "sandbox", "--durations=15", *grouped]))
     # A narrowed run may select tests of one kind only, but not of neither.
     ran = [code for code in codes if not (keyword and code == NOTHING_SELECTED)]
     raise typer.Exit(0 if passed and ran and not any(ran) else 1)
