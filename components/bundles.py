@@ -18,12 +18,16 @@ READ_BY_PODS: Final = frozenset({"ConfigMap", "Secret"})
 
 READINESS: Final[dict[str, tuple[str, str]]] = {
     "ClusterIssuer": (WAIT_FOR_ANNOTATION, "condition=Ready"),
+    "Ingress": (WAIT_FOR_ANNOTATION, "jsonpath={.status.loadBalancer.ingress[0]}"),
     "Service": ("pulumi.com/skipAwait", "true"),
 }
 """Annotation and value by kind. A `Certificate` is not in it: with ACME it becomes ready only after DNS
 points at the front door, which this update may be the first to make. Nor is a `Cluster`: its condition proves
-nothing (V15). A `Service` is not waited for: the plugin would watch its endpoints for ten seconds, and hold
-up each part of the platform that comes after, although the Deployment behind it is waited for."""
+nothing (V15).
+
+Of Ingresses and Services the plugin would watch the endpoints for ten seconds, and hold up each part of the
+platform that comes after. The Deployments behind them are waited for; of an Ingress what counts besides is
+the address that its controller gives it."""
 
 
 def type_token(obj: Object) -> str:

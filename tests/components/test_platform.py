@@ -184,11 +184,16 @@ def test_an_issuer_waits_for_cert_manager_and_is_waited_for(aws: tuple[Recording
 
 
 def test_nothing_waits_for_the_endpoints_of_a_service(aws: tuple[Recording, dict[str, Any]]) -> None:
-    """UX-1: ten seconds each, one after the other; the Deployments behind them are waited for."""
+    """UX-1: ten seconds each, one after the other; the Deployments behind them are waited for, and the
+    address of an Ingress."""
     services = aws[0].of_type("kubernetes:core/v1:Service")
     assert len(services) == 4
     for service in services:
         assert service.inputs["metadata"]["annotations"]["pulumi.com/skipAwait"] == "true"
+    for ingress in (doors := aws[0].of_type("kubernetes:networking.k8s.io/v1:Ingress")):
+        annotations = ingress.inputs["metadata"]["annotations"]
+        assert annotations["pulumi.com/waitFor"] == "jsonpath={.status.loadBalancer.ingress[0]}"
+    assert len(doors) == 2
     for name in ("apiserver", "controllermgr", "worker", "envoy", "ui"):
         annotations = workload(aws[0], name).inputs["metadata"].get("annotations", {})
         assert "pulumi.com/skipAwait" not in annotations
