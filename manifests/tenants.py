@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from madeploy.names.kubernetes import API_GROUP, API_VERSION
-from madeploy.names.tenants import EDITOR, TENANT_LABEL, VIEWER, WORKER_QUEUE
+from madeploy.names.tenants import EDITOR, SHARED, TENANT_LABEL, VIEWER, WORKER_QUEUE
 from madeploy.settings import Environment
 from madeploy.settings.tenants import People, Tenant
 from manifests.model_registry import namespace_readers
@@ -62,7 +62,8 @@ def _roles(environment: Environment) -> tuple[Object, ...]:
     ]
     changed = [plural for plural in plurals if plural not in ("projects", "clusters")]
     change: Rule = {"apiGroups": [API_GROUP], "resources": changed, "verbs": list(_WRITE)}
-    return cluster_role(VIEWER, look), cluster_role(EDITOR, [*look, change])
+    # Kept as well: bindings of tenants that left the settings go on naming them.
+    return kept(cluster_role(VIEWER, look), SHARED), kept(cluster_role(EDITOR, [*look, change]), SHARED)
 
 
 def _objects(environment: Environment, name: str, tenant: Tenant) -> tuple[Object, ...]:

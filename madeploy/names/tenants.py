@@ -8,6 +8,9 @@ TENANT_LABEL: Final = "michelangelo.infra/tenant"
 """Label of everything that belongs to a tenant, its namespace included: the tenant's name. Objects with it
 stay on the cluster when they leave the settings."""
 
+SHARED: Final = "shared"
+"""The same label on what all tenants have in common."""
+
 VIEWER: Final = "michelangelo-viewer"
 """ClusterRole of those who look at a tenant's objects; the released charts' own name for it."""
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from madeploy.names.tenants import TENANT_LABEL
 from madeploy.plan.differences import Difference, differences
 
 Operation = Literal["create", "update", "replace", "delete"]
@@ -31,6 +32,11 @@ class Identity:
 Objects = Mapping[Identity, Mapping[str, Any]]
 
 
+def of_a_tenant(item: Mapping[str, Any] | None) -> bool:
+    """Whether an object is a tenant's: it stays on the cluster when it leaves the settings."""
+    return TENANT_LABEL in ((item or {}).get("metadata", {}).get("labels") or {})
+
+
 @dataclass(frozen=True)
 class Change:
     """One object that does not stay as it is."""
@@ -40,7 +46,7 @@ class Change:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     kept: bool = False
-    """Whether the thing itself outlives its deletion here (a bucket that is retained)."""
+    """Whether the thing itself outlives its deletion here (a bucket that is retained, a tenant's object)."""
 
     hidden: tuple[str, ...] = ()
     """Fields that differ in values which are not shown: secrets."""
@@ -94,7 +100,8 @@ class Comparison:
             if old is None:
                 yield Change(identity, "create", None, new)
             elif new is None:
-                yield Change(identity, "delete", old, None, identity in self.retained)
+                kept = identity in self.retained or of_a_tenant(old)
+                yield Change(identity, "delete", old, None, kept)
             elif identity in self.replaced:
                 yield Change(identity, "replace", old, new, identity in self.retained)
             else:

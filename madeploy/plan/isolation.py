@@ -39,7 +39,11 @@ def about_namespaces(comparison: Comparison) -> Iterator[Sentence]:
             tuple(c.identity for c in comparison.changes if c.identity.cluster == CONTROL_PLANE),
         )
         return
-    gone = [change for change in comparison.of("Namespace") if change.operation in ("delete", "replace")]
+    gone = [
+        change
+        for change in comparison.of("Namespace")
+        if change.operation in ("delete", "replace") and not change.kept
+    ]
     if gone:
         names = listed(change.identity.name for change in gone)
         text = f"Namespace {names} is deleted with everything in it."
@@ -48,7 +52,7 @@ def about_namespaces(comparison: Comparison) -> Iterator[Sentence]:
 
 def about_isolation(comparison: Comparison) -> Iterator[Sentence]:
     """Traffic that is held back from now on, or let through."""
-    policies = comparison.of("NetworkPolicy")
+    policies = [change for change in comparison.of("NetworkPolicy") if not change.kept]
     there = any(identity.kind == "NetworkPolicy" for identity in comparison.before)
     remain = any(identity.kind == "NetworkPolicy" for identity in comparison.after)
     if not policies or comparison.first:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from madeploy.plan.access import about_access
 from madeploy.plan.buckets import about_buckets, about_keys
 from madeploy.plan.changes import Comparison
 from madeploy.plan.clusters import about_clusters
@@ -13,6 +14,7 @@ from madeploy.plan.isolation import about_isolation, about_namespaces, moved
 from madeploy.plan.releases import about_pipelines, about_release
 from madeploy.plan.restarts import about_restarts, about_sizes, about_workflows
 from madeploy.plan.storage import about_retention, about_rights
+from madeploy.plan.tenants import about_tenants
 from madeploy.plan.text import LEVELS, Sentence, count, listed
 
 Rule = Callable[[Comparison], Iterator[Sentence]]
@@ -27,6 +29,8 @@ RULES: Final[tuple[Rule, ...]] = (
     about_hosts,
     about_certificates,
     about_origins,
+    about_access,
+    about_tenants,
     about_clusters,
     about_workflows,
     about_restarts,

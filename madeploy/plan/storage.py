@@ -41,6 +41,7 @@ def about_rights(comparison: Comparison) -> Iterator[Sentence]:
             for change in comparison.of(*kinds)
             if change.identity.cluster == CONTROL_PLANE
             and change.operation == operation
+            and not change.kept
             and change.identity.name != CREDENTIAL_READER
         )
         if about:

@@ -15,9 +15,20 @@ import pytest
 
 from madeploy.settings import Environment
 from manifests.envoy_config import bootstrap
+from tests.support.descriptors import beside
 from tests.support.environments import environment
 from tests.support.envoy import get
-from tests.support.front import APP, FILES, ORIGIN, Front, cookie_header, front, login_settings, store
+from tests.support.front import (
+    APP,
+    FILES,
+    ORIGIN,
+    Front,
+    Response,
+    cookie_header,
+    front,
+    login_settings,
+    store,
+)
 from tests.support.oidc import HOST
 from tests.support.proves import proves
 
@@ -199,6 +210,36 @@ def test_with_the_provider_down_sessions_go_on_and_new_ones_get_a_page_that_says
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         door.provider.down = False
         assert door.call(READ, door.sign_in(ANALYST)).status == 200
+
+
+def test_the_application_of_0_12_calls_in_json_and_is_refused_in_json_terms(tmp_path: Path) -> None:
+    """ACC-3, REL-1: rights are looked up before Envoy translates, by the path of the method itself."""
+    made = environment(
+        access={"browser": login_settings()}, controlPlane={"envoy": {"descriptors": beside()}}
+    )
+    json_headers = {"content-type": "application/json", "rpc-caller": "ma-studio"}
+    with front(tmp_path, made) as door:
+        cookies = door.sign_in(ANALYST)
+        body = json.dumps({"name": "demo", "namespace": "team-a"}).encode()
+        # The server answers with the request's own bytes, whose fields are the answer's.
+        answer = _post_json(door, READ, cookies, json_headers, body)
+        assert (answer.status, json.loads(answer.body)["name"]) == (200, "demo")
+        assert door.recorded.calls[-1][1]["x-user-email"] == "ann@example.com"
+        before = len(door.recorded.calls)
+        assert (
+            _post_json(door, "ProjectService/GetProject/../DeleteProject", cookies, json_headers, body).status
+            == 403
+        )
+        assert _post_json(door, WRITE, cookies, json_headers, body).status == 403
+        assert _post_json(door, READ, {}, json_headers, body).status == 401
+        assert len(door.recorded.calls) == before
+
+
+def _post_json(
+    door: Front, method: str, cookies: dict[str, str], headers: dict[str, str], body: bytes
+) -> Response:
+    sent = {**headers, "origin": ORIGIN, "cookie": cookie_header(cookies)}
+    return door.request("POST", f"/michelangelo.api.v2.{method}", sent, body)
 
 
 def test_secrets_stand_in_no_file_but_the_secrets(door: Front) -> None:

@@ -265,3 +265,37 @@ def _text(objects: list[Object]) -> str:
 
 def _without_checksums(text: str) -> str:
     return re.sub(r"config-checksum: .*", "config-checksum: x", text)
+
+
+LOCKED = {
+    "browser": {
+        "kind": "oidc",
+        "provider": "keycloak",
+        "issuer": "https://login.example.com/realms/ml",
+        "clientId": "michelangelo",
+        "editors": {"groups": ["ml-platform"]},
+    },
+    "api": {"kind": "guarded"},
+}
+
+
+@given(path=st.one_of(CALLS, FILES))
+def test_with_locks_everything_goes_through_envoy(path: str) -> None:
+    """ACC-1, ACC-2: through every door, with and without TLS in Envoy; nothing leads around."""
+    for tls in ({"mode": "provided"}, ENVOY_TLS):
+        for door, route in (({}, by_ingress), ({"frontDoor": OTHER_CONTROLLER}, by_ingress)):
+            objects = ingresses(environment(access=LOCKED, tls=tls, **door))
+            assert route(objects, APP, path) == ("michelangelo-envoy", 8081)
+            assert route(objects, API, path) == ("michelangelo-envoy", 8082)
+        gateway = routes(environment(access=LOCKED, tls=tls, frontDoor=GATEWAY))
+        assert by_gateway(gateway, APP, path) == ("michelangelo-envoy", 8081)
+        assert by_gateway(gateway, API, path) == ("michelangelo-envoy", 8082)
+
+
+def test_ingress_nginx_takes_the_cookies_of_a_session_and_speaks_tls_where_envoy_does() -> None:
+    """ACC-1, NET-4: by annotations of the application's one Ingress."""
+    for tls, protocol in (({"mode": "provided"}, None), (ENVOY_TLS, "HTTPS")):
+        ingress = one(ingresses(environment(access=LOCKED, tls=tls)), "Ingress", "michelangelo-ui")
+        annotations = ingress["metadata"]["annotations"]
+        assert annotations["nginx.ingress.kubernetes.io/proxy-buffer-size"] == "32k"
+        assert annotations.get("nginx.ingress.kubernetes.io/backend-protocol") == protocol

@@ -15,6 +15,21 @@ _ONE: Final = {"first": {"server": "https://first.example.com:6443"}}
 _TWO: Final = {**_ONE, "second": {"server": "https://second.example.com:6443"}}
 
 
+_LOGIN: Final = {
+    "kind": "oidc",
+    "provider": "keycloak",
+    "issuer": "https://login.example.com/realms/ml",
+    "clientId": "michelangelo",
+    "editors": {"groups": ["ml-platform"]},
+}
+_LOCK: Final = {"kind": "guarded", "trustedCidrs": ["203.0.113.0/28"]}
+_TENANT: Final = {
+    "team": "00000000-0000-4000-8000-000000000001",
+    "description": "Vision models",
+    "gitRepo": "https://git.example.com/vision",
+}
+
+
 def made(**sections: Any) -> Made:
     """The smallest environment with these sections."""
     return lambda: environment(**sections)
@@ -32,6 +47,16 @@ CASES: Final[dict[str, tuple[Made, Made]]] = {
     ),
     "an origin is admitted": (made(), made(cors={"additionalOrigins": ["https://studio.example.com"]})),
     "an origin is refused again": (made(cors={"additionalOrigins": ["https://studio.example.com"]}), made()),
+    "people have to sign in": (made(), made(access={"browser": _LOGIN})),
+    "nobody has to sign in any more": (made(access={"browser": _LOGIN}), made()),
+    "the API's host gets a lock": (made(), made(access={"api": _LOCK})),
+    "the API's host loses its lock": (made(access={"api": _LOCK}), made()),
+    "another network is trusted": (
+        made(access={"api": _LOCK}),
+        made(access={"api": _LOCK | {"trustedCidrs": ["198.51.100.0/28"]}}),
+    ),
+    "a tenant comes": (made(), made(tenants={"vision": _TENANT})),
+    "a tenant leaves the settings": (made(tenants={"vision": _TENANT}), made()),
     "all images are updated": (made(), made(images={"tag": "sha-abcdef0"})),
     "the API server gets more pods": (made(), made(controlPlane={"apiserver": {"replicas": 4}})),
     "Envoy gets one pod only": (made(), made(controlPlane={"envoy": {"replicas": 1}})),

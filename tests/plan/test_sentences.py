@@ -68,6 +68,111 @@ EXPECTED: Final[dict[str, list[tuple[str, str]]]] = {
             "nothing.",
         ),
     ],
+    "people have to sign in": [
+        (
+            "outage",
+            "People sign in at login.example.com from now on, also those who have the application open: its"
+            " Secret must be there, and the provider must know the way back.",
+        ),
+        (
+            "notice",
+            "The front door is configured anew "
+            '(annotations["nginx.ingress.kubernetes.io/proxy-buffer-size"] and rules[0].http.paths): its '
+            "controller takes that over without a restart; long calls in progress may be ended.",
+        ),
+        ("notice", "Permitted traffic changes (michelangelo-envoy and michelangelo-ui); nothing restarts."),
+        (
+            "quiet",
+            "Envoy restarts, pod after pod, for another configuration (static_resources.clusters, "
+            "common_http_protocol_options.headers_with_underscores_action, typed_config.http_filters and 11"
+            " more) and other pod settings (containers[0].volumeMounts and volumes): callers notice "
+            "nothing.",
+        ),
+    ],
+    "nobody has to sign in any more": [
+        (
+            "notice",
+            "The front door is configured anew "
+            '(annotations["nginx.ingress.kubernetes.io/proxy-buffer-size"] and rules[0].http.paths): its '
+            "controller takes that over without a restart; long calls in progress may be ended.",
+        ),
+        ("notice", "Nobody signs in any more: whoever reaches the application may change everything."),
+        ("notice", "Permitted traffic changes (michelangelo-envoy and michelangelo-ui); nothing restarts."),
+        (
+            "quiet",
+            "Envoy restarts, pod after pod, for another configuration (static_resources.clusters, "
+            "common_http_protocol_options.headers_with_underscores_action, typed_config.http_filters and 11"
+            " more) and other pod settings (containers[0].volumeMounts and volumes): callers notice "
+            "nothing.",
+        ),
+    ],
+    "the API's host gets a lock": [
+        (
+            "outage",
+            "The API's host lets in trusted networks and tokens only: tools and tasks that call from "
+            "elsewhere fail at once.",
+        ),
+        (
+            "notice",
+            "The front door is configured anew (rules[0].http.paths[0].backend.service.name and "
+            "rules[0].http.paths[0].backend.service.port.number): its controller takes that over without a "
+            "restart; long calls in progress may be ended.",
+        ),
+        (
+            "notice",
+            "Permitted traffic changes (michelangelo-apiserver and michelangelo-envoy); nothing restarts.",
+        ),
+        (
+            "quiet",
+            "Envoy restarts, pod after pod, for another configuration (static_resources.listeners) and "
+            "other pod settings (containers[0].ports): callers notice nothing.",
+        ),
+        ("quiet", "Also Service ma-system/michelangelo-envoy changes; nothing restarts for that."),
+    ],
+    "the API's host loses its lock": [
+        (
+            "notice",
+            "The front door is configured anew (rules[0].http.paths[0].backend.service.name and "
+            "rules[0].http.paths[0].backend.service.port.number): its controller takes that over without a "
+            "restart; long calls in progress may be ended.",
+        ),
+        ("notice", "The API's host is open: whoever reaches it may change everything."),
+        (
+            "notice",
+            "Permitted traffic changes (michelangelo-apiserver and michelangelo-envoy); nothing restarts.",
+        ),
+        (
+            "quiet",
+            "Envoy restarts, pod after pod, for another configuration (static_resources.listeners) and "
+            "other pod settings (containers[0].ports): callers notice nothing.",
+        ),
+        ("quiet", "Also Service ma-system/michelangelo-envoy changes; nothing restarts for that."),
+    ],
+    "another network is trusted": [
+        ("outage", "Callers from 203.0.113.0/28 need a token at the API's host."),
+        ("notice", "Callers from 198.51.100.0/28 need no token at the API's host."),
+        (
+            "quiet",
+            "Envoy restarts, pod after pod, for another configuration (remote_ip.address_prefix): callers "
+            "notice nothing.",
+        ),
+    ],
+    "a tenant comes": [
+        ("notice", "Tenants come with projects, rights and limits of their own: vision."),
+        ("notice", "Permitted traffic changes (deny-cross-namespace); nothing restarts."),
+        (
+            "notice",
+            "Rights in Kubernetes are given: ClusterRole michelangelo-editor, ClusterRole "
+            "michelangelo-viewer and Role vision/model-registry-reader.",
+        ),
+    ],
+    "a tenant leaves the settings": [
+        (
+            "notice",
+            "Tenants leave the settings (vision): what they have stays on the cluster as it is until "
+            "`bin/madeploy tenants remove` deletes it.",
+        ),
+    ],
     "all images are updated": [
         (
             "quiet",

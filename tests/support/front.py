@@ -20,7 +20,7 @@ import grpc
 from madeploy.names.kubernetes import workload
 from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
-from manifests.envoy_config import bootstrap, envoy_files
+from manifests.envoy_config import DESCRIPTORS_FILE, bootstrap, envoy_files
 from manifests.envoy_tokens import IMAGE_AUTHORITIES
 from tests.support import oidc
 from tests.support.environments import environment
@@ -256,6 +256,10 @@ def front(
     for name, text in envoy_files(made).items():
         if name != "envoy.yaml":
             (directory / name).write_text(rewrite_folders(text, directory))
+    descriptors = made.control_plane.envoy.descriptors
+    if descriptors is not None and descriptors.content is not None:
+        (directory / "descriptors").mkdir()
+        (directory / "descriptors" / DESCRIPTORS_FILE).write_bytes(descriptors.content)
     with contextlib.ExitStack() as stack:
         login_port = stack.enter_context(oidc.serving(provider, directory / "login"))
         files_port = stack.enter_context(_files(recorded))

@@ -13,6 +13,7 @@ import pytest
 from components import bundles
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs import minify
+from madeploy.names.tenants import EDITOR, VIEWER
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import Environment as Settings
 from madeploy.tenants.live import delete, holdings, there
@@ -89,6 +90,8 @@ def deployed(stack: Stack, on_cluster: OnCluster, client: Kubernetes) -> Iterato
     assert not run.failed, run.text
     yield stack
     stack.destroy()
+    for role in (VIEWER, EDITOR):
+        client.delete(f"/apis/rbac.authorization.k8s.io/v1/clusterroles/{role}")
     for name in TEAMS:
         delete(client, name, 60, lambda _: None)
 
