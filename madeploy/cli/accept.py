@@ -13,6 +13,7 @@ from madeploy.cli.doctor import report_before
 from madeploy.cli.verify import front_door_address, report_after
 from madeploy.doctor.acceptance import CLEAN_SECONDS, IMAGE, JOB_SECONDS, Jobs, joined, not_made, signed_facts
 from madeploy.doctor.checks import masked, run
+from madeploy.doctor.signals import heard
 from madeploy.doctor.site import Site, site_of
 from madeploy.findings.outcomes import Outcome, Report, outcome_of
 from madeploy.sandbox.progress import phase, say
@@ -80,7 +81,7 @@ def _step(step: str, stack: str, site: Site, image: str, seconds: float) -> Repo
         return _update(stack, site.stack)
     if step == "verify":
         return report_after(stack, site.at, by_pods=bool(site.environment.clusters))
-    with Jobs(site, image, seconds) as jobs, phase("running a job on every compute cluster"):
+    with heard(), Jobs(site, image, seconds) as jobs, phase("running a job on every compute cluster"):
         checks = list(jobs.checks())
         limit = seconds + 2 * CLEAN_SECONDS
         return run("job", site.stack, checks, seconds=limit)

@@ -12,6 +12,7 @@ from madeploy.doctor.checks import SECONDS, run
 from madeploy.doctor.connectivity import checks_by_pods
 from madeploy.doctor.probe_pods import SECONDS as POD_SECONDS
 from madeploy.doctor.probe_pods import Pods
+from madeploy.doctor.signals import heard
 from madeploy.doctor.site import site_of
 from madeploy.errors import ToolkitError
 from madeploy.findings.outcomes import Report
@@ -69,7 +70,7 @@ def report_after(stack: str, at: tuple[str, int] | None = None, by_pods: bool = 
         where = f"{site.namespace} and in {RAY_NAMESPACE} of {len(environment.clusters)} compute clusters"
         say(f"running a pod in {where}; they are taken away again")
     more = POD_SECONDS if by_pods else 0.0
-    with Pods() as pods, phase("verifying") as verifying:
+    with heard(), Pods() as pods, phase("verifying") as verifying:
         checks += checks_by_pods(site, pods) if by_pods else ()
         return run(
             "verify",
