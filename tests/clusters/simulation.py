@@ -23,7 +23,7 @@ from madeploy.stackfile.edit import remove, set_value
 from madeploy.stackfile.loader import environment_from_config
 from madeploy.stacks.files import Edit
 from manifests import registration
-from tests.support.environments import MINIMAL
+from tests.support.stacks import MINIMAL
 
 NAME = "gpu"
 START = 1_790_000_000
