@@ -23,7 +23,7 @@ from madeploy.plan.sentences import sentences
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks import updates as applying
 from madeploy.stacks.access import StackAccess
-from tests.kubeconfigs.corpus import document
+from tests.kubeconfigs.documents import document
 from tests.support.environments import environment
 from tests.support.proves import proves
 

@@ -7,153 +7,31 @@ them are words that no system would issue.
 from __future__ import annotations
 
 import base64
-import copy
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 
 import yaml
 
-from tests.kubeconfigs.authorities import NOW, encoded, key_pem, pem
 from tests.kubeconfigs.authorities import der as der_of
-
-SERVER = "https://compute.example.com:6443"
-COMMAND = "never-started"
-GKE = "https://gke-0123456789abcdef0123-111122223333.europe-west1.gke.goog"
-
-
-@dataclass(frozen=True)
-class Case:
-    """One text and its verdict."""
-
-    name: str
-    text: Callable[[], bytes]
-    errors: tuple[str, ...] = ()
-    """Codes of errors, one for each defect, in alphabetical order; none for a text that is accepted."""
-
-    warnings: tuple[str, ...] = ()
-    context: str | None = None
-    instead: Mapping[str, Any] = field(default_factory=dict)
-    """What the entry says in place of the kubeconfig: `server`, `certificate_authority_data`."""
-
-    endpoint: tuple[str, str] = ("https://compute.example.com", "6443")
-    """Host and port of one that is accepted."""
-
-
-def document(
-    cluster: Mapping[str, Any] | None = None, user: Mapping[str, Any] | None = None, **top: Any
-) -> dict[str, Any]:
-    """A kubeconfig as data: what is given is added to a good one; a value of None takes a field out."""
-    server = {"server": SERVER, "certificate-authority-data": encoded(pem()), **(cluster or {})}
-    person = {"token": "example-token", **({} if user is None else {"token": None, **user})}
-    made = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "east",
-        "contexts": [{"name": "east", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {k: v for k, v in server.items() if v is not None}}],
-        "users": [{"name": "u", "user": {k: v for k, v in person.items() if v is not None}}],
-        **top,
-    }
-    return {key: value for key, value in made.items() if value is not None}
-
-
-def text(data: Any) -> bytes:
-    """Data as YAML."""
-    return yaml.safe_dump(data, sort_keys=False).encode()
-
-
-def of(**given: Any) -> Callable[[], bytes]:
-    """The text of `document`, made later."""
-    return lambda: text(document(**given))
-
-
-def secret(key: str) -> bytes:
-    """A Secret whose data hold a kubeconfig under a key."""
-    data = {key: base64.b64encode(text(document())).decode()}
-    meta = {"name": "ml-kubeconfig", "namespace": "fleet"}
-    return text({"apiVersion": "v1", "kind": "Secret", "metadata": meta, "data": data})
-
-
-def token(days: float | None) -> str:
-    """Something with the shape of a JWT that ends days from NOW, signed by nobody; None: it never ends."""
-
-    def part(data: Any) -> str:
-        return base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=").decode()
-
-    ends = {} if days is None else {"exp": int((NOW + timedelta(days=days)).timestamp())}
-    return f"{part({'alg': 'none'})}.{part({'sub': 'example', **ends})}.c2lnbmF0dXJl"
-
-
-def _authority(content: Callable[[], bytes]) -> Callable[[], bytes]:
-    return lambda: text(document({"certificate-authority-data": encoded(content())}))
-
-
-def _login(command: str, *arguments: str) -> dict[str, Any]:
-    return {
-        "exec": {"apiVersion": "client.authentication.k8s.io/v1", "command": command, "args": [*arguments]}
-    }
-
-
-def _client(certificate: Callable[[], bytes], key: Callable[[], bytes]) -> Callable[[], bytes]:
-    return lambda: text(
-        document(user={"client-certificate-data": encoded(certificate()), "client-key-data": encoded(key())})
-    )
-
-
-def _edited(old: str, new: str) -> Callable[[], bytes]:
-    """The good text with one piece of it replaced."""
-
-    def made() -> bytes:
-        good = text(document()).decode()
-        assert old in good
-        return good.replace(old, new, 1).encode()
-
-    return made
-
-
-def _bomb() -> bytes:
-    lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
-    lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 9)]
-    return "\n".join(lines).encode()
-
-
-def _many(count: int) -> bytes:
-    made = document()
-    for number in range(count):
-        for kind, body in (("contexts", "context"), ("clusters", "cluster"), ("users", "user")):
-            entry = copy.deepcopy(made[kind][0])
-            entry["name"] = f"other-{number}"
-            made[kind].append({"name": entry["name"], body: entry[body]})
-    return text(made)
-
-
-def _everything() -> bytes:
-    """A file with as many defects at once as there is room for."""
-    return text(
-        document(
-            {
-                "server": "http://u:p@compute.example.com:6443/k8s",
-                "certificate-authority": "ca.pem",
-                "certificate-authority-data": None,
-                "insecure-skip-tls-verify": True,
-                "proxy-url": "http://proxy.example.com:3128",
-                "tls-server-name": "kubernetes",
-            },
-            {
-                **_login(COMMAND),
-                "auth-provider": {"name": "gcp"},
-                "username": "example",
-                "password": "example",
-                "as": "system:admin",
-                "as-groups": ["system:masters"],
-                "client-key": "key.pem",
-                "tokenFile": "token",
-            },
-        )
-    )
+from tests.kubeconfigs.authorities import encoded, key_pem, pem
+from tests.kubeconfigs.documents import (
+    COMMAND,
+    GKE,
+    SERVER,
+    Case,
+    authority,
+    bomb,
+    document,
+    edited,
+    everything,
+    login,
+    many,
+    of,
+    pair,
+    secret,
+    text,
+    token,
+)
 
 
 def _server(name: str, server: Any, *errors: str, **more: Any) -> Case:
@@ -208,33 +86,33 @@ SERVERS = (
 AUTHORITIES = (
     Case("authority with line breaks in its base64", lambda: text(document(
         {"certificate-authority-data": "\n".join([encoded(pem())[:64], encoded(pem())[64:]])}))),
-    Case("authority with line ends of Windows", _authority(lambda: pem().replace(b"\n", b"\r\n"))),
-    Case("authority with a byte order mark", _authority(lambda: b"\xef\xbb\xbf" + pem())),
-    Case("authority with text before it", _authority(lambda: b"subject=example\n" + pem())),
-    Case("bundle of two authorities", _authority(lambda: pem() + pem(name="other"))),
-    Case("bundle with one that has expired", _authority(lambda: pem() + pem(name="old", ends=-1)),
+    Case("authority with line ends of Windows", authority(lambda: pem().replace(b"\n", b"\r\n"))),
+    Case("authority with a byte order mark", authority(lambda: b"\xef\xbb\xbf" + pem())),
+    Case("authority with text before it", authority(lambda: b"subject=example\n" + pem())),
+    Case("bundle of two authorities", authority(lambda: pem() + pem(name="other"))),
+    Case("bundle with one that has expired", authority(lambda: pem() + pem(name="old", ends=-1)),
          warnings=("MA418",)),
-    Case("bundle with a server's own", _authority(lambda: pem(name="leaf", ca=False) + pem()),
+    Case("bundle with a server's own", authority(lambda: pem(name="leaf", ca=False) + pem()),
          warnings=("MA418",)),
-    Case("authority that expires soon", _authority(lambda: pem(ends=10)), warnings=("MA418",)),
-    Case("authority that has expired", _authority(lambda: pem(ends=-1)), ("MA418",)),
-    Case("authority that is not valid yet", _authority(lambda: pem(begins=2)), ("MA418",)),
-    Case("server's own certificate", _authority(lambda: pem(name="leaf", ca=False, issuer="authority")),
+    Case("authority that expires soon", authority(lambda: pem(ends=10)), warnings=("MA418",)),
+    Case("authority that has expired", authority(lambda: pem(ends=-1)), ("MA418",)),
+    Case("authority that is not valid yet", authority(lambda: pem(begins=2)), ("MA418",)),
+    Case("server's own certificate", authority(lambda: pem(name="leaf", ca=False, issuer="authority")),
          ("MA418",)),
-    Case("certificate that says nothing of authority", _authority(lambda: pem(name="leaf", ca=None)),
+    Case("certificate that says nothing of authority", authority(lambda: pem(name="leaf", ca=None)),
          ("MA418",)),
-    Case("authority in DER", _authority(der_of), ("MA418",)),
-    Case("authority in base64 twice", _authority(lambda: encoded(pem()).encode()), ("MA418",)),
+    Case("authority in DER", authority(der_of), ("MA418",)),
+    Case("authority in base64 twice", authority(lambda: encoded(pem()).encode()), ("MA418",)),
     Case("authority as PEM itself", lambda: text(document(
         {"certificate-authority-data": pem().decode()})), ("MA418",)),
-    Case("authority with its private key", _authority(lambda: pem() + key_pem()), ("MA418",)),
-    Case("private key for an authority", _authority(key_pem), ("MA418",)),
-    Case("authority that is damaged", _authority(lambda: pem().replace(b"MII", b"AAA", 1)), ("MA418",)),
-    Case("authority cut short", _authority(lambda: pem()[:200]), ("MA418",)),
+    Case("authority with its private key", authority(lambda: pem() + key_pem()), ("MA418",)),
+    Case("private key for an authority", authority(key_pem), ("MA418",)),
+    Case("authority that is damaged", authority(lambda: pem().replace(b"MII", b"AAA", 1)), ("MA418",)),
+    Case("authority cut short", authority(lambda: pem()[:200]), ("MA418",)),
     Case("authority that is no base64", of(cluster={"certificate-authority-data": "%%%"}), ("MA418",)),
     Case("authority in base64 of the URL kind", of(cluster={"certificate-authority-data": "LS0tLS1C-_-_"}),
          ("MA418",)),
-    Case("authority that is no certificate", _authority(lambda: b"words"), ("MA418",)),
+    Case("authority that is no certificate", authority(lambda: b"words"), ("MA418",)),
     Case("no authority", of(cluster={"certificate-authority-data": None}), ("MA417",)),
     Case("empty authority", of(cluster={"certificate-authority-data": ""}), ("MA417",)),
     Case("no authority, at GKE's DNS-based endpoint", of(
@@ -284,16 +162,16 @@ USERS = (
     Case("token in a file", of(user={"tokenFile": "token"}), ("MA420",)),
     Case("token beside one in a file", of(user={"token": "example-token", "tokenFile": "/etc/hostname"}),
          ("MA420",)),
-    Case("client certificate", _client(lambda: pem(name="admin", ca=False), lambda: key_pem("admin"))),
-    Case("client certificate that expires soon", _client(
+    Case("client certificate", pair(lambda: pem(name="admin", ca=False), lambda: key_pem("admin"))),
+    Case("client certificate that expires soon", pair(
         lambda: pem(name="admin", ca=False, ends=3), lambda: key_pem("admin")), warnings=("MA426",)),
-    Case("client certificate that has expired", _client(
+    Case("client certificate that has expired", pair(
         lambda: pem(name="admin", ca=False, ends=-3), lambda: key_pem("admin")), ("MA426",)),
-    Case("client certificate with another's key", _client(
+    Case("client certificate with another's key", pair(
         lambda: pem(name="admin", ca=False), lambda: key_pem("other")), ("MA426",)),
-    Case("client key with a passphrase", _client(
+    Case("client key with a passphrase", pair(
         lambda: pem(name="admin", ca=False), lambda: key_pem("admin", b"example")), ("MA426",)),
-    Case("client certificate that is none", _client(lambda: b"words", lambda: key_pem("admin")), ("MA426",)),
+    Case("client certificate that is none", pair(lambda: b"words", lambda: key_pem("admin")), ("MA426",)),
     Case("client certificate without a key", lambda: text(document(
         user={"client-certificate-data": encoded(pem(name="admin", ca=False))})), ("MA426",)),
     Case("client key without a certificate", lambda: text(document(
@@ -308,12 +186,12 @@ USERS = (
     Case("authority in a file", of(
         cluster={"certificate-authority-data": None, "certificate-authority": "/etc/hostname"}), ("MA420",)),
     Case("login by the AWS CLI", of(
-        user=_login("aws", "--region", "eu-west-1", "eks", "get-token", "--cluster-name", "ml")), ("MA421",)),
-    Case("login by Google's plugin", of(user=_login("gke-gcloud-auth-plugin")), ("MA421",)),
-    Case("login by Azure's plugin", of(user=_login("kubelogin", "get-token")), ("MA421",)),
-    Case("login by a shell", of(user=_login("/bin/sh", "-c", "touch /tmp/never")), ("MA421",)),
-    Case("login by a program beside the file", of(user=_login("./login")), ("MA421",)),
-    Case("login command beside a token", of(user={"token": "example-token", **_login(COMMAND)}), ("MA421",)),
+        user=login("aws", "--region", "eu-west-1", "eks", "get-token", "--cluster-name", "ml")), ("MA421",)),
+    Case("login by Google's plugin", of(user=login("gke-gcloud-auth-plugin")), ("MA421",)),
+    Case("login by Azure's plugin", of(user=login("kubelogin", "get-token")), ("MA421",)),
+    Case("login by a shell", of(user=login("/bin/sh", "-c", "touch /tmp/never")), ("MA421",)),
+    Case("login by a program beside the file", of(user=login("./login")), ("MA421",)),
+    Case("login command beside a token", of(user={"token": "example-token", **login(COMMAND)}), ("MA421",)),
     Case("login command that is no mapping", of(user={"exec": COMMAND}), ("MA412", "MA421")),
     Case("login command without a command", of(user={"exec": {"args": ["x"]}}), ("MA421",)),
     Case("login plugin of kubectl", of(user={"auth-provider": {"name": "gcp"}}), ("MA422",)),
@@ -389,8 +267,8 @@ FORMS = (
     Case("without kind and version", of(kind=None, apiVersion=None)),
     Case("with other tools' notes", of(
         preferences={}, cluster={"extensions": [{"name": "x", "extension": {"last": "update"}}]})),
-    Case("with an anchor for one value", _edited("token: example-token", "token: &t example-token")),
-    Case("with two hundred clusters", lambda: _many(200)),
+    Case("with an anchor for one value", edited("token: example-token", "token: &t example-token")),
+    Case("with two hundred clusters", lambda: many(200)),
     Case("with a misspelt field", lambda: text(document(user={"token": "a", "client_key_data": "x"})),
          warnings=("MA412",)),
     Case("empty", lambda: b"", ("MA410",)),
@@ -422,26 +300,26 @@ FORMS = (
         "apiVersion": "v1", "kind": "List", "items": [yaml.safe_load(secret("kubeconfig"))]}), ("MA412",)),
     Case("among a tool's outputs", lambda: json.dumps({
         "kubeconfig": {"sensitive": True, "value": text(document()).decode()}}).encode(), ("MA412",)),
-    Case("with an unresolved merge", _edited(
+    Case("with an unresolved merge", edited(
         "    token: example-token\n",
         "<<<<<<< HEAD\n    token: one\n=======\n    token: two\n>>>>>>> other\n"), ("MA411",)),
     Case("that is broken", lambda: b"clusters: [", ("MA411",)),
-    Case("with a tab for indentation", _edited("  cluster: c", "\tcluster: c"), ("MA411",)),
+    Case("with a tab for indentation", edited("  cluster: c", "\tcluster: c"), ("MA411",)),
     Case("with two documents", lambda: text(document()) + b"---\n" + text(document()), ("MA411",)),
     Case("with a key twice", lambda: text(document()) + b"current-context: other\n", ("MA411",)),
-    Case("with a server twice", _edited(SERVER, f"{SERVER}\n    server: {SERVER}"), ("MA411",)),
-    Case("with a merge", _edited("    user: u\n", "    user: u\n    <<: {cluster: d}\n"), ("MA411",)),
-    Case("with a Python object", _edited("example-token", "!!python/object/apply:os.system ['true']"),
+    Case("with a server twice", edited(SERVER, f"{SERVER}\n    server: {SERVER}"), ("MA411",)),
+    Case("with a merge", edited("    user: u\n", "    user: u\n    <<: {cluster: d}\n"), ("MA411",)),
+    Case("with a Python object", edited("example-token", "!!python/object/apply:os.system ['true']"),
          ("MA411", "MA412")),
-    Case("with a Python name", _edited("example-token", "!!python/name:os.system"), ("MA411", "MA426")),
-    Case("with an alias to nothing", _edited("example-token", "*nothing"), ("MA411",)),
-    Case("that grows as it is read", _bomb, ("MA411",)),
+    Case("with a Python name", edited("example-token", "!!python/name:os.system"), ("MA411", "MA426")),
+    Case("with an alias to nothing", edited("example-token", "*nothing"), ("MA411",)),
+    Case("that grows as it is read", bomb, ("MA411",)),
     Case("that contains itself", lambda: b"a: &a [*a]", ("MA411",)),
     Case("nested a thousand deep", lambda: b"a: " + b"[" * 1000, ("MA411",)),
     Case("nested a thousand deep, closed", lambda: b"a: " + b"[" * 1000 + b"]" * 1000, ("MA411",)),
     Case("with a list without end", lambda: b"contexts:\n" + b"- a\n" * 400_000, ("MA411",)),
     Case("with keys without end", lambda: b"".join(b"k%d: 1\n" % n for n in range(100_000)), ("MA411",)),
-    Case("everything at once", _everything,
+    Case("everything at once", everything,
          ("MA416", "MA417", "MA420", "MA420", "MA420", "MA421", "MA422", "MA422", "MA422", "MA423", "MA423",
           "MA424", "MA425")),
 )  # fmt: skip

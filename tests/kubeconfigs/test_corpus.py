@@ -13,7 +13,8 @@ from madeploy import kubeconfigs
 from madeploy.findings.text import report
 from madeploy.kubeconfigs import Instead, Verdict
 from tests.kubeconfigs.authorities import NOW, encoded, pem
-from tests.kubeconfigs.corpus import CASES, COMMAND, Case, document, text, token
+from tests.kubeconfigs.corpus import CASES
+from tests.kubeconfigs.documents import COMMAND, Case, document, text, token
 from tests.support.proves import proves
 
 

@@ -13,7 +13,7 @@ from madeploy import kubeconfigs
 from madeploy.kubeconfigs.eks_login import EksLogin, read
 from madeploy.settings.cluster_origins import Eks
 from tests.kubeconfigs.authorities import NOW, encoded, pem
-from tests.kubeconfigs.corpus import document, text
+from tests.kubeconfigs.documents import document, text
 
 ROLE = "arn:aws:iam::123456789012:role/teams/deployer"
 TOKEN = ["eks", "get-token"]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.kubeconfigs.corpus import CASES, document, text
+from tests.kubeconfigs.corpus import CASES
+from tests.kubeconfigs.documents import document, text
 
 pytestmark = pytest.mark.whole
 

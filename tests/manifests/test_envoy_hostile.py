@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hmac
 import json
 import socket
 import time
@@ -15,25 +14,30 @@ from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 import pytest
-from cryptography.hazmat.primitives import serialization
 
+from tests.manifests.hostile import (
+    ANALYST,
+    API,
+    ENGINEER,
+    EXPIRES,
+    HEADERS,
+    HMAC,
+    ID,
+    ORIGINS,
+    PATHS,
+    READ,
+    REFRESH,
+    SMUGGLED,
+    TOKENS,
+    WRITE,
+    claims,
+)
 from tests.support.front import APP, FILES, ORIGIN, Front, cookie_header, front, store
 from tests.support.grpc_web import UI_HEADERS
-from tests.support.oidc import CLIENT, ISSUER, Key, encoded, unsigned
+from tests.support.oidc import CLIENT, Key, encoded
 from tests.support.proves import proves
 
 pytestmark = pytest.mark.whole
-
-ANALYST: dict[str, Any] = {"groups": ["analysts"], "email": "ann@example.com", "name": "Ann", "sub": "ann"}
-ENGINEER: dict[str, Any] = {
-    "groups": ["ml-platform"],
-    "email": "eve@example.com",
-    "name": "Eve",
-    "sub": "eve",
-}
-READ, WRITE = "ProjectService/GetProject", "ProjectService/DeleteProject"
-API = "/michelangelo.api.v2."
-HMAC, EXPIRES, ID, REFRESH = (f"__Host-michelangelo-{end}" for end in ("hmac", "expires", "id", "refresh"))
 
 
 @dataclass(frozen=True)
@@ -68,54 +72,6 @@ def nothing_reaches_the_api_server(sessions: Sessions) -> Iterator[None]:
 
 
 # Tokens -----------------------------------------------------------------------------------------------------
-
-
-def _claims(**changes: Any) -> dict[str, Any]:
-    now = int(time.time())
-    own = {"iss": ISSUER, "aud": CLIENT, "iat": now, "exp": now + 3600, **ENGINEER}
-    return {name: value for name, value in (own | changes).items() if value is not None}
-
-
-def _by_public_key(key: Key) -> str:
-    """HMAC with the public key as its secret, for verifiers that let the token choose the algorithm."""
-    public = key.private.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )
-    text = unsigned({"alg": "HS256", "kid": key.kid}, _claims())
-    return f"{text}.{encoded(hmac.digest(public, text.encode(), 'sha256'))}"
-
-
-def _altered(key: Key) -> str:
-    """Claims of an editor under the signature of a viewer's token."""
-    head, _, signature = key.token(_claims(groups=["analysts"])).split(".")
-    return f"{head}.{encoded(json.dumps(_claims()).encode())}.{signature}"
-
-
-TOKENS: Mapping[str, Callable[[Key], str]] = {
-    "of another audience": lambda key: key.token(_claims(aud="grafana")),
-    "of other audiences": lambda key: key.token(_claims(aud=["grafana", f"{CLIENT}-dev"])),
-    "without an audience": lambda key: key.token(_claims(aud=None)),
-    "of another issuer": lambda key: key.token(_claims(iss="https://login.example.com/realms/other")),
-    "of an issuer with a slash more": lambda key: key.token(_claims(iss=f"{ISSUER}/")),
-    "without an issuer": lambda key: key.token(_claims(iss=None)),
-    "expired": lambda key: key.token(_claims(exp=int(time.time()) - 60)),
-    "without an end": lambda key: key.token(_claims(exp=None)),
-    "not valid yet": lambda key: key.token(_claims(nbf=int(time.time()) + 600)),
-    "unsigned": lambda key: unsigned({"alg": "none", "kid": key.kid}, _claims()) + ".",
-    "unsigned in capitals": lambda key: unsigned({"alg": "NONE", "kid": key.kid}, _claims()) + ".",
-    "unsigned without a word": lambda key: unsigned({"kid": key.kid}, _claims()) + ".",
-    "signed by the public key": _by_public_key,
-    "signed by a key of the same name": lambda key: Key(kid=key.kid).token(_claims()),
-    "signed by a key nobody knows": lambda key: Key().token(_claims()),
-    "with a key of its own": lambda key: Key(kid="mine").token(_claims(), jwk=Key(kid="mine").public()),
-    "with an address for its key": lambda key: Key(kid="mine").token(_claims(), jku="https://evil.example/k"),
-    "with a path for its key": lambda key: Key(kid="../../etc/passwd").token(_claims()),
-    "with half a signature": lambda key: key.token(_claims())[:-200],
-    "with somebody else's claims": _altered,
-    "of two parts": lambda key: key.token(_claims()).rpartition(".")[0],
-    "of four parts": lambda key: key.token(_claims()) + ".e30",
-    "that is none": lambda key: "not-a-token",
-}
 
 
 @pytest.mark.parametrize("forge", TOKENS.values(), ids=TOKENS)
@@ -171,12 +127,12 @@ COOKIES: Mapping[str, Callable[[Sessions], dict[str, str]]] = {
     "with somebody else's token": lambda s: {**s.viewer, ID: s.editor[ID]},
     "with a token that is not encrypted": lambda s: {
         **s.viewer,
-        ID: s.door.provider.keys[-1].token(_claims()),
+        ID: s.door.provider.keys[-1].token(claims()),
     },
     "with the token alone": lambda s: {ID: s.editor[ID]},
     "set by a neighbour": lambda s: {name.removeprefix("__Host-"): value for name, value in s.editor.items()},
     "under Envoy's own names": lambda s: {
-        "IdToken": s.door.provider.keys[-1].token(_claims()),
+        "IdToken": s.door.provider.keys[-1].token(claims()),
         "OauthHMAC": s.editor[HMAC],
         "OauthExpires": s.editor[EXPIRES],
     },
@@ -209,7 +165,7 @@ def test_a_token_beside_a_session_is_no_session(
     sessions: Sessions, give: Callable[[str], tuple[str, dict[str, str]]]
 ) -> None:
     """ACC-1: a right one, in every place where it does not belong."""
-    query, headers = give(sessions.door.provider.keys[-1].token(_claims()))
+    query, headers = give(sessions.door.provider.keys[-1].token(claims()))
     assert sessions.door.call(f"{WRITE}{query}", {}, headers).status == 401
 
 
@@ -312,44 +268,6 @@ def test_nobody_is_sent_on_to_another_host(sessions: Sessions, url: str) -> None
 
 # Paths ------------------------------------------------------------------------------------------------------
 
-PATHS: Mapping[str, int] = {
-    f"{API}{WRITE}": 403,
-    f"/{API}{WRITE}": 403,
-    f"{API}ProjectService//DeleteProject": 403,
-    f"/.{API}{WRITE}": 403,
-    f"/x/..{API}{WRITE}": 403,
-    f"{API}ProjectService/GetProject/../DeleteProject": 403,
-    f"{API}ProjectService/GetProject/%2e%2e/DeleteProject": 403,
-    f"{API}ProjectService/GetProject/.%2e/DeleteProject": 403,
-    f"{API}ProjectService/GetProject/%252e%252e/DeleteProject": 403,
-    f"{API}ProjectService/%44eleteProject": 403,
-    f"{API}ProjectService/Delete%50roject": 403,
-    f"/%6dichelangelo.api.v2.{WRITE}": 403,
-    f"{API}ProjectService%2fDeleteProject": 400,
-    f"{API}ProjectService%2FDeleteProject": 400,
-    f"{API}ProjectService%5cDeleteProject": 400,
-    f"{API}ProjectService\\DeleteProject": 403,
-    f"{API}{WRITE};/GetProject": 403,
-    f"{API}{WRITE}?x=/{READ}": 403,
-    f"{API}{WRITE}%3f{READ}": 403,
-    f"{API}{READ}%00": 400,
-    f"{API}{READ}%20": 403,
-    f"{API}{READ}/": 403,
-    f"{API}{READ}.": 403,
-    f"{API}{READ}s": 403,
-    f"{API}ProjectService/getproject": 403,
-    f"{API}projectservice/GetProject": 403,
-    f"{API.upper()}{WRITE}": 403,
-    f"{API}ProjectService/deleteproject": 403,
-    f"{API}ProjectService/DeleteProjectCollection": 403,
-    f"{API}ProjectService/CreateProject": 403,
-    f"{API}ProjectService/UpdateProject": 403,
-    f"{API}EvaluationReportService/GetEvaluationReport": 403,
-    f"{API}Unknown/GetProject": 403,
-    "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": 403,
-    "/michelangelo.api.v1.ProjectService/GetProject": 403,
-    f"{API}{WRITE}#/{READ}": 400,
-}
 """What a viewer posts to, and the answer."""
 
 
@@ -370,17 +288,6 @@ def test_no_other_http_method_gives_a_viewer_more(sessions: Sessions, method: st
 
 # Headers ----------------------------------------------------------------------------------------------------
 
-HEADERS: Mapping[str, tuple[list[tuple[str, str]], int]] = {
-    "underscores": ([("x_user_email", "boss@example.com")], 400),
-    "another method": ([("x-http-method-override", "GET")], 403),
-    "another path": ([("x-original-url", f"{API}{READ}"), ("x-rewrite-url", f"{API}{READ}")], 403),
-    "another path, as Envoy says it": ([("x-envoy-original-path", f"{API}{READ}")], 403),
-    "a trusted address": ([("x-forwarded-for", "127.0.0.1"), ("x-real-ip", "127.0.0.1")], 403),
-    "an internal caller": ([("x-envoy-internal", "true")], 403),
-    "claims": ([("x-jwt-payload", encoded(json.dumps({"groups": ["ml-platform"]}).encode()))], 403),
-    "a name in capitals": ([("X-USER-EMAIL", "eve@example.com"), ("X-User-Email", "eve@example.com")], 403),
-}
-
 
 @pytest.mark.parametrize(("headers", "status"), HEADERS.values(), ids=HEADERS)
 def test_no_header_gives_a_viewer_more(
@@ -388,17 +295,6 @@ def test_no_header_gives_a_viewer_more(
 ) -> None:
     """ACC-3."""
     assert sessions.door.call(WRITE, sessions.viewer, headers).status == status
-
-
-ORIGINS: Mapping[str, list[tuple[str, str]]] = {
-    "none": [("origin", "")],
-    "null": [("origin", "null")],
-    "another": [("origin", "https://evil.example")],
-    "a neighbour": [("origin", "https://docs.ml.example.com")],
-    "with more at its end": [("origin", f"{ORIGIN}.evil.example")],
-    "another port": [("origin", f"{ORIGIN}:8443")],
-    "as plain text of a form": [("origin", "https://docs.ml.example.com"), ("content-type", "text/plain")],
-}
 
 
 @pytest.mark.parametrize("headers", ORIGINS.values(), ids=ORIGINS)
@@ -410,21 +306,6 @@ def test_a_page_of_another_origin_cannot_call_with_a_session(
     pairs = [*own.items(), *((name, value) for name, value in headers if value)]
     answer = sessions.door.request("POST", f"{API}{WRITE}", pairs, b"\0\0\0\0\0")
     assert answer.status == 403, answer
-
-
-SMUGGLED: Mapping[str, tuple[str, int]] = {
-    "two lengths": ("content-length: 5\r\ncontent-length: 50\r\n", 400),
-    "a length and chunks": ("content-length: 5\r\ntransfer-encoding: chunked\r\n", 400),
-    "a negative length": ("content-length: -1\r\n", 400),
-    "a length in words": ("content-length: five\r\n", 400),
-    "chunks, twice": ("transfer-encoding: chunked, chunked\r\n", 501),
-    "another encoding": ("transfer-encoding: xchunked\r\n", 501),
-    "a blank before the colon": ("content-length : 5\r\n", 400),
-    # One value of one header, which is the viewer's own request.
-    "a folded header": ("x-a: b\r\n  x-user-email: boss@example.com\r\ncontent-length: 5\r\n", 403),
-    "an end of text": ("x-a: b\0c\r\ncontent-length: 5\r\n", 400),
-    "a second host": (f"host: {APP}\r\ncontent-length: 5\r\n", 401),
-}
 
 
 @pytest.mark.parametrize(("lines", "status"), SMUGGLED.values(), ids=SMUGGLED)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from madeploy.sandbox.tools import FAMILIES, TOOLS
+from madeploy.sandbox.tools import FAMILIES, TOOLS, releases
 from madeploy.sandbox.tools.edits import Registration, Substitution
+from madeploy.sandbox.tools.transfer import Transfer
+from tests.sandbox_tools.downloads import LINUX
+from tests.sandbox_tools.mirror import Mirror, serving
 
 FAKE_GO = """#!{python}
 import json, os, pathlib, sys, time
@@ -106,3 +110,17 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     for name in ("GOTOOLCHAIN", "GOFLAGS"):
         monkeypatch.delenv(name, raising=False)
     return machine
+
+
+@pytest.fixture
+def mirror(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
+    """A mirror with every release for Linux, and a machine that downloads from it."""
+    quick = partial(Transfer, probe_seconds=0.3, silence_seconds=0.4)
+    monkeypatch.setattr("madeploy.sandbox.tools.resolve.Transfer", quick)
+    monkeypatch.setattr(releases, "this_platform", lambda: LINUX)
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    with serving(Mirror()) as mirror:
+        mirror.publish_all(LINUX)
+        monkeypatch.setenv("MADEPLOY_DOWNLOADS", mirror.address)
+        yield mirror
