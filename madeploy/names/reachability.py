@@ -12,9 +12,10 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Place = Literal["machine", "host", "multicast", "apiService", "service", "short"]
+Place = Literal["machine", "host", "multicast", "apiService", "apiAddress", "service", "short"]
 """`machine`: the pod itself; `host`: the computer that runs the caller's containers; `multicast`: a name
 that only its own network segment answers; `apiService`: the API server of the caller's own cluster;
+`apiAddress`: most likely that too, by its usual address in a cluster;
 `service`: another Service of the caller's own cluster; `short`: whatever the caller's search list makes of
 it."""
 
@@ -40,6 +41,18 @@ _HOST_DOMAINS: Final = (
 """Zones that container tools answer themselves, with the computer they run on: Docker Desktop, k3d, Lima,
 minikube, OrbStack, Podman, Rancher Desktop."""
 
+_API_ADDRESSES: Final = {
+    "10.96.0.1": "kubeadm and kind",
+    "10.43.0.1": "k3s and RKE",
+    "10.100.0.1": "EKS",
+    "172.20.0.1": "EKS",
+    "172.30.0.1": "OpenShift",
+    "10.152.183.1": "MicroK8s",
+    "34.118.224.1": "GKE",
+}
+"""Address of the Service `kubernetes`, the first one of the range of Services, where a distribution's own
+range is used. AKS' is left out: 10.0.0.1 is any network's."""
+
 _API_SERVICE: Final = re.compile(r"kubernetes(\.default(\.svc(\..+)?)?)?")
 _SERVICE: Final = re.compile(r"[^.]+(\.[^.]+)+\.svc(\..+)?|.+\.cluster\.local")
 
@@ -60,7 +73,9 @@ def place_of(host: str) -> Place | None:
     literal = _address(host)
     if literal is not None:
         nowhere = literal.is_loopback or literal.is_unspecified or literal.is_link_local
-        return "machine" if nowhere else None
+        if nowhere:
+            return "machine"
+        return "apiAddress" if str(literal) in _API_ADDRESSES else None
     labels = host.split(".")
     if host in _LOOPBACK_NAMES or labels[-1] == "localhost":
         return "machine"
@@ -92,17 +107,18 @@ def misled(host: str, *, development: bool, is_control_plane: bool | None) -> Mi
         is_control_plane: whether the cluster is the control plane's own; None where that is not known.
     """
     place = place_of(host)
-    if place is None or (place == "apiService" and is_control_plane):
+    if place is None or (place in ("apiService", "apiAddress") and is_control_plane):
         return None
     severity: Literal["error", "warning"] = "error"
-    if place in ("service", "short") or (place == "multicast" and host.count(".") > 1):
+    if place in ("service", "short", "apiAddress") or (place == "multicast" and host.count(".") > 1):
         severity = "warning"
     elif place == "apiService":
         severity = "warning" if is_control_plane is None else "error"
     elif development:
         severity = "warning"
     evidence, fix = _WORDS[place]
-    return Misled(place, severity, evidence.format(host=host), fix)
+    made_by = _API_ADDRESSES.get(host, "")
+    return Misled(place, severity, evidence.format(host=host, made_by=made_by), fix)
 
 
 _OUTSIDE: Final = "Give the address as the control plane's pods reach it."
@@ -123,6 +139,11 @@ _WORDS: Final[dict[Place, tuple[str, str]]] = {
         "the control plane's own",
         f"{_OUTSIDE} If the control plane's own cluster is meant, give the entry the same kubeconfigContext "
         "as controlPlane.",
+    ),
+    "apiAddress": (
+        "{host} is where pods of a cluster made with {made_by} reach its API server, where nothing else was "
+        "chosen: written there, it leads the control plane's pods elsewhere",
+        _OUTSIDE,
     ),
     "service": (
         "{host} is a Service of whichever cluster the caller runs in: it is right only where the control "

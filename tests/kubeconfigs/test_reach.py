@@ -42,6 +42,7 @@ PLACES = {
         "kubernetes.default.svc.cluster.local",
         "kubernetes.default.svc.k8s.example.com",
     ],
+    "apiAddress": ["10.96.0.1", "10.43.0.1", "172.20.0.1", "172.30.0.1", "10.152.183.1"],
     "service": [
         "api.east.svc",
         "api.east.svc.cluster.local",
@@ -105,6 +106,10 @@ def test_names_in_zones_that_only_one_cluster_or_machine_answers_are_never_taken
         ("kubernetes.default.svc", True, False, "error"),
         ("kubernetes.default.svc", False, None, "warning"),
         ("kubernetes.default.svc", False, True, None),
+        ("10.96.0.1", False, None, "warning"),
+        ("10.43.0.1", True, False, "warning"),
+        ("10.96.0.1", False, True, None),
+        ("10.96.0.2", False, None, None),
         ("api.east.svc", False, False, "warning"),
         ("master", False, None, "warning"),
     ],
