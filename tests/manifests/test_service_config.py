@@ -39,7 +39,8 @@ def test_every_emitted_key_is_one_the_service_reads_and_of_its_type(
     """CP-6 (V2): services stop at start-up on a key they do not know."""
     chosen = ALL[name]()
     config = base_config(chosen, service)
-    optional = {"mysql", "pipeline", "pipelineRun", "notification", "jobs"} if name == "every_part" else set()
+    parts = {"mysql", "pipeline", "pipelineRun", "notification", "jobs", "inferenceServer"}
+    optional = parts if name == "every_part" else set()
     assert SECTIONS[service] <= config.keys() <= SECTIONS[service] | optional
     for entry in keys.entries(chosen.release.keys[service], config):
         assert entry.key is not None, entry.path
