@@ -100,9 +100,9 @@ def test_a_stack_file_is_read_once_and_again_after_an_edit(
     reads: list[str] = []
     read = files.load_environment
 
-    def counted(path: Path, file: str | None = None) -> Any:
+    def counted(path: Path, *others: Any) -> Any:
         reads.append(path.name)
-        return read(path, file)
+        return read(path, *others)
 
     monkeypatch.setattr(files, "load_environment", counted)
     session = StackSession(str(stack), [])
