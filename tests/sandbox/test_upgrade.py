@@ -23,7 +23,7 @@ from manifests.definitions import DEFINITIONS
 from tests.support.definitions import REPORTS, ApiServer, install, of_release
 from tests.support.descriptors import chart, descriptor_set
 from tests.support.proves import proves
-from tests.support.sandbox import ROOT, Deployed, sandbox
+from tests.support.sandbox import ROOT, Deployed, is_engine_of_up, processes_of, sandbox
 
 pytestmark = pytest.mark.sandbox
 
@@ -185,7 +185,7 @@ def test_the_dump_makes_every_object_again_elsewhere(deployed: Deployed) -> None
 
 
 def kill_after(deployed: Deployed, said: str, given: list[str]) -> None:
-    """Start the command and end it without warning once it has said something on stderr."""
+    """Start the command and end it without warning, the engine too, once it has said something on stderr."""
     command = [sys.executable, "-m", "madeploy", *given]
     with subprocess.Popen(
         command,
@@ -201,6 +201,8 @@ def kill_after(deployed: Deployed, said: str, given: list[str]) -> None:
         for line in child.stderr:
             heard.append(line)
             if said in line:
+                for engine in filter(is_engine_of_up, processes_of(deployed.state)):
+                    os.kill(engine, signal.SIGKILL)
                 os.killpg(child.pid, signal.SIGKILL)
                 return
         pytest.fail(f"it never said {said!r}: {''.join(heard)[-4000:]}")
@@ -208,14 +210,19 @@ def kill_after(deployed: Deployed, said: str, given: list[str]) -> None:
 
 @proves("REL-3", played="the API server's definitions; no container runs")
 def test_killed_after_each_step_and_run_again_it_is_done(deployed: Deployed, tmp_path: Path) -> None:
-    """REL-3: the same command each time, and in the end the plain `pulumi up`; then nothing is left to do.
-    The Revision is in the dump though it was deleted between two runs of the command."""
+    """REL-3: and once in the middle of one; always the same command, in the end the plain `pulumi up`; then
+    nothing is left to do. The Revision is in the dump though it was deleted between two runs."""
     control_plane = administrator(deployed, "control-plane")
     control_plane.delete(f"/apis/michelangelo.api/v2/namespaces/{SPACE}/revisions/revision")
     since = len(audit(deployed))
     given = arguments(tmp_path, "--dump", str(deployed.state / "before.json"))
     with ApiServer(control_plane, "0.12.0", of_release("0.12")) as server:
-        for name in steps.NAMES[:-1]:
+        kill_after(deployed, "rights: done", given)
+        # In the middle of a step: what the engine left is cleared up as after any killed update.
+        kill_after(deployed, "updated Deployment apiserver-deployment", given)
+        recovered = upgrade(deployed, "recover", "sandbox")
+        assert recovered.returncode == 0, recovered.stdout + recovered.stderr
+        for name in steps.NAMES[1:-1]:
             kill_after(deployed, f"{name}: done", given)
         assert server.has_made
     kept = json.loads((deployed.state / "before.json").read_text())["items"]
