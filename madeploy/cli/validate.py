@@ -35,16 +35,29 @@ def _check(path: Path) -> tuple[str, tuple[Finding, ...]]:
     return file, tuple(in_order((*loaded.findings, *proof)))
 
 
-def _renamed(path: Path, since: str) -> tuple[Finding, ...]:
-    """Clusters that have another name than in an older file. Raises ToolkitError (2) for one that cannot be
-    used."""
+def _since(path: Path, since: str) -> tuple[Finding, ...]:
+    """Clusters that have another name than in an older file, and data that is not where it was. Raises
+    ToolkitError (2) for one that cannot be used."""
     _, _, before = open_environment(since)
     after = load_environment(path, label(path))
     if after.environment is None:
         return ()
     stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    # Whoever gives no older file does not wait for these.
+    from madeploy.plan.buckets import about_buckets, about_keys
+    from madeploy.plan.environments import between
+
     renamed = renames.same_entries(before, after.environment)
-    return tuple(renames.finding(name, former, stack) for name, former in renamed.items())
+    comparison = between(before, after.environment, stack)
+    data = [*about_buckets(comparison), *about_keys(comparison)]
+    return (
+        *(renames.finding(name, former, stack) for name, former in renamed.items()),
+        *(
+            find("MA339", "michelangelo:storage", one.text.removesuffix("."))
+            for one in data
+            if one.level in ("refused", "loss")
+        ),
+    )
 
 
 def validate(
@@ -59,7 +72,9 @@ def validate(
     ] = None,
     since: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option("--from", metavar="FILE", help="Also say what an older file's clusters have become."),
+        typer.Option(
+            "--from", metavar="FILE", help="Also say what became of an older file's clusters and data."
+        ),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
 ) -> None:
@@ -78,7 +93,7 @@ def validate(
     results = [_check(path) for path in paths]
     if since is not None:
         file, found = results[0]
-        results = [(file, (*found, *_renamed(paths[0], since)))]
+        results = [(file, (*found, *_since(paths[0], since)))]
     findings = [finding for _, found in results for finding in found]
     if sarif is not None:
         from madeploy import __version__

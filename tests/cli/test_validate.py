@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from tests.cli.conftest import Run
+from tests.support.environments import aws_storage
 from tests.support.stacks import write
 
 
@@ -79,6 +83,32 @@ def test_json_holds_what_the_text_says(run: Run) -> None:
     assert {finding["code"] for finding in findings} == {"MA133", "MA134"}
     assert {finding["location"]["file"] for finding in findings} == {"stacks/Pulumi.broken.yaml"}
     assert json.loads(run("validate", "prod", "--json").stdout) == []
+
+
+STORE = aws_storage(protect=False)
+FORMER = {**STORE, "accessLogs": {"bucket": "example-ml-access"}, "kmsKey": {}}
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ({"buckets": {**STORE["buckets"], "models": "example-ml-models-2"}}, "nothing is copied"),
+        ({"protect": True, "buckets": {**STORE["buckets"], "models": "other-models"}}, "nothing is copied"),
+        ({"region": "eu-west-2"}, "which no bucket can"),
+        ({"accessLogs": None}, "example-ml-access is deleted if it is empty"),
+        ({"kmsKey": None}, "nothing that it encrypted can be read"),
+        ({"tags": {"team": "ml"}}, ""),
+    ],
+)
+def test_data_that_is_not_where_it_was_is_told(run: Run, now: dict[str, Any], said: str) -> None:
+    """UX-6, MR-12: by what both files say, before anything is asked of AWS."""
+    put("former", storage=FORMER)
+    put("prod", storage={key: value for key, value in {**FORMER, **now}.items() if value is not None})
+    result = run("validate", "prod", "--from", "former", "--json")
+    told = [one for one in json.loads(result.stdout) if one["code"] == "MA339"]
+    assert bool(told) == bool(said), result.output
+    assert all(one["severity"] == "warning" for one in told)
+    assert said in " ".join(one["evidence"] for one in told)
 
 
 def test_sarif_goes_to_a_file_or_to_the_output(run: Run) -> None:

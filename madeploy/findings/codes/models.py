@@ -1,4 +1,4 @@
-"""MA340 to MA369: the model registry, and manifests of models and inference servers."""
+"""MA339 to MA369: data of buckets, the model registry, and manifests of models and inference servers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from typing import Final
 from madeploy.findings.codes.code import Code
 
 MODELS: Final[dict[str, Code]] = {
+    "MA339": Code(
+        "Data that a change of settings leaves behind or deletes",
+        "Another name or region is another bucket, and objects need the key they were encrypted with: no "
+        "change of settings moves or copies any.",
+        "Read docs/object-store.md, Renaming and giving up, before the update; `bin/madeploy plan STACK` "
+        "says the same of what the stack holds, with the engine's names.",
+        "warning",
+    ),
     "MA340": Code(
         "Definition of Model is missing",
         "Without it nothing can be registered. The platform's API server creates it when it starts.",
