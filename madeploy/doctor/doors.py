@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Final
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -15,6 +16,7 @@ from madeploy.doctor.site import Site
 from madeploy.findings import Finding, find
 from madeploy.names.addresses import API_SERVICE_NAME, GRPC_WEB_PREFIX, allowed_origins, app_url
 from madeploy.names.kubernetes import CLUSTERS_NAMESPACE, workload
+from madeploy.names.oidc import endpoints
 
 LIST_CLUSTERS: Final = f"{GRPC_WEB_PREFIX}ClusterService/ListCluster"
 _REQUEST: Final = bytes([1 << 3 | 2, len(CLUSTERS_NAMESPACE)]) + CLUSTERS_NAMESPACE.encode()
@@ -64,6 +66,8 @@ def api_call(site: Site) -> Seen:
     made = door(site, "api")
     _require_trust(made)
     status, said = grpc_call(made, LIST_CLUSTERS, _REQUEST, _HEADERS)
+    if site.environment.access.lock is not None and status == "PERMISSION_DENIED":
+        return f"{made} has its lock: it refuses a call without a token from here"
     if status != "OK":
         logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('apiserver')}")
         evidence = f"answers {status} to ListCluster{f': {said}' if said else ''}"
@@ -75,6 +79,8 @@ def page(site: Site) -> Seen:
     """Whether the application and its configuration are served at its host. Raises ClientError."""
     made = door(site, "app")
     _require_trust(made)
+    if (login := site.environment.access.login) is not None:
+        return _sends_to_sign_in(site, made, urlsplit(endpoints(login).authorization).netloc)
     logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('ui')}")
     for path, sign in (("/", b"<"), ("/config.json", b"apiBaseUrl")):
         answer = ask(made, "GET", path)
@@ -86,11 +92,29 @@ def page(site: Site) -> Seen:
     return f"{made} serves the application"
 
 
+def _sends_to_sign_in(site: Site, made: Door, provider: str) -> Seen:
+    """Whether a page without a session is sent to the identity provider, and nothing is served."""
+    answer = ask(made, "GET", "/")
+    sent_to = urlsplit(answer.headers.get("location", "")).netloc
+    if (answer.status, sent_to) == (302, provider):
+        return f"{made} sends people to sign in at {provider}"
+    logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('envoy')}")
+    evidence = f"answers {answer.status} to GET / without a session"
+    return [find("MA249", str(made), evidence, fix=f"See Envoy's log:\n{logs}")]
+
+
 def browser_call(site: Site) -> Seen:
     """Whether clusters can be listed through the application's host as by a browser. Raises ClientError."""
     made = door(site, "app")
     _require_trust(made)
-    status, said = grpc_web(made, LIST_CLUSTERS, _REQUEST, {**_BROWSER, "Origin": app_url(site.environment)})
+    headers = {**_BROWSER, "Origin": app_url(site.environment)}
+    if site.environment.access.login is not None:
+        answer = ask(made, "POST", LIST_CLUSTERS, headers)
+        if answer.status == 401:
+            return f"{made} refuses a browser's call without a session"
+        evidence = f"answers {answer.status} to a browser's call without a session"
+        return [find("MA249", str(made), evidence)]
+    status, said = grpc_web(made, LIST_CLUSTERS, _REQUEST, headers)
     if status != 0:
         logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('envoy')}")
         answered = f"gRPC status {status}" if status > 0 else said

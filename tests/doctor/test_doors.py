@@ -112,6 +112,32 @@ def test_with_a_gateway_and_tls_in_envoy_the_same_passes(upstream: int, tmp_path
     assert seen == dict.fromkeys(CHECKS, ("passed", []))
 
 
+LOGIN = {
+    "kind": "oidc",
+    "provider": "keycloak",
+    "issuer": "https://login.example.com/realms/ml",
+    "clientId": "michelangelo",
+    "editors": {"groups": ["ml-platform"]},
+}
+
+
+@pytest.mark.parametrize("trusted", [[], ["127.0.0.0/8"]], ids=["nobody", "trusted"])
+def test_doors_with_their_locks_pass_from_within_and_from_elsewhere(
+    trusted: list[str], upstream: int, tmp_path: Path
+) -> None:
+    """ACC-1, ACC-2: a page is sent to the provider, calls without a session or a token are refused."""
+    chosen = settings(access={"browser": LOGIN, "api": {"kind": "guarded", "trustedCidrs": trusted}})
+    with live_door(chosen, tmp_path, upstream) as made:
+        seen = looked_at(site_at(made.port, tmp_path, chosen))
+    assert seen == dict.fromkeys(CHECKS, ("passed", []))
+
+
+def test_locks_that_are_not_on_the_doors_are_found(live: LiveDoor) -> None:
+    """ACC-1: the settings have one, and what answers is the platform."""
+    chosen = settings(access={"browser": LOGIN})
+    assert found(site_at(live.port, live.directory, chosen)) == {"app": ["MA249"], "browser": ["MA249"]}
+
+
 @pytest.mark.parametrize(
     ("service", "expected"),
     [

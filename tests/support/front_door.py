@@ -154,6 +154,7 @@ def _nginx(cluster: Cluster, ingress: Object, path: Mapping[str, Any]) -> Route:
         "proxy-read-timeout",
         "proxy-send-timeout",
         "proxy-body-size",
+        "proxy-buffer-size",
         "ssl-redirect",
     }
     said = _annotations(ingress, NGINX, known)

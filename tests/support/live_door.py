@@ -11,9 +11,11 @@ from pathlib import Path
 
 import yaml
 
-from madeploy.names.addresses import API_PORT, ENVOY_PORT, UI_PORT
+from madeploy.names.addresses import API_PORT, ENVOY_API_PORT, ENVOY_PORT, UI_PORT
+from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
 from manifests import catalog
+from manifests.envoy_tokens import IMAGE_AUTHORITIES
 from tests.support import front_door_envoy
 from tests.support.envoy import rewrite_folders, running
 from tests.support.front_door import Cluster, hosts
@@ -54,8 +56,13 @@ def live_door(
     (authorities / "ca.crt").write_bytes(certificate_files(directory / "certs", domains.app))
 
     envoy_files = one(objects, "ConfigMap", "envoy-config")["data"]
-    if tls.envoy.enabled:
-        (directory / "tls.yaml").write_text(rewrite_folders(envoy_files["tls.yaml"], directory))
+    for name in envoy_files.keys() - {"envoy.yaml"}:
+        (directory / name).write_text(rewrite_folders(envoy_files[name], directory))
+    if environment.access.login is not None:
+        (directory / "certs" / Path(IMAGE_AUTHORITIES).name).write_bytes(app)
+        (directory / "oidc").mkdir()
+        for key in (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY):
+            (directory / "oidc" / key).write_text("only-for-this-test")
     pages = {"/": PAGE, "/config.json": one(objects, "ConfigMap", "public-config")["data"]["config.json"]}
     with contextlib.ExitStack() as stack:
         envoy = stack.enter_context(running(yaml.safe_load(envoy_files["envoy.yaml"]), directory, upstream))
@@ -63,6 +70,7 @@ def live_door(
         pods = {
             ("michelangelo-apiserver", API_PORT): given.get("apiserver", upstream),
             ("michelangelo-envoy", ENVOY_PORT): given.get("envoy", envoy.port),
+            ("michelangelo-envoy", ENVOY_API_PORT): given.get("envoy", envoy.api_port),
             ("michelangelo-ui", UI_PORT): given.get("ui") or stack.enter_context(files(pages)),
         }
         cluster = Cluster(objects, pods, directory / "config-maps")

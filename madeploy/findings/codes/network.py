@@ -58,4 +58,9 @@ PROOF: Final[dict[str, Code]] = {
         "Without a policy that selects them, pods accept and open every connection.",
         "Add the pods to the default deny.",
     ),
+    "MA249": Code(
+        "Lock of the settings that is not on the door",
+        "Whoever reaches the host does what the settings forbid.",
+        "Write Envoy's configuration again by an update, and see where the front door sends the host.",
+    ),
 }
