@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import shell
@@ -16,3 +18,11 @@ settings.register_profile("local", deadline=None, suppress_health_check=[HealthC
 # The same examples every time: a change is judged by what it changed.
 settings.register_profile("ci", settings.get_profile("local"), derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Whole files to one worker: those that share a deployed sandbox, too."""
+    from tests.support.schedule import ByDeployment
+
+    return ByDeployment(config, log) if config.getoption("dist") == "loadfile" else None

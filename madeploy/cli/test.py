@@ -58,10 +58,10 @@ def run(
     if not quick:
         # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
         tools.ensure(tools.TOOLS)
-        # Each worker starts clusters of its own, 1.3 GB. Tests of one group share what they deploy, and the
-        # longest groups come first.
-        grouped = _workers(workers, "loadgroup", "--no-loadscope-reorder")
-        codes.append(_run("sandbox tests", [*pytest, "-m", "sandbox", "--durations=15", *grouped]))
+        # Each worker starts clusters of its own, 1.3 GB. Tests of one file share what they deploy, and files
+        # stand in the order of how long they take.
+        by_file = _workers(workers, "loadfile", "--no-loadscope-reorder")
+        codes.append(_run("sandbox tests", [*pytest, "-m", "sandbox", "--durations=15", *by_file]))
     # A narrowed run may select tests of one kind only, but not of neither.
     ran = [code for code in codes if not (keyword and code == NOTHING_SELECTED)]
     raise typer.Exit(0 if passed and ran and not any(ran) else 1)

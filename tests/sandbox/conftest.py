@@ -10,33 +10,16 @@ import pytest
 from madeploy.sandbox.environment import TOOLS, Environment
 from madeploy.sandbox.state import StateDirectory
 from tests.support.sandbox import ROOT, Deployed, sandbox
-
-FIRST = (
-    "test_slice.py",
-    "test_render_live.py",
-    "test_lifecycle.py",
-    "test_clusters_adopt.py",
-    "test_down.py",
-    "test_fleet.py",
-    "test_upgrade.py",
-    "test_artifact_store.py",
-    "test_supervision.py",
-    "test_faults.py",
-)
-"""What takes longest, in this order: first what shares one deployed platform, which ends with it."""
+from tests.support.schedule import place
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that asks for real clusters, so that `--quick` leaves it out, say which run in the same
-    process, and begin with what takes longest."""
+    """Mark every test that asks for real clusters, so that `--quick` leaves it out; begin with what takes
+    longest."""
     for item in items:
         if {"environment", "tool_paths"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.sandbox)
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
-    places = {name: place for place, name in enumerate(FIRST)}
-    items.sort(key=lambda item: places.get(item.path.name, len(FIRST)))
+    items.sort(key=lambda item: place(item.path.name))
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +34,7 @@ def tool_paths() -> dict[str, Path]:
 def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """The platform, deployed by `sandbox up` as a user types it, the tools being there.
 
-    Modules share it, by being in the group `deployed`: each leaves it as it found it
+    Modules share it (`tests.support.schedule`): each leaves it as it found it
     (`tests.support.sandbox.restored`). API servers write audit logs.
     """
     made = sandbox(tmp_path_factory.mktemp("deployed"))

@@ -16,7 +16,7 @@ from madeploy.stackfile.edit import remove, set_value
 from tests.support.proves import proves
 from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, restored
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
+pytestmark = pytest.mark.sandbox
 
 NAME = "by-hand"
 COMPUTE, CONTROL_PLANE = "compute-0", "control-plane"

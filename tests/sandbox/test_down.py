@@ -10,7 +10,7 @@ import pytest
 from tests.support.proves import proves
 from tests.support.sandbox import Deployed, deletions, processes_of
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
+pytestmark = pytest.mark.sandbox
 
 
 @proves("CP-8")

@@ -28,7 +28,7 @@ COMPUTE = scale(1, 2)
 NAME = f"compute-{COMPUTE - 1}"
 REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 QUESTION = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
+pytestmark = pytest.mark.sandbox
 
 
 @pytest.fixture(scope="module", autouse=True)

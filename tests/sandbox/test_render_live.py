@@ -11,7 +11,7 @@ import pytest
 from tests.support.proves import proves
 from tests.support.sandbox import Deployed
 
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
+pytestmark = pytest.mark.sandbox
 MANAGER = "rendered"
 TARGETS = {
     "control-plane": "control-plane",

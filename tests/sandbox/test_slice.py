@@ -29,7 +29,7 @@ from tests.support.sandbox import (
 )
 
 SERVICES = ("apiserver", "controllermgr", "envoy", "ui", "worker")
-pytestmark = [pytest.mark.sandbox, pytest.mark.xdist_group("deployed")]
+pytestmark = pytest.mark.sandbox
 
 
 @proves("CP-1", "UX-1", played="kubelets")
