@@ -66,7 +66,10 @@ def needs(kind: str, release: ReleaseName = DEFAULT) -> Schema:
 
 def written() -> Iterator[KindSchema]:
     """Schemas of the kinds that this project writes itself."""
-    for kind in ("Cluster",):
+    for kind in ("Cluster", "Project"):
         definition = read(DEFINITIONS / f"{kind.lower()}.yaml")["spec"]
         version = definition["versions"][0]["name"]
-        yield KindSchema(definition["group"], version, kind, {"allOf": [shape(kind), needs(kind)]})
+        known = [shape(kind)]
+        if (SERVICES / f"{kind.lower()}.yaml").exists():
+            known.append(needs(kind))
+        yield KindSchema(definition["group"], version, kind, {"allOf": known})

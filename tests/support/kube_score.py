@@ -14,11 +14,13 @@ from typing import Final
 
 from madeploy.names.kubernetes import workload
 from madeploy.names.services import SERVICES
+from madeploy.names.tenants import ISOLATION
 from madeploy.sandbox.tools.catalog import KUBERNETES, TOOLS
 from madeploy.settings import Environment
 from manifests import catalog
+from manifests.flows import HISTORY_SERVER
 from manifests.inputs import Inputs
-from manifests.network_policies import COMPUTE_SIDE
+from manifests.network_policies import COMPUTE_SIDE, TASK_SIDE
 from manifests.objects import Object
 
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "kube-score.md"
@@ -60,6 +62,7 @@ class Accepted:
         return frozenset(Critical(self.check, self.comment, name) for name in self.objects)
 
 
+_HISTORY_SERVER: Final = (f"Deployment/{workload(HISTORY_SERVER)}",)
 _DEPLOYMENTS: Final = tuple(f"Deployment/{workload(service)}" for service in SERVICES)
 
 ACCEPTED: Final = (
@@ -79,6 +82,13 @@ ACCEPTED: Final = (
         "away",
         "`images.pullPolicy: Always`",
     ),
+    *(
+        Accepted(check, comment, _HISTORY_SERVER, "As for the services of the control plane", "–")
+        for check, comment in (
+            ("container-resources", "CPU limit is not set"),
+            ("container-image-pull-policy", "ImagePullPolicy is not set to Always"),
+        )
+    ),
     Accepted(
         "pod-probes-identical",
         "Container has the same readiness and liveness probe",
@@ -92,6 +102,13 @@ ACCEPTED: Final = (
         "The NetworkPolicys selector doesn't match any pods",
         (f"NetworkPolicy/{COMPUTE_SIDE}",),
         "It selects the compute cluster's own `kube-apiserver`, a pod that is not deployed from here",
+        "–",
+    ),
+    Accepted(
+        "networkpolicy-targets-pod",
+        "The NetworkPolicys selector doesn't match any pods",
+        (f"NetworkPolicy/{TASK_SIDE}", f"NetworkPolicy/{ISOLATION}"),
+        "They select pods that users' jobs and models start later",
         "–",
     ),
 )
