@@ -20,7 +20,7 @@ from tests.policies.world import DATA, TRUST, found, good, names
 from tests.render.environments import gitops
 from tests.render.test_tree import render
 
-CORPUS = sorted((DATA / "foreign").glob("*.yaml"))
+CORPUS = sorted((DATA / "third-party").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("path", CORPUS, ids=lambda path: path.stem)
