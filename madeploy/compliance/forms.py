@@ -10,6 +10,7 @@ from html import escape
 from typing import Final
 
 from madeploy.compliance.evidence import RESULTS, Evidence, Row
+from madeploy.findings.html import page
 
 COLUMNS: Final = (
     "control",
@@ -23,7 +24,6 @@ COLUMNS: Final = (
     "reasons",
 )
 
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE: Final = """
 :root { color-scheme: light dark; --page: #ffffff; --text: #1b2733; --soft: #53626f; --line: #d5dce2;
   --failed: #b3261e; --unclear: #8a5a00; --manual: #5b3fa8; --passed: #1a6b3c; }
@@ -88,18 +88,10 @@ def to_html(evidence: Evidence) -> str:
     counted = "".join(
         f'<li class="{_class(name)}">{number} {name}</li>' for name, number in evidence.counts.items()
     )
-    return "\n".join(
+    return page(
+        title,
+        _STYLE,
         [
-            "<!doctype html>",
-            '<html lang="en">',
-            "<head>",
-            '<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            f"<title>{escape(title)}</title>",
-            f"<style>{_STYLE}</style>",
-            "</head>",
-            "<body>",
             f"<h1>{escape(title)}</h1>",
             f'<p class="soft">{evidence.date:%Y-%m-%d %H:%M:%S} UTC, madeploy {escape(evidence.toolkit)}; '
             f"live systems {asked}</p>",
@@ -108,10 +100,7 @@ def to_html(evidence: Evidence) -> str:
             *(f"<dt>{name}</dt><dd>{escape(meaning)}</dd>" for name, meaning in RESULTS.items()),
             "</dl>",
             *_sections(evidence.rows),
-            "</body>",
-            "</html>",
-            "",
-        ]
+        ],
     )
 
 

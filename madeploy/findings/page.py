@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from html import escape
 from typing import Final
 
+from madeploy.findings.html import page
 from madeploy.findings.model import Finding
 from madeploy.findings.outcomes import STATES, Outcome, Report
 
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 _STYLE: Final = """
 :root { color-scheme: light dark; --page: #ffffff; --text: #1b2733; --soft: #53626f; --line: #d5dce2;
   --card: #f5f7f9; --failed: #b3261e; --warned: #8a5a00; --notChecked: #5b3fa8; --passed: #1a6b3c;
@@ -51,17 +51,7 @@ td:last-child, th:last-child { text-align: right; padding-right: 0; white-space:
 def to_html(report: Report) -> str:
     """The whole page, ending in a newline."""
     title = f"{report.command} {report.stack}"
-    lines = [
-        "<!doctype html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}: {escape(report.verdict)}</title>",
-        f"<style>{_STYLE}</style>",
-        "</head>",
-        "<body>",
+    body = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="soft">{report.began:%Y-%m-%d %H:%M:%S %Z}, {report.seconds:.1f} s</p>',
         '<ul class="counts">',
@@ -70,10 +60,8 @@ def to_html(report: Report) -> str:
         *_facts(report),
         *_findings(report),
         *_checks(report),
-        "</body>",
-        "</html>",
     ]
-    return "\n".join(lines) + "\n"
+    return page(f"{title}: {report.verdict}", _STYLE, body)
 
 
 def _facts(report: Report) -> Iterator[str]:

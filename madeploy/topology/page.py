@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import Final
 
+from madeploy.findings.html import page
 from madeploy.topology.model import Topology
 from madeploy.topology.svg import to_svg
 
@@ -26,7 +27,6 @@ th, td { text-align: left; padding: .3rem 1.2rem .3rem 0; border-bottom: 1px sol
   th, td { border-color: #33404c; } }
 @media print { svg { max-width: 100%; height: auto; } }
 """
-_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 
 
 def _table(caption: str, head: Iterable[str], rows: Iterable[Iterable[str]]) -> list[str]:
@@ -49,17 +49,7 @@ def to_html(topology: Topology) -> str:
         )
         for edge in topology.edges
     )
-    lines = [
-        "<!doctype html>",
-        '<html lang="en">',
-        "<head>",
-        '<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
-        '<meta name="viewport" content="width=device-width">',
-        f"<title>{escape(topology.title)}</title>",
-        f"<style>{_STYLE}</style>",
-        "</head>",
-        "<body>",
+    body = [
         f"<h1>{escape(topology.title)}</h1>",
         f"<p>{escape(topology.tier)}, namespace {escape(topology.namespace)}</p>",
         f"<figure>{to_svg(topology)}</figure>",
@@ -68,5 +58,5 @@ def to_html(topology: Topology) -> str:
     ]
     if topology.clusters:
         rows = ((item.name, item.server, item.region, item.zone) for item in topology.clusters)
-        lines += _table("Compute clusters", ("Name", "API server", "Region", "Zone"), rows)
-    return "\n".join([*lines, "</body>", "</html>"]) + "\n"
+        body += _table("Compute clusters", ("Name", "API server", "Region", "Zone"), rows)
+    return page(topology.title, _STYLE, body)
