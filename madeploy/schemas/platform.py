@@ -59,8 +59,10 @@ def shape(kind: str, release: ReleaseName = DEFAULT) -> Schema:
 
 @cache
 def needs(kind: str, release: ReleaseName = DEFAULT) -> Schema:
-    """Schema of what services need of an object that has the kind's shape; other fields are free."""
-    made: Schema = of_release(read(SERVICES / f"{kind.lower()}.yaml"), release)
+    """Schema of what services need of an object that has the kind's shape; other fields are free, and all are
+    where nothing is known of it."""
+    path = SERVICES / f"{kind.lower()}.yaml"
+    made: Schema = of_release(read(path), release) if path.is_file() else {}
     return made
 
 
@@ -69,7 +71,4 @@ def written() -> Iterator[KindSchema]:
     for kind in ("Cluster", "Project"):
         definition = read(DEFINITIONS / f"{kind.lower()}.yaml")["spec"]
         version = definition["versions"][0]["name"]
-        known = [shape(kind)]
-        if (SERVICES / f"{kind.lower()}.yaml").exists():
-            known.append(needs(kind))
-        yield KindSchema(definition["group"], version, kind, {"allOf": known})
+        yield KindSchema(definition["group"], version, kind, {"allOf": [shape(kind), needs(kind)]})
