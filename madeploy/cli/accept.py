@@ -39,11 +39,8 @@ def accept(
     minutes: Annotated[
         float, typer.Option(min=0.1, max=120, metavar="N", help="Minutes a job may take until it is ready.")
     ] = JOB_SECONDS / 60,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
-    output: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--output", "-o", metavar="FILE", help=reports.OUTPUT_HELP),
-    ] = None,
+    as_json: reports.AsJson = False,
+    output: reports.Output = None,
 ) -> None:
     """Take STACK into service: doctor, an update, verify with pods, and a real RayCluster on every compute
     cluster, dispatched by the platform, seen to run and cleaned up.

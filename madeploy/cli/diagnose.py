@@ -45,10 +45,7 @@ def diagnose(
         typer.Option("--log", metavar="FILE", help="A log to look through; - for input."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-    output: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--output", "-o", metavar="FILE", help=reports.OUTPUT_HELP),
-    ] = None,
+    output: reports.Output = None,
 ) -> None:
     """Say what a failure comes from, and what mends it.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -19,14 +19,9 @@ from madeploy.stacks.secrets import static_keys
 
 def doctor(
     stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
-    output: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
-        typer.Option("--output", "-o", metavar="FILE", help=reports.OUTPUT_HELP),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="End with 1 on warnings and on what could not be checked, too.")
-    ] = False,
+    as_json: reports.AsJson = False,
+    output: reports.Output = None,
+    strict: reports.Strict = False,
 ) -> None:
     """Say what stands in the way of deploying STACK: its settings, Pulumi, every cluster with the rights this
     plan needs, definitions and controllers, domains, images, object store, AWS and the workflow engine.

@@ -6,7 +6,9 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final, Optional
+
+import typer
 
 from madeploy import __version__
 from madeploy.errors import ToolkitError
@@ -17,7 +19,19 @@ from madeploy.findings.page import to_html
 from madeploy.findings.sarif import to_sarif
 from madeploy.findings.text import write
 
-OUTPUT_HELP: Final = "Also write the report to a file: .html, .json, .xml (JUnit) or .sarif. Any number."
+AsJson = Annotated[bool, typer.Option("--json", help="Print every check as JSON.")]
+Output = Annotated[
+    Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+    typer.Option(
+        "--output",
+        "-o",
+        metavar="FILE",
+        help="Also write the report to a file: .html, .json, .xml (JUnit) or .sarif. Any number.",
+    ),
+]
+Strict = Annotated[
+    bool, typer.Option("--strict", help="End with 1 on warnings and on what could not be checked, too.")
+]
 
 
 def _json(report: Report) -> str:

@@ -38,14 +38,9 @@ def verify(
             "which are taken away again.",
         ),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print every check as JSON.")] = False,
-    output: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option("--output", "-o", metavar="FILE", help=reports.OUTPUT_HELP),
-    ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="End with 1 on warnings and on what could not be checked, too.")
-    ] = False,
+    as_json: reports.AsJson = False,
+    output: reports.Output = None,
+    strict: reports.Strict = False,
 ) -> None:
     """Prove that STACK is deployed as declared and works: objects, roll-outs, the network guide's checklist,
     certificates, calls through both doors, the model registry, buckets, and every registered cluster.
