@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 import threading
 import time
@@ -20,7 +17,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.controller_manager import pods
 from madeploy.clusters.registration import read_registration, registered_client, secret_path
 from tests.support.proves import proves
-from tests.support.sandbox import ROOT, UP_LIMIT, Deployed, restored
+from tests.support.sandbox import UP_LIMIT, Deployed, kill_after, restored
 from tests.support.scale import scale
 
 COMPUTE = scale(1, 2)
@@ -129,28 +126,6 @@ def audit_lines(deployed: Deployed) -> int:
     return len((deployed.state / "logs" / "control-plane-audit.log").read_text().splitlines())
 
 
-def kill_after(deployed: Deployed, said: str, *arguments: str) -> None:
-    """Start a command and end it without warning once it has said something on stderr."""
-    with subprocess.Popen(
-        command(*arguments),
-        cwd=ROOT,
-        env=deployed.shell(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as child:
-        assert child.stderr is not None
-        heard = []
-        for line in child.stderr:
-            heard.append(line)
-            if said in line:
-                os.killpg(child.pid, signal.SIGKILL)
-                break
-        else:
-            pytest.fail(f"it never said {said!r}: {''.join(heard)[-4000:]}")
-
-
 def refused(client: Kubernetes) -> bool:
     deadline = time.monotonic() + UP_LIMIT
     while time.monotonic() < deadline:
@@ -174,7 +149,7 @@ def test_a_rotation_that_is_interrupted_and_begun_again_cuts_nobody_off(deployed
         Prober(with_the_registered_credential(control_plane)) as registered,
         Prober(with_the_platforms_credential(control_plane)) as cached,
     ):
-        kill_after(deployed, "is registered): done", "rotate", NAME, "--yes")
+        kill_after(deployed, "is registered): done", *command("rotate", NAME, "--yes"))
         file = deployed.stack_file
         assert "keep" in file.read_text(), "it was interrupted with both credentials valid"
         outcome = clusters(deployed, "rotate", NAME, "--yes")

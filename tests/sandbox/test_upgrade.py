@@ -4,8 +4,6 @@ kept, and an update that is killed after each of its steps."""
 from __future__ import annotations
 
 import json
-import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -23,7 +21,7 @@ from manifests.definitions import DEFINITIONS
 from tests.support.definitions import REPORTS, ApiServer, install, of_release
 from tests.support.descriptors import chart, descriptor_set
 from tests.support.proves import proves
-from tests.support.sandbox import ROOT, Deployed, is_engine_of_up, processes_of, sandbox
+from tests.support.sandbox import Deployed, kill_after, sandbox
 
 pytestmark = pytest.mark.sandbox
 
@@ -92,8 +90,12 @@ def arguments(folder: Path, *more: str) -> list[str]:
     return ["upgrade", "sandbox", "--to", "0.12", "--from-chart", str(released), *more]
 
 
+def command(*given: str) -> list[str]:
+    return [sys.executable, "-m", "madeploy", *given]
+
+
 def upgrade(deployed: Deployed, *given: str) -> subprocess.CompletedProcess[str]:
-    done = deployed.run(sys.executable, "-m", "madeploy", *given)
+    done = deployed.run(*command(*given))
     assert "Traceback" not in done.stderr, done.stderr
     return done
 
@@ -184,30 +186,6 @@ def test_the_dump_makes_every_object_again_elsewhere(deployed: Deployed) -> None
     deployed.run("kubectl", "--context", "compute-0", "delete", "namespace", SPACE, "--wait=false")
 
 
-def kill_after(deployed: Deployed, said: str, given: list[str]) -> None:
-    """Start the command and end it without warning, the engine too, once it has said something on stderr."""
-    command = [sys.executable, "-m", "madeploy", *given]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=deployed.shell(),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as child:
-        assert child.stderr is not None
-        heard = []
-        for line in child.stderr:
-            heard.append(line)
-            if said in line:
-                for engine in filter(is_engine_of_up, processes_of(deployed.state)):
-                    os.kill(engine, signal.SIGKILL)
-                os.killpg(child.pid, signal.SIGKILL)
-                return
-        pytest.fail(f"it never said {said!r}: {''.join(heard)[-4000:]}")
-
-
 @proves("REL-3", played="the API server's definitions; no container runs")
 def test_killed_after_each_step_and_run_again_it_is_done(deployed: Deployed, tmp_path: Path) -> None:
     """REL-3: and once in the middle of one; always the same command, in the end the plain `pulumi up`; then
@@ -217,13 +195,13 @@ def test_killed_after_each_step_and_run_again_it_is_done(deployed: Deployed, tmp
     since = len(audit(deployed))
     given = arguments(tmp_path, "--dump", str(deployed.state / "before.json"))
     with ApiServer(control_plane, "0.12.0", of_release("0.12")) as server:
-        kill_after(deployed, "rights: done", given)
+        kill_after(deployed, "rights: done", *command(*given), engine_too=True)
         # In the middle of a step: what the engine left is cleared up as after any killed update.
-        kill_after(deployed, "updated Deployment apiserver-deployment", given)
+        kill_after(deployed, "updated Deployment apiserver-deployment", *command(*given), engine_too=True)
         recovered = upgrade(deployed, "recover", "sandbox")
         assert recovered.returncode == 0, recovered.stdout + recovered.stderr
         for name in steps.NAMES[1:-1]:
-            kill_after(deployed, f"{name}: done", given)
+            kill_after(deployed, f"{name}: done", *command(*given), engine_too=True)
         assert server.has_made
     kept = json.loads((deployed.state / "before.json").read_text())["items"]
     assert f"{SPACE}/revision" in {

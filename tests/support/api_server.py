@@ -10,6 +10,8 @@ from typing import Any
 
 import grpc
 
+from tests.support.grpc_servers import listening
+
 LIST_CLUSTERS = "/michelangelo.api.v2.ClusterService/ListCluster"
 GET_CLUSTER = "/michelangelo.api.v2.ClusterService/GetCluster"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
@@ -76,9 +78,5 @@ def _reflect(requests: Iterator[bytes], context: grpc.ServicerContext) -> Iterat
 def api_server() -> Iterator[int]:
     """Start the server on a free port of this machine, plaintext HTTP/2; gives the port."""
     server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[_ApiServer()])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
+    with listening(server) as port:
         yield port
-    finally:
-        server.stop(grace=0).wait()

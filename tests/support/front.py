@@ -25,6 +25,7 @@ from manifests.envoy_tokens import IMAGE_AUTHORITIES
 from tests.support import oidc
 from tests.support.environments import environment
 from tests.support.envoy import RunningEnvoy, rewrite_folders, running
+from tests.support.grpc_servers import listening
 from tests.support.grpc_web import UI_HEADERS, connect
 from tests.support.tls import certificate_files, trusting
 
@@ -272,12 +273,8 @@ def front(
 @contextlib.contextmanager
 def _api(recorded: Recorded) -> Iterator[int]:
     server = grpc.server(ThreadPoolExecutor(max_workers=4), handlers=[_Api(recorded)])
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
+    with listening(server) as port:
         yield port
-    finally:
-        server.stop(grace=0).wait()
 
 
 @contextlib.contextmanager

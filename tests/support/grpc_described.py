@@ -13,6 +13,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from grpc_reflection.v1alpha import reflection
 
 from madeploy.descriptors.sets import in_order
+from tests.support.grpc_servers import listening
 
 ERRORS = {
     "missing": (grpc.StatusCode.NOT_FOUND, "there is no such object"),
@@ -72,9 +73,5 @@ def described_server(content: bytes, *, with_reflection: bool = False) -> Iterat
     server = grpc.server(ThreadPoolExecutor(max_workers=4), handlers=[handler])
     if with_reflection:
         reflection.enable_server_reflection(handler.services, server, handler.pool)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
+    with listening(server) as port:
         yield port, handler
-    finally:
-        server.stop(grace=0).wait()

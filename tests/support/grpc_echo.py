@@ -11,6 +11,8 @@ from typing import Any
 
 import grpc
 
+from tests.support.grpc_servers import listening
+
 MAX_MESSAGE = 8 * 1024 * 1024
 
 
@@ -62,9 +64,5 @@ def echo_server() -> Iterator[int]:
         ("grpc.max_send_message_length", MAX_MESSAGE),
     ]
     server = grpc.server(ThreadPoolExecutor(max_workers=8), handlers=[_Echo()], options=options)
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
-    try:
+    with listening(server) as port:
         yield port
-    finally:
-        server.stop(grace=0).wait()

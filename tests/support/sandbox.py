@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 
 from madeploy.engine import processes
 
@@ -138,6 +139,31 @@ def is_engine_of_up(pid: int) -> bool:
     """Whether a process is `pulumi up`; one that has ended meanwhile is not."""
     program, *arguments = processes.arguments(pid) or [""]
     return program.endswith("pulumi") and "up" in arguments
+
+
+def kill_after(deployed: Deployed, said: str, *command: str, engine_too: bool = False) -> None:
+    """Start a command in the sandbox's shell, and end it without warning once it has said something on
+    stderr; the engine it started lives on unless it is to end as well."""
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=deployed.shell(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as child:
+        assert child.stderr is not None
+        heard = []
+        for line in child.stderr:
+            heard.append(line)
+            if said in line:
+                if engine_too:
+                    for engine in filter(is_engine_of_up, processes_of(deployed.state)):
+                        os.kill(engine, signal.SIGKILL)
+                os.killpg(child.pid, signal.SIGKILL)
+                return
+        pytest.fail(f"it never said {said!r}: {''.join(heard)[-4000:]}")
 
 
 def kill_engine_during_up(made: Deployed) -> None:
