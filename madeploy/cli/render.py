@@ -14,6 +14,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings import CODES, Finding, exit_code, find
 from madeploy.findings.model import in_order
 from madeploy.findings.text import one
+from madeploy.render import pulumi_operator
 from madeploy.render.folder import Drift, Folder, Written
 from madeploy.render.notes import must_exist
 from madeploy.render.outputs import read_endpoints
@@ -35,7 +36,12 @@ def render(
         typer.Option("-o", "--out", metavar="DIR", help="Write a folder, one file per object."),
     ] = None,
     form: Annotated[
-        Format, typer.Option("--format", help="Add the objects of Argo CD or Flux that apply the files.")
+        Format,
+        typer.Option(
+            "--format",
+            help="Add the objects of Argo CD or Flux that apply the files; or write those of the Pulumi "
+            "operator that run the stacks.",
+        ),
     ] = "files",
     check: Annotated[
         bool,
@@ -73,15 +79,22 @@ def render(
     if check:
         drift = folder.drift(rendered.files) if folder is not None else []
         findings += _drift_findings(drift)
-        objects = [(document.cluster, document.object) for document in rendered.documents]
-        findings += prove_all(objects, environment)
+        # What the operator's engine makes is not in its files; `validate` proves that.
+        if form != "pulumi-operator":
+            objects = [(document.cluster, document.object) for document in rendered.documents]
+            findings += prove_all(objects, environment)
         findings += _schema_findings(rendered)
     elif folder is not None:
         written = folder.write(rendered.files)
     if folder is not None:
         findings += _missing_files(rendered, folder)
     if as_json:
-        sys.stdout.write(_json(rendered, environment, name, written, findings))
+        needed = (
+            pulumi_operator.must_exist(environment)
+            if form == "pulumi-operator"
+            else must_exist(environment, name, environment.clusters)
+        )
+        sys.stdout.write(_json(rendered, name, needed, written, findings))
     elif folder is None and not check:
         sys.stdout.writelines(rendered.stream())
         _say(findings, sys.stderr)
@@ -166,12 +179,16 @@ def _report(
 
 
 def _clusters(rendered: Tree) -> str:
-    count = len({target.cluster for target in rendered.plan.targets})
+    count = len({document.cluster for document in rendered.documents})
     return "1 cluster" if count == 1 else f"{count} clusters"
 
 
 def _json(
-    rendered: Tree, environment: Environment, stack: str, written: Written | None, findings: list[Finding]
+    rendered: Tree,
+    stack: str,
+    needed: list[dict[str, Any]],
+    written: Written | None,
+    findings: list[Finding],
 ) -> str:
     data: dict[str, Any] = {
         "stack": stack,
@@ -187,7 +204,7 @@ def _json(
             for document in rendered.documents
         ],
         "files": list(rendered.files),
-        "mustExist": must_exist(environment, stack, environment.clusters),
+        "mustExist": needed,
         "written": None if written is None else vars(written),
         "findings": [finding.to_data() for finding in in_order(findings)],
     }

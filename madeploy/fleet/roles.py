@@ -90,6 +90,17 @@ def shards(settings: Environment) -> dict[int, list[str]]:
     return dict(sorted(found.items()))
 
 
+def roles(settings: Environment, environment: str) -> list[StackRole]:
+    """Every stack of an environment, those that others read from first: its own, what compute clusters hold
+    themselves, shards."""
+    members = shards(settings)
+    return [
+        StackRole("environment", environment),
+        *(StackRole("compute", environment, cluster=name) for names in members.values() for name in names),
+        *(StackRole("shard", environment, shard=number) for number in members),
+    ]
+
+
 def free_shard(settings: Environment) -> int | None:
     """The first shard with room for one more cluster, which is where a new one goes; None in the layout
     `inline`, which has no shards."""

@@ -45,7 +45,13 @@ def must_exist(environment: Environment, stack: str, clusters: Iterable[str]) ->
 
 def page(environment: Environment, stack: str, plan: Plan) -> str:
     """Text of the page."""
-    return "\n".join([_HEAD.format(stack=stack), *_sections(environment, stack, plan)])
+    rows = must_exist(environment, stack, [ANY_CLUSTER] if environment.clusters else [])
+    return "\n".join([listed(stack, rows), *_remarks(environment, plan)])
+
+
+def listed(stack: str, rows: Sequence[dict[str, Any]]) -> str:
+    """Text of the page's beginning: what must exist, as `must_exist` has it."""
+    return "\n".join([_HEAD.format(stack=stack), *_tables(rows)])
 
 
 def _secret(environment: Environment, stack: str, wanted: WantedSecret) -> dict[str, Any]:
@@ -75,8 +81,7 @@ def _secret(environment: Environment, stack: str, wanted: WantedSecret) -> dict[
     }
 
 
-def _sections(environment: Environment, stack: str, plan: Plan) -> Iterator[str]:
-    rows = must_exist(environment, stack, [ANY_CLUSTER] if environment.clusters else [])
+def _tables(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
     for where, title, columns in (
         ("store", "In the secret store", ("entry", "keys", "holds", "who")),
         ("file", "As encrypted files", ("cluster", "file", "namespace", "name", "keys", "holds")),
@@ -87,6 +92,9 @@ def _sections(environment: Environment, stack: str, plan: Plan) -> Iterator[str]
             yield f"## {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
             yield from lines
             yield ""
+
+
+def _remarks(environment: Environment, plan: Plan) -> Iterator[str]:
     if environment.clusters:
         yield f"`{ANY_CLUSTER}` stands for each of: {', '.join(sorted(environment.clusters))}.\n"
     if plan.unknown:

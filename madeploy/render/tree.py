@@ -6,14 +6,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from madeploy.render import argocd, flux, notes
+from madeploy.render import argocd, flux, notes, pulumi_operator
 from madeploy.render.documents import Texts
 from madeploy.render.kustomize import KUSTOMIZATION, kustomization
 from madeploy.render.stages import Plan, Stage, plan
-from madeploy.settings import Environment
+from madeploy.settings import CONTROL_PLANE, Environment
 from manifests.objects import Object
 
-Format = Literal["files", "argocd", "flux"]
+Format = Literal["files", "argocd", "flux", "pulumi-operator"]
+"""For kubectl and kustomize; with the objects of Argo CD or Flux that apply the files; or, in their place,
+those of the Pulumi Kubernetes Operator, which runs the program."""
 
 SECRETS_FILE: Final = "SECRETS.md"
 
@@ -70,8 +72,11 @@ def tree(
         environment: the environment.
         stack: name of the stack.
         endpoints: `(host, port)` of registered clusters whose address is not in the settings.
-        form: `files` for kubectl and kustomize, or whose objects to add.
+        form: `files` for kubectl and kustomize, or whose objects to add. Those of the Pulumi operator are all
+            there is then: its engine makes everything else.
     """
+    if form == "pulumi-operator":
+        return _stacks(environment, stack)
     what = plan(environment, stack, endpoints or {})
     texts = Texts()
     documents: list[Document] = []
@@ -96,6 +101,16 @@ def tree(
             others[f"{form}/{name}"] = texts.of(obj)
     others[SECRETS_FILE] = notes.page(environment, stack, what)
     return Tree(tuple(documents), others, tuple(encrypted), what)
+
+
+def _stacks(environment: Environment, stack: str) -> Tree:
+    texts = Texts()
+    documents = tuple(
+        Document(f"{pulumi_operator.FOLDER}/{name}", CONTROL_PLANE, obj, texts.of(obj))
+        for name, obj in pulumi_operator.objects(environment, stack)
+    )
+    needed = notes.listed(stack, pulumi_operator.must_exist(environment))
+    return Tree(documents, {SECRETS_FILE: needed}, (), Plan((), ()))
 
 
 def _named(stage: Stage) -> Iterator[tuple[str, Object]]:

@@ -23,7 +23,7 @@ from tests.support.objects import identity
 from tests.support.proves import proves
 
 STACKS = Path(__file__).parents[2] / "stacks"
-FORMATS: tuple[Format, ...] = ("files", "argocd", "flux")
+FORMATS: tuple[Format, ...] = ("files", "argocd", "flux", "pulumi-operator")
 WAVE = "argocd.argoproj.io/sync-wave"
 
 
@@ -113,7 +113,7 @@ def test_a_field_that_only_newer_minors_have_is_refused_by_the_older_ones(kubeco
     assert found.minors == tuple(minor for minor in MINORS if minor < "1.34")
 
 
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", [form for form in FORMATS if form != "pulumi-operator"])
 def test_kustomize_builds_the_rendered_objects_and_nothing_else(
     form: Format, tmp_path: Path, tool_paths: dict[str, Path]
 ) -> None:

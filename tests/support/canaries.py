@@ -39,6 +39,9 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "render files": ("render", "{stack}", "-o", "{out}/files"),
     "render for Argo CD": ("render", "{stack}", "-o", "{out}/argocd", "--format", "argocd"),
     "render for Flux": ("render", "{stack}", "-o", "{out}/flux", "--format", "flux"),
+    "render for the Pulumi operator": (
+        *("render", "{stack}", "-o", "{out}/operator", "--format", "pulumi-operator"),
+    ),
     "plan": ("plan", "{stack}", "--from", "{stack}"),
     "plan as JSON": ("plan", "{stack}", "--from", "{stack}", "--json"),
     "policy": ("policy", "{stack}", "--json"),
