@@ -1,4 +1,4 @@
-"""docs/architecture.md names every room there is, and none that is not."""
+"""The rooms are those of docs/architecture.md, and no file of theirs is long."""
 
 from __future__ import annotations
 
@@ -40,3 +40,12 @@ def test_every_file_that_is_named_is_there() -> None:
     for name in named:
         places = (ROOT / name, ROOT / "madeploy" / name, ROOT / "manifests" / name)
         assert any(place.is_file() for place in places), name
+
+
+def test_no_file_is_longer_than_one_can_take_in() -> None:
+    """UX-3: 400 lines, of the product as of its tests."""
+    folders = ("benchmarks", "components", "madeploy", "manifests", "policies", "tests")
+    files = [ROOT / "bin/madeploy", *(file for folder in folders for file in (ROOT / folder).rglob("*.py"))]
+    lengths = {str(file.relative_to(ROOT)): len(file.read_text("utf-8").splitlines()) for file in files}
+    assert len(lengths) > 800
+    assert {name: length for name, length in lengths.items() if length > 400} == {}

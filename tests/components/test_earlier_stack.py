@@ -15,7 +15,7 @@ import pytest
 
 from components.platform import Platform
 from madeploy.settings import Environment
-from tests.components.test_platform import configuration
+from tests.support.programs import configuration
 from tests.support.proves import proves
 from tests.support.recording import Registration, record
 

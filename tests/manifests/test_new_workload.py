@@ -32,7 +32,7 @@ from manifests import catalog
 from manifests.inputs import Inputs
 from manifests.policy_flows import permitted
 from manifests.proof import prove
-from tests.components.test_platform import deploy
+from tests.support.programs import deploy
 from tests.support.environments import environment
 
 for section in ({}, %(sections)s):

@@ -18,10 +18,10 @@ from madeploy.stacks.files import open_environment
 from policies.rules.evaluation import check
 from policies.rules.model import Resource, plain_numbers
 from tests.components.test_aws_arguments import POD_IDENTITY, deployed
-from tests.components.test_platform import deploy
 from tests.policies.cases import ADDITIONS, CASES, Case
 from tests.policies.world import Object, change, found, names, pick
 from tests.support import environments
+from tests.support.programs import deploy
 from tests.support.recording import Recording
 
 pytestmark = pytest.mark.whole

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from manifests.definitions import MODEL
-from tests.components.test_platform import deploy
 from tests.support.environments import environment
+from tests.support.programs import deploy
 
 
 def test_retention_waits_for_the_definition_of_model_and_rights_do_not() -> None:

@@ -16,8 +16,8 @@ from madeploy.stackfile.loader import load_environment
 from manifests.objects import Object
 from manifests.secret_references import wanted_secrets
 from manifests.storage_clients import CREDENTIALS_ANNOTATION
-from tests.components.test_platform import deploy
 from tests.support.environments import ALL
+from tests.support.programs import deploy
 
 pytestmark = pytest.mark.whole
 

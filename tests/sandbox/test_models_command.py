@@ -21,7 +21,7 @@ from madeploy.errors import ToolkitError
 from madeploy.registry.lint import lint
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
-from tests.registry.test_lint import GOOD
+from tests.registry.manifests import GOOD
 from tests.support.old_models import Store, stored
 from tests.support.proves import proves
 

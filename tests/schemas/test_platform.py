@@ -17,7 +17,7 @@ from madeploy.schemas import kubeconform, platform
 from manifests import catalog
 from policies.rules.model import Resource
 from policies.rules.platform import RULES
-from tests.registry.test_lint import GOOD
+from tests.registry.manifests import GOOD
 from tests.support import environments
 
 FILES = sorted(platform.DEFINITIONS.glob("*.yaml"))
