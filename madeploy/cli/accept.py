@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import getpass
 import time
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from madeploy.cli import reports
 from madeploy.cli.doctor import report_before
+from madeploy.cli.options import AsJson, Stack
 from madeploy.cli.verify import front_door_address, report_after
 from madeploy.doctor.acceptance import CLEAN_SECONDS, IMAGE, JOB_SECONDS, Jobs, joined, not_made, signed_facts
 from madeploy.doctor.checks import masked, run
@@ -23,23 +24,23 @@ from madeploy.stacks.files import open_environment
 
 
 def accept(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    stack: Stack,
     by: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        str | None,
         typer.Option("--by", metavar="NAME", help="Who accepts. Default: the user of this machine."),
     ] = None,
     no_up: Annotated[
         bool, typer.Option("--no-up", help="Accept what is deployed; no update is made.")
     ] = False,
     at: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(metavar="HOST:PORT", help="Where the front door is, in place of what DNS says."),
     ] = None,
     image: Annotated[str, typer.Option(metavar="IMAGE", help="Image of the job's one pod.")] = IMAGE,
     minutes: Annotated[
         float, typer.Option(min=0.1, max=120, metavar="N", help="Minutes a job may take until it is ready.")
     ] = JOB_SECONDS / 60,
-    as_json: reports.AsJson = False,
+    as_json: AsJson = False,
     output: reports.Output = None,
 ) -> None:
     """Take STACK into service: doctor, an update, verify with pods, and a real RayCluster on every compute

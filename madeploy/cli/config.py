@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from madeploy.cli.options import AsJson
+from madeploy.cli.output import print_json
 from madeploy.cli.validate import INVALID
 from madeploy.findings import find
 from madeploy.findings.text import report
@@ -79,7 +81,7 @@ def _shown(value: Any) -> str:
 def diff(
     first: Annotated[str, typer.Argument(metavar="A", help="Name or file of a stack.")],
     second: Annotated[str, typer.Argument(metavar="B", help="Name or file of another.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what two environments differ in, defaults included; of secrets only whether they are set.
 
@@ -93,7 +95,7 @@ def diff(
         raise typer.Exit(INVALID)
     rows = compare(*stacks)
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n")
+        print_json(rows)
         return
     if not rows:
         sys.stdout.write(f"{stacks[0].file} and {stacks[1].file} say the same.\n")

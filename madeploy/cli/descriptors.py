@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from madeploy.cli.options import Stack
 from madeploy.descriptors.checks import SETTING, keep, require_usable, require_version
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.progress import phase
@@ -19,26 +20,24 @@ from madeploy.stacks.files import edited, open_environment, stack_path, write
 
 
 def descriptors(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the stack.")],
+    stack: Stack,
     from_chart: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        Path | None,
         typer.Option(
             "--from-chart", metavar="FILE.tgz", help="The platform's chart of the deployed version."
         ),
     ] = None,
     from_api: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--from-api", metavar="ADDRESS", help="host:port of the running API server."),
+        str | None, typer.Option("--from-api", metavar="ADDRESS", help="host:port of the running API server.")
     ] = None,
     plaintext: Annotated[
         bool, typer.Option("--plaintext", help="Ask without TLS, as for a forwarded port.")
     ] = False,
     authorities: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--ca", metavar="FILE", help="PEM file of the authorities to trust."),
+        Path | None, typer.Option("--ca", metavar="FILE", help="PEM file of the authorities to trust.")
     ] = None,
     server_name: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--server-name", metavar="HOST", help="The API's host, where ADDRESS is a tunnel's."),
     ] = None,
     force: Annotated[

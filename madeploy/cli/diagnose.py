@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from madeploy.cli import reports
+from madeploy.cli.options import AsJson
 from madeploy.doctor.after import checks_after
 from madeploy.doctor.causes import checks_of_causes, where
 from madeploy.doctor.checks import Check, run
@@ -33,18 +34,16 @@ MOST_BYTES = 64 * 1024 * 1024
 
 def diagnose(
     stack: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
-        typer.Argument(metavar="[STACK]", help="Name or file of the stack that does not work."),
+        str | None, typer.Argument(metavar="[STACK]", help="Name or file of the stack that does not work.")
     ] = None,
     symptom: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--symptom", metavar="TEXT", help="An error message, an event or a status, pasted."),
     ] = None,
     log: Annotated[
-        Optional[str],  # noqa: UP045
-        typer.Option("--log", metavar="FILE", help="A log to look through; - for input."),
+        str | None, typer.Option("--log", metavar="FILE", help="A log to look through; - for input.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
     output: reports.Output = None,
 ) -> None:
     """Say what a failure comes from, and what mends it.

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from madeploy.cli import reports
+from madeploy.cli.options import AsJson, Stack
 from madeploy.doctor.before import checks_before
 from madeploy.doctor.checks import run
 from madeploy.doctor.site import site_of
@@ -18,8 +17,8 @@ from madeploy.stacks.secrets import static_keys
 
 
 def doctor(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
-    as_json: reports.AsJson = False,
+    stack: Stack,
+    as_json: AsJson = False,
     output: reports.Output = None,
     strict: reports.Strict = False,
 ) -> None:

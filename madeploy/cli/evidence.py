@@ -5,11 +5,12 @@ from __future__ import annotations
 import datetime
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from madeploy import __version__
+from madeploy.cli.options import AsJson, Stack
 from madeploy.compliance import forms, live
 from madeploy.compliance.evidence import Evidence, collect
 from madeploy.compliance.live import Answer
@@ -39,15 +40,15 @@ def _write(evidence: Evidence, directory: Path) -> None:
 
 
 def evidence(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Stack by name or file.")],
+    stack: Stack,
     asked: Annotated[
         bool, typer.Option("--live", help="Ask AWS and the front door too; needs AWS credentials that read.")
     ] = False,
     output: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Write HTML, JSON and CSV into a folder."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the evidence as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show control by control what keeps the frameworks of compliance.frameworks: settings, objects,
     policies, and with --live what AWS and the front door answer.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
 
+from madeploy.cli.options import AsJson
+from madeploy.cli.output import print_json
 from madeploy.documents.words import near
 from madeploy.reference.keys import describe, describe_secret, every, find_key, steps_of, where
 from madeploy.settings import shape
@@ -49,7 +50,7 @@ def explain(
     key: Annotated[
         str, typer.Argument(metavar="KEY", help="A key, such as domains.api or clusters.NAME.server.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say what a key means, what it accepts, its default, and which objects and fields follow it.
 
@@ -69,6 +70,6 @@ def explain(
             raise typer.Exit(UNKNOWN_KEY)
         data = describe(matches)
     if as_json:
-        sys.stdout.write(json.dumps(data, indent=2, ensure_ascii=False) + "\n")
+        print_json(data)
     else:
         _print(data)

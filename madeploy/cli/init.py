@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
@@ -22,8 +22,6 @@ from madeploy.settings.access import Provider
 from madeploy.settings.environment import CONTROL_PLANE, PROJECT, Environment
 from madeploy.stackfile.loader import load_environment
 from madeploy.stacks.files import folder, known_stacks, stack_path
-
-Text = Optional[str]  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
 
 QUESTIONS = {
     "domain": "Domain of the environment (api.<domain> and app.<domain> are made of it)",
@@ -200,17 +198,19 @@ def _next_steps(name: str, path: Path) -> str:
 
 def init(
     name: Annotated[str, typer.Argument(metavar="ENV", help="Name of the environment and its stack.")],
-    domain: Annotated[Text, typer.Option(help=QUESTIONS["domain"])] = None,
-    email: Annotated[Text, typer.Option(help=QUESTIONS["email"])] = None,
-    engine: Annotated[Text, typer.Option(help=QUESTIONS["engine"])] = None,
-    store: Annotated[Text, typer.Option(help=QUESTIONS["store"])] = None,
-    eks: Annotated[Text, typer.Option(help=QUESTIONS["eks"])] = None,
-    tag: Annotated[Text, typer.Option(help=QUESTIONS["tag"])] = None,
-    access: Annotated[Text, typer.Option(help=QUESTIONS["access"])] = None,
+    domain: Annotated[str | None, typer.Option(help=QUESTIONS["domain"])] = None,
+    email: Annotated[str | None, typer.Option(help=QUESTIONS["email"])] = None,
+    engine: Annotated[str | None, typer.Option(help=QUESTIONS["engine"])] = None,
+    store: Annotated[str | None, typer.Option(help=QUESTIONS["store"])] = None,
+    eks: Annotated[str | None, typer.Option(help=QUESTIONS["eks"])] = None,
+    tag: Annotated[str | None, typer.Option(help=QUESTIONS["tag"])] = None,
+    access: Annotated[str | None, typer.Option(help=QUESTIONS["access"])] = None,
     tier: Annotated[
-        Text, typer.Option(help="production, staging or development. Default: by the name.")
+        str | None, typer.Option(help="production, staging or development. Default: by the name.")
     ] = None,
-    source: Annotated[Text, typer.Option("--from", metavar="STACK", help="Copy another environment.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--from", metavar="STACK", help="Copy another environment.")
+    ] = None,
 ) -> None:
     """Write the stack file of a new environment, asking for what no flag gives.
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import AsJson
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code
 from madeploy.findings.text import report, to_json, write
@@ -35,9 +36,9 @@ def lint(
     release: Annotated[
         ReleaseName, typer.Option("--release", help="Release of the platform they are for.")
     ] = DEFAULT,
-    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    as_json: AsJson = False,
     sarif: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        str | None,
         typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal
 
 import typer
 
+from madeploy.cli.options import Stack
 from madeploy.errors import ToolkitError
 from madeploy.plan.changes import Comparison
 from madeploy.plan.environments import against_tree, between
@@ -25,17 +26,17 @@ _FORMATS = {"text": to_text, "markdown": to_markdown, "json": to_json}
 
 
 def plan(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    stack: Stack,
     since: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        str | None,
         typer.Option("--from", metavar="FILE", help="Compare with an older stack file; needs no engine."),
     ] = None,
     against: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--against", metavar="DIR", help="Compare with a rendered folder; needs no engine."),
     ] = None,
     preview: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--preview", metavar="FILE", help="Read a saved `pulumi preview --json`, or - for standard input."
         ),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import AsJson
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, in_order
 from madeploy.findings.text import summary, to_json, write
@@ -29,25 +30,25 @@ _UNREADABLE = ("MA380", "MA382", "MA385")
 
 def policy(
     targets: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        list[str] | None,
         typer.Argument(
             metavar="STACK|DIR|FILE...", help="Stacks by name or file; folders and files of YAML."
         ),
     ] = None,
     tier: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="development, staging or production. Default: the stack's; for files production."),
     ] = None,
     release: Annotated[
         ReleaseName, typer.Option("--release", help="Release of the platform that files are for.")
     ] = DEFAULT,
     suppressions: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="FILE", help="YAML file with suppressions, as below michelangelo:policies."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    as_json: AsJson = False,
     sarif: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,

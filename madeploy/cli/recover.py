@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import AsJson, Stack
+from madeploy.cli.output import print_json
 from madeploy.findings import exit_code, in_order
 from madeploy.findings.text import report, write
 from madeploy.sandbox.progress import phase, say
@@ -19,12 +20,12 @@ BUSY = 3
 
 
 def recover(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the environment's stack.")],
+    stack: Stack,
     force: Annotated[
         bool,
         typer.Option("--force", help="Remove locks of other machines too, once you know that nobody works."),
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Put an environment's stacks in order after an engine that was killed; then run the update again.
 
@@ -39,7 +40,7 @@ def recover(
     with phase(f"recovering {stacks.environment}") as running:
         done = recovery.recover(stacks, force=force, tell=say, note=running.note)
     if as_json:
-        sys.stdout.write(json.dumps(done.to_data(), indent=2) + "\n")
+        print_json(done.to_data())
     elif done.findings:
         write(report("left alone", in_order(done.findings)), sys.stdout)
     elif done.found_nothing:

@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from madeploy.cli.options import AsJson, Stack
 from madeploy.errors import ToolkitError
 from madeploy.findings import CODES, Finding, exit_code, find
 from madeploy.findings.model import in_order
@@ -30,10 +31,9 @@ _DRIFT = {"changed": "MA151", "missing": "MA152", "stale": "MA153"}
 
 
 def render(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    stack: Stack,
     out: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
-        typer.Option("-o", "--out", metavar="DIR", help="Write a folder, one file per object."),
+        Path | None, typer.Option("-o", "--out", metavar="DIR", help="Write a folder, one file per object.")
     ] = None,
     form: Annotated[
         Format,
@@ -51,14 +51,12 @@ def render(
         ),
     ] = False,
     outputs: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             "--outputs", metavar="FILE", help="Outputs of the last update: `pulumi stack output --json`."
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print what was rendered, and findings, as JSON.")
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Write what an update of STACK applies as files: one per object, by cluster and order. No secret value
     is in them; SECRETS.md lists what must exist besides.

@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Final, Optional
+from typing import Annotated, Final
 
 import typer
 
@@ -19,9 +19,8 @@ from madeploy.findings.page import to_html
 from madeploy.findings.sarif import to_sarif
 from madeploy.findings.text import write
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print every check as JSON.")]
 Output = Annotated[
-    Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+    list[str] | None,
     typer.Option(
         "--output",
         "-o",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -13,6 +12,8 @@ from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import AsJson, Yes
+from madeploy.cli.output import print_json
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs.files import read_context
 from madeploy.sandbox import process, progress, report, tools
@@ -32,8 +33,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Run the platform on this machine: two Kubernetes API servers, a local AWS, the real engine.",
 )
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 
 @app.callback()
@@ -82,7 +81,7 @@ def up(
         typer.Option("--audit/--no-audit", help="Let the API servers log every write.", show_default=False),
     ] = None,
     yes: Yes = False,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Bring everything up: tools, clusters, stack, `pulumi up`. Run again, it converges.
 
@@ -93,7 +92,7 @@ def up(
     brought = _sandbox().up(number, audit, contexts)
     seconds = time.monotonic() - began
     if as_json:
-        typer.echo(json.dumps(report.brought_as_data(brought, seconds), indent=2))
+        print_json(report.brought_as_data(brought, seconds))
     else:
         report.show_brought(brought, seconds)
 
@@ -121,12 +120,12 @@ def stop() -> None:
 
 
 @app.command()
-def down(as_json: Json = False) -> None:
+def down(as_json: AsJson = False) -> None:
     """Destroy the stack and end every process."""
     result = _sandbox().down()
     deleted = result.changed if result is not None else 0
     if as_json:
-        typer.echo(json.dumps({"deleted": deleted}))
+        print_json({"deleted": deleted})
     else:
         progress.say(f"down: {deleted} resources deleted, nothing runs")
 
@@ -142,7 +141,7 @@ def reset(yes: Yes = False) -> None:
 
 
 @app.command()
-def status(as_json: Json = False) -> None:
+def status(as_json: AsJson = False) -> None:
     """Show what runs, on which ports, in which versions, and what the stack holds.
 
     Exit codes: 0 everything runs, 1 some component has ended, 3 nothing runs.
@@ -150,7 +149,7 @@ def status(as_json: Json = False) -> None:
     sandbox = _sandbox()
     data = report.status_as_data(sandbox, tools.inspect())
     if as_json:
-        typer.echo(json.dumps(data, indent=2))
+        print_json(data)
     else:
         report.show_status(data)
     running = [component["pid"] is not None for component in data["components"]]
@@ -163,19 +162,18 @@ def status(as_json: Json = False) -> None:
 @app.command()
 def logs(
     component: Annotated[
-        str | None,
-        typer.Argument(help="Such as control-plane/apiserver, aws or engine.", show_default=False),
+        str | None, typer.Argument(help="Such as control-plane/apiserver, aws or engine.", show_default=False)
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows, until Ctrl-C.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many lines.")] = 50,
-    as_json: Json = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print the end of a component's log, or list the logs there are."""
     directory = _sandbox().directory
     known = {path.stem: path for path in sorted(directory.logs.glob("*.log"))}
     if component is None:
         if as_json:
-            typer.echo(json.dumps({name: str(path) for name, path in known.items()}, indent=2))
+            print_json({name: str(path) for name, path in known.items()})
             return
         for name, file in known.items():
             typer.echo(f"{name:32}{file}")
@@ -190,7 +188,7 @@ def logs(
         )
     end = process.last_lines(path, lines)
     if as_json:
-        typer.echo(json.dumps({"component": component, "file": str(path), "lines": end.splitlines()}))
+        print_json({"component": component, "file": str(path), "lines": end.splitlines()})
         return
     typer.echo(end)
     if follow:
@@ -198,10 +196,10 @@ def logs(
 
 
 @app.command()
-def env(as_json: Json = False) -> None:
+def env(as_json: AsJson = False) -> None:
     """Print exports for kubectl, pulumi and aws: eval "$(bin/madeploy sandbox env)"."""
     variables: dict[str, str | None] = {**dict.fromkeys(UNWANTED), **_sandbox().variables()}
-    typer.echo(json.dumps(variables, indent=2) if as_json else report.exports(variables))
+    print_json(variables, indent=2) if as_json else report.exports(variables)
 
 
 def _follow(path: Path) -> None:

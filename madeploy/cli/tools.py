@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from madeploy.cli.options import AsJson
+from madeploy.cli.output import print_json
 from madeploy.sandbox.progress import duration
 from madeploy.sandbox.tools import TOOLS, ResolvedTool, ToolStatus, ensure, inspect
 
@@ -22,7 +23,7 @@ def tools(
     build: Annotated[
         bool, typer.Option("--build", help="Download or build what is neither on PATH nor cached.")
     ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """List each tool of the sandbox with its version, where it comes from, and the time that took.
 
@@ -36,7 +37,7 @@ def tools(
         resolved |= ensure(status.tool.name for status in statuses if status.found is None)
     rows = [_row(status, resolved.get(status.tool.name)) for status in statuses]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
+        print_json(rows)
     else:
         _print(rows)
 

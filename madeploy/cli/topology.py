@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import Stack
 from madeploy.errors import ToolkitError
 from madeploy.stacks.files import open_environment
 from madeploy.topology.build import build
@@ -84,9 +85,9 @@ def _format(given: str | None, as_json: bool, output: Path | None) -> str:
 
 
 def topology(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    stack: Stack,
     format_: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        str | None,
         typer.Option(
             "--format",
             metavar="FORMAT",
@@ -94,8 +95,7 @@ def topology(
         ),
     ] = None,
     output: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead."),
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write to a file instead.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
 ) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
+from madeploy.cli.options import AsJson, Stack
+from madeploy.cli.output import print_json
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, in_order
 from madeploy.findings.text import report, write
@@ -25,24 +26,23 @@ from madeploy.upgrade.target import target as release_called
 
 
 def upgrade(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the stack.")],
+    stack: Stack,
     to: Annotated[str, typer.Option("--to", metavar="RELEASE", help="The release.")] = DEFAULT,
     dump_to: Annotated[
-        Optional[Path],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        Path | None,
         typer.Option("--dump", metavar="FILE", help="Where all of the platform's objects are written first."),
     ] = None,
     from_chart: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(
             "--from-chart", metavar="FILE.tgz", help="The release's chart, for Envoy's descriptors."
         ),
     ] = None,
     until: Annotated[
-        str,
-        typer.Option("--until", metavar="STEP", help=f"The last step to take: {', '.join(steps.NAMES)}."),
+        str, typer.Option("--until", metavar="STEP", help=f"The last step to take: {', '.join(steps.NAMES)}.")
     ] = steps.NAMES[-1],
     check: Annotated[bool, typer.Option("--check", help="Only look for obstacles; change nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Look for obstacles, write a dump of every object, edit the stack file, and update in a safe order.
 
@@ -96,6 +96,6 @@ def _print(name: str, to: str, seen: Look, failed: Iterable[Finding], as_json: b
             "takenOver": seen.is_taken_over,
             "findings": [item.to_data() for item in findings],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
     elif findings:
         write(report(name, findings), sys.stdout)

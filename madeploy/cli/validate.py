@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import AsJson
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report, to_json, write
 from madeploy.fleet import renames
@@ -62,16 +63,16 @@ def _since(path: Path, since: str) -> tuple[Finding, ...]:
 
 def validate(
     stacks: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        list[str] | None,
         typer.Argument(metavar="[STACK]...", help="Names or files of stacks. Default: all in stacks/."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print findings as JSON.")] = False,
+    as_json: AsJson = False,
     sarif: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
     ] = None,
     since: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             "--from", metavar="FILE", help="Also say what became of an older file's clusters and data."
         ),

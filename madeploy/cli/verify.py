@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
 from madeploy.cli import reports
+from madeploy.cli.options import AsJson, Stack
 from madeploy.doctor.after import checks_after
 from madeploy.doctor.checks import SECONDS, run
 from madeploy.doctor.connectivity import checks_by_pods
@@ -25,9 +26,9 @@ from madeploy.stacks.secrets import static_keys
 
 
 def verify(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    stack: Stack,
     at: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        str | None,
         typer.Option(metavar="HOST:PORT", help="Where the front door is, in place of what DNS says."),
     ] = None,
     pods: Annotated[
@@ -38,7 +39,7 @@ def verify(
             "which are taken away again.",
         ),
     ] = False,
-    as_json: reports.AsJson = False,
+    as_json: AsJson = False,
     output: reports.Output = None,
     strict: reports.Strict = False,
 ) -> None:

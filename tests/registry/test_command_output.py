@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from madeploy.cli.models import access
+from madeploy.cli.output import columns
 
 
 def test_reading_many_models_says_how_many_it_has_read(
@@ -20,4 +21,4 @@ def test_reading_many_models_says_how_many_it_has_read(
 
 def test_columns_are_as_wide_as_their_widest_cell() -> None:
     """UX-2."""
-    assert access.columns(("A", "LONG"), [("xyz", "1"), ("", "2")]) == "A    LONG\nxyz  1\n     2\n"
+    assert columns(("A", "LONG"), [("xyz", "1"), ("", "2")]) == "A    LONG\nxyz  1\n     2\n"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal
 
 import typer
 
 from madeploy.cli.clusters.options import (
-    AsJson,
     Context,
     EksName,
     FromContext,
@@ -17,10 +16,9 @@ from madeploy.cli.clusters.options import (
     Profile,
     Region,
     RoleArn,
-    Stack,
-    Text,
     print_result,
 )
+from madeploy.cli.options import AsJson, OfStack
 from madeploy.clusters import entries, sources
 from madeploy.clusters.onboarding import INVALID, Plan, addressed, planned, prerequisites_of, store
 from madeploy.documents.text import dump
@@ -40,7 +38,7 @@ Sla = Literal["production", "ephemeral"]
 
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the cluster in the stack.")],
-    stack: Stack,
+    stack: OfStack,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     from_context: FromContext = None,
@@ -49,22 +47,17 @@ def add(
     role_arn: RoleArn = None,
     profile: Profile = None,
     server: Annotated[
-        Text,
+        str | None,
         typer.Option("--server", metavar="URL", help="API server as the control plane reaches it."),
     ] = None,
     certificate_authority: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option("--certificate-authority", metavar="FILE", help="Its authority, PEM."),
+        Path | None, typer.Option("--certificate-authority", metavar="FILE", help="Its authority, PEM.")
     ] = None,
     management: Annotated[
-        Optional[Management],  # noqa: UP045
-        typer.Option("--management", help="Whether the API server is a pod (selfManaged)."),
+        Management | None, typer.Option("--management", help="Whether the API server is a pod (selfManaged).")
     ] = None,
-    zone: Annotated[Text, typer.Option("--zone", metavar="Z", help="Zone, stored with it.")] = None,
-    sla: Annotated[
-        Optional[Sla],  # noqa: UP045
-        typer.Option("--sla", help="Service level, stored with it."),
-    ] = None,
+    zone: Annotated[str | None, typer.Option("--zone", metavar="Z", help="Zone, stored with it.")] = None,
+    sla: Annotated[Sla | None, typer.Option("--sla", help="Service level, stored with it.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the verdict and the plan; connect to nothing.")
     ] = False,

@@ -9,7 +9,6 @@ import typer
 
 from madeploy.cli.clusters.add import apply_plan
 from madeploy.cli.clusters.options import (
-    AsJson,
     Context,
     EksName,
     FromContext,
@@ -17,9 +16,9 @@ from madeploy.cli.clusters.options import (
     Profile,
     Region,
     RoleArn,
-    Stack,
     print_result,
 )
+from madeploy.cli.options import AsJson, OfStack
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import adoption, entries, sources
@@ -37,7 +36,7 @@ from madeploy.stacks.access import open_stack
 
 def adopt(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of the Cluster on the control plane.")],
-    stack: Stack,
+    stack: OfStack,
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     from_context: FromContext = None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -10,6 +9,8 @@ from typing import Annotated
 import typer
 
 from madeploy.cli.asking import limit_of
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import print_json
 from madeploy.clusters.access import chosen_clusters, stack_given
 from madeploy.clusters.workloads import Work, drained
 from madeploy.findings.text import report, write
@@ -24,13 +25,11 @@ CAVEAT = (
 
 def drain(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Cluster to drain.")],
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")
-    ] = "",
+    stack: OfStack = "",
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long to wait: 90s, 30m, 2h; 0 looks once.")
     ] = "30m",
-    as_json: Annotated[bool, typer.Option("--json", help="Print what runs as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what runs on a cluster, and wait until nothing does.
 
@@ -51,7 +50,7 @@ def drain(
             "caveat": CAVEAT,
             "findings": [item.to_data() for item in findings],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
     else:
         if not there:
             print(f"Nothing runs on {name}.")  # noqa: T201

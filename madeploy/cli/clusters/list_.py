@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Annotated, Any
+from typing import Any
 
-import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import print_json
 from madeploy.settings.clusters import Cluster
 from madeploy.settings.servers import canonical_server
 from madeploy.stacks.files import open_environment
@@ -19,8 +19,8 @@ _PIPE_WIDTH = 200
 
 
 def list_clusters(
-    stack: Annotated[str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the clusters as JSON.")] = False,
+    stack: OfStack,
+    as_json: AsJson = False,
 ) -> None:
     """List a stack's compute clusters: where they are, how they are administered, what they are registered
     with.
@@ -30,7 +30,7 @@ def list_clusters(
     name, _, environment = open_environment(stack)
     rows = [_row(cluster, entry) for cluster, entry in sorted(environment.clusters.items())]
     if as_json:
-        sys.stdout.write(json.dumps({"stack": name, "clusters": rows}, indent=2) + "\n")
+        print_json({"stack": name, "clusters": rows})
         return
     console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     if not rows:

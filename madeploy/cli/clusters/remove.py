@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
@@ -10,6 +9,8 @@ import typer
 
 from madeploy.cli.asking import confirm, limit_of
 from madeploy.cli.clusters.drain import running_on, silent
+from madeploy.cli.options import AsJson, OfStack, Yes
+from madeploy.cli.output import print_json
 from madeploy.clients.errors import ClientError
 from madeploy.clusters.access import stack_given
 from madeploy.clusters.removal import Removal, Removed
@@ -23,9 +24,7 @@ from madeploy.stacks.session import StackSession, forgetting
 
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Cluster to remove.")],
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")
-    ] = "",
+    stack: OfStack = "",
     no_drain: Annotated[
         bool, typer.Option("--no-drain", help="Do not look at what runs there, nor wait for it.")
     ] = False,
@@ -35,8 +34,8 @@ def remove(
     forget: Annotated[
         bool, typer.Option("--forget", help="The cluster may be gone: let go of what was on it.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what happened as JSON.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove a cluster from a stack: drained, let go by the platform, its entry, its secrets, its objects.
 
@@ -95,7 +94,7 @@ def _print(stack: str, removed: Removed, findings: list[Finding], as_json: bool,
             "cluster": removed.to_data(),
             "findings": [item.to_data() for item in findings],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
         return
     print(f"{removed.name}: {said}")  # noqa: T201
     if every:

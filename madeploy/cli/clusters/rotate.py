@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Annotated, Literal, Optional
+from typing import Annotated, Literal
 
 import typer
 
 from madeploy.cli.asking import age_of, confirm
+from madeploy.cli.options import AsJson, OfStack, Yes
+from madeploy.cli.output import print_json
 from madeploy.clusters.access import chosen_clusters, stack_given
 from madeploy.clusters.rotation import Rotated, Rotation, due
 from madeploy.clusters.rotation_plan import Planned
@@ -21,19 +22,16 @@ from madeploy.stacks.session import StackSession
 
 def rotate(
     names: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
-        typer.Argument(metavar="[NAME]...", help="Clusters to rotate.", show_default=False),
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Clusters to rotate.", show_default=False)
     ] = None,
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")
-    ] = "",
+    stack: OfStack = "",
     every: Annotated[bool, typer.Option("--all", help="All clusters of the stack.")] = False,
     older_than: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option("--older-than", metavar="AGE", help="With --all: older credentials only (90d, 12h)."),
     ] = None,
     kind: Annotated[
-        Optional[Literal["longLived", "bounded"]],  # noqa: UP045
+        Literal["longLived", "bounded"] | None,
         typer.Option("--kind", help="Kind of the new credential. Default: that of the old one."),
     ] = None,
     rollback: Annotated[
@@ -43,8 +41,8 @@ def rotate(
         int, typer.Option("--parallel", min=1, max=64, help="Clusters asked at the same time.")
     ] = 8,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print what happened as JSON.")] = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Rotate the platform's credentials on compute clusters.
 
@@ -104,7 +102,7 @@ def _finish(
             "clusters": [result.to_data() for result in results],
             "findings": [item.to_data() for item in findings],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
     else:
         if not dry_run:
             for result in results:

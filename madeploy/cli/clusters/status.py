@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from functools import partial
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import print_json
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
@@ -43,10 +43,8 @@ _COLUMNS = (
 
 
 def status(
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")
-    ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the table as JSON.")] = False,
+    stack: OfStack = "",
+    as_json: AsJson = False,
 ) -> None:
     """Show each registered cluster: reachable, ready and how old that proof is, token, KubeRay, jobs.
 
@@ -71,7 +69,7 @@ def status(
         )
     if as_json:
         data = {"stack": access.name, "clusters": [row.to_data() for row in rows.values()]}
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
     else:
         _show(list(rows.values()), access.name)
     raise typer.Exit(1 if any(row.findings for row in rows.values()) else 0)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import print_json
 from madeploy.clusters.access import open_for
 from madeploy.clusters.verification import CHECKS, Check, is_proven, verify_all
 from madeploy.findings.text import one, write
@@ -23,14 +24,11 @@ _WORDS = {"passed": "passed", "failed": "FAILED", "notTried": "not tried", "skip
 
 def verify(
     names: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
-        typer.Argument(metavar="[NAME]...", help="Clusters to prove.", show_default=False),
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Clusters to prove.", show_default=False)
     ] = None,
-    stack: Annotated[
-        str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")
-    ] = "",
+    stack: OfStack = "",
     every: Annotated[bool, typer.Option("--all", help="Prove all clusters of the stack.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the checks as JSON.")] = False,
+    as_json: AsJson = False,
     create: Annotated[
         bool,
         typer.Option(
@@ -63,7 +61,7 @@ def verify(
                 for name, found in checks.items()
             ],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
     else:
         write("\n\n".join([*(_report(name, found) for name, found in checks.items()), CAVEAT]), sys.stdout)
     raise typer.Exit(0 if all(is_proven(found) for found in checks.values()) else 1)

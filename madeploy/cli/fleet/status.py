@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
-from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from madeploy.cli.options import AsJson, Stack
+from madeploy.cli.output import print_json
 from madeploy.clusters.fleet import Row, fleet_status
 from madeploy.clusters.preflight import unreachable
 from madeploy.findings import Finding, exit_code, in_order
@@ -22,8 +22,8 @@ _PIPE_WIDTH = 160
 
 
 def status(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the environment's stack.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    stack: Stack,
+    as_json: AsJson = False,
 ) -> None:
     """Show for each cluster which stack holds it, whether it is registered, and whether it can be reached.
 
@@ -41,7 +41,7 @@ def status(
             "clusters": [asdict(row) for row in rows],
             "findings": [finding.to_data() for finding in in_order(findings.values())],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
     else:
         _show(rows, list(findings.values()))
     raise typer.Exit(exit_code(findings.values(), strict=True))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import AsJson, Stack
+from madeploy.cli.output import print_json
 from madeploy.clusters.preflight import unreachable
 from madeploy.findings import in_order
 from madeploy.findings.text import report, write
@@ -16,15 +17,13 @@ from madeploy.stacks.apply import apply
 from madeploy.stacks.sharded import Sharded
 from madeploy.stacks.updates import Applied, apply_inline, open_stacks
 
-Stack = Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the environment's stack.")]
 Only = Annotated[
     list[str] | None,
     typer.Option("--cluster", "-c", metavar="NAME", help="Only this cluster (repeat it for more)."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def up(stack: Stack, cluster: Only = None, as_json: Json = False) -> None:
+def up(stack: Stack, cluster: Only = None, as_json: AsJson = False) -> None:
     """Bring the environment and its clusters to what the stack file says.
 
     Clusters that cannot be reached are set aside before the engine starts and stay as they are; one that
@@ -38,7 +37,7 @@ def up(stack: Stack, cluster: Only = None, as_json: Json = False) -> None:
     _end(applied, stack, "up", as_json)
 
 
-def preview(stack: Stack, cluster: Only = None, as_json: Json = False) -> None:
+def preview(stack: Stack, cluster: Only = None, as_json: AsJson = False) -> None:
     """Show what `up` would change. Nothing is changed, and no stack is made.
 
     Ends with 1 when `up` could not do everything: a preview of a cluster that cannot be reached would look
@@ -65,7 +64,7 @@ def _end(applied: Applied, stack: str, verb: str, as_json: bool) -> None:
             "seconds": round(applied.seconds, 1),
             "notDone": [finding.to_data() for finding in in_order(applied.findings)],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
     else:
         _show(applied, verb)
     raise typer.Exit(applied.exit_code)

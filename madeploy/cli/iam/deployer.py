@@ -7,10 +7,11 @@ import re
 import sys
 import textwrap
 from collections.abc import Iterator
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from madeploy.cli.options import Stack
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.progress import say
 from madeploy.settings import Environment
@@ -22,10 +23,9 @@ _WIDTH = 108
 
 
 def deployer(
-    stack: Annotated[str, typer.Argument(metavar="STACK", help="Name or file of a stack.")],
+    stack: Stack,
     account: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
-        typer.Option(metavar="ID", help="AWS account, where the settings do not tell it."),
+        str | None, typer.Option(metavar="ID", help="AWS account, where the settings do not tell it.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the policy document for AWS.")] = False,
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, TypeVar
 
 import typer
 
+from madeploy.cli.output import note
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
@@ -18,15 +19,12 @@ from madeploy.registry.registry import Model, model, refusal
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.access import StackAccess, open_stack
 
-StackOption = Annotated[str, typer.Option("--stack", metavar="STACK", help="Name or file of the stack.")]
 NamespaceOption = Annotated[
     str, typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Its namespace.")
 ]
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Name of the model.")]
 Item = TypeVar("Item")
 PROGRESS_SECONDS = 2.0
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @contextmanager
@@ -63,11 +61,6 @@ def complain(findings: Sequence[Finding]) -> None:
         text.write("\n\n".join(map(text.one, findings)), sys.stderr)
 
 
-def note(line: str) -> None:
-    """A line for a person, beside the command's output."""
-    print(line, file=sys.stderr)  # noqa: T201
-
-
 def counted(items: Iterable[Item], what: str) -> Iterator[Item]:
     """The items, with a note of how many there were every few seconds."""
     last = time.monotonic()
@@ -76,12 +69,3 @@ def counted(items: Iterable[Item], what: str) -> Iterator[Item]:
         if time.monotonic() - last > PROGRESS_SECONDS:
             last = time.monotonic()
             note(f"{number:,} {what} ...")
-
-
-def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows in aligned columns below a header, each line ending in a line feed."""
-    widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-        for row in (header, *rows)
-    )

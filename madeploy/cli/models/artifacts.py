@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from enum import Enum
 from typing import Annotated
 
 import typer
 
-from madeploy.cli.models.access import (
-    JsonOption,
-    NameArgument,
-    NamespaceOption,
-    StackOption,
-    complain,
-    named,
-    registry,
-)
+from madeploy.cli.models.access import NameArgument, NamespaceOption, complain, named, registry
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import print_json
 
 
 class Kind(str, Enum):
@@ -29,11 +22,11 @@ class Kind(str, Enum):
 def artifacts(
     name: NameArgument,
     namespace: NamespaceOption,
-    stack: StackOption,
+    stack: OfStack,
     kind: Annotated[
         Kind, typer.Option("--kind", help="Packaged for serving, or as trained.")
     ] = Kind.deployable,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print a model's artifact URIs, one per line.
 
@@ -44,7 +37,7 @@ def artifacts(
         found = named(client, namespace, name)
     uris = found.deployable if kind is Kind.deployable else found.raw
     if as_json:
-        print(json.dumps(list(uris), ensure_ascii=False))  # noqa: T201
+        print_json(list(uris))
     else:
         for uri in uris:
             print(uri)  # noqa: T201

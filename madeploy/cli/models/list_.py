@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import datetime, timezone
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from madeploy.cli.models.access import JsonOption, StackOption, columns, counted, note, registry
+from madeploy.cli.models.access import counted, registry
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import columns, note, print_json
 from madeploy.registry.registry import Model, models
 
 _HEADER = ("NAMESPACE", "NAME", "KIND", "PACKAGE", "REVISION", "AGE", "RAW", "DEPLOYABLE")
 
 
 def list_models(
-    stack: StackOption,
+    stack: OfStack,
     namespace: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        str | None,
         typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Only this namespace. Default: all."),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """List models: kind, package, revision, age in days, and how many artifact URIs they have.
 
@@ -31,7 +32,7 @@ def list_models(
         read = counted(models(client, namespace), "models read")
         found = sorted(read, key=lambda model: (model.namespace, model.name))
     if as_json:
-        print(json.dumps([model.to_data() for model in found], indent=2, ensure_ascii=False))  # noqa: T201
+        print_json([model.to_data() for model in found])
     elif found:
         now = datetime.now(timezone.utc)
         sys.stdout.write(columns(_HEADER, [_row(model, now) for model in found]))

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any
 
 import typer
 
-from madeploy.cli.models.access import (
-    PROGRESS_SECONDS,
-    JsonOption,
-    StackOption,
-    columns,
-    complain,
-    counted,
-    note,
-    registry,
-)
+from madeploy.cli.models.access import PROGRESS_SECONDS, complain, counted, registry
+from madeploy.cli.options import AsJson, OfStack, Yes
+from madeploy.cli.output import columns, note, print_json
 from madeploy.clients.errors import ClientError
 from madeploy.clients.s3 import S3
 from madeploy.errors import ToolkitError
@@ -37,16 +29,16 @@ _HEADER = ("NAMESPACE", "NAME", "CREATED", "ACTION", "OBJECTS", "BYTES", "KEPT",
 
 
 def retention(
-    stack: StackOption,
+    stack: OfStack,
     namespace: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        str | None,
         typer.Option("--namespace", "-n", metavar="NAMESPACE", help="Only models of this namespace."),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would go, and remove nothing.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: JsonOption = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove models older than modelRegistry.retentionDays: their objects first, then the Model.
 
@@ -178,7 +170,7 @@ def _print(outcomes: list[Outcome], summary: Summary, policy: Policy, as_json: b
             "summary": summary.to_data(),
             "models": [outcome.to_data() for outcome in outcomes],
         }
-        print(json.dumps(data, indent=2, ensure_ascii=False))  # noqa: T201
+        print_json(data)
         return
     if outcomes:
         sys.stdout.write(columns(_HEADER, [_row(outcome) for outcome in outcomes]))

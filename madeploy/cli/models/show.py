@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import json
-
-from madeploy.cli.models.access import (
-    JsonOption,
-    NameArgument,
-    NamespaceOption,
-    StackOption,
-    complain,
-    named,
-    registry,
-)
+from madeploy.cli.models.access import NameArgument, NamespaceOption, complain, named, registry
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import print_json
 
 
-def show(
-    name: NameArgument, namespace: NamespaceOption, stack: StackOption, as_json: JsonOption = False
-) -> None:
+def show(name: NameArgument, namespace: NamespaceOption, stack: OfStack, as_json: AsJson = False) -> None:
     """Show one model with its artifacts. Ends with 1 when there is none."""
     with registry(stack, namespace) as (_, client):
         found = named(client, namespace, name)
     if as_json:
-        print(json.dumps(found.to_data(), indent=2, ensure_ascii=False))  # noqa: T201
+        print_json(found.to_data())
     else:
         for field, value in found.to_data().items():
             values = value if isinstance(value, list) else [value]

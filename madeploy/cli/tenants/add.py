@@ -6,14 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
-from madeploy.cli.models.access import StackOption, note
+from madeploy.cli.options import OfStack
+from madeploy.cli.output import note
 from madeploy.errors import ToolkitError
 from madeploy.stacks.files import edit, open_environment
 
 
 def add(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Name of its project and its namespace.")],
-    stack: StackOption,
+    stack: OfStack,
     team: Annotated[str, typer.Option(metavar="UUID", help="Id of the owning team.")],
     description: Annotated[str, typer.Option(metavar="TEXT", help="What the project is for.")],
     git_repo: Annotated[str, typer.Option(metavar="URL", help="Repository of its code.")],

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import typer
 
-from madeploy.cli.models.access import JsonOption, StackOption, columns
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import columns, print_json
 from madeploy.stacks.files import open_environment
 
 _HEADER = ("NAME", "TIER", "TEAM", "QUEUE", "VIEWERS", "EDITORS", "DESCRIPTION")
 
 
 def list_tenants(
-    stack: StackOption,
-    as_json: JsonOption = False,
+    stack: OfStack,
+    as_json: AsJson = False,
 ) -> None:
     """List a stack's tenants: tier, team, queue, who may look and who may change.
 
@@ -24,7 +24,7 @@ def list_tenants(
     name, _, environment = open_environment(stack)
     if as_json:
         found = [{"name": key, **tenant.to_yaml_data()} for key, tenant in environment.tenants.items()]
-        sys.stdout.write(json.dumps({"stack": name, "tenants": found}, indent=2, ensure_ascii=False) + "\n")
+        print_json({"stack": name, "tenants": found})
         return
     if not environment.tenants:
         typer.echo(f"stack {name} has no tenants; bin/madeploy tenants add NAME --stack {name} adds one")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated
 
 import typer
 
 from madeploy.cli.asking import limit_of
-from madeploy.cli.models.access import JsonOption, StackOption, note
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import note, print_json
 from madeploy.cli.tenants.access import control_plane
 from madeploy.errors import ToolkitError
 from madeploy.stacks.files import edit, open_environment
@@ -18,7 +18,7 @@ from madeploy.tenants.live import Holdings, delete, holdings
 
 def remove(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Tenant to remove.")],
-    stack: StackOption,
+    stack: OfStack,
     confirm: Annotated[
         str,
         typer.Option(
@@ -28,7 +28,7 @@ def remove(
     timeout: Annotated[
         str, typer.Option("--timeout", metavar="TIME", help="How long to wait for finalizers: 90s, 10m.")
     ] = "5m",
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Remove a tenant: its entry in the file, its Project, and its namespace with everything in it.
 
@@ -78,7 +78,7 @@ def _said(found: Holdings) -> str:
 
 def _print(found: Holdings, as_json: bool, said: str) -> None:
     if as_json:
-        sys.stdout.write(json.dumps({"tenant": found.to_data(), "outcome": said}, indent=2) + "\n")
+        print_json({"tenant": found.to_data(), "outcome": said})
         return
     typer.echo(f"{found.name}: {said}")
     for item in found.running:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from madeploy.cli.models.access import JsonOption, StackOption, columns
+from madeploy.cli.options import AsJson, OfStack
+from madeploy.cli.output import columns, print_json
 from madeploy.cli.tenants.access import control_plane
 from madeploy.stacks.files import open_environment
 from madeploy.tenants.live import Holdings, holdings, there
@@ -17,12 +17,11 @@ _HEADER = ("NAME", "IN THE FILE", "PROJECT", "OBJECTS", "RUNNING", "QUOTA IN USE
 
 
 def status(
-    stack: StackOption,
+    stack: OfStack,
     name: Annotated[
-        Optional[str],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
-        typer.Argument(metavar="NAME", help="Only this tenant. Default: all."),
+        str | None, typer.Argument(metavar="NAME", help="Only this tenant. Default: all.")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask the cluster what tenants have there, those that left the file included.
 
@@ -37,7 +36,7 @@ def status(
     ]
     if as_json:
         data = [{**each.to_data(), "inFile": each.name in environment.tenants} for each in found]
-        sys.stdout.write(json.dumps({"stack": stack_name, "tenants": data}, indent=2) + "\n")
+        print_json({"stack": stack_name, "tenants": data})
     else:
         sys.stdout.write(columns(_HEADER, [_row(each, each.name in environment.tenants) for each in found]))
         for each in wrong:

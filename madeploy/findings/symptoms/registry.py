@@ -63,7 +63,7 @@ REGISTRY: Final = (
         "bound there",
         "Name the namespace in modelRegistry.namespaces and the account in modelRegistry.ciReader, then:\n"
         "pulumi up --stack {stack}\n"
-        "bin/madeploy models access --stack {stack}",
+        "bin/madeploy models list --stack {stack}",
     ),
     Symptom(
         f"{_GUIDE} 6",
