@@ -199,7 +199,10 @@ def logs(
 def env(as_json: AsJson = False) -> None:
     """Print exports for kubectl, pulumi and aws: eval "$(bin/madeploy sandbox env)"."""
     variables: dict[str, str | None] = {**dict.fromkeys(UNWANTED), **_sandbox().variables()}
-    print_json(variables, indent=2) if as_json else report.exports(variables)
+    if as_json:
+        print_json(variables)
+    else:
+        typer.echo(report.exports(variables))
 
 
 def _follow(path: Path) -> None:

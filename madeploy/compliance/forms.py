@@ -24,27 +24,12 @@ COLUMNS: Final = (
     "reasons",
 )
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --page: #ffffff; --text: #1b2733; --soft: #53626f; --line: #d5dce2;
-  --failed: #b3261e; --unclear: #8a5a00; --manual: #5b3fa8; --passed: #1a6b3c; }
-@media (prefers-color-scheme: dark) { :root { --page: #10161c; --text: #e6edf3; --soft: #aab7c3;
-  --line: #33404c; --failed: #ff8a80; --unclear: #ffc46b; --manual: #c3b1ff; --passed: #7ddba3; } }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 80rem; padding: 1.5rem 1rem 4rem;
-  background: var(--page); color: var(--text); overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; margin: 0; }
-h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
-p { margin: .2rem 0; }
-.soft { color: var(--soft); }
-.counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; list-style: none; }
-.counts li, .result { border: 1px solid currentColor; border-radius: 1rem; padding: .05rem .7rem;
-  font-size: .85rem; white-space: nowrap; }
-.failed { color: var(--failed); } .not-shown, .configured { color: var(--unclear); }
-.passed { color: var(--passed); } .manual { color: var(--manual); }
+_STYLE: Final = """\
+body { max-width: 80rem; }
+.failed { color: var(--red); } .not-shown, .configured { color: var(--amber); }
+.passed { color: var(--green); } .manual { color: var(--violet); }
 section { border-top: 1px solid var(--line); padding: .8rem 0; break-inside: avoid; }
-section h3 { font-size: 1rem; margin: 0 0 .3rem; }
-dl { display: grid; grid-template-columns: 7rem 1fr; gap: .15rem 1rem; margin: .4rem 0 0; font-size: .92rem; }
-dt { color: var(--soft); }
-dd { margin: 0; min-width: 0; }
+dl { grid-template-columns: 7rem 1fr; font-size: .92rem; }
 """
 
 
@@ -113,7 +98,7 @@ def _sections(rows: Iterable[Row]) -> Iterator[str]:
     for row in rows:
         yield "<section>"
         yield (
-            f'<h3>{escape(row.title)} <span class="result {_class(row.result)}">{row.result}</span></h3>'
+            f'<h3>{escape(row.title)} <span class="state {_class(row.result)}">{row.result}</span></h3>'
             f'<p class="soft">{escape(row.control)}: {escape(row.clauses)}</p>'
         )
         yield "<dl>"

@@ -11,36 +11,16 @@ from madeploy.findings.html import page
 from madeploy.findings.model import Finding
 from madeploy.findings.outcomes import STATES, Outcome, Report
 
-_STYLE: Final = """
-:root { color-scheme: light dark; --page: #ffffff; --text: #1b2733; --soft: #53626f; --line: #d5dce2;
-  --card: #f5f7f9; --failed: #b3261e; --warned: #8a5a00; --notChecked: #5b3fa8; --passed: #1a6b3c;
-  --notNeeded: #53626f; }
-@media (prefers-color-scheme: dark) { :root { --page: #10161c; --text: #e6edf3; --soft: #aab7c3;
-  --line: #33404c; --card: #18212a; --failed: #ff8a80; --warned: #ffc46b; --notChecked: #c3b1ff;
-  --passed: #7ddba3; --notNeeded: #aab7c3; } }
-* { box-sizing: border-box; }
-body { font: 1rem/1.5 system-ui, sans-serif; margin: 0 auto; max-width: 72rem; padding: 1.5rem 1rem 4rem;
-  background: var(--page); color: var(--text); overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; margin: 0; }
-h2 { font-size: 1.15rem; margin: 2rem 0 .6rem; }
-p { margin: .2rem 0; }
-.soft { color: var(--soft); }
-.counts { display: flex; flex-wrap: wrap; gap: .5rem; padding: 0; margin: 1rem 0; list-style: none; }
-.counts li, .state { border: 1px solid currentColor; border-radius: 1rem; padding: .05rem .7rem;
-  font-size: .85rem; white-space: nowrap; }
-.failed { color: var(--failed); } .warned { color: var(--warned); } .passed { color: var(--passed); }
-.notChecked { color: var(--notChecked); } .notNeeded { color: var(--notNeeded); }
+_STYLE: Final = """\
+body { max-width: 72rem; }
+.failed { color: var(--red); } .warned { color: var(--amber); } .passed { color: var(--green); }
+.notChecked { color: var(--violet); } .notNeeded { color: var(--soft); }
 article { background: var(--card); border: 1px solid var(--line); border-left: .3rem solid currentColor;
   border-radius: .4rem; padding: .7rem 1rem; margin: .7rem 0; break-inside: avoid; }
 article > * { color: var(--text); }
-article h3 { font-size: 1rem; margin: 0 0 .3rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1rem; margin: .4rem 0 0; }
-dt { color: var(--soft); }
-dd { margin: 0; min-width: 0; }
+dl { grid-template-columns: max-content 1fr; }
 pre { margin: 0; white-space: pre-wrap; font: .85rem/1.5 ui-monospace, monospace; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; }
-th, td { text-align: left; padding: .35rem 1rem .35rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; }
+table { width: 100%; }
 td:last-child, th:last-child { text-align: right; padding-right: 0; white-space: nowrap; }
 @media (max-width: 40rem) { dl { grid-template-columns: 1fr; gap: 0; } dt { margin-top: .4rem; }
   thead { display: none; } tr { display: block; border-bottom: 1px solid var(--line); padding: .5rem 0; }

@@ -3,7 +3,7 @@ objects or people show."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from madeploy.documents.paths import Path
 from madeploy.rules.controls import CONTROLS, Chosen, Control, control, longest
@@ -17,11 +17,14 @@ from madeploy.settings.storage import AwsStorage, ExistingStorage, S3CompatibleS
 _STORE: Path = ("storage", "kind")
 
 
-def _elsewhere(env: Environment, what: str, code: str) -> Iterator[Violation]:
-    """A store that is not made here may do it or not: nothing here shows it."""
-    if not isinstance(env.storage, AwsStorage):
-        evidence = f"is {env.storage.kind}: {what} is decided elsewhere, and not shown by this environment"
-        yield Violation(code, _STORE, evidence, severity="warning")
+def _own_store(env: Environment, what: str, code: str) -> Generator[Violation, None, AwsStorage | None]:
+    """The store that is made here. Another one may do it or not: nothing here shows it, which is a
+    violation."""
+    if isinstance(env.storage, AwsStorage):
+        return env.storage
+    evidence = f"is {env.storage.kind}: {what} is decided elsewhere, and not shown by this environment"
+    yield Violation(code, _STORE, evidence, severity="warning")
+    return None
 
 
 @control(
@@ -38,10 +41,8 @@ def _elsewhere(env: Environment, what: str, code: str) -> Iterator[Violation]:
 )
 def data_is_encrypted_at_rest(env: Environment, chosen: Chosen) -> Iterator[Violation]:
     """OPS-4."""
-    storage = env.storage
-    yield from _elsewhere(env, "encryption at rest", "MA701")
-    own_key = isinstance(storage, AwsStorage) and (storage.kms_key or storage.kms_key_arn)
-    if isinstance(storage, AwsStorage) and "hipaa" in chosen and not own_key:
+    storage = yield from _own_store(env, "encryption at rest", "MA701")
+    if storage is not None and "hipaa" in chosen and not (storage.kms_key or storage.kms_key_arn):
         yield Violation("MA701", ("storage",), "names neither kmsKey nor kmsKeyArn", key=True)
 
 
@@ -131,9 +132,8 @@ def data_is_removed(env: Environment, _: Chosen) -> Iterator[Violation]:
     """OPS-4: models by the registry's job, which removes the record too; the other buckets by age."""
     if env.model_registry.retention_days is None:
         yield Violation("MA704", ("modelRegistry", "retentionDays"), "is not set", key=True)
-    storage = env.storage
-    yield from _elsewhere(env, "removal by age", "MA704")
-    if not isinstance(storage, AwsStorage):
+    storage = yield from _own_store(env, "removal by age", "MA704")
+    if storage is None:
         return
     for purpose in ("workspace", "logs"):
         named = getattr(storage.buckets, purpose) is not None
@@ -157,9 +157,9 @@ def data_is_removed(env: Environment, _: Chosen) -> Iterator[Violation]:
 )
 def access_is_logged(env: Environment, chosen: Chosen) -> Iterator[Violation]:
     """OPS-4."""
-    storage, days = env.storage, longest(chosen)
-    yield from _elsewhere(env, "logging of access", "MA705")
-    if not isinstance(storage, AwsStorage):
+    days = longest(chosen)
+    storage = yield from _own_store(env, "logging of access", "MA705")
+    if storage is None:
         return
     logs = storage.access_logs
     if logs is None:
@@ -183,9 +183,9 @@ def access_is_logged(env: Environment, chosen: Chosen) -> Iterator[Violation]:
 )
 def audit_logs_stay_as_they_are(env: Environment, chosen: Chosen) -> Iterator[Violation]:
     """OPS-4: access logs themselves cannot be locked, for S3 delivers none to such a bucket."""
-    storage, days = env.storage, longest(chosen)
-    yield from _elsewhere(env, "Object Lock", "MA706")
-    if not isinstance(storage, AwsStorage):
+    days = longest(chosen)
+    storage = yield from _own_store(env, "Object Lock", "MA706")
+    if storage is None:
         return
     audit = storage.audit_logs
     if audit is None:

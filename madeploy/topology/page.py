@@ -11,20 +11,11 @@ from madeploy.findings.html import page
 from madeploy.topology.model import Topology
 from madeploy.topology.svg import to_svg
 
-_STYLE: Final = """
-:root { color-scheme: light dark; }
-body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 110rem; padding: 0 1.5rem;
-  background: #ffffff; color: #1b2733; line-height: 1.45; }
-h1 { font-size: 1.4rem; margin-bottom: .2rem; }
-h2 { font-size: 1.1rem; margin-top: 2rem; }
-p { color: #53626f; margin: .2rem 0; }
+_STYLE: Final = """\
+body { max-width: 110rem; padding: 2rem 1.5rem; }
+p { color: var(--soft); }
 figure { margin: 1.2rem 0; overflow-x: auto; }
 svg { max-width: none; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { text-align: left; padding: .3rem 1.2rem .3rem 0; border-bottom: 1px solid #d5dce2;
-  vertical-align: top; }
-@media (prefers-color-scheme: dark) { body { background: #10161c; color: #e6edf3; } p { color: #aab7c3; }
-  th, td { border-color: #33404c; } }
 @media print { svg { max-width: 100%; height: auto; } }
 """
 
