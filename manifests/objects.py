@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import marshal
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,6 +55,13 @@ def metadata(
 def to_yaml(data: Mapping[str, Any]) -> str:
     """YAML text with sorted keys: the same data gives the same bytes."""
     return dump(dict(data), sort_keys=True)
+
+
+def key_of(data: Any) -> bytes:
+    """A key by which equal plain data is found again: the clusters of a fleet are given the same objects.
+    Raises ValueError for what is no plain data."""
+    # Version 2 has no references, which would make equal data look different.
+    return marshal.dumps(data, 2)
 
 
 def checksum(*texts: str) -> str:

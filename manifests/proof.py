@@ -20,7 +20,7 @@ from manifests.flows import (
     history_flows,
     model_sync_flows,
 )
-from manifests.objects import Object
+from manifests.objects import Object, key_of
 from manifests.policy_flows import Permission, expected, isolated, permitted
 from manifests.references import Name, Reference, made_by_controllers, name_of, provided, references
 from manifests.task_flows import task_flows
@@ -40,9 +40,22 @@ def prove_all(placed: Iterable[tuple[str, Object]], environment: Environment) ->
     for cluster, obj in placed:
         by_cluster.setdefault(cluster, []).append(obj)
     others = provided(environment)
+    # The clusters of a fleet are given the same objects, whose findings would only be repeats.
+    distinct = {
+        (
+            cluster == CONTROL_PLANE,
+            _own_flows(environment, cluster),
+            table(environment, cluster),
+            key_of(objects),
+        ): (
+            cluster,
+            objects,
+        )
+        for cluster, objects in by_cluster.items()
+    }
     return in_order(
         finding
-        for cluster, objects in by_cluster.items()
+        for cluster, objects in distinct.values()
         for finding in _findings(objects, environment, cluster, others)
     )
 

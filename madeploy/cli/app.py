@@ -3,6 +3,7 @@ as a message for a person."""
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import typer
@@ -41,6 +42,9 @@ VERBS: Verbs = {
 }
 """Verb, its module, and the function or group there. The order is the help's."""
 
+GARBAGE = 20_000
+"""Objects made between two looks for garbage."""
+
 app = typer.Typer(
     cls=lazy_group(VERBS),
     no_args_is_help=True,
@@ -68,6 +72,9 @@ def root(
 def main() -> None:
     """Run the command. Exit codes: 0 fine, 1 findings, 2 wrong use or configuration, 3 environment
     unreachable, 130 interrupted (UX-2)."""
+    # A command keeps nearly all that it makes until it ends: looking for garbage every 700 objects finds none,
+    # and takes a tenth of the time that a fleet does.
+    gc.set_threshold(GARBAGE)
     try:
         app(prog_name="madeploy")
     except ToolkitError as error:

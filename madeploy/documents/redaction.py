@@ -6,6 +6,7 @@ import base64
 import binascii
 import re
 from collections.abc import Container, Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 MASK: Final = "********"
@@ -29,6 +30,7 @@ def _folded(key: str) -> str:
     return key.replace("-", "").replace("_", "").lower()
 
 
+@lru_cache(maxsize=4096)
 def is_secret_key(key: str) -> bool:
     """Whether a key's name says that its value is a secret."""
     folded = _folded(key.rpartition(".")[2])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import marshal
 from typing import Any
 
 from madeploy.documents.text import dump
+from manifests.objects import key_of
 
 
 class Texts:
@@ -17,8 +17,7 @@ class Texts:
 
     def of(self, data: dict[str, Any]) -> str:
         """The text of one document, ending in a newline."""
-        # Version 2 has no references, which would make equal data look different.
-        key = marshal.dumps(data, 2)
+        key = key_of(data)
         text = self._known.get(key)
         if text is None:
             text = self._known[key] = dump(data)

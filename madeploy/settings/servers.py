@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -13,6 +14,8 @@ _NUMBER: Final = re.compile(r"(0x[0-9a-f]*|[0-9]+)")
 _ACCEPTED_PORTS: Final = "ports are 1 to 65535"
 
 
+# Rules, builders and proofs each ask for every cluster's address.
+@lru_cache(maxsize=16_384)
 def parse_server(server: str) -> tuple[str, int]:
     """Host and port of an API server's address: equal for addresses that differ in spelling only.
 
@@ -22,7 +25,7 @@ def parse_server(server: str) -> tuple[str, int]:
     plain HTTP (facts 3.1).
     """
     # urlsplit drops blanks and line breaks silently; two different texts must not become one address.
-    if any(c.isspace() or not c.isprintable() for c in server):
+    if " " in server or not server.isprintable():
         raise ValueError("has blanks or control characters in it")
     try:
         url = urlsplit(server)

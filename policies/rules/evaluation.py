@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime
+import marshal
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from .model import EVERY_KIND, Resource, Rule, Severity, Tier, Violation
+from .model import EVERY_KIND, Resource, Rule, SetCheck, Severity, Tier, Violation
 from .suppressions import Suppression, from_annotations
 
 
@@ -39,32 +40,67 @@ class Outcome:
 
 def check(rules: Iterable[Rule], resources: Sequence[Resource], tier: Tier) -> Iterator[Found]:
     """Every violation, rule by rule, kind by kind, in the order of the resources. Rules without weight in
-    the tier are left out."""
-    by_kind: dict[str, list[Resource]] = defaultdict(list)
-    for resource in resources:
-        by_kind[resource.kind].append(resource)
+    the tier are left out. What is equal is judged once: the clusters of a fleet are given the same objects."""
+    classes = _classes(resources)
+    first: dict[int, Resource] = {}
+    by_kind: dict[str, list[tuple[Resource, int]]] = defaultdict(list)
+    for resource, alike in zip(resources, classes, strict=True):
+        first.setdefault(alike, resource)
+        by_kind[resource.kind].append((resource, alike))
     for rule in rules:
         severity = getattr(rule.severities, tier)
         if severity is None:
             continue
+        judged = {
+            alike
+            for alike, resource in first.items()
+            if resource.origin in rule.origins and rule.looks_at(resource.token)
+        }
         kinds = by_kind if EVERY_KIND in rule.kinds else sorted(rule.kinds)
-        chosen = [
-            item
-            for kind in kinds
-            for item in by_kind.get(kind, ())
-            if item.origin in rule.origins and rule.looks_at(item.token)
-        ]
+        chosen = ((item, alike) for kind in kinds for item, alike in by_kind.get(kind, ()) if alike in judged)
         if rule.check is not None:
-            for resource in chosen:
-                for violation in rule.check(resource):
-                    yield Found(rule, resource, violation, severity)
+            violations = {alike: list(rule.check(first[alike])) for alike in judged}
+            if any(violations.values()):
+                for resource, alike in chosen:
+                    for violation in violations[alike]:
+                        yield Found(rule, resource, violation, severity)
         if rule.check_set is not None:
-            clusters: dict[str, list[Resource]] = defaultdict(list)
-            for resource in chosen:
-                clusters[resource.cluster].append(resource)
-            for together in clusters.values():
-                for resource, violation in rule.check_set(together):
-                    yield Found(rule, resource, violation, severity)
+            for resource, violation in _together(rule.check_set, chosen):
+                yield Found(rule, resource, violation, severity)
+
+
+def _classes(resources: Sequence[Resource]) -> list[int]:
+    """A number for each resource, the same for those that are equal in everything but their cluster."""
+    numbers: dict[Hashable, int] = {}
+    found = []
+    for resource in resources:
+        try:
+            # Version 2 has no references, which would make equal data look different.
+            properties: object = marshal.dumps(resource.properties, 2)
+        except ValueError:
+            # No plain data: equal to nothing but itself.
+            properties = id(resource)
+        key = (resource.token, resource.origin, resource.name, resource.identity)
+        key += (resource.depends_on, resource.release, properties)
+        found.append(numbers.setdefault(key, len(numbers)))
+    return found
+
+
+def _together(
+    check_set: SetCheck, chosen: Iterable[tuple[Resource, int]]
+) -> Iterator[tuple[Resource, Violation]]:
+    """What is wrong with the resources of each cluster, seen together."""
+    clusters: dict[str, list[tuple[Resource, int]]] = defaultdict(list)
+    for resource, alike in chosen:
+        clusters[resource.cluster].append((resource, alike))
+    known: dict[tuple[int, ...], list[tuple[int, Violation]]] = {}
+    for members in clusters.values():
+        together, classes = [resource for resource, _ in members], tuple(alike for _, alike in members)
+        if classes not in known:
+            places = {id(resource): place for place, resource in enumerate(together)}
+            known[classes] = [(places[id(resource)], wrong) for resource, wrong in check_set(together)]
+        for place, violation in known[classes]:
+            yield together[place], violation
 
 
 def evaluate(
