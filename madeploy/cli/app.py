@@ -72,8 +72,8 @@ def root(
 def main() -> None:
     """Run the command. Exit codes: 0 fine, 1 findings, 2 wrong use or configuration, 3 environment
     unreachable, 130 interrupted (UX-2)."""
-    # A command keeps nearly all that it makes until it ends: looking for garbage every 700 objects finds none,
-    # and takes a tenth of the time that a fleet does.
+    # A command keeps nearly all that it makes until it ends: looking for garbage every 700 objects finds
+    # none, and takes a tenth of the time that a fleet does.
     gc.set_threshold(GARBAGE)
     try:
         app(prog_name="madeploy")

@@ -57,7 +57,7 @@ def run(
     codes = [_run(title, [*pytest, "-m", kinds, *_workers(workers, "worksteal")])]
     if not quick:
         # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
-        tools.ensure(tools.TOOLS)
+        tools.ensure(tools.TESTED_TOOLS)
         # Each worker starts clusters of its own, 1.3 GB. Tests of one file share what they deploy, and files
         # stand in the order of how long they take.
         by_file = _workers(workers, "loadfile", "--no-loadscope-reorder")

@@ -40,7 +40,7 @@ class Outcome:
 
 def check(rules: Iterable[Rule], resources: Sequence[Resource], tier: Tier) -> Iterator[Found]:
     """Every violation, rule by rule, kind by kind, in the order of the resources. Rules without weight in
-    the tier are left out. What is equal is judged once: the clusters of a fleet are given the same objects."""
+    the tier are left out. What is equal is judged once: clusters of a fleet are given the same objects."""
     classes = _classes(resources)
     first: dict[int, Resource] = {}
     by_kind: dict[str, list[tuple[Resource, int]]] = defaultdict(list)

@@ -7,12 +7,13 @@ tools.path("etcd")          # Path of an executable
 tools.directories()         # to put first on PATH
 """
 
-from madeploy.sandbox.tools.catalog import DEFAULT_TOOLS, FAMILIES, TOOLS, Family, Tool
+from madeploy.sandbox.tools.catalog import DEFAULT_TOOLS, FAMILIES, TESTED_TOOLS, TOOLS, Family, Tool
 from madeploy.sandbox.tools.resolve import ResolvedTool, ToolPaths, ToolStatus, ensure, inspect
 
 __all__ = [
     "DEFAULT_TOOLS",
     "FAMILIES",
+    "TESTED_TOOLS",
     "TOOLS",
     "Family",
     "ResolvedTool",

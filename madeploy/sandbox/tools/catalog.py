@@ -8,7 +8,8 @@ from typing import Final
 
 from packaging.specifiers import SpecifierSet
 
-from madeploy.sandbox.tools.edits import EditedModule, Registration, Substitution
+from madeploy.sandbox.tools import aws_plugin
+from madeploy.sandbox.tools.edits import EditedModule, Substitution
 
 FAMILIES_DIRECTORY: Final = Path(__file__).parent / "families"
 
@@ -17,8 +18,6 @@ PULUMI: Final = "3.250.0"
 PULUMI_KUBERNETES: Final = "4.25.0"
 """The last version of the plugin whose module can be had from the Go module proxy."""
 PULUMI_AWS: Final = "7.0.0"
-AWS_WAIT_VARIABLE: Final = "MADEPLOY_AWS_WAIT_SECONDS"
-"""The environment variable that fixes the pause between two looks of the AWS plugin that is built here."""
 
 
 @dataclass(frozen=True)
@@ -110,75 +109,10 @@ class Family:
 
 
 _KUBERNETES_COMPONENTS: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubectl")
+_MEASURED: Final = "figures of the benchmarks are compared with those of this minor version"
 _KUBERNETES_PROVIDER: Final = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 _SAME_MINOR: Final = (
     "the components of a cluster must be of one minor version, and the tests hold for Kubernetes 1.34"
-)
-
-_AWS_SERVICES: Final = ("eks", "iam", "kms", "s3", "s3control", "sts")
-_AWS_MODULE: Final = "github.com/hashicorp/terraform-provider-aws"
-_AWS_PROVIDER: Final = EditedModule(
-    _AWS_MODULE,
-    (
-        # Of 256 services those of the toolkit's resources, and what these use.
-        Registration(
-            "internal/provider/sdkv2/service_packages_gen.go",
-            f"{_AWS_MODULE}/internal/service/",
-            _AWS_SERVICES,
-        ),
-        Registration(
-            "internal/conns/awsclient_gen.go",
-            "github.com/aws/aws-sdk-go-v2/service/",
-            (*_AWS_SERVICES, "resourcegroupstaggingapi"),
-        ),
-        # Files of services that are left out.
-        Substitution("internal/embed.go", "//go:embed service/*/smarterr.hcl\n", ""),
-        # An emulation of AWS is consistent at once, and the provider waits a minute after some changes to see
-        # that AWS is. Whoever runs it with an emulation may fix the pause between two looks.
-        Substitution(
-            "internal/backoff/backoff.go",
-            'import (\n\t"context"\n\t"time"\n',
-            'import (\n\t"context"\n\t"os"\n\t"strconv"\n\t"time"\n',
-        ),
-        Substitution(
-            "internal/backoff/backoff.go",
-            "\tif n == 0 {\n\t\treturn d.initialDelay\n",
-            f'\tif seconds, err := strconv.ParseFloat(os.Getenv("{AWS_WAIT_VARIABLE}"), 64); err == nil {{\n'
-            "\t\treturn time.Duration(seconds * float64(time.Second))\n\t}\n\n"
-            "\tif n == 0 {\n\t\treturn d.initialDelay\n",
-        ),
-    ),
-    directories={"": ("internal", "names", "version", "xpprovider"), "internal/service": _AWS_SERVICES},
-)
-_AWS_BRIDGE: Final = EditedModule(
-    "github.com/pulumi/pulumi-terraform-bridge/v3",
-    # The engine's packages are newer than those this was written against: a method more, a value by pointer.
-    (
-        Substitution(
-            "pkg/pf/internal/plugin/provider_server.go",
-            "pulumirpc.UnsafeResourceProviderServer // opt out of forward compat",
-            "pulumirpc.UnimplementedResourceProviderServer",
-        ),
-        Substitution(
-            "pkg/pf/internal/plugin/provider_context.go",
-            "var _ plugin.Provider = (*provider)(nil)\n",
-            "var _ plugin.Provider = (*provider)(nil)\n\n"
-            "func (prov *provider) List(ctx context.Context, request plugin.ListRequest) "
-            "(*plugin.ListStream, error) {\n"
-            "\treturn (&plugin.UnimplementedProvider{}).List(ctx, request)\n}\n",
-        ),
-        Substitution(
-            "pkg/x/muxer/mapping.go", "Provider = schema.ResourceSpec{}", "Provider = &schema.ResourceSpec{}"
-        ),
-        Substitution(
-            "pkg/x/muxer/mapping.go",
-            "(&m.dstSchema.Provider, m.srcSchema.Provider)",
-            "(m.dstSchema.Provider, *m.srcSchema.Provider)",
-        ),
-    ),
-    directories={"": ("internal", "pkg", "unstable")},
-    # Mixes in providers that the plugin has none of, by the generators of all of Pulumi's SDKs.
-    omitted=("pkg/pf/tfbridge/provider_mux.go",),
 )
 
 FAMILIES: Final[dict[str, Family]] = {
@@ -250,7 +184,7 @@ FAMILIES: Final[dict[str, Family]] = {
             gibibytes=2.0,
             compiled=1277,
             stamps=(f"main.version={PULUMI_AWS}+terraform.6.34.0",),
-            edited=(_AWS_PROVIDER, _AWS_BRIDGE),
+            edited=(aws_plugin.PROVIDER, aws_plugin.BRIDGE),
         ),
         Family("kwok", "0.7.0", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}, gibibytes=1.2, compiled=996),
         Family("etcd", "3.6.4", {"etcd": "go.etcd.io/etcd/server/v3"}, gibibytes=0.5, compiled=565),
@@ -269,6 +203,22 @@ FAMILIES: Final[dict[str, Family]] = {
             gibibytes=0.5,
             compiled=332,
             stamps=("main.version=v1.20.0",),
+        ),
+        Family(
+            "helm",
+            "3.18.6",
+            {"helm": "helm.sh/helm/v3/cmd/helm"},
+            gibibytes=1.2,
+            compiled=956,
+            stamps=("helm.sh/helm/v3/internal/version.version=v3.18.6",),
+        ),
+        Family(
+            "kustomize",
+            "5.7.1",
+            {"kustomize": "sigs.k8s.io/kustomize/kustomize/v5"},
+            gibibytes=0.5,
+            compiled=378,
+            stamps=("sigs.k8s.io/kustomize/api/provenance.version=v5.7.1",),
         ),
     )
 }
@@ -357,8 +307,18 @@ TOOLS: Final[dict[str, Tool]] = {
             ("version",),
             on_request=True,
         ),
+        *(
+            Tool(name, name, version, accepted, _MEASURED, ("version",), on_request=True)
+            for name, version, accepted in (
+                ("helm", "3.18.6", ">=3.18,<3.19"),
+                ("kustomize", "5.7.1", ">=5.7,<5.8"),
+            )
+        ),
     )
 }
 
 DEFAULT_TOOLS: Final = tuple(name for name, tool in TOOLS.items() if not tool.on_request)
 """What is found or built when no tool is named."""
+
+TESTED_TOOLS: Final = (*DEFAULT_TOOLS, "kube-score")
+"""What the project's own tests run. The others of those on request are only measured against."""
