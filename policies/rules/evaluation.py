@@ -7,6 +7,7 @@ import marshal
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from .model import EVERY_KIND, Resource, Rule, SetCheck, Severity, Tier, Violation
 from .suppressions import Suppression, from_annotations
@@ -74,14 +75,15 @@ def _classes(resources: Sequence[Resource]) -> list[int]:
     numbers: dict[Hashable, int] = {}
     found = []
     for resource in resources:
+        data: Any = resource.properties
         try:
             # Version 2 has no references, which would make equal data look different.
-            properties: object = marshal.dumps(resource.properties, 2)
+            properties: object = marshal.dumps(data, 2)
         except ValueError:
             # No plain data: equal to nothing but itself.
             properties = id(resource)
-        key = (resource.token, resource.origin, resource.name, resource.identity)
-        key += (resource.depends_on, resource.release, properties)
+        said = (resource.token, resource.origin, resource.name, resource.release)
+        key = (*said, resource.identity, resource.depends_on, properties)
         found.append(numbers.setdefault(key, len(numbers)))
     return found
 
