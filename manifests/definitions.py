@@ -103,6 +103,21 @@ GATEWAY_API_BACKEND_TLS: Final = Definitions(
     "They come with the Gateway API, standard channel, 1.4 or later, which a gateway that calls Envoy by TLS "
     "needs; install it with your gateway implementation, or set tls.envoy.enabled: false.",
 )
+_TLS_ROUTES: Final = "tlsroutes.gateway.networking.k8s.io"
+
+
+def gateway_api(environment: Environment) -> Definitions:
+    """Those of the kinds that a Gateway and its routes are of."""
+    found = GATEWAY_API_BACKEND_TLS if environment.tls.envoy.enabled else GATEWAY_API
+    if environment.front_door.api_tls != "passthrough":
+        return found
+    hint = (
+        "They come with the Gateway API, standard channel, 1.5 or later, which passes TLS through "
+        "(frontDoor.apiTls); install it with your gateway implementation, or set frontDoor.apiTls: terminate."
+    )
+    return Definitions("gateway-api-tls-route-definitions", (*found.names, _TLS_ROUTES), 15.0, hint)
+
+
 PROMETHEUS_RULES: Final = Definitions(
     "prometheus-definitions",
     ("prometheusrules.monitoring.coreos.com",),

@@ -10,14 +10,14 @@ from madeploy.names.kubernetes import config_map
 from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
 from manifests.envoy_config import (
-    CERTIFICATE_DIR,
-    CONFIG_DIR,
     CONFIG_FILE,
     DESCRIPTORS_DIR,
     DESCRIPTORS_FILE,
     envoy_files,
 )
 from manifests.envoy_login import CREDENTIALS_DIR
+from manifests.envoy_tls import API_CERTIFICATE_DIR, CERTIFICATE_DIR, CLIENTS_DIR, CLIENTS_FILE
+from manifests.envoy_typed import CONFIG_DIR
 from manifests.issuers import certificates
 from manifests.objects import Object, checksum, metadata
 from manifests.pods import Container, checksum_annotation, config_volume, http_probe, secret_volume, tcp_probe
@@ -94,18 +94,30 @@ def envoy(environment: Environment) -> tuple[Object, ...]:
 
 
 def _access_volumes(environment: Environment) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Secrets of sign-in, and private authorities where a provider's certificate is of theirs."""
+    """Secrets of sign-in and of the API's host, and private authorities where a provider's certificate is of
+    theirs."""
     login, lock = environment.access.login, environment.access.lock
     pairs = []
     if login is not None:
-        volume, mount = secret_volume("oidc", login.credentials_secret, CREDENTIALS_DIR)
         keys = (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY)
-        volume["secret"]["items"] = [{"key": key, "path": key} for key in keys]
-        pairs.append((volume, mount))
+        pairs.append(_of_secret("oidc", login.credentials_secret, CREDENTIALS_DIR, *keys))
+    if environment.front_door.api_tls == "passthrough":
+        pairs.append(secret_volume("api-tls", environment.tls.api_secret_name, API_CERTIFICATE_DIR))
+    if lock is not None and lock.certificates is not None:
+        # The authorities alone: a key beside them is nobody's business here.
+        secret = lock.certificates.authorities_secret
+        pairs.append(_of_secret("api-clients", secret, CLIENTS_DIR, CLIENTS_FILE))
     tokens = lock.tokens if lock is not None else None
     if "bundle" in {each.authorities for each in (login, tokens) if each is not None}:
         pairs += authorities_volume(environment)
     return pairs
+
+
+def _of_secret(name: str, secret: str, path: str, *keys: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Volume and mount of some keys of a Secret."""
+    volume, mount = secret_volume(name, secret, path)
+    volume["secret"]["items"] = [{"key": key, "path": key} for key in keys]
+    return volume, mount
 
 
 def _ports(environment: Environment) -> dict[str, int]:
@@ -117,7 +129,9 @@ def _service(environment: Environment) -> Object:
     web = "https" if environment.tls.envoy.enabled else "http"
     service = cluster_service(environment, "envoy", PORT, ENVOY_PORT, web)
     if environment.access.lock is not None:
-        service["spec"]["ports"].append(service_port(API, ENVOY_API_PORT, "kubernetes.io/h2c"))
+        passed = environment.front_door.api_tls == "passthrough"
+        protocol = "https" if passed else "kubernetes.io/h2c"
+        service["spec"]["ports"].append(service_port(API, ENVOY_API_PORT, protocol))
     return service
 
 

@@ -1,7 +1,7 @@
 """The lock at the API's host: a listener of Envoy's own behind either front door.
 
-Trusted networks call without a token; everybody else is known by one. A caller's address comes from the front
-door alone: NetworkPolicies admit nobody else to the port.
+Trusted networks call without a token; everybody else is known by one, or by a certificate. A caller's address
+comes from the front door alone: NetworkPolicies admit nobody else to the port.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from madeploy.names.addresses import ENVOY_API_PORT
 from madeploy.names.methods import REFLECTION, reading
 from madeploy.settings import Environment
 from madeploy.settings.access import GuardedApi, Tokens
-from manifests.envoy_rights import ANYTHING, Matcher, exactly, policy, principals, rights_filter
+from manifests.envoy_rights import (
+    ANYTHING,
+    Matcher,
+    certified,
+    exactly,
+    policy,
+    principals,
+    rights_filter,
+)
 from manifests.envoy_tokens import (
     CREDENTIAL_HEADERS,
     ONE_READING,
@@ -27,10 +35,16 @@ from manifests.envoy_typed import address, typed
 
 _KEYS: Final = "api-keys"
 
+CONNECTION: Final = "3600s"
+"""How long a connection lasts where callers show certificates: one that has expired meanwhile, or whose
+authority is gone, is found at the next one. Calls that run are finished."""
+
 
 def manager_fields(environment: Environment, lock: GuardedApi, route: dict[str, Any]) -> dict[str, Any]:
     """Fields of the connection manager that decide who calls what."""
-    hops = lock.trusted_proxies if lock.client_address == "forwardedFor" else 0
+    # What passes through carries no header of the door's: whatever is there is the caller's own.
+    written = lock.client_address == "forwardedFor" and environment.front_door.api_tls == "terminate"
+    hops = lock.trusted_proxies if written else 0
     host = {
         "name": "api",
         "domains": [environment.domains.api],
@@ -48,6 +62,12 @@ def manager_fields(environment: Environment, lock: GuardedApi, route: dict[str, 
         "xff_num_trusted_hops": hops,
         "route_config": {"name": "api", "virtual_hosts": [host]},
     }
+
+
+def connections(lock: GuardedApi, silence: str) -> dict[str, Any]:
+    """How long connections last. A certificate is looked at when one begins."""
+    fields = {"idle_timeout": silence}
+    return fields if lock.certificates is None else {**fields, "max_connection_duration": CONNECTION}
 
 
 def filters(environment: Environment, lock: GuardedApi) -> list[dict[str, Any]]:
@@ -77,11 +97,21 @@ def _rights(environment: Environment, lock: GuardedApi) -> dict[str, Any]:
         viewers = principals(lock.tokens.viewers, lock.tokens.groups_claim)
         editors = principals(lock.tokens.editors, lock.tokens.groups_claim)
         if viewers:
-            paths = (*reading(environment.release), *REFLECTION)
-            policies["viewers"] = policy(exactly(paths), viewers)
+            policies["viewers"] = policy(_looking(environment), viewers)
         if editors:
             policies["editors"] = policy([ANYTHING], editors)
+    if lock.certificates is not None:
+        viewers = certified(lock.certificates.viewers)
+        editors = certified(lock.certificates.editors)
+        if viewers:
+            policies["certified-viewers"] = policy(_looking(environment), viewers)
+        if editors:
+            policies["certified-editors"] = policy([ANYTHING], editors)
     return rights_filter(policies)
+
+
+def _looking(environment: Environment) -> list[Matcher]:
+    return exactly((*reading(environment.release), *REFLECTION))
 
 
 def _network(cidr: str) -> Matcher:

@@ -20,34 +20,25 @@ from madeploy.names.addresses import (
 )
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
-from manifests import envoy_api, envoy_login
+from manifests import envoy_api, envoy_login, envoy_tls
 from manifests.cors import cors_policy
 from manifests.envoy_tokens import protocol_options
-from manifests.envoy_typed import TYPE, address, endpoints, path_source, typed
+from manifests.envoy_typed import TYPE, address, endpoints, typed
 from manifests.objects import to_yaml
 
 STREAM_SECONDS = 3600
 """How long a stream may be silent: the front door's own limit (network guide, Ingress set-up)."""
 
-CONFIG_DIR = "/etc/envoy"
-"""Where the ConfigMap is mounted, as a directory: every key of `envoy_files` is a file there."""
-
 CONFIG_FILE = "envoy.yaml"
-TLS_FILE = "tls.yaml"
 
 DESCRIPTORS_DIR = "/etc/envoy-descriptors"
-"""Where the ConfigMap with the descriptor set is mounted; below `CONFIG_DIR` one mount would hide the
-other."""
+"""Where the ConfigMap with the descriptor set is mounted; below the other files' folder one mount would hide
+the other."""
 
 DESCRIPTORS_FILE = "descriptors.pb"
 
 API_PACKAGE = GRPC_WEB_PREFIX.strip("/.")
 """Package of the API's services and messages."""
-
-CERTIFICATE_DIR = "/etc/ssl/certs"
-"""Where the Secret `tls.envoy.secretName` is mounted (network guide, Envoy TLS termination). It hides
-the image's certificate authorities, which only the identity provider's certificate needs."""
-
 
 CLUSTER = workload("apiserver")
 """Envoy's name of the upstream, and so the label `envoy_cluster_name` of its metrics."""
@@ -171,7 +162,7 @@ def _web_listener(environment: Environment) -> dict[str, Any]:
     )
     chain: dict[str, Any] = {"filters": [manager]}
     if environment.tls.envoy.enabled:
-        chain["transport_socket"] = _tls_socket()
+        chain["transport_socket"] = envoy_tls.door_socket()
     return {
         "name": "grpc_web",
         "address": address("0.0.0.0", ENVOY_PORT),
@@ -188,32 +179,20 @@ def _api_listeners(environment: Environment) -> list[dict[str, Any]]:
     manager = _connection_manager(
         stat_prefix="api",
         stream_idle_timeout=_SILENCE,
-        common_http_protocol_options={"idle_timeout": _SILENCE, **protocol_options()},
+        common_http_protocol_options={**envoy_api.connections(lock, _SILENCE), **protocol_options()},
         access_log=[_access_log()],
         http_filters=[*envoy_api.filters(environment, lock), _ROUTER],
         **envoy_api.manager_fields(environment, lock, _ROUTE),
     )
+    chain: dict[str, Any] = {"filters": [manager]}
+    if (socket := envoy_tls.api_socket(environment)) is not None:
+        chain["transport_socket"] = socket
     listener = {
         **envoy_api.listener_fields(lock),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-        "filter_chains": [{"filters": [manager]}],
+        "filter_chains": [chain],
     }
     return [listener]
-
-
-def _tls_socket() -> dict[str, Any]:
-    """TLS 1.2 and later. The certificate comes through a watched file, so that a renewed one is taken
-    over without a restart; a certificate named in place, as in the guide, is read only once."""
-    source = path_source(f"{CONFIG_DIR}/{TLS_FILE}")
-    return typed(
-        "envoy.transport_sockets.tls",
-        "extensions.transport_sockets.tls.v3.DownstreamTlsContext",
-        common_tls_context={
-            "tls_params": {"tls_minimum_protocol_version": "TLSv1_2"},
-            "alpn_protocols": ["h2", "http/1.1"],
-            "tls_certificate_sds_secret_configs": [{"name": "server", "sds_config": source}],
-        },
-    )
 
 
 def _metrics_listener() -> dict[str, Any]:
@@ -329,21 +308,9 @@ def envoy_yaml(environment: Environment) -> str:
 
 
 def envoy_files(environment: Environment) -> dict[str, str]:
-    """Every file of Envoy's ConfigMap by name: `envoy.yaml`, with sign-in the files that name its secrets',
-    and with TLS termination `tls.yaml`, which names the certificate's. Mounted together on `CONFIG_DIR`."""
+    """Every file of Envoy's ConfigMap by name: `envoy.yaml`, and files that name those of Secrets, of sign-in
+    and of certificates. Mounted together on `envoy_typed.CONFIG_DIR`."""
     files = {CONFIG_FILE: envoy_yaml(environment)}
     if environment.access.login is not None:
         files |= envoy_login.secret_files()
-    if environment.tls.envoy.enabled:
-        certificate = {
-            "@type": f"{TYPE}.extensions.transport_sockets.tls.v3.Secret",
-            "name": "server",
-            "tls_certificate": {
-                "certificate_chain": {"filename": f"{CERTIFICATE_DIR}/tls.crt"},
-                "private_key": {"filename": f"{CERTIFICATE_DIR}/tls.key"},
-                # The kubelet swaps a link in this directory when the Secret changes.
-                "watched_directory": {"path": CERTIFICATE_DIR},
-            },
-        }
-        files[TLS_FILE] = to_yaml({"resources": [certificate]})
-    return files
+    return files | envoy_tls.tls_files(environment)

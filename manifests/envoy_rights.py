@@ -1,12 +1,14 @@
-"""Who may call which method: Envoy's RBAC filter, by claims of a verified token."""
+"""Who may call which method: Envoy's RBAC filter, by claims of a verified token and by verified
+certificates."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from madeploy.settings.access import Callers
-from manifests.envoy_typed import typed
+from madeploy.settings.access import Callers, CertifiedCallers
+from manifests.envoy_typed import message, typed
 
 CLAIMS: Final = "claims"
 """Key of a token's claims in the metadata that `jwt_authn` leaves for filters after it."""
@@ -72,6 +74,32 @@ def principals(callers: Callers, groups_claim: str) -> list[Matcher]:
     for name, values in callers.claims.items():
         found += [_checked(name, value) for value in values]
     return found
+
+
+def certified(callers: CertifiedCallers) -> list[Matcher]:
+    """Certificates with one of the organizations in their subject, or one of the alternative names. Which
+    authorities they are signed by is the connection's matter."""
+    return [
+        *({"authenticated": {"principal_name": _organization(group)}} for group in callers.groups),
+        *(_alternative(name) for name in callers.names),
+    ]
+
+
+_ATTRIBUTE: Final = r"[A-Za-z0-9.]+=(?:\\.|[^,+\\])*"
+"""One attribute of a subject as Envoy writes it (RFC 2253): what separates attributes is escaped inside."""
+
+
+def _organization(name: str) -> Matcher:
+    others = f"(?:{_ATTRIBUTE}[,+])*", f"(?:[,+]{_ATTRIBUTE})*"
+    return {"safe_regex": {"regex": f"{others[0]}O={re.escape(name)}{others[1]}"}}
+
+
+def _alternative(name: str) -> Matcher:
+    config = message(
+        "extensions.rbac.principals.mtls_authenticated.v3.Config",
+        san_matcher={"san_type": "URI" if "://" in name else "DNS", "matcher": {"exact": name}},
+    )
+    return {"custom": {"name": "envoy.rbac.principals.mtls_authenticated", "typed_config": config}}
 
 
 def _checked(name: str, value: str) -> Matcher:

@@ -7,6 +7,9 @@ from typing import Any, Final
 
 TYPE: Final = "type.googleapis.com/envoy"
 
+CONFIG_DIR: Final = "/etc/envoy"
+"""Where the ConfigMap is mounted, as a directory: every key of `envoy_config.envoy_files` is a file there."""
+
 
 def message(type_name: str, /, **fields: Any) -> dict[str, Any]:
     """A message that says its own type, such as `extensions.filters.http.router.v3.Router`."""

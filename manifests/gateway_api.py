@@ -1,4 +1,5 @@
-"""Front door, second form: Gateway API (GRPCRoute, HTTPRoute; Gateway API v1.4 standard channel)."""
+"""Front door, second form: Gateway API (GRPCRoute, HTTPRoute; Gateway API v1.4 standard channel; where TLS is
+passed through TLSRoute, of v1.5)."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ from madeploy.names.kubernetes import Workload, workload
 from madeploy.settings import Environment
 from madeploy.settings.front_door import GatewayApiFrontDoor
 from manifests.api_paths import api_backend, service_paths
+from manifests.envoy import PORT
 from manifests.issuers import GATEWAY_HTTP_LISTENER, issuer_annotations
 from manifests.objects import Object, metadata
 
@@ -70,9 +72,21 @@ def _gateway(environment: Environment, front_door: GatewayApiFrontDoor) -> Objec
             "allowedRoutes": _allowed(route),
         }
 
+    def passed(name: str, host: str) -> dict[str, Any]:
+        return {
+            "name": name,
+            "protocol": "TLS",
+            "port": 443,
+            "hostname": host,
+            "tls": {"mode": "Passthrough"},
+            "allowedRoutes": _allowed("TLSRoute"),
+        }
+
     domains, tls = environment.domains, environment.tls
     listeners = [
-        https(API_LISTENER, domains.api, tls.api_secret_name, "GRPCRoute"),
+        passed(API_LISTENER, domains.api)
+        if front_door.api_tls == "passthrough"
+        else https(API_LISTENER, domains.api, tls.api_secret_name, "GRPCRoute"),
         https(APP_LISTENER, domains.app, tls.app_secret_name, "HTTPRoute"),
         {
             "name": GATEWAY_HTTP_LISTENER,
@@ -104,13 +118,14 @@ def _backend(service: Workload, port: int) -> list[dict[str, Any]]:
 
 def _api_route(environment: Environment, front_door: GatewayApiFrontDoor) -> Object:
     """Every gRPC call on the API's host, reflection included (`ma` needs it, facts 7.2). A GRPCRoute
-    has no time-outs to set: the implementation's own apply."""
+    has no time-outs to set: the implementation's own apply. What is passed through is connections."""
     spec = {
         "parentRefs": _parent(front_door, API_LISTENER),
         "hostnames": [environment.domains.api],
         "rules": [{"backendRefs": _backend(*api_backend(environment))}],
     }
-    return _object(environment, "GRPCRoute", workload("apiserver"), spec, "apiserver")
+    kind = "TLSRoute" if front_door.api_tls == "passthrough" else "GRPCRoute"
+    return _object(environment, kind, workload("apiserver"), spec, "apiserver")
 
 
 def _app_route(environment: Environment, front_door: GatewayApiFrontDoor) -> Object:
@@ -160,8 +175,12 @@ def _backend_tls(environment: Environment) -> Object:
         if bundle is None
         else {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": bundle}]}
     )
+    target = {"group": "", "kind": "Service", "name": workload("envoy")}
+    if environment.access.lock is not None:
+        # The port of the API's host speaks otherwise.
+        target["sectionName"] = PORT
     spec = {
-        "targetRefs": [{"group": "", "kind": "Service", "name": workload("envoy")}],
+        "targetRefs": [target],
         "validation": {**trust, "hostname": environment.domains.app},
     }
     return _object(environment, "BackendTLSPolicy", workload("envoy"), spec, "envoy")

@@ -37,6 +37,8 @@ _API = _nginx(
     proxy_send_timeout=_TIMEOUT,
     proxy_body_size=_BODY_SIZE,
 )
+_PASSED = _nginx(ssl_passthrough="true")
+"""Needs `--enable-ssl-passthrough`; nothing else of such a connection is the controller's."""
 _ENCRYPTED = _nginx(backend_protocol="HTTPS")
 _SIGN_IN = _nginx(proxy_buffer_size="32k")
 """A session's cookies, which hold the provider's tokens, come in one answer's headers; the default of 4 KiB
@@ -60,7 +62,10 @@ def ingresses(environment: Environment) -> tuple[Object, ...]:
     if not isinstance(front_door, IngressFrontDoor):
         return ()
     issuer = issuer_annotations(environment)
-    api_annotations = _API if front_door.api_annotations is None else front_door.api_annotations
+    passed = front_door.api_tls == "passthrough"
+    api_annotations = front_door.api_annotations
+    if api_annotations is None:
+        api_annotations = _PASSED if passed else _API
     app_annotations = _APP if front_door.app_annotations is None else front_door.app_annotations
     api = _ingress(
         environment,

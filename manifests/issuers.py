@@ -7,7 +7,7 @@ from typing import Any
 from madeploy.names.acme import issuer_name
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
-from madeploy.settings.front_door import IngressFrontDoor
+from madeploy.settings.front_door import GatewayApiFrontDoor, IngressFrontDoor
 from madeploy.settings.tls import AcmeTls, Http01Solver, InternalCaTls, ProvidedTls
 from manifests.objects import Object, metadata
 
@@ -37,24 +37,36 @@ def issuers(environment: Environment) -> tuple[Object, ...]:
 
 
 def certificates(environment: Environment) -> tuple[Object, ...]:
-    """The `Certificate` behind `tls.envoy.secretName`; none unless Envoy terminates TLS with a
-    certificate from cert-manager. Those of the public hosts need no object: the Ingress or Gateway
-    that names their Secret asks for them.
+    """The `Certificate`s of an Envoy that ends TLS, where cert-manager issues them: behind
+    `tls.envoy.secretName` and, where a Gateway passes TLS through, `tls.apiSecretName`. Those of the public
+    hosts need no object otherwise: the Ingress or Gateway that names their Secret asks for them.
 
-    It is made out to the application's host, whose traffic Envoy carries: an ACME authority signs no
+    The first is made out to the application's host, whose traffic Envoy carries: an ACME authority signs no
     name inside the cluster.
     """
-    tls = environment.tls
-    if isinstance(tls, ProvidedTls) or not tls.envoy.enabled:
+    tls, domains, front_door = environment.tls, environment.domains, environment.front_door
+    if isinstance(tls, ProvidedTls):
         return ()
+    found = []
+    if tls.envoy.enabled:
+        found.append(_issued(environment, tls, workload("envoy"), tls.envoy.secret_name, domains.app))
+    if isinstance(front_door, GatewayApiFrontDoor) and front_door.api_tls == "passthrough":
+        # A listener that ends no TLS names no Secret.
+        found.append(_issued(environment, tls, workload("apiserver"), tls.api_secret_name, domains.api))
+    return tuple(found)
+
+
+def _issued(
+    environment: Environment, tls: AcmeTls | InternalCaTls, name: str, secret: str, host: str
+) -> Object:
     spec = {
-        "secretName": tls.envoy.secret_name,
-        "dnsNames": [environment.domains.app],
+        "secretName": secret,
+        "dnsNames": [host],
         "issuerRef": {"group": "cert-manager.io", "kind": "ClusterIssuer", "name": issuer_name(tls)},
         "privateKey": {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Always"},
     }
-    meta = metadata(workload("envoy"), environment.platform.namespace, "envoy")
-    return (_cert_manager("Certificate", meta, spec),)
+    meta = metadata(name, environment.platform.namespace, "envoy")
+    return _cert_manager("Certificate", meta, spec)
 
 
 def _cert_manager(kind: str, meta: dict[str, Any], spec: dict[str, Any]) -> Object:

@@ -19,12 +19,11 @@ from manifests.controllermgr import controllermgr
 from manifests.credentials import credentials
 from manifests.definitions import (
     CERT_MANAGER,
-    GATEWAY_API,
-    GATEWAY_API_BACKEND_TLS,
     MODEL,
     PROJECT,
     PROMETHEUS_RULES,
     Definitions,
+    gateway_api,
     monitoring_kinds,
     platform,
     serving_gateway,
@@ -90,7 +89,7 @@ def _front_door(environment: Environment) -> tuple[Object, ...]:
 def _gateway_api(environment: Environment) -> Definitions | None:
     if not isinstance(environment.front_door, GatewayApiFrontDoor):
         return None
-    return GATEWAY_API_BACKEND_TLS if environment.tls.envoy.enabled else GATEWAY_API
+    return gateway_api(environment)
 
 
 _CONTROL_PLANE: Final = Component("ControlPlane", "control-plane")

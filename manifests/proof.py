@@ -27,7 +27,7 @@ from manifests.task_flows import task_flows
 from manifests.tenant_flows import tenant_flows
 from manifests.workload_pods import WorkloadPods, selects, workload_pods
 
-FRONT_DOORS = ("Ingress", "HTTPRoute", "GRPCRoute")
+FRONT_DOORS = ("Ingress", "HTTPRoute", "GRPCRoute", "TLSRoute")
 """Kinds that let traffic in from outside."""
 
 METRICS_PORT_NAME = "metrics"

@@ -127,6 +127,10 @@ def provided(environment: Environment) -> dict[Name, str]:
         secret(
             login.credentials_secret, "access.browser.credentialsSecret: whoever runs the identity provider"
         )
+    lock = environment.access.lock
+    if lock is not None and lock.certificates is not None:
+        callers = lock.certificates.authorities_secret
+        secret(callers, "access.api.certificates.authoritiesSecret: whoever signs callers' certificates")
     if environment.ray_logs is not None:
         keys = environment.ray_logs.credentials_secret
         secret(keys, "the engine, or rayLogs.credentialsSecret", RAY_NAMESPACE)
@@ -312,4 +316,5 @@ _READERS: Final = {
     "Ingress": _ingress,
     "RoleBinding": _binding,
     "Secret": _secret,
+    "TLSRoute": _route,
 }

@@ -13,10 +13,11 @@ from madeploy.doctor.checks import Seen
 from madeploy.doctor.front_door import GATEWAY_API, INGRESS_API, door_object
 from madeploy.doctor.site import Site
 from madeploy.findings import Finding, find
-from madeploy.names.addresses import API_PORT, app_url, worker_address
+from madeploy.names.addresses import app_url, worker_address
 from madeploy.names.kubernetes import config_map
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.front_door import GatewayApiFrontDoor
+from manifests.api_paths import api_backend
 from manifests.cors import origin_matcher
 
 ROWS: Final = (
@@ -39,7 +40,8 @@ def api_door(site: Site) -> Seen:
     """Row 2: the API's front door calls the API server by gRPC, and has an address. Raises ClientError."""
     client = site.client()
     if isinstance(site.environment.front_door, GatewayApiFrontDoor):
-        return [*_gateway(site, client), *_routes(site, client, "GRPCRoute")] or "GRPCRoute and Gateway"
+        kind = "TLSRoute" if site.environment.front_door.api_tls == "passthrough" else "GRPCRoute"
+        return [*_gateway(site, client), *_routes(site, client, kind)] or f"{kind} and Gateway"
     declared = door_object(site, "api")
     live = _find(client, INGRESS_API, "ingresses", declared)
     found = list(_ingress(site, live, declared))
@@ -49,8 +51,9 @@ def api_door(site: Site) -> Seen:
         if given != wanted:
             evidence = f"its annotation {_PROTOCOL} is {given}, not {wanted}"
             found.append(find("MA943", _name(declared), evidence, fix=_again(site)))
-    if live is not None and API_PORT not in _ports(live):
-        evidence = f"leads to port {', '.join(map(str, sorted(_ports(live)))) or 'none'}, not {API_PORT}"
+    _, port = api_backend(site.environment)
+    if live is not None and port not in _ports(live):
+        evidence = f"leads to port {', '.join(map(str, sorted(_ports(live)))) or 'none'}, not {port}"
         found.append(find("MA943", _name(declared), evidence, fix=_again(site)))
     protocol = f"backend-protocol {wanted}" if wanted else "annotations of its own controller"
     return found or f"{_name(declared)}: {protocol}"

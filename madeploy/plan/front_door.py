@@ -10,7 +10,9 @@ from madeploy.plan.differences import opened
 from madeploy.plan.text import Sentence, is_or_are, listed
 from manifests.references import ISSUER_ANNOTATION
 
-_FRONT_DOORS: Final = ("Ingress", "Gateway", "GRPCRoute", "HTTPRoute", "BackendTLSPolicy")
+_FRONT_DOORS: Final = (
+    "Ingress", "Gateway", "GRPCRoute", "HTTPRoute", "TLSRoute", "BackendTLSPolicy",
+)  # fmt: skip
 
 
 def _hosts(item: Mapping[str, Any] | None) -> set[str]:

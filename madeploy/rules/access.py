@@ -12,10 +12,12 @@ from madeploy.findings.codes.code import Code
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.access import Callers, KnownProvider, Login, Provider
 from madeploy.settings.environment import Environment
+from madeploy.settings.front_door import IngressFrontDoor
 
 BROWSER: Final[Path] = ("access", "browser")
 API: Final[Path] = ("access", "api")
 TOKENS: Final[Path] = (*API, "tokens")
+CERTIFICATES: Final[Path] = (*API, "certificates")
 
 _ISSUERS: Final[dict[Provider, tuple[re.Pattern[str], str]]] = {
     "google": (re.compile(r"https://accounts\.google\.com"), "https://accounts.google.com"),
@@ -64,7 +66,7 @@ def production_has_chosen_who_comes_in(env: Environment, _: SecretNames) -> Iter
         "MA241": Code(
             "Sign-in that lets nobody in",
             "People sign in at the provider and are then refused, all of them.",
-            "Name groups or claims in `viewers` or `editors`.",
+            "Name groups, claims or names in `viewers` or `editors`.",
         ),
     },
     reads=("access",),
@@ -76,6 +78,9 @@ def somebody_may_come_in(env: Environment, _: SecretNames) -> Iterator[Violation
     for path, known in ((BROWSER, login), (TOKENS, tokens)):
         if known is not None and known.viewers.nobody and known.editors.nobody:
             yield Violation("MA241", path, "neither viewers nor editors name a group or a claim")
+    shown = lock.certificates if lock is not None else None
+    if shown is not None and shown.viewers.nobody and shown.editors.nobody:
+        yield Violation("MA241", CERTIFICATES, "neither viewers nor editors name a group or a name")
 
 
 @rule(
@@ -232,3 +237,53 @@ def trusted_networks_are_not_everybodys(env: Environment, _: SecretNames) -> Ite
         if network.prefixlen < _NARROW[network.version]:
             evidence = f"{network} has {network.num_addresses:,} addresses"
             yield Violation("MA248", (*API, "trustedCidrs", index), evidence)
+
+
+@rule(
+    {
+        "MA250": Code(
+            "Client certificates that never reach Envoy",
+            "The front door ends TLS, and what it hands on of a caller's certificate is a header of its own "
+            "that callers could write too.",
+            "Let it pass TLS through (frontDoor.apiTls: passthrough), or give callers tokens.",
+        ),
+        "MA251": Code(
+            "TLS that nobody ends",
+            "The front door passes TLS through, and the API server behind it speaks plaintext only.",
+            "Put a lock on the API's host (access.api.kind: guarded), whose Envoy ends TLS, or set "
+            "frontDoor.apiTls: terminate.",
+        ),
+        "MA252": Code(
+            "Trusted networks that Envoy cannot see",
+            "Connections that are passed through have no header of the door's: every caller would come from "
+            "the address of the door's own pods.",
+            "Let the door speak the PROXY protocol to Envoy and set access.api.clientAddress: proxyProtocol "
+            "(ingress-nginx cannot for connections it passes through), or take the networks away.",
+        ),
+    },
+    reads=("access", "front_door"),
+)
+def tls_is_ended_where_it_is_looked_at(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """ACC-2: a certificate is seen by whoever ends TLS, an address by whoever takes the connection."""
+    lock, door = env.access.lock, env.front_door
+    where: Path = ("frontDoor", "apiTls")
+    if door.api_tls == "terminate":
+        if lock is not None and lock.certificates is not None:
+            yield Violation("MA250", CERTIFICATES, "are set, and frontDoor.apiTls is terminate")
+        return
+    if lock is None:
+        yield Violation("MA251", where, "is passthrough, and access.api has no lock")
+        return
+    if isinstance(door, IngressFrontDoor) and door.api_annotations is not None:
+        passing = (value for key, value in door.api_annotations.items() if key.endswith("ssl-passthrough"))
+        if "true" not in passing:
+            evidence = "none of them ends with ssl-passthrough and is true, with frontDoor.apiTls passthrough"
+            yield Violation("MA250", ("frontDoor", "apiAnnotations"), evidence)
+    nginx = isinstance(door, IngressFrontDoor) and door.api_annotations is None
+    if nginx and lock.client_address == "proxyProtocol":
+        # Its proxy for such connections writes none, whatever `use-proxy-protocol` says.
+        evidence = "is proxyProtocol, which ingress-nginx does not speak where it passes TLS through"
+        yield Violation("MA252", (*API, "clientAddress"), evidence)
+    if lock.trusted_cidrs and lock.client_address != "proxyProtocol":
+        evidence = "are set, and callers' addresses are lost where TLS is passed through"
+        yield Violation("MA252", (*API, "trustedCidrs"), evidence)

@@ -78,6 +78,7 @@ GATEWAY_API: Final = (
         ("Gateway", "gateways"),
         ("HTTPRoute", "httproutes"),
         ("GRPCRoute", "grpcroutes"),
+        ("TLSRoute", "tlsroutes"),
         ("BackendTLSPolicy", "backendtlspolicies"),
     ),
 )

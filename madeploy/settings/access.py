@@ -165,9 +165,54 @@ class Tokens(Section):
     """Which authorities the issuer's certificate is checked against, as in `browser`. Default `system`."""
 
 
+Organization = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._:/@-]([A-Za-z0-9 ._:/@-]*[A-Za-z0-9._:/@-])?$", max_length=64),
+    Accepts("letters, digits, blanks inside and . _ : / @ -, at most 64", "ml-platform"),
+]
+
+SubjectName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9*._:/@-]+$", max_length=500),
+    Accepts("a DNS name, or a URI with its scheme", "spiffe://example.com/ns/ci/sa/deployer"),
+]
+
+
+class CertifiedCallers(Section):
+    """Callers by what their certificate says. One group or one name is enough."""
+
+    groups: tuple[Organization, ...] = Field(default=(), examples=[["deployers"]])
+    """Organizations (`O`) of which the certificate's subject must have one, exactly so: what Kubernetes reads
+    as groups."""
+
+    names: tuple[SubjectName, ...] = Field(default=(), examples=[["deployer.ci.example.com"]])
+    """Subject alternative names of which the certificate must have one, exactly so: DNS names and, with a
+    scheme, URIs."""
+
+    @property
+    def nobody(self) -> bool:
+        """Whether no certificate can fit."""
+        return not self.groups and not self.names
+
+
+class ClientCertificates(Section):
+    """Certificates of callers, which Envoy sees where the front door passes TLS through
+    (`frontDoor.apiTls`)."""
+
+    authorities_secret: DnsSubdomain = "michelangelo-api-clients"
+    """Existing Secret in the control plane's namespace whose `ca.crt` has the authorities that sign callers'
+    certificates, for nobody else than callers. Default `michelangelo-api-clients`."""
+
+    viewers: CertifiedCallers = CertifiedCallers()
+    """Who may call what reads (`Get…`, `List…`) and ask which services there are."""
+
+    editors: CertifiedCallers = CertifiedCallers()
+    """Who may call everything."""
+
+
 class GuardedApi(Section):
     """A lock at the API's host, which Envoy then carries: trusted networks without a token, because `ma`, the
-    Python client and task pods can send none; everybody else by token. Without either, nobody."""
+    Python client and task pods can send none; everybody else by token or certificate. Without any, nobody."""
 
     kind: Literal["guarded"]
     """Chooses the lock."""
@@ -186,6 +231,9 @@ class GuardedApi(Section):
 
     tokens: Tokens | None = None
     """Tokens that give rights to everybody else. Default: none do."""
+
+    certificates: ClientCertificates | None = None
+    """Client certificates that do. Default: none do."""
 
 
 Api = Annotated[GuardedApi | Open, Field(discriminator="kind")]

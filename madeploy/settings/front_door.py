@@ -9,6 +9,8 @@ from pydantic import Field
 
 from madeploy.settings.base import AnnotationKey, DnsLabel, DnsSubdomain, Section
 
+ApiTls = Literal["terminate", "passthrough"]
+
 
 class IngressFrontDoor(Section):
     """Kubernetes Ingress objects, for ingress-nginx by default (network guide, Ingress setup)."""
@@ -29,6 +31,11 @@ class IngressFrontDoor(Section):
     app_annotations: Mapping[AnnotationKey, str] | None = None
     """Annotations of the application Ingress for another controller. Default: ingress-nginx's."""
 
+    api_tls: ApiTls = "terminate"
+    """Who ends TLS at the API's host: the controller, or, with `passthrough`, Envoy, which then sees callers'
+    certificates (`access.api.certificates`). ingress-nginx passes TLS through when it is started with
+    `--enable-ssl-passthrough`. Default `terminate`."""
+
 
 class GatewayApiFrontDoor(Section):
     """Gateway API: one Gateway, a GRPCRoute for the API, an HTTPRoute for the application."""
@@ -44,6 +51,10 @@ class GatewayApiFrontDoor(Section):
 
     gateway_name: DnsLabel = "michelangelo"
     """Name of the Gateway. Default `michelangelo`."""
+
+    api_tls: ApiTls = "terminate"
+    """Who ends TLS at the API's host: the gateway, or, with `passthrough`, Envoy, which then sees callers'
+    certificates (`access.api.certificates`). It takes TLSRoutes: Gateway API 1.5. Default `terminate`."""
 
 
 FrontDoor = Annotated[IngressFrontDoor | GatewayApiFrontDoor, Field(discriminator="kind")]

@@ -22,8 +22,10 @@ from madeploy.names.addresses import (
     ENVOY_METRICS_PORT,
     ENVOY_PORT,
 )
-from manifests.envoy_config import CERTIFICATE_DIR, CLUSTER, CONFIG_DIR, DESCRIPTORS_DIR
+from manifests.envoy_config import CLUSTER, DESCRIPTORS_DIR
 from manifests.envoy_login import CREDENTIALS_DIR
+from manifests.envoy_tls import API_CERTIFICATE_DIR, CERTIFICATE_DIR, CLIENTS_DIR
+from manifests.envoy_typed import CONFIG_DIR
 from manifests.objects import to_yaml
 
 START_SECONDS = 20
@@ -165,6 +167,8 @@ def rewrite_folders(text: str, directory: Path) -> str:
     """Paths of a pod as paths below `directory`."""
     text = text.replace(DESCRIPTORS_DIR, str(directory / "descriptors"))
     text = text.replace(CREDENTIALS_DIR, str(directory / "oidc"))
+    text = text.replace(API_CERTIFICATE_DIR, str(directory / "api-tls"))
+    text = text.replace(CLIENTS_DIR, str(directory / "api-clients"))
     return text.replace(CERTIFICATE_DIR, str(directory / "certs")).replace(CONFIG_DIR, str(directory))
 
 

@@ -21,6 +21,7 @@ from madeploy.names.kubernetes import workload
 from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
 from manifests.envoy_config import DESCRIPTORS_FILE, bootstrap, envoy_files
+from manifests.envoy_tls import CLIENTS_FILE
 from manifests.envoy_tokens import IMAGE_AUTHORITIES
 from tests.support import oidc
 from tests.support.environments import environment
@@ -128,15 +129,17 @@ class Front:
         return self.request("POST", path, sent, b"\0\0\0\0\0", **more)
 
     def api_call(
-        self, method: str, headers: Mapping[str, str] | None = None, address: str = STRANGE_ADDRESS
+        self,
+        method: str,
+        headers: Mapping[str, str] | None = None,
+        address: str = STRANGE_ADDRESS,
+        shown: tuple[bytes, bytes] | None = None,
     ) -> grpc.StatusCode:
-        """Call a method at the API's host by gRPC, as the front door hands it on for a caller at `address`;
-        gives the status."""
+        """Call a method at the API's host by gRPC, as the front door hands it on for a caller at `address`,
+        with the certificate and key in `shown`; gives the status."""
         path = method if method.startswith("/") else f"/michelangelo.api.v2.{method}"
         sent = {"x-forwarded-for": address, **(headers or {})}
-        with grpc.insecure_channel(
-            f"127.0.0.1:{self.envoy.api_port}", options=[("grpc.default_authority", f"{API}:443")]
-        ) as channel:
+        with self._api_channel(shown) as channel:
             call = channel.unary_unary(path)
             try:
                 call(b"", timeout=10, metadata=[(name.lower(), value) for name, value in sent.items()])
@@ -144,6 +147,14 @@ class Front:
                 code: grpc.StatusCode = error.code()
                 return code
         return grpc.StatusCode.OK
+
+    def _api_channel(self, shown: tuple[bytes, bytes] | None) -> grpc.Channel:
+        target = f"127.0.0.1:{self.envoy.api_port}"
+        if not self.api_pem:
+            return grpc.insecure_channel(target, options=[("grpc.default_authority", f"{API}:443")])
+        certificate, key = shown or (None, None)
+        credentials = grpc.ssl_channel_credentials(self.api_pem, key, certificate)
+        return grpc.secure_channel(target, credentials, [("grpc.ssl_target_name_override", API)])
 
     def sign_in(self, user: Mapping[str, Any] | None = None, path: str = "/") -> dict[str, str]:
         """Go through the provider as a browser does; gives the session's cookies."""
@@ -188,6 +199,8 @@ class Front:
 
     provider_port: int = 0
     provider_trust: Any = None
+    api_pem: bytes = b""
+    """Certificate of the API's host, where Envoy ends TLS."""
 
 
 def _store(cookies: dict[str, str], answer: Response) -> None:
@@ -243,8 +256,9 @@ def front(
     made: Environment | None = None,
     provider: oidc.Provider | None = None,
     configuration: Mapping[str, Any] | None = None,
+    callers: bytes = b"",
 ) -> Iterator[Front]:
-    """Start everything."""
+    """Start everything. `callers` are the authorities of client certificates, as PEM."""
     made = made or environment(access={"browser": login_settings()})
     provider = provider or oidc.Provider(secrets.token_urlsafe(16))
     recorded = Recorded()
@@ -254,6 +268,10 @@ def front(
     pem = certificate_files(directory / "login", oidc.HOST)
     (directory / "certs").mkdir()
     (directory / "certs" / Path(IMAGE_AUTHORITIES).name).write_bytes(pem)
+    passed = made.front_door.api_tls == "passthrough"
+    api_pem = certificate_files(directory / "api-tls", API) if passed else b""
+    (directory / "api-clients").mkdir()
+    (directory / "api-clients" / CLIENTS_FILE).write_bytes(callers)
     for name, text in envoy_files(made).items():
         if name != "envoy.yaml":
             (directory / name).write_text(rewrite_folders(text, directory))
@@ -267,7 +285,7 @@ def front(
         api_port = stack.enter_context(_api(recorded))
         others = {oidc.HOST: login_port, workload("ui"): files_port}
         started = stack.enter_context(running(configuration or bootstrap(made), directory, api_port, others))
-        yield Front(started, provider, recorded, made, login_port, trusting(pem))
+        yield Front(started, provider, recorded, made, login_port, trusting(pem), api_pem)
 
 
 @contextlib.contextmanager

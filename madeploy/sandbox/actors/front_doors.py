@@ -15,7 +15,7 @@ INGRESS_CLASSES = "/apis/networking.k8s.io/v1/ingressclasses"
 SERVICES = "/api/v1/services"
 GATEWAY_API = "/apis/gateway.networking.k8s.io/v1"
 GATEWAYS = f"{GATEWAY_API}/gateways"
-ROUTES = (f"{GATEWAY_API}/httproutes", f"{GATEWAY_API}/grpcroutes")
+ROUTES = tuple(f"{GATEWAY_API}/{plural}" for plural in ("httproutes", "grpcroutes", "tlsroutes"))
 
 
 def play_load_balancers(view: View) -> None:
@@ -68,7 +68,8 @@ def _gateway_status(item: Object, routes: int) -> dict[str, Any]:
             "name": listener["name"],
             "attachedRoutes": routes,
             "supportedKinds": [
-                {"group": "gateway.networking.k8s.io", "kind": kind} for kind in ("HTTPRoute", "GRPCRoute")
+                {"group": "gateway.networking.k8s.io", "kind": kind}
+                for kind in ("HTTPRoute", "GRPCRoute", "TLSRoute")
             ],
             "conditions": [
                 condition(kind, True, kind, "played by the sandbox", generation)

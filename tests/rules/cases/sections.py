@@ -132,6 +132,19 @@ def guarded(**more: Any) -> dict[str, Any]:
     return {"access": {"api": {"kind": "guarded"} | more}}
 
 
+CALLERS = {"editors": {"groups": ["deployers"]}}
+
+
+def passing(door: str = "gatewayApi", **more: Any) -> dict[str, Any]:
+    """A door that passes the API's TLS through, and certificates of callers behind it; `apiAnnotations` are
+    the door's."""
+    gateway = {"className": "eg", "controllerNamespace": "envoy-gateway-system"}
+    front = {"kind": door, "apiTls": "passthrough"} | (gateway if door == "gatewayApi" else {})
+    if "apiAnnotations" in more:
+        front["apiAnnotations"] = more.pop("apiAnnotations")
+    return guarded(**({"certificates": CALLERS} | more)) | {"frontDoor": front}
+
+
 def tokens(**more: Any) -> dict[str, Any]:
     """The same with tokens, with settings put over them."""
     own = {
