@@ -32,6 +32,7 @@ VERBS: Verbs = {
     "accept": ("madeploy.cli.accept", "accept"),
     "diagnose": ("madeploy.cli.diagnose", "diagnose"),
     "clusters": ("madeploy.cli.clusters", "app"),
+    "access": ("madeploy.cli.access", "app"),
     "tenants": ("madeploy.cli.tenants", "app"),
     "fleet": ("madeploy.cli.fleet", "app"),
     "recover": ("madeploy.cli.recover", "recover"),

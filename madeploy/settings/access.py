@@ -12,7 +12,9 @@ from madeploy.settings.base import Accepts, Cidr, DnsSubdomain, Name, Section
 
 HttpsUrl = Annotated[
     str,
-    Field(pattern=r"^https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[^\s?#%\"\\]*)?$", max_length=500),
+    Field(
+        pattern=r"^https://[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(/[!$&->@-\[\]-~]*)?$", max_length=500
+    ),
     Accepts(
         "an https:// URL in lower case up to its path, without query", "https://login.example.com/realms/ml"
     ),

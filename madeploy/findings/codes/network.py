@@ -63,4 +63,15 @@ PROOF: Final[dict[str, Code]] = {
         "Whoever reaches the host does what the settings forbid.",
         "Write Envoy's configuration again by an update, and see where the front door sends the host.",
     ),
+    "MA253": Code(
+        "Identity provider that Envoy cannot sign people in at",
+        "Sign-in fails for everybody, or its tokens are refused.",
+        "Change the client or the authorization server at the provider, or use another issuer of its.",
+    ),
+    "MA254": Code(
+        "Identity provider that leaves something to do",
+        "Sign-in works, and something around it does not by itself.",
+        "See docs/access.md for what is needed of a provider.",
+        "warning",
+    ),
 }

@@ -1,0 +1,1 @@
+"""Identity providers: what one says of itself, and the settings that follow."""

@@ -1,0 +1,95 @@
+"""`madeploy access discover`: an identity provider's own description, as settings."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Final, Optional
+
+import typer
+import yaml
+
+from madeploy.access.discovery import Discovered, is_issuer
+from madeploy.access.discovery import discover as ask
+from madeploy.cli.models.access import JsonOption, note
+from madeploy.clients.errors import ClientError
+from madeploy.errors import ToolkitError
+from madeploy.findings import exit_code
+from madeploy.findings.text import one
+
+_WHO: Final = "    # editors: {groups: [ml-platform]}       # who may come in, and viewers likewise\n"
+
+
+def discover(
+    issuer: Annotated[str, typer.Argument(metavar="ISSUER", help="The provider's issuer, an https:// URL.")],
+    client_id: Annotated[
+        str, typer.Option("--client-id", metavar="ID", help="The client's id at the provider.")
+    ] = "michelangelo",
+    viewers: Annotated[
+        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        typer.Option("--viewers", metavar="GROUP", help="Group that may look; several times for more."),
+    ] = None,
+    editors: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option("--editors", metavar="GROUP", help="Group that may do everything; likewise."),
+    ] = None,
+    authorities: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option("--ca", metavar="FILE", help="PEM file of the authorities to trust."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask an identity provider for its endpoints and keys, and print `michelangelo:access` for it.
+
+    Says what of the provider sign-in at Envoy cannot use, and then ends with 1. Needs no login, and writes
+    nothing.
+    """
+    if not is_issuer(issuer):
+        raise ToolkitError(
+            f"{issuer!r} is no issuer",
+            "an issuer is an https:// URL in lower case up to its path, without query",
+            "say it as its tokens do: https://login.example.com/realms/ml",
+            exit_code=2,
+        )
+    trusted = None if authorities is None else _pem(authorities)
+    note(f"asking {issuer}")
+    try:
+        found = ask(issuer, client_id, viewers or (), editors or (), trusted)
+    except ClientError as error:
+        raise ToolkitError(
+            f"{issuer} says nothing of itself that can be used",
+            str(error),
+            "see that it is the issuer and is reached from here; private authorities are given by --ca",
+        ) from None
+    _print(found, as_json)
+    raise typer.Exit(exit_code(found.findings))
+
+
+def _pem(file: Path) -> str:
+    try:
+        text = file.read_text(encoding="ascii", errors="ignore")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise ToolkitError(f"{file} cannot be read", why, "name a file of PEM", exit_code=2) from None
+    if "-----BEGIN CERTIFICATE-----" not in text:
+        raise ToolkitError(f"{file} holds no certificate", "", "name a file of PEM", exit_code=2)
+    return text
+
+
+def _print(found: Discovered, as_json: bool) -> None:
+    if as_json:
+        data: dict[str, Any] = {
+            "issuer": found.issuer,
+            "settings": {"access": {"browser": dict(found.settings)}} if found.settings else None,
+            "findings": [finding.to_data() for finding in found.findings],
+        }
+        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        return
+    if found.settings:
+        section = {"michelangelo:access": {"browser": dict(found.settings)}}
+        sys.stdout.write(yaml.safe_dump(section, sort_keys=False, allow_unicode=True))
+        if not {"viewers", "editors"} & found.settings.keys():
+            sys.stdout.write(_WHO)
+    for finding in found.findings:
+        note(one(finding))

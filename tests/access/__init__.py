@@ -1,0 +1,1 @@
+"""Identity providers and the settings that follow."""
