@@ -2,8 +2,8 @@
 
 A request goes through these filters in order: headers by which the platform knows callers are taken away;
 CORS answers preflights; what would change something must come from a page of ours; a session is looked for,
-or made; its token is verified by the provider's keys; the rights are looked up. What is behind never sees a
-cookie or a token.
+or made, as long as the provider answers; its token is verified by the provider's keys; the rights are looked
+up. What is behind never sees a cookie or a token.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from madeploy.names.oidc import (
 )
 from madeploy.settings import Environment
 from madeploy.settings.access import Login
-from manifests import envoy_pages
+from manifests import envoy_pages, envoy_provider
 from manifests.cors import origin_matcher
 from manifests.envoy_rights import (
     READING_HTTP,
@@ -99,6 +99,7 @@ def filters(environment: Environment, login: Login, cors: dict[str, Any]) -> lis
         without_caller_headers(),
         cors,
         _same_origin(environment),
+        envoy_provider.provider_answers(login),
         _sessions(environment, login),
         _tokens(environment, login),
         _rights(environment, login),
@@ -199,6 +200,7 @@ def clusters(login: Login) -> list[dict[str, Any]]:
         files,
         provider_cluster(_TOKEN, provider.token, login.authorities),
         provider_cluster(_KEYS, provider.keys, login.authorities),
+        envoy_provider.cluster(login),
     ]
 
 

@@ -16,22 +16,36 @@ _STYLE: Final = (
 )
 
 
+_AGAIN: Final = '<a href="/">Try again</a>'
+
+PROVIDER_SILENT: Final = "The identity provider does not answer"
+"""Title of the page for people who cannot be sent there."""
+
+
+def provider_silent(request_id: str) -> str:
+    """The page for whoever has no session while there is nowhere to get one."""
+    text = (
+        "Signing in is not possible until it does. Sessions that exist go on. Whoever runs this application "
+        "can see why it is not reached."
+    )
+    return _html((PROVIDER_SILENT, text, _AGAIN), request_id)
+
+
 def replies(environment: Environment) -> dict[str, Any]:
     """Envoy's own answers, as pages; those to calls stay as they are."""
     host = environment.domains.app
     sign_out = f'<a href="{SIGN_OUT_PATH}">Sign in as somebody else</a>'
-    again = '<a href="/">Try again</a>'
     no_session = (
         "Signing in did not work",
         "The identity provider did not answer, or did not accept the sign-in. Sessions that exist go on; new "
         "ones begin once the provider answers again.",
-        again,
+        _AGAIN,
     )
     stale = (
         "This session cannot be verified",
         "It has ended, or the identity provider signs with a key that is not known here yet, which takes at "
         "most half a minute.",
-        f"{again} · {sign_out}",
+        f"{_AGAIN} · {sign_out}",
     )
     no_rights = (
         "You may not come in",
@@ -52,13 +66,7 @@ def replies(environment: Environment) -> dict[str, Any]:
 def _page(
     words: tuple[str, str, str], status: int, comparison: str, *headers: dict[str, Any]
 ) -> dict[str, Any]:
-    title, text, links = words
-    html = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
-        f"<h1>{escape(title)}</h1><p>{escape(text)}</p><p>{links}</p>"
-        "<p><small>Request %REQ(X-REQUEST-ID)%</small></p></html>\n"
-    )
+    html = _html(words, "%REQ(X-REQUEST-ID)%")
     compared = {"op": comparison, "value": {"default_value": status, "runtime_key": f"page_{status}"}}
     not_a_call = {**header_match(":path", prefix=GRPC_WEB_PREFIX), "invert_match": True}
     conditions = [
@@ -72,3 +80,13 @@ def _page(
             "content_type": "text/html; charset=utf-8",
         },
     }
+
+
+def _html(words: tuple[str, str, str], request_id: str) -> str:
+    title, text, links = words
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style>'
+        f"<h1>{escape(title)}</h1><p>{escape(text)}</p><p>{links}</p>"
+        f"<p><small>Request {request_id}</small></p></html>\n"
+    )

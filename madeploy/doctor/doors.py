@@ -17,6 +17,7 @@ from madeploy.findings import Finding, find
 from madeploy.names.addresses import API_SERVICE_NAME, GRPC_WEB_PREFIX, allowed_origins, app_url
 from madeploy.names.kubernetes import CLUSTERS_NAMESPACE, workload
 from madeploy.names.oidc import endpoints
+from manifests.envoy_pages import PROVIDER_SILENT
 
 LIST_CLUSTERS: Final = f"{GRPC_WEB_PREFIX}ClusterService/ListCluster"
 _REQUEST: Final = bytes([1 << 3 | 2, len(CLUSTERS_NAMESPACE)]) + CLUSTERS_NAMESPACE.encode()
@@ -99,6 +100,8 @@ def _sends_to_sign_in(site: Site, made: Door, provider: str) -> Seen:
     if (answer.status, sent_to) == (302, provider):
         return f"{made} sends people to sign in at {provider}"
     logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('envoy')}")
+    if answer.status == 503 and PROVIDER_SILENT.encode() in answer.body:
+        return [find("MA255", str(made), f"tells people that {provider} does not answer it")]
     evidence = f"answers {answer.status} to GET / without a session"
     return [find("MA249", str(made), evidence, fix=f"See Envoy's log:\n{logs}")]
 

@@ -113,7 +113,7 @@ def provider_ports(access: Access) -> set[int]:
     urls: list[str] = []
     if access.login is not None:
         found = endpoints(access.login)
-        urls += [found.token, found.keys]
+        urls += [access.login.issuer, found.token, found.keys]
     if access.lock is not None and access.lock.tokens is not None:
         urls.append(access.lock.tokens.keys)
     return {urlsplit(url).port or 443 for url in urls}

@@ -28,6 +28,7 @@ from tests.support.faults import closed_port
 from tests.support.front_door import hosts
 from tests.support.furnished import FurnishedSite, deployed, named
 from tests.support.live_door import LiveDoor, files, live_door
+from tests.support.oidc import Provider
 from tests.support.tls import certificate_files, certificate_pair
 
 pytestmark = pytest.mark.whole
@@ -127,9 +128,18 @@ def test_doors_with_their_locks_pass_from_within_and_from_elsewhere(
 ) -> None:
     """ACC-1, ACC-2: a page is sent to the provider, calls without a session or a token are refused."""
     chosen = settings(access={"browser": LOGIN, "api": {"kind": "guarded", "trustedCidrs": trusted}})
-    with live_door(chosen, tmp_path, upstream) as made:
+    with live_door(chosen, tmp_path, upstream, provider=Provider("only-for-this-test")) as made:
         seen = looked_at(site_at(made.port, tmp_path, chosen))
     assert seen == dict.fromkeys(CHECKS, ("passed", []))
+
+
+def test_a_provider_that_envoy_does_not_reach_is_told_from_a_lock_that_is_not_there(
+    upstream: int, tmp_path: Path
+) -> None:
+    """ACC-1, CP-10."""
+    chosen = settings(access={"browser": LOGIN})
+    with live_door(chosen, tmp_path, upstream) as made:
+        assert found(site_at(made.port, tmp_path, chosen)) == {"app": ["MA255"]}
 
 
 def test_locks_that_are_not_on_the_doors_are_found(live: LiveDoor) -> None:

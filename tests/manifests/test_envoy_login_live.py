@@ -15,6 +15,8 @@ import pytest
 
 from madeploy.settings import Environment
 from manifests.envoy_config import bootstrap
+from manifests.envoy_pages import PROVIDER_SILENT
+from manifests.envoy_provider import SECONDS
 from tests.support.descriptors import beside
 from tests.support.environments import environment
 from tests.support.envoy import get
@@ -208,8 +210,42 @@ def test_with_the_provider_down_sessions_go_on_and_new_ones_get_a_page_that_says
         assert page.status >= 401
         assert b"The identity provider did not answer" in page.body
         assert page.headers["content-type"] == "text/html; charset=utf-8"
+        _without_a_session(door, old)
         door.provider.down = False
+        time.sleep(1.5)
         assert door.call(READ, door.sign_in(ANALYST)).status == 200
+
+
+def _without_a_session(door: Front, old: dict[str, str]) -> None:
+    """What people without a session see while the provider is down, and what others do."""
+    page = door.request("GET", "/models")
+    assert (page.status, "location" in page.headers) == (503, False)
+    assert PROVIDER_SILENT.encode() in page.body
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert page.headers["cache-control"] == "no-store"
+    marked = door.request("GET", "/", {"x-request-id": "<script>alert(1)</script>"})
+    assert b"<script>" not in marked.body
+    # The session's own cookie decides, not some other.
+    assert door.request("GET", "/", {"cookie": "a=b; hmac=c"}).status == 503
+    assert door.request("GET", "/", {"cookie": cookie_header(old)}).body == FILES
+    assert door.call(READ, {}).status == 401
+    assert door.request("GET", "/oauth2/sign_out", {"cookie": cookie_header(old)}).status == 302
+
+
+@proves("ACC-1", played="the identity provider")
+def test_a_provider_that_takes_connections_and_says_nothing_is_asked_once_in_a_while(tmp_path: Path) -> None:
+    """ACC-1, UX-3: one visitor waits for the time-out; the others are told at once, and the provider is not
+    asked by each of them."""
+    made = environment(access={"browser": login_settings()})
+    with front(tmp_path, made) as door:
+        assert door.request("GET", "/").status == 302
+        door.provider.silent.clear()
+        time.sleep(SECONDS + 1.1)
+        before = len(door.provider.asked)
+        statuses = [door.request("GET", f"/{number}").status for number in range(50)]
+        assert set(statuses) == {503}
+        assert len(door.provider.asked) - before <= 2
+        door.provider.silent.set()
 
 
 def test_the_application_of_0_12_calls_in_json_and_is_refused_in_json_terms(tmp_path: Path) -> None:
@@ -267,7 +303,7 @@ def test_the_host_is_ours_whatever_a_request_says(door: Front) -> None:
 
 
 def _hurried(made: Environment) -> dict[str, Any]:
-    """Envoy's configuration with keys read every half second."""
+    """Envoy's configuration with keys read every half second, and the provider asked every second."""
     found = bootstrap(made)
 
     def hurry(data: Any) -> None:
@@ -276,6 +312,10 @@ def _hurried(made: Environment) -> dict[str, Any]:
                 assert data["cache_duration"] == "30s"
                 data["cache_duration"] = "0.5s"
                 data["async_fetch"] = {"failed_refetch_duration": "0.5s"}
+            if "default_source_code" in data:
+                source = data["default_source_code"]
+                assert f"asked >= {SECONDS} " in source["inline_string"]
+                source["inline_string"] = source["inline_string"].replace(f">= {SECONDS} ", ">= 1 ")
             for value in data.values():
                 hurry(value)
         elif isinstance(data, list):

@@ -16,7 +16,7 @@ from madeploy.names.oidc import CLIENT_SECRET_KEY, COOKIE_SECRET_KEY
 from madeploy.settings import Environment
 from manifests import catalog
 from manifests.envoy_tokens import IMAGE_AUTHORITIES
-from tests.support import front_door_envoy
+from tests.support import front_door_envoy, oidc
 from tests.support.envoy import rewrite_folders, running
 from tests.support.front_door import Cluster, hosts
 from tests.support.objects import one
@@ -42,10 +42,15 @@ class LiveDoor:
 
 @contextlib.contextmanager
 def live_door(
-    environment: Environment, directory: Path, upstream: int, elsewhere: Mapping[str, int] | None = None
+    environment: Environment,
+    directory: Path,
+    upstream: int,
+    elsewhere: Mapping[str, int] | None = None,
+    provider: oidc.Provider | None = None,
 ) -> Iterator[LiveDoor]:
     """Start the door of an environment in front of the rendered Envoy, whose upstream is the API server at
-    port `upstream`, and the application's two files. `elsewhere` are ports in place of a service's own."""
+    port `upstream`, and the application's two files. `elsewhere` are ports in place of a service's own;
+    without a `provider` nobody is where people sign in."""
     domains, tls = environment.domains, environment.tls
     objects = catalog.objects(environment)
     # What operators provide: three certificates in Secrets, and the authority of Envoy's in a ConfigMap.
@@ -59,13 +64,18 @@ def live_door(
     for name in envoy_files.keys() - {"envoy.yaml"}:
         (directory / name).write_text(rewrite_folders(envoy_files[name], directory))
     if environment.access.login is not None:
-        (directory / "certs" / Path(IMAGE_AUTHORITIES).name).write_bytes(app)
+        login = certificate_files(directory / "login", oidc.HOST)
+        (directory / "certs" / Path(IMAGE_AUTHORITIES).name).write_bytes(login)
         (directory / "oidc").mkdir()
         for key in (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY):
             (directory / "oidc" / key).write_text("only-for-this-test")
     pages = {"/": PAGE, "/config.json": one(objects, "ConfigMap", "public-config")["data"]["config.json"]}
     with contextlib.ExitStack() as stack:
-        envoy = stack.enter_context(running(yaml.safe_load(envoy_files["envoy.yaml"]), directory, upstream))
+        others = {}
+        if provider is not None:
+            others[oidc.HOST] = stack.enter_context(oidc.serving(provider, directory / "login"))
+        bootstrap = yaml.safe_load(envoy_files["envoy.yaml"])
+        envoy = stack.enter_context(running(bootstrap, directory, upstream, others))
         given = elsewhere or {}
         pods = {
             ("michelangelo-apiserver", API_PORT): given.get("apiserver", upstream),

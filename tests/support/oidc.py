@@ -64,6 +64,12 @@ class Key:
         }
 
 
+def _set() -> threading.Event:
+    event = threading.Event()
+    event.set()
+    return event
+
+
 @dataclass
 class Provider:
     """What the provider knows, open to a test."""
@@ -88,6 +94,9 @@ class Provider:
     refreshes: bool = True
     down: bool = False
     """Whether it ends connections without an answer."""
+
+    silent: threading.Event = field(default_factory=_set)
+    """Cleared while it takes requests and does not answer them."""
 
     hidden: bool = False
     """Whether new keys are not published yet."""
@@ -154,6 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _asked(self) -> tuple[str, dict[str, str]]:
         parts = urlsplit(self.path)
         self.provider.asked.append(parts.path)
+        self.provider.silent.wait(10)
         return parts.path, _flat(parts.query)
 
     def _authorize(self, query: dict[str, str]) -> None:
