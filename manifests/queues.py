@@ -8,6 +8,7 @@ from madeploy.names.kubernetes import KUEUE_NAMESPACE, RAY_NAMESPACE, local_queu
 from madeploy.settings import Environment
 from madeploy.settings.queues import Flavor
 from manifests.objects import Object, metadata
+from manifests.tenants import kept
 
 API: Final = "kueue.x-k8s.io/v1beta2"
 """Version that the platform reads queues in (facts of release 0.12: `jobs.scheduler.kueue.apiVersion`)."""
@@ -39,15 +40,22 @@ def queues(environment: Environment, name: str) -> tuple[Object, ...]:
             },
         },
         *(
-            {
-                "apiVersion": API,
-                "kind": "LocalQueue",
-                "metadata": metadata(local_queue(project), RAY_NAMESPACE),
-                "spec": {"clusterQueue": settings.cluster_queue},
-            }
+            _local(project, settings.cluster_queue)
             for project in dict.fromkeys(settings.projects)
+            if project not in environment.tenants
         ),
+        # A tenant's stays when it leaves the settings, as all that it has: its jobs would be refused.
+        *(kept(_local(tenant, settings.cluster_queue), tenant) for tenant in environment.tenants),
     )
+
+
+def _local(project: str, cluster_queue: str) -> Object:
+    return {
+        "apiVersion": API,
+        "kind": "LocalQueue",
+        "metadata": metadata(local_queue(project), RAY_NAMESPACE),
+        "spec": {"clusterQueue": cluster_queue},
+    }
 
 
 def _flavor(flavor: Flavor) -> Object:

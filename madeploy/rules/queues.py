@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from madeploy.documents.paths import Path
 from madeploy.findings.codes.code import Code
+from madeploy.names.kubernetes import local_queue
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
 
@@ -49,6 +51,46 @@ def queues_are_used_and_can_be(env: Environment, _: SecretNames) -> Iterator[Vio
         )
     if chosen and not queued:
         yield Violation("MA491", _SCHEDULER, "is kueue, and no cluster has queues")
+
+
+_LABEL: Final = 63
+"""Characters of a label's value, as which Kueue reads the name of a job's queue."""
+
+
+@rule(
+    {
+        "MA263": Code(
+            "Queues that are nobody's",
+            "Jobs of every project are refused on the cluster: KueueQueueNotFound.",
+            "Name projects in clusters.<name>.queues.projects, or write tenants.",
+        ),
+        "MA264": Code(
+            "Project with too long a name for a queue",
+            "Kueue reads the name of a job's queue from a label, whose values have at most 63 characters.",
+            "Choose a name of at most 60 characters.",
+        ),
+    },
+    reads=("clusters", "tenants"),
+)
+def projects_have_queues(env: Environment, _: SecretNames) -> Iterator[Violation]:
+    """OPS-2, OPS-6: each tenant has a queue on every cluster with queues, under the name the platform looks
+    for."""
+    queued = {name: cluster.queues for name, cluster in env.clusters.items() if cluster.queues is not None}
+    for name, queues in queued.items():
+        path: Path = ("clusters", name, "queues")
+        if not queues.projects and not env.tenants:
+            yield Violation("MA263", path, "name no project, and there are no tenants")
+        for number, project in enumerate(queues.projects):
+            if len(local_queue(project)) > _LABEL:
+                yield Violation("MA264", (*path, "projects", number), _too_long(project))
+    for tenant in env.tenants if queued else ():
+        if len(local_queue(tenant)) > _LABEL:
+            yield Violation("MA264", ("tenants", tenant), _too_long(tenant), key=True)
+
+
+def _too_long(project: str) -> str:
+    queue = local_queue(project)
+    return f"its queue {queue} has {len(queue)} characters"
 
 
 @rule(

@@ -43,11 +43,13 @@ class Flavor(Section):
 
 
 class Queues(Section):
-    """One ClusterQueue, which every project's LocalQueue `ma-<project>` draws from. The `Cluster` then says
-    that its jobs go to Kueue, which they do once `controlPlane.controllermgr.scheduler` is `kueue`."""
+    """One ClusterQueue, which the LocalQueues `ma-<project>` of all tenants and of other projects draw from.
+    The `Cluster` then says that its jobs go to Kueue, which they do once the control plane is told so
+    (`controlPlane.controllermgr.scheduler: kueue`)."""
 
-    projects: tuple[DnsLabel, ...] = Field(min_length=1, max_length=500, examples=[["fraud"]])
-    """Projects that have a queue. Jobs of others are refused: `KueueQueueNotFound`."""
+    projects: tuple[DnsLabel, ...] = Field(default=(), max_length=500, examples=[["fraud"]])
+    """Projects that have a queue, besides every tenant. Jobs of others are refused: `KueueQueueNotFound`.
+    Default: tenants only."""
 
     flavors: tuple[Flavor, ...] = Field(min_length=1, max_length=16)
     """Nodes by kind, in the order in which they are tried."""

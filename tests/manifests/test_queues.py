@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from madeploy.names.tenants import TENANT_LABEL
 from manifests import catalog, registration
 from manifests.inputs import Inputs
 from manifests.queues import kueue_release, queues
@@ -40,6 +41,20 @@ def test_every_project_has_a_queue_that_draws_from_the_one_of_its_cluster() -> N
         "cpu": {},
         "a100": {"nodeLabels": {"node.kubernetes.io/instance-type": "p4d.24xlarge"}},
     }
+
+
+@proves("OPS-2", "OPS-6")
+def test_every_tenant_has_a_queue_besides_that_stays_when_it_leaves_the_settings() -> None:
+    """OPS-2, OPS-6: once, also where the projects name it."""
+    own = {
+        "team": "00000000-0000-4000-8000-000000000001",
+        "description": "Example",
+        "gitRepo": "https://git.example.com/models",
+    }
+    chosen = environment(clusters={"gpu": GPU | {"queues": QUEUES}}, tenants={"vision": own, "fraud": own})
+    local = of_kind(list(queues(chosen, "gpu")), "LocalQueue")
+    kept = {item["metadata"]["name"]: TENANT_LABEL in item["metadata"]["labels"] for item in local}
+    assert kept == {"ma-search": False, "ma-vision": True, "ma-fraud": True}
 
 
 def test_flavors_of_a_cluster_queue_are_all_there_and_count_what_it_covers() -> None:

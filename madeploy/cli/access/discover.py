@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Final, Optional
@@ -12,7 +11,8 @@ import yaml
 
 from madeploy.access.discovery import Discovered, is_issuer
 from madeploy.access.discovery import discover as ask
-from madeploy.cli.models.access import JsonOption, note
+from madeploy.cli.options import AsJson
+from madeploy.cli.output import note, print_json
 from madeploy.clients.errors import ClientError
 from madeploy.errors import ToolkitError
 from madeploy.findings import exit_code
@@ -38,7 +38,7 @@ def discover(
         Optional[Path],  # noqa: UP045
         typer.Option("--ca", metavar="FILE", help="PEM file of the authorities to trust."),
     ] = None,
-    as_json: JsonOption = False,
+    as_json: AsJson = False,
 ) -> None:
     """Ask an identity provider for its endpoints and keys, and print `michelangelo:access` for it.
 
@@ -84,7 +84,7 @@ def _print(found: Discovered, as_json: bool) -> None:
             "settings": {"access": {"browser": dict(found.settings)}} if found.settings else None,
             "findings": [finding.to_data() for finding in found.findings],
         }
-        sys.stdout.write(json.dumps(data, indent=2) + "\n")
+        print_json(data)
         return
     if found.settings:
         section = {"michelangelo:access": {"browser": dict(found.settings)}}

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError
-from madeploy.settings import CONTROL_PLANE
+from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks.access import open_stack
 
 
@@ -24,3 +24,8 @@ def control_plane(stack: str) -> Iterator[Kubernetes]:
             str(error),
             "see that the control plane's cluster answers: kubectl get --raw /readyz",
         ) from None
+
+
+def queued_clusters(environment: Environment) -> list[str]:
+    """Compute clusters on which tenants have queues."""
+    return [name for name, cluster in environment.clusters.items() if cluster.queues is not None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -10,10 +11,12 @@ import typer
 from madeploy.cli.asking import limit_of
 from madeploy.cli.options import AsJson, OfStack
 from madeploy.cli.output import note, print_json
-from madeploy.cli.tenants.access import control_plane
+from madeploy.cli.tenants.access import control_plane, queued_clusters
 from madeploy.errors import ToolkitError
+from madeploy.stacks.access import connector
 from madeploy.stacks.files import edit, open_environment
 from madeploy.tenants.live import Holdings, delete, holdings
+from madeploy.tenants.queues import delete_queues, queues
 
 
 def remove(
@@ -30,7 +33,7 @@ def remove(
     ] = "5m",
     as_json: AsJson = False,
 ) -> None:
-    """Remove a tenant: its entry in the file, its Project, and its namespace with everything in it.
+    """Remove a tenant: its entry in the file, its Project, its namespace with all that is in it, its queues.
 
     Says what goes with it and wants its name typed. Refuses, with 1, while something of it runs. Artifacts in
     the object store stay. Interrupted anywhere, the same command goes on.
@@ -45,11 +48,21 @@ def remove(
                 f"bin/madeploy tenants status --stack {stack_name} shows those there are",
                 exit_code=2,
             )
+        clusters, connect = queued_clusters(environment), connector(stack_name, environment)
+        for queue in queues(connect, clusters, name):
+            if queue.problem:
+                _print(
+                    found, as_json, f"not removed: cluster {queue.cluster} cannot be asked: {queue.problem}"
+                )
+                raise typer.Exit(1)
+            if queue.pending or queue.admitted:
+                found = replace(found, running=(*found.running, f"Queue {queue}"))
         if found.running:
             _print(found, as_json, "not removed: it still runs")
             raise typer.Exit(1)
         _confirmed(found, confirm)
         edit(path, [(("tenants", name), None)])
+        delete_queues(connect, clusters, name)
         left = delete(client, name, limit_of(timeout), note)
     _print(found, as_json, f"not removed yet: {left}" if left else "removed")
     if not left:
