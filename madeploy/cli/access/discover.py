@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any, Final, Optional
+from typing import Annotated, Any, Final
 
 import typer
 import yaml
@@ -27,15 +27,15 @@ def discover(
         str, typer.Option("--client-id", metavar="ID", help="The client's id at the provider.")
     ] = "michelangelo",
     viewers: Annotated[
-        Optional[list[str]],  # noqa: UP045 - typer reads this at run time, on Python 3.10 too
+        list[str] | None,
         typer.Option("--viewers", metavar="GROUP", help="Group that may look; several times for more."),
     ] = None,
     editors: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--editors", metavar="GROUP", help="Group that may do everything; likewise."),
     ] = None,
     authorities: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("--ca", metavar="FILE", help="PEM file of the authorities to trust."),
     ] = None,
     as_json: AsJson = False,
