@@ -49,7 +49,7 @@ class ArtifactStore(pulumi.ComponentResource):
         if storage.kms_key is not None:
             made_from = buckets.KeyArgs(storage, args.stack, self._account())
             key = buckets.key(storage.kms_key, made_from, self._opts)
-            key_arn = key.arn
+            key_arn = key.output("arn")
             # A key goes only once the buckets have gone that it encrypts: S3 may refuse that.
             after = pulumi.ResourceOptions(depends_on=[key])
             holding = pulumi.ResourceOptions.merge(self._opts, after)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pulumi
-import pulumi_aws as aws
 
+from components.resources import Resource
 from madeploy.names.aws import OBJECTS_KEY, key_alias
 from madeploy.settings.buckets import KmsKey, ObjectLock
 from madeploy.settings.storage import AwsStorage
@@ -64,14 +64,17 @@ def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulu
     need its policy to be in force."""
     # Another region is another bucket. Only a resource's own region replaces it; the provider's does not.
     region = args.storage.region
-    made = aws.s3.Bucket(
+    made = Resource(
+        "aws:s3/bucket:Bucket",
         purpose,
-        bucket=args.name,
-        region=region,
-        force_destroy=args.storage.force_destroy,
-        object_lock_enabled=True if args.object_lock else None,
+        {
+            "bucket": args.name,
+            "region": region,
+            "forceDestroy": args.storage.force_destroy,
+            "objectLockEnabled": True if args.object_lock else None,
+        },
         # An existing bucket gets Object Lock by its configuration below; this would replace it.
-        opts=pulumi.ResourceOptions.merge(
+        pulumi.ResourceOptions.merge(
             kept(args.storage, opts), pulumi.ResourceOptions(ignore_changes=["objectLockEnabled"])
         ),
     )
@@ -81,103 +84,81 @@ def bucket(purpose: str, args: BucketArgs, opts: pulumi.ResourceOptions) -> pulu
     def after(*resources: pulumi.Resource) -> pulumi.ResourceOptions:
         return pulumi.ResourceOptions.merge(beside, pulumi.ResourceOptions(depends_on=list(resources)))
 
-    aws.s3.BucketOwnershipControls(
-        purpose,
-        bucket=made.id,
-        region=region,
-        rule={"object_ownership": "BucketOwnerEnforced"},
-        opts=beside,
+    def setting(kind: str, inputs: dict[str, Any], opts: pulumi.ResourceOptions = beside) -> Resource:
+        token = f"aws:s3/{kind[0].lower()}{kind[1:]}:{kind}"
+        return Resource(token, purpose, {"bucket": made.id, "region": region, **inputs}, opts)
+
+    setting("BucketOwnershipControls", {"rule": {"objectOwnership": "BucketOwnerEnforced"}})
+    blocked = setting(
+        "BucketPublicAccessBlock",
+        {
+            "blockPublicAcls": True,
+            "blockPublicPolicy": True,
+            "ignorePublicAcls": True,
+            "restrictPublicBuckets": True,
+        },
     )
-    blocked = aws.s3.BucketPublicAccessBlock(
-        purpose,
-        bucket=made.id,
-        region=region,
-        block_public_acls=True,
-        block_public_policy=True,
-        ignore_public_acls=True,
-        restrict_public_buckets=True,
-        opts=beside,
-    )
-    aws.s3.BucketServerSideEncryptionConfiguration(
-        purpose, bucket=made.id, region=region, rules=[_encryption(args.key_arn)], opts=beside
-    )
-    versioning = aws.s3.BucketVersioning(
-        purpose,
-        bucket=made.id,
-        region=region,
-        versioning_configuration={"status": "Enabled"},
-        opts=beside,
-    )
-    aws.s3.BucketLifecycleConfiguration(
-        purpose, bucket=made.id, region=region, rules=list(args.lifecycle_rules), opts=after(versioning)
-    )
+    setting("BucketServerSideEncryptionConfiguration", {"rules": [_encryption(args.key_arn)]})
+    versioning = setting("BucketVersioning", {"versioningConfiguration": {"status": "Enabled"}})
+    setting("BucketLifecycleConfiguration", {"rules": list(args.lifecycle_rules)}, after(versioning))
     # S3 answers a conflict when policy and public access block of one bucket are written at once.
-    policy = aws.s3.BucketPolicy(
-        purpose,
-        bucket=made.id,
-        region=region,
-        policy=pulumi.Output.from_input(args.policy).apply(json.dumps),
-        opts=after(blocked),
-    )
+    document = pulumi.Output.from_input(args.policy).apply(json.dumps)
+    policy = setting("BucketPolicy", {"policy": document}, after(blocked))
     if args.object_lock is not None:
         retention = {"mode": _LOCK_MODES[args.object_lock.mode], "days": args.object_lock.days}
-        aws.s3.BucketObjectLockConfiguration(
-            purpose,
-            bucket=made.id,
-            region=region,
-            rule={"default_retention": retention},
-            opts=after(versioning),
-        )
+        rule = {"rule": {"defaultRetention": retention}}
+        setting("BucketObjectLockConfiguration", rule, after(versioning))
     if args.logs_to is not None:
         target, prefix = args.logs_to
-        aws.s3.BucketLogging(
-            purpose,
-            bucket=made.id,
-            region=region,
-            target_bucket=target,
-            target_prefix=prefix,
-            opts=beside,
-        )
-    name: pulumi.Output[str] = policy.bucket
-    return name
+        setting("BucketLogging", {"targetBucket": target, "targetPrefix": prefix})
+    return policy.output("bucket")
 
 
-def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> aws.kms.Key:
+def key(settings: KmsKey, args: KeyArgs, opts: pulumi.ResourceOptions) -> Resource:
     """The customer-managed key of the buckets, with its alias."""
-    made = aws.kms.Key(
+    made = Resource(
+        "aws:kms/key:Key",
         OBJECTS_KEY,
-        region=args.storage.region,
-        description=f"Objects of the Michelangelo buckets of {args.stack}",
-        enable_key_rotation=True,
-        rotation_period_in_days=settings.rotation_days,
-        deletion_window_in_days=settings.deletion_window_days,
-        policy=args.account.apply(lambda account: json.dumps(key_policy(args.storage.region, account))),
-        opts=kept(args.storage, opts),
+        {
+            "region": args.storage.region,
+            "description": f"Objects of the Michelangelo buckets of {args.stack}",
+            "enableKeyRotation": True,
+            "rotationPeriodInDays": settings.rotation_days,
+            "deletionWindowInDays": settings.deletion_window_days,
+            "policy": args.account.apply(
+                lambda account: json.dumps(key_policy(args.storage.region, account))
+            ),
+        },
+        kept(args.storage, opts),
+        outputs=["arn", "keyId"],
     )
     # Replaced only with the region or for another name, where both can be.
     beside = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=False))
-    aws.kms.Alias(
+    Resource(
+        "aws:kms/alias:Alias",
         OBJECTS_KEY,
-        name=key_alias(args.stack),
-        region=args.storage.region,
-        target_key_id=made.key_id,
-        opts=beside,
+        {
+            "name": key_alias(args.stack),
+            "region": args.storage.region,
+            "targetKeyId": made.output("keyId"),
+        },
+        beside,
     )
     return made
 
 
 def _encryption(key_arn: pulumi.Input[str] | None) -> dict[str, Any]:
     # What S3 does by itself with buckets made since April 2026: stated, so that older ones are the same.
-    blocked = {"blocked_encryption_types": ["SSE-C"]}
+    blocked = {"blockedEncryptionTypes": ["SSE-C"]}
     if key_arn is None:
         return {
-            "apply_server_side_encryption_by_default": {"sse_algorithm": "AES256"},
-            "bucket_key_enabled": False,
+            "applyServerSideEncryptionByDefault": {"sseAlgorithm": "AES256"},
+            "bucketKeyEnabled": False,
             **blocked,
         }
     return {
-        "apply_server_side_encryption_by_default": {"sse_algorithm": "aws:kms", "kms_master_key_id": key_arn},
+        "applyServerSideEncryptionByDefault": {"sseAlgorithm": "aws:kms", "kmsMasterKeyId": key_arn},
         # One request to KMS for many objects: less cost, and no throttling of large reads.
-        "bucket_key_enabled": True,
+        "bucketKeyEnabled": True,
         **blocked,
     }

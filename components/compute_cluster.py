@@ -5,17 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any
 
 import pulumi
-import pulumi_kubernetes as k8s
 
 from components import bundles
 from components.adoption import taking_over
 from components.configuration import Access
 from components.providers import kubernetes
+from components.resources import Resource
 from madeploy.kubeconfigs import Endpoint, tokens
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE, ray_manager_token
 from madeploy.settings import Environment
@@ -139,7 +140,7 @@ def compute_half(
     access: list[pulumi.Resource] = [*bundles.create(Bundle(name, tuple(objects)), opts)]
     if environment.clusters[name].operators.kube_ray == "install":
         release = registration.kuberay_release(environment)
-        access.append(k8s.helm.v3.Release(f"{name}-kuberay", **release, opts=opts))
+        access.append(helm_release(f"{name}-kuberay", release, opts))
     access += _queues(name, environment, opts)
     # Nothing waits for it: a cluster is registered whether or not its history can be looked at.
     bundles.create(Bundle(name, history_server(environment, name)), opts)
@@ -153,7 +154,7 @@ def compute_half(
     secret = made[registered.generation]
     # A Secret that is left out has no id: what follows from its data then stays unknown, instead of failing.
     if registered.kind == "longLived":
-        data = pulumi.Output.all(secret.id, secret.data).apply(lambda known: known[1])
+        data = pulumi.Output.all(secret.id, secret.output("data")).apply(lambda known: known[1])
     elif token is not None:
         data = pulumi.Output.all(secret.id, token).apply(
             lambda known: {"token": base64.b64encode(known[1].encode()).decode()}
@@ -184,15 +185,14 @@ def _with_serving(
         described = request["metadata"]
         waited = {**described["annotations"], bundles.WAIT_FOR_ANNOTATION: "jsonpath={.data.token}"}
         made.append(
-            k8s.core.v1.Secret(
+            _token_secret(
                 f"{name}-{described['name']}",
-                metadata={**described, "annotations": waited},
-                type=request["type"],
-                opts=pulumi.ResourceOptions.merge(opts, own),
+                {"metadata": {**described, "annotations": waited}, "type": request["type"]},
+                pulumi.ResourceOptions.merge(opts, own),
             )
         )
     # The registered credential's own generation comes first.
-    return pulumi.Output.all(data, made[0].id, made[0].data).apply(
+    return pulumi.Output.all(data, made[0].id, made[0].output("data")).apply(
         lambda known: {**known[0], serving.TOKEN: (known[2] or {}).get("token", "")}
     )
 
@@ -205,7 +205,7 @@ def _queues(name: str, environment: Environment, opts: pulumi.ResourceOptions) -
         return ()
     installed: list[pulumi.Resource] = []
     if environment.clusters[name].operators.kueue == "install":
-        installed.append(k8s.helm.v3.Release(f"{name}-kueue", **kueue_release(), opts=opts))
+        installed.append(helm_release(f"{name}-kueue", kueue_release(), opts))
     return [*installed, *bundles.create(Bundle(name, objects), opts, installed)]
 
 
@@ -214,7 +214,7 @@ def _credential(
     credential: KeptCredential,
     access: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
-) -> k8s.core.v1.Secret:
+) -> Resource:
     """The Secret of one credential. The name of its resource never changes: the first has none of its own,
     because it was there before there were others."""
     suffix = "" if credential.generation == 1 else f"-{credential.generation}"
@@ -230,7 +230,25 @@ def _credential(
     limits = pulumi.CustomTimeouts(create=TOKEN_LIMIT, update=TOKEN_LIMIT)
     own = pulumi.ResourceOptions(depends_on=access, custom_timeouts=limits, hooks=hooks)
     merged = pulumi.ResourceOptions.merge(opts, own)
-    return k8s.core.v1.Secret(f"{cluster}-token{suffix}", **request, opts=merged)
+    return _token_secret(f"{cluster}-token{suffix}", request, merged)
+
+
+def _token_secret(name: str, request: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Resource:
+    """A Secret that Kubernetes writes a token into; whatever it holds is secret."""
+    hidden = pulumi.ResourceOptions(additional_secret_outputs=["data", "stringData"])
+    return Resource(
+        "kubernetes:core/v1:Secret",
+        name,
+        {"apiVersion": "v1", "kind": "Secret", **request},
+        pulumi.ResourceOptions.merge(opts, hidden),
+        outputs=["data"],
+    )
+
+
+def helm_release(name: str, arguments: Mapping[str, Any], opts: pulumi.ResourceOptions) -> Resource:
+    """A Helm release, in the spelling of `kubernetes:helm.sh/v3:Release`."""
+    # `compat` is what pulumi-kubernetes' own class says: outputs are those of Helm 3 releases.
+    return Resource("kubernetes:helm.sh/v3:Release", name, {"compat": "true", **arguments}, opts)
 
 
 def _explain(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
-import pulumi_aws as aws
 
+from components.resources import Resource
 from madeploy.names.aws import issuer
 from madeploy.names.aws import role as role_name
 from madeploy.settings.identities import Irsa, PodIdentity
@@ -40,7 +40,12 @@ def oidc_providers(subjects: tuple[Subject, ...], opts: pulumi.ResourceOptions) 
     # An account has one for each issuer, so no second one can be made beside it.
     alone = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
     return [
-        aws.iam.OpenIdConnectProvider(name, url=f"https://{name}", client_id_lists=[AUDIENCE], opts=alone)
+        Resource(
+            "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+            name,
+            {"url": f"https://{name}", "clientIdLists": [AUDIENCE]},
+            alone,
+        )
         for name in sorted(issuers)
     ]
 
@@ -53,35 +58,45 @@ def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulu
     lost."""
     storage, identity = args.storage, subject.identity
     alone = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
-    made = aws.iam.Role(
+    made = Resource(
+        "aws:iam/role:Role",
         identity,
-        name=role_name(args.stack, identity),
-        path=storage.role_path,
-        description=f"Michelangelo {identity} of {args.stack}: objects of its buckets",
-        assume_role_policy=json.dumps(trust_policy(subject, storage.region)),
-        permissions_boundary=storage.permissions_boundary_arn,
-        opts=alone,
+        {
+            "name": role_name(args.stack, identity),
+            "path": storage.role_path,
+            "description": f"Michelangelo {identity} of {args.stack}: objects of its buckets",
+            "assumeRolePolicy": json.dumps(trust_policy(subject, storage.region)),
+            "permissionsBoundary": storage.permissions_boundary_arn,
+        },
+        alone,
+        outputs=["arn"],
     )
+    arn = made.output("arn")
 
     def policy(key_arn: Any) -> str:
         return json.dumps(access_policy(storage, subject, key_arn))
 
-    aws.iam.RolePolicy(
+    Resource(
+        "aws:iam/rolePolicy:RolePolicy",
         identity,
-        name="object-access",
-        role=made.id,
-        policy=pulumi.Output.from_input(args.key_arn).apply(policy),
-        opts=opts,
+        {
+            "name": "object-access",
+            "role": made.id,
+            "policy": pulumi.Output.from_input(args.key_arn).apply(policy),
+        },
+        opts,
     )
     if isinstance(subject.source, PodIdentity):
-        aws.eks.PodIdentityAssociation(
+        Resource(
+            "aws:eks/podIdentityAssociation:PodIdentityAssociation",
             identity,
-            cluster_name=subject.source.cluster_name,
-            region=subject.source.region or storage.region,
-            namespace=subject.namespace,
-            service_account=subject.service_account,
-            role_arn=made.arn,
-            opts=alone,
+            {
+                "clusterName": subject.source.cluster_name,
+                "region": subject.source.region or storage.region,
+                "namespace": subject.namespace,
+                "serviceAccount": subject.service_account,
+                "roleArn": arn,
+            },
+            alone,
         )
-    arn: pulumi.Output[str] = made.arn
     return arn

@@ -60,7 +60,7 @@ def log_prefix(access_logs: AccessLogs, purpose: str) -> str:
 
 
 def lifecycle_rules(storage: AwsStorage, purpose: Purpose) -> list[dict[str, Any]]:
-    """Lifecycle rules of one bucket, in the spelling of `aws.s3.BucketLifecycleConfiguration`: the rule for
+    """Lifecycle rules of one bucket, in the spelling of `aws:s3:BucketLifecycleConfiguration`: the rule for
     everything first, then one for each prefix in the settings."""
     stated: tuple[LifecycleRule, ...] = getattr(storage.lifecycle, purpose)
     rules = [_everything(storage.noncurrent_days, storage.abort_upload_days)]
@@ -69,10 +69,10 @@ def lifecycle_rules(storage: AwsStorage, purpose: Purpose) -> list[dict[str, Any
         if rule.expire_days is not None:
             made["expiration"] = {"days": rule.expire_days}
         if rule.noncurrent_days is not None:
-            made["noncurrent_version_expiration"] = {"noncurrent_days": rule.noncurrent_days}
+            made["noncurrentVersionExpiration"] = {"noncurrentDays": rule.noncurrent_days}
         if rule.transitions:
             made["transitions"] = [
-                {"days": item.days, "storage_class": item.storage_class} for item in rule.transitions
+                {"days": item.days, "storageClass": item.storage_class} for item in rule.transitions
             ]
         rules.append(made)
     return rules
@@ -94,10 +94,10 @@ def audit_lifecycle_rules(storage: AwsStorage, audit_logs: AuditLogs) -> list[di
 def _everything(noncurrent_days: int, abort_upload_days: int) -> dict[str, Any]:
     return {
         **_rule("remove-noncurrent-versions", ""),
-        "noncurrent_version_expiration": {"noncurrent_days": noncurrent_days},
+        "noncurrentVersionExpiration": {"noncurrentDays": noncurrent_days},
         # What is left of an object whose last version is gone: it costs every listing.
-        "expiration": {"expired_object_delete_marker": True},
-        "abort_incomplete_multipart_upload": {"days_after_initiation": abort_upload_days},
+        "expiration": {"expiredObjectDeleteMarker": True},
+        "abortIncompleteMultipartUpload": {"daysAfterInitiation": abort_upload_days},
     }
 
 

@@ -80,5 +80,5 @@ def kueue_release() -> dict[str, Any]:
         "chart": "oci://registry.k8s.io/kueue/charts/kueue",
         "version": VERSION,
         "namespace": KUEUE_NAMESPACE,
-        "create_namespace": True,
+        "createNamespace": True,
     }

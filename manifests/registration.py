@@ -187,9 +187,9 @@ def kuberay_release(environment: Environment) -> dict[str, Any]:
         "name": "kuberay-operator",
         "chart": "kuberay-operator",
         "version": environment.release.compute.kuberay,
-        "repository_opts": {"repo": "https://ray-project.github.io/kuberay-helm/"},
+        "repositoryOpts": {"repo": "https://ray-project.github.io/kuberay-helm/"},
         "namespace": KUBERAY_NAMESPACE,
-        "create_namespace": True,
+        "createNamespace": True,
     }
 
 

@@ -111,9 +111,9 @@ def test_old_versions_lone_markers_and_unfinished_uploads_go_in_every_bucket() -
         "id": "remove-noncurrent-versions",
         "status": "Enabled",
         "filter": {"prefix": ""},
-        "noncurrent_version_expiration": {"noncurrent_days": 12},
-        "expiration": {"expired_object_delete_marker": True},
-        "abort_incomplete_multipart_upload": {"days_after_initiation": 3},
+        "noncurrentVersionExpiration": {"noncurrentDays": 12},
+        "expiration": {"expiredObjectDeleteMarker": True},
+        "abortIncompleteMultipartUpload": {"daysAfterInitiation": 3},
     }
 
 
@@ -131,10 +131,10 @@ def test_each_prefix_ages_as_the_settings_say() -> None:
         "status": "Enabled",
         "filter": {"prefix": "uniflow/"},
         "expiration": {"days": 90},
-        "noncurrent_version_expiration": {"noncurrent_days": 7},
+        "noncurrentVersionExpiration": {"noncurrentDays": 7},
     }
     assert second["filter"] == {"prefix": ""}
-    assert second["transitions"] == [{"days": 30, "storage_class": "STANDARD_IA"}]
+    assert second["transitions"] == [{"days": 30, "storageClass": "STANDARD_IA"}]
 
 
 def test_access_logs_go_when_the_settings_say() -> None:

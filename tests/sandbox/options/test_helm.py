@@ -14,10 +14,10 @@ from typing import Any
 
 import kubernetes
 import pulumi
-import pulumi_kubernetes as k8s
 import pytest
 import yaml
 
+from components.compute_cluster import helm_release
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks import kuberay
 from madeploy.kubeconfigs.files import read_context
@@ -95,10 +95,10 @@ def test_the_operator_is_installed_found_by_the_probes_left_alone_and_taken_away
     """REG-1: `operators.kubeRay: install`, the program's own arguments; only the repository is another."""
     for name in ("HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"):
         monkeypatch.setenv(name, str(tmp_path / name))
-    release = {**registration.kuberay_release(minimal()), "repository_opts": {"repo": repository}}
+    release = {**registration.kuberay_release(minimal()), "repositoryOpts": {"repo": repository}}
 
     def body(opts: pulumi.ResourceOptions) -> None:
-        k8s.helm.v3.Release("gpu-kuberay", **release, opts=opts)
+        helm_release("gpu-kuberay", release, opts)
 
     preview = stack.preview(on_cluster(body))
     assert not preview.failed, preview.text
