@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
+from madeploy.engine.commands import update
 from madeploy.fleet.roles import compute_stack, shard_stack
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
@@ -32,12 +34,20 @@ class Remedies:
 
     @property
     def up(self) -> str:
-        """Writes what the stack says, whatever was changed by hand. Where the fleet is sharded, the cluster's
-        two halves are in stacks of their own, with the environment's configuration."""
+        """Writes what the stack says and is not there. Where the fleet is sharded, the cluster's two halves
+        are in stacks of their own, with the environment's configuration."""
+        return self._update(take_back=False)
+
+    @property
+    def take_back(self) -> str:
+        """Writes what the stack says over what others have written."""
+        return self._update(take_back=True)
+
+    def _update(self, take_back: bool) -> str:
         if not self.parts:
-            return f"pulumi up --refresh --stack {self.stack}"
-        config = f"--config-file stacks/Pulumi.{self.stack}.yaml"
-        return "\n".join(f"pulumi up --refresh --stack {part} {config}" for part in self.parts)
+            return update(self.stack, take_back=take_back)
+        config = PurePosixPath("stacks") / f"Pulumi.{self.stack}.yaml"
+        return "\n".join(update(part, config, take_back=take_back) for part in self.parts)
 
     @property
     def rotate(self) -> str:

@@ -34,6 +34,7 @@ LABEL: Final = "michelangelo.infra/acceptance"
 IMAGE: Final = "rayproject/ray:2.46.0"
 _HERE: Final = f"/apis/{API_GROUP}/v2/namespaces/{RAY_NAMESPACE}/rayclusters"
 _THERE: Final = f"/apis/ray.io/v1/namespaces/{RAY_NAMESPACE}/rayclusters"
+_HUB: Final = "control plane"
 _READY: Final = "RAY_CLUSTER_STATE_READY"
 _OVER: Final = ("RAY_CLUSTER_STATE_FAILED", "RAY_CLUSTER_STATE_TERMINATED")
 
@@ -127,7 +128,7 @@ class Jobs:
         while True:
             left = [
                 where
-                for where, client, path in (("control plane", hub, _HERE), (cluster, compute, _THERE))
+                for where, client, path in ((_HUB, hub, _HERE), (cluster, compute, _THERE))
                 if client.find(f"{path}/{name}") is not None
             ]
             if not left:
@@ -156,10 +157,18 @@ class Jobs:
         return find("MA969", f"RayCluster on {cluster}", trouble, fix=fix)
 
     def _left(self, cluster: str, name: str, left: list[str]) -> Finding:
-        here = self._site.kubectl(f"-n {RAY_NAMESPACE} delete rayclusters.{API_GROUP} {name}")
-        there = self._site.kubectl(f"-n {RAY_NAMESPACE} delete rayclusters.ray.io {name}", cluster)
-        evidence = f"is still on {' and '.join(left)}"
-        return find("MA999", f"RayCluster {name}", evidence, fix=f"Take it away:\n{here}\n{there}")
+        delete = f"-n {RAY_NAMESPACE} delete --ignore-not-found"
+        commands = {
+            _HUB: self._site.kubectl(f"{delete} rayclusters.{API_GROUP} {name}"),
+            cluster: self._site.kubectl(f"{delete} rayclusters.ray.io {name}", cluster),
+        }
+        fix = "\n".join(
+            [
+                "See which finalizers hold it, and let them go; then take it away:",
+                *map(commands.__getitem__, left),
+            ]
+        )
+        return find("MA999", f"RayCluster {name}", f"is still on {' and '.join(left)}", fix=fix)
 
 
 def ray_cluster(name: str, cluster: str, image: str) -> Object:

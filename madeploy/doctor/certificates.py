@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.doctor.checks import Seen
+from madeploy.doctor.provided import PAIR_HERE
 from madeploy.doctor.site import Site
 from madeploy.findings import Finding, find
 
@@ -124,12 +125,11 @@ def _of_secret(site: Site, client: Kubernetes, item: Wanted) -> Iterator[Finding
     except (ValueError, TypeError, IndexError):
         yield find("MA945", where, "holds no certificate with its key", fix=f"See its keys:\n{look}")
         return
-    renew = site.kubectl(f"-n {site.namespace} get certificate {item.secret} -o wide")
     if not covers(certificate, item.host):
         yield find(
             "MA946", where, f"is for {names_of(certificate)}, not for {item.host}", fix=_make(site, item)
         )
-    yield from validity(where, certificate, f"See why it was not renewed:\n{renew}")
+    yield from validity(where, certificate, _make(site, item))
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if key.public_key().public_bytes(*form) != certificate.public_key().public_bytes(*form):
         yield find("MA968", where, "its key is not the certificate's", fix=_make(site, item))
@@ -140,10 +140,14 @@ def _make(site: Site, item: Wanted) -> str:
     if site.environment.tls.mode != "provided":
         look = site.kubectl(f"-n {site.namespace} describe certificate {item.secret}")
         return f"cert-manager makes it; see what it says:\n{look}"
-    command = site.kubectl(
-        f"-n {site.namespace} create secret tls {item.secret} --cert=FILE --key=FILE --dry-run=client -o yaml"
+    make = site.kubectl(
+        f"-n {site.namespace} create secret tls {item.secret} {PAIR_HERE} --dry-run=client -o yaml"
     )
-    return f"Make it from a certificate for {item.host} (pipe it into kubectl apply -f -):\n{command}"
+    write = site.kubectl("apply --server-side --force-conflicts -f -")
+    return (
+        f"Write it again, a certificate for {item.host} and its key lying here as tls.crt and tls.key:\n"
+        f"{make} | {write}"
+    )
 
 
 def _unissued(site: Site, client: Kubernetes, name: str) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from madeploy.clients.kubernetes import Object
 from madeploy.doctor.checks import Seen
 from madeploy.doctor.definitions import DEFINITIONS
 from madeploy.doctor.site import Site
-from madeploy.doctor.storage import Keys, open_store
+from madeploy.doctor.storage import Keys, no_bucket, open_store
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_GROUP, crd, workload
 from madeploy.settings.storage import AwsStorage
@@ -27,8 +27,10 @@ def platform_definitions(site: Site) -> Seen:
     """Whether every kind of the deployed release is defined, established and served (CP-8, MR-3). Raises
     ClientError."""
     client = site.client()
-    logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('apiserver')}")
-    fix = f"The API server makes it when it starts; see what it says:\n{logs}"
+    apiserver = f"deployment/{workload('apiserver')}"
+    logs = site.kubectl(f"-n {site.namespace} logs {apiserver}")
+    again = site.kubectl(f"-n {site.namespace} rollout restart {apiserver}")
+    fix = f"The API server makes it when it starts; see what it says, and start it again:\n{logs}\n{again}"
     kinds = sorted(site.environment.release.kinds)
     found: list[Finding] = []
     for kind in kinds:
@@ -72,19 +74,14 @@ def buckets(site: Site, keys: Keys) -> Seen:
     for purpose, bucket in named.items():
         subject = f"storage.buckets.{purpose} {bucket}"
         if not store.has_bucket(bucket):
-            found.append(find("MA914", subject, f"{store.endpoint} has no such bucket", fix=_again(site)))
+            found.append(no_bucket(site, subject, bucket))
         elif isinstance(storage, AwsStorage):
             lacking = [words for name, words in _SAFEGUARDS.items() if not store.safeguards(bucket)[name]]
             if lacking:
-                found.append(find("MA966", subject, "; ".join(lacking), fix=_again(site)))
+                fix = f"Set them again by an update:\n{site.up}"
+                found.append(find("MA966", subject, "; ".join(lacking), fix=fix))
     kind = "as declared" if isinstance(storage, AwsStorage) else "there"
     return found or f"{len(named)} buckets are {kind}"
-
-
-def _again(site: Site) -> str:
-    if isinstance(site.environment.storage, AwsStorage):
-        return f"Make it so by an update:\n{site.up}"
-    return ""
 
 
 def _lack(definition: Object | None) -> str:

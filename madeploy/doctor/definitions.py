@@ -26,6 +26,7 @@ from manifests.inputs import Inputs
 from manifests.parts import IN_ORDER
 
 _NGINX: Final = "nginx"
+_NO_CONTEXT: Final = "CONTROL_PLANE_CONTEXT"
 DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
@@ -104,7 +105,7 @@ def controllers(site: Site) -> Iterator[Controller]:
             "helm upgrade --install ingress-nginx ingress-nginx "
             "--repo https://kubernetes.github.io/ingress-nginx "
             f"--namespace {door.controller_namespace} --create-namespace "
-            f"--kube-context {environment.control_plane.kubeconfig_context or 'CONTROL_PLANE_CONTEXT'}"
+            f"--kube-context {environment.control_plane.kubeconfig_context or _NO_CONTEXT}"
         )
         fix = f"{fix}\nTo install it:\n{install}"
     yield Controller(what, door.controller_namespace, "", fix)
@@ -169,9 +170,13 @@ def _lack(definition: Object | None, name: str, built: tuple[Object, ...]) -> st
 
 
 def _typed(hint: str, site: Site) -> str:
-    """A hint with the command it quotes on a line of its own."""
+    """A hint with the command it quotes on a line of its own, told of the control plane's context."""
     before, tick, rest = hint.partition("`")
     command, _, after = rest.partition("`")
     if not tick:
         return hint
+    if command.startswith("helm "):
+        command += f" --kube-context {site.environment.control_plane.kubeconfig_context or _NO_CONTEXT}"
+    elif command.startswith("kubectl "):
+        command = site.kubectl(command.removeprefix("kubectl "))
     return f"{before.strip().rstrip(':')}{after.rstrip('.')}:\n{command}"

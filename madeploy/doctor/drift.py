@@ -7,18 +7,24 @@ looks at it.
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.doctor import field_sets
 from madeploy.doctor.checks import NotCheckedError, Seen
 from madeploy.doctor.discovery import Discovery
 from madeploy.doctor.site import Site
 from madeploy.documents.redaction import is_secret_key, masked_words
 from madeploy.findings import Finding, find
 from manifests.secret_references import wanted_secrets
+
+Added = tuple[str, tuple[field_sets.Path, ...]]
+"""A field manager, and the fields that it wrote."""
 
 _PARALLEL: Final = 8
 _MANAGER: Final = "madeploy-verify"
@@ -84,11 +90,15 @@ def _compared(
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
         yield find("MA937", subject, shown, fix=f"Put it into the stack file, or undo it:\n{site.take_back}")
     # By what the dry run leaves to others: fields it would take back are differences already.
-    added = sorted(_added(applied))
+    declared = _declared(applied)
+    added = _added(applied, declared)
     if added:
         look = site.kubectl(f"get {where} -o yaml --show-managed-fields", cluster)
-        fix = f"Put what is needed into the stack file; see it, and remove the rest:\n{look}"
-        yield find("MA938", subject, "; ".join(added), fix=fix)
+        fix = (
+            "Put what is needed into the stack file; see what was added, and take it away:\n"
+            f"{look}\n{_removal(site, cluster, where, field_sets.places(_paths(added), declared, live))}"
+        )
+        yield find("MA938", subject, "; ".join(map(_told, added)), fix=fix)
 
 
 def _secrets(site: Site, cluster: str, client: Kubernetes) -> Iterator[Finding]:
@@ -150,26 +160,37 @@ def _shown(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _added(live: Object) -> Iterator[str]:
-    """Fields of a live object that a person or another program wrote, by its managers."""
-    for entry in live["metadata"].get("managedFields") or ():
+def _declared(applied: Object) -> set[field_sets.Path]:
+    """Fields that the dry run applied."""
+    managed = applied["metadata"].get("managedFields") or ()
+    own = [entry.get("fieldsV1") or {} for entry in managed if entry.get("manager") == _MANAGER]
+    return {path for fields in own for path in field_sets.leaves(fields)}
+
+
+def _added(applied: Object, declared: set[field_sets.Path]) -> list[Added]:
+    """Fields of an object that people or other programs wrote and nobody declares, by manager."""
+    found = []
+    for entry in applied["metadata"].get("managedFields") or ():
         manager = str(entry.get("manager"))
         if entry.get("subresource") or manager.startswith(_OWN) or manager.startswith(_OF_THE_CLUSTER):
             continue
-        fields = sorted(_leaves(entry.get("fieldsV1") or {}))
+        fields = tuple(sorted(set(field_sets.leaves(entry.get("fieldsV1") or {})) - declared))
         if fields:
-            more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""
-            yield f"{manager} wrote {', '.join(fields[:3])}{more}"
+            found.append((manager, fields))
+    return sorted(found)
 
 
-def _leaves(fields: Mapping[str, Any], path: str = "") -> Iterator[str]:
-    """Paths of the fields of a set (Kubernetes, FieldsV1); labels of the whole object are left out."""
-    for key, inner in fields.items():
-        if key == ".":
-            continue
-        name = key.removeprefix("f:").removeprefix("k:").removeprefix("v:")
-        here = f"{path}.{name}" if path else name
-        if inner:
-            yield from _leaves(inner, here)
-        elif not here.startswith("metadata.annotations.kubectl"):
-            yield here
+def _told(added: Added) -> str:
+    manager, fields = added
+    more = f" and {len(fields) - 3} more" if len(fields) > 3 else ""
+    return f"{manager} wrote {', '.join(map(field_sets.name, fields[:3]))}{more}"
+
+
+def _paths(added: list[Added]) -> set[field_sets.Path]:
+    return {path for _, fields in added for path in fields}
+
+
+def _removal(site: Site, cluster: str, where: str, places: list[str]) -> str:
+    """The command that takes fields away."""
+    patch = json.dumps([{"op": "remove", "path": place} for place in places])
+    return site.kubectl(f"patch {where} --type=json -p {shlex.quote(patch)}", cluster)

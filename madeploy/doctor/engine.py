@@ -69,7 +69,8 @@ def backend(site: Site) -> Seen:
     try:
         listed: list[dict[str, Any]] = _json("stack", "ls", "--json", f"--project={PROJECT}")
     except _SaidNoError as error:
-        return [find("MA902", "pulumi", str(error))]
+        fix = "Log in to where its state is kept:\npulumi login"
+        return [find("MA902", "pulumi", str(error), fix=fix)]
     # Pulumi Cloud puts the organisation before the name.
     names = [str(item["name"]).rpartition("/")[2] for item in listed]
     if site.stack not in names:

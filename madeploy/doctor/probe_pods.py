@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import hashlib
 import io
 import json
+import os
 import pkgutil
+import platform
 import secrets
+import threading
 import time
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -18,6 +22,7 @@ from typing import Any, Final
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.doctor.probe import Target
+from madeploy.engine import processes
 from madeploy.names.images import retention_reference
 from madeploy.names.kubernetes import common_labels
 from madeploy.settings import Environment
@@ -25,9 +30,13 @@ from manifests.pods import container_security, pod_security
 
 LABEL: Final = "michelangelo.infra/connectivity-check"
 """Label of these pods, by which the next run finds what an earlier one left."""
+MAKER: Final = "michelangelo.infra/made-by"
+"""Annotation that tells which process of which machine made one."""
 SECONDS: Final = 75.0
 """Until a pod has to be through: image, start and probe."""
 POLL_SECONDS: Final = 0.5
+_CREATE_SECONDS: Final = 10.0
+"""Which an interrupted run waits for pods that are just being made, so that it can take them away."""
 _DEADLINE_SECONDS: Final = 90
 """After which the kubelet itself ends the pod, should nobody take it away."""
 _PROGRAM: Final = {
@@ -104,7 +113,12 @@ def pod(environment: Environment, source: Source, targets: Sequence[Target], nam
     if environment.images.pull_secrets:
         spec["imagePullSecrets"] = [{"name": each} for each in environment.images.pull_secrets]
     labels = {**common_labels(), **source.labels, LABEL: "true"}
-    metadata = {"name": name, "namespace": source.namespace, "labels": labels}
+    metadata = {
+        "name": name,
+        "namespace": source.namespace,
+        "labels": labels,
+        "annotations": {MAKER: f"{_machine()} {os.getpid()} {processes.start_mark(os.getpid())}"},
+    }
     return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
@@ -129,11 +143,18 @@ class Pods:
     def __init__(self, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._made: dict[str, Kubernetes] = {}
+        self._changed = threading.Condition()
+        self._creating = 0
+        self._is_over = False
 
     def __enter__(self) -> Pods:
         return self
 
     def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._is_over = True
+            # What is asked for but not there yet could not be taken away, and would stay.
+            self._changed.wait_for(lambda: not self._creating, _CREATE_SECONDS)
         for path, client in list(self._made.items()):
             self._take_away(client, path)
 
@@ -146,9 +167,18 @@ class Pods:
         collection = f"/api/v1/namespaces/{source.namespace}/pods"
         name = f"madeploy-connectivity-{secrets.token_hex(4)}"
         path = f"{collection}/{name}"
-        self._made[path] = client
+        with self._changed:
+            if self._is_over:
+                return Outcome(None, "the run was interrupted")
+            self._made[path] = client
+            self._creating += 1
         try:
-            client.create(collection, pod(environment, source, targets, name))
+            try:
+                client.create(collection, pod(environment, source, targets, name))
+            finally:
+                with self._changed:
+                    self._creating -= 1
+                    self._changed.notify_all()
             return _awaited(client, path, self._seconds)
         except ClientError as error:
             if error.cause in ("forbidden", "invalid", "notFound", "conflict"):
@@ -164,15 +194,29 @@ class Pods:
 
 
 def sweep(client: Kubernetes, namespace: str) -> int:
-    """Take away pods of runs that were killed; those of a run under way elsewhere are younger than their
-    deadline. Gives their number. Raises ClientError."""
+    """Take away pods of runs that were killed: of this machine's at once, of others' when they are older than
+    their deadline, which no run outlasts. Gives their number. Raises ClientError."""
     collection = f"/api/v1/namespaces/{namespace}/pods"
     now = client.clock() or time.time()
     gone = 0
     for left in client.items(collection, labelSelector=f"{LABEL}=true"):
-        if now - _seconds(str(left["metadata"].get("creationTimestamp") or "")) > _DEADLINE_SECONDS:
+        age = now - _seconds(str(left["metadata"].get("creationTimestamp") or ""))
+        if age > _DEADLINE_SECONDS or _maker_is_gone(left):
             gone += client.delete(f"{collection}/{left['metadata']['name']}", {"gracePeriodSeconds": 0})
     return gone
+
+
+def _machine() -> str:
+    """This machine, told from others, its name not shown."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:12]
+
+
+def _maker_is_gone(left: Object) -> bool:
+    """Whether a process of this machine made a pod, and is no more."""
+    words = str((left["metadata"].get("annotations") or {}).get(MAKER)).split()
+    if len(words) != 3 or words[0] != _machine() or not words[1].isdigit():
+        return False
+    return not processes.is_alive(int(words[1]), words[2])
 
 
 def _awaited(client: Kubernetes, path: str, seconds: float) -> Outcome:

@@ -13,6 +13,8 @@ from madeploy.settings import CONTROL_PLANE
 from manifests.references import CERT_MANAGER, Name, provided, references
 from manifests.secret_references import wanted_secrets
 
+PAIR_HERE: Final = "--cert=tls.crt --key=tls.key"
+"""Options of `kubectl create secret tls`: files of the folder one is in."""
 _PATHS: Final = {
     "ConfigMap": "/api/v1/namespaces/{}/configmaps/{}",
     "Namespace": "/api/v1/namespaces/{1}",
@@ -61,8 +63,8 @@ def _missing(
         fix = f"Make it ({who}); then see that it is there:\n{_look(site, name, namespace)}"
         tls = site.environment.tls
         if name.kind == "Secret" and name.name in (tls.api_secret_name, tls.app_secret_name):
-            make = site.kubectl(f"-n {namespace} create secret tls {name.name} --cert=FILE --key=FILE")
-            fix = f"Make it from the certificate ({who}):\n{make}"
+            make = site.kubectl(f"-n {namespace} create secret tls {name.name} {PAIR_HERE}")
+            fix = f"Make it ({who}), the certificate and its key lying here as tls.crt and tls.key:\n{make}"
         yield find("MA933", subject, "is not there", fix=fix)
         return
     given: dict[str, Any] = {**(there.get("data") or {}), **(there.get("binaryData") or {})}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.doctor.checks import NotCheckedError
+from madeploy.engine.commands import update
 from madeploy.errors import ToolkitError
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests.catalog import placed
@@ -71,15 +72,13 @@ class Site:
 
     @property
     def up(self) -> str:
-        """Writes what the stack says, whatever was changed by hand."""
-        return f"pulumi up --refresh --stack {self.stack}"
+        """Writes what the stack says and is not there."""
+        return update(self.stack)
 
     @property
     def take_back(self) -> str:
-        """Writes what the stack says over what others have written. Without the variable the API server keeps
-        fields that another manager set, and the update ends with a conflict (Pulumi, managing resources with
-        server-side apply)."""
-        return f"env PULUMI_K8S_ENABLE_PATCH_FORCE=true {self.up}"
+        """Writes what the stack says over what others have written."""
+        return update(self.stack, take_back=True)
 
 
 def site_of(

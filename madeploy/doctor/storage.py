@@ -17,8 +17,12 @@ from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
 from manifests.deployer import Grant, grants
 from manifests.identities import stated_account
 
+_WHO: Final = "aws sts get-caller-identity"
 _SIMULATED: Final = 50
 """Actions asked about in one call (IAM, SimulatePrincipalPolicy)."""
+
+_WITHOUT_CONSTRAINT: Final = "us-east-1"
+"""Region whose buckets are made without saying it (Amazon S3, CreateBucket)."""
 
 Keys = Callable[[], tuple[str, str] | None]
 """Reads the stack's own static keys; None where it has none. Raises ToolkitError where they cannot be
@@ -35,7 +39,7 @@ def object_store(site: Site, keys: Keys) -> Seen:
     found: list[Finding] = []
     seen = []
     for purpose, bucket in named.items():
-        outcome = _bucket(store, f"storage.buckets.{purpose} {bucket}", bucket, storage)
+        outcome = _bucket(site, store, f"storage.buckets.{purpose} {bucket}", bucket)
         if isinstance(outcome, Finding):
             found.append(outcome)
         else:
@@ -51,11 +55,35 @@ def open_store(storage: Storage, keys: Keys) -> S3:
     return S3(s3_url(storage) if compatible else None, storage.region, by_path, given)
 
 
-def _bucket(store: S3, subject: str, bucket: str, storage: Storage) -> Finding | str:
+def no_bucket(site: Site, subject: str, bucket: str) -> Finding:
+    """The finding for a bucket that is not there."""
+    storage = site.environment.storage
+    fix = f"Make it by an update:\n{site.up}"
+    if not isinstance(storage, AwsStorage):
+        make = f"aws s3api create-bucket --bucket {bucket} --region {storage.region}"
+        if isinstance(storage, S3CompatibleStorage):
+            make += f" --endpoint-url {s3_url(storage)}"
+        elif storage.region != _WITHOUT_CONSTRAINT:
+            make += f" --create-bucket-configuration LocationConstraint={storage.region}"
+        fix = f"Make it, or name one that exists in storage.buckets:\n{make}"
+    return find("MA914", subject, f"{s3_url(storage)} has no such bucket", fix=fix)
+
+
+def _keys_again(site: Site) -> str:
+    """Commands that store other keys of the object store; the CLI asks for the values."""
+    store = [
+        f"pulumi config set --secret --path michelangelo:objectStore.{key} --stack {site.stack}"
+        for key in ("accessKeyId", "secretAccessKey")
+    ]
+    return "\n".join(["Store the keys that the object store takes:", *store])
+
+
+def _bucket(site: Site, store: S3, subject: str, bucket: str) -> Finding | str:
+    storage = site.environment.storage
     is_ours = isinstance(storage, AwsStorage)
     try:
         if not store.has_bucket(bucket):
-            return "is free" if is_ours else find("MA914", subject, f"{store.endpoint} has no such bucket")
+            return "is free" if is_ours else no_bucket(site, subject, bucket)
     except ClientError as error:
         if error.cause == "forbidden" and is_ours:
             return find("MA916", subject, "exists, and is not shown to these credentials")
@@ -63,7 +91,8 @@ def _bucket(store: S3, subject: str, bucket: str, storage: Storage) -> Finding |
             # The services have roles of their own; of the deployer's login speaks the check `aws`.
             raise NotCheckedError(f"{store.endpoint}: {error.reason}") from None
         if error.cause in ("forbidden", "unauthorized"):
-            return find("MA913", subject, f"{store.endpoint}: {error.reason}")
+            fix = _keys_again(site) if isinstance(storage, S3CompatibleStorage) else ""
+            return find("MA913", subject, f"{store.endpoint}: {error.reason}", fix=fix)
         if error.is_unreachable:
             raise NotCheckedError(f"{store.endpoint} cannot be reached from here: {error.reason}") from None
         raise
@@ -96,7 +125,8 @@ def aws_account(site: Site) -> Seen:
     stated = stated_account(site.environment)
     if stated is not None and stated.number != who.account:
         evidence = f"{who.arn} belongs to {who.account}, the stack to {stated.number}"
-        return [find("MA918", f"AWS account {who.account}", evidence)]
+        fix = f"Log in to account {stated.number}, and see whom for:\n{_WHO}"
+        return [find("MA918", f"AWS account {who.account}", evidence, fix=fix)]
     return f"{who.arn}"
 
 

@@ -99,15 +99,15 @@ def _domain(site: Site, host: str, port: int) -> Seen:
         except grpc.RpcError as error:
             status = error.code()
             if status == grpc.StatusCode.NOT_FOUND:
-                return [_missing(settings.engine, settings.domain, word)]
+                return [_missing(settings.engine, target, settings.domain, word)]
             raise NotCheckedError(f"{target} answers {status.name} when asked for its {word}") from None
     return f"{target} has {word} {settings.domain}"
 
 
-def _missing(engine: str, domain: str, word: str) -> Finding:
+def _missing(engine: str, address: str, domain: str, word: str) -> Finding:
     command = {
-        "temporal": f"temporal operator namespace create --namespace {domain}",
-        "cadence": f"cadence --domain {domain} domain register",
+        "temporal": f"temporal operator namespace create --address {address} --namespace {domain}",
+        "cadence": f"cadence --transport grpc --address {address} --domain {domain} domain register",
     }[engine]
     return find(
         "MA926", f"workflow.domain {domain}", f"the engine has no such {word}", fix=f"Make it:\n{command}"

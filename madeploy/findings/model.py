@@ -12,7 +12,9 @@ Severity = Literal["error", "warning", "info"]
 
 _RANK: dict[str, int] = {"error": 0, "warning": 1, "info": 2}
 _DOCUMENTATION = "docs/findings.md"
-_PROGRAMS = frozenset({"aws", "bin/madeploy", "docker", "env", "helm", "kubectl", "pulumi"})
+_PROGRAMS = frozenset(
+    {"aws", "bin/madeploy", "cadence", "docker", "env", "helm", "kubectl", "pulumi", "temporal"}
+)
 
 
 @dataclass(frozen=True)

@@ -66,8 +66,7 @@ class Callers(Section):
 
 
 class Endpoints(Section):
-    """Endpoints of a provider, as its `/.well-known/openid-configuration` has them;
-    `bin/madeploy access discover` reads them."""
+    """Endpoints of a provider, as its `/.well-known/openid-configuration` has them."""
 
     authorization: HttpsUrl
     """Where browsers are sent to sign in (`authorization_endpoint`)."""

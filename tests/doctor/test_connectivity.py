@@ -6,10 +6,7 @@ The kubelet is played by the sandbox's own actor: the pod's program runs as a pr
 from __future__ import annotations
 
 import base64
-import contextlib
 import os
-import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -25,49 +22,23 @@ import urllib3
 from madeploy.clients.errors import ClientError
 from madeploy.doctor.checks import Check, Seen, run
 from madeploy.doctor.connectivity import checks_by_pods, from_compute, from_control_plane
-from madeploy.doctor.probe_pods import LABEL, Pods, Source, pod, program, sweep
+from madeploy.doctor.probe_pods import LABEL, MAKER, Pods, Source, pod, program, sweep
 from madeploy.findings.outcomes import Outcome
 from madeploy.sandbox.pki import Authority
 from madeploy.settings import CONTROL_PLANE
 from tests.support.environments import environment
 from tests.support.faults import closed_port
 from tests.support.furnished import FurnishedSite, deployed, named
+from tests.support.greeting import HOST, greeting
 from tests.support.kubelet import WithKubelet
 from tests.support.proves import proves
 from tests.support.tls import certificate_pair
 
 pytestmark = pytest.mark.whole
 
-HOST = "127.0.0.1"
 API = "api.ml.example.com"
 KEYS = {"AWS_ACCESS_KEY_ID": "key-of-nobody", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
 BUCKETS = ("space", "models")
-
-
-@contextlib.contextmanager
-def greeting(certificate: Path, key: Path, *protocols: str) -> Iterator[int]:
-    """A server that greets by TLS; gives its port."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    if protocols:
-        context.set_alpn_protocols(list(protocols))
-    listener = socket.create_server((HOST, 0))
-    ended = threading.Event()
-
-    def serve() -> None:
-        while not ended.is_set():
-            with contextlib.suppress(OSError):
-                plain, _ = listener.accept()
-                plain.settimeout(5)
-                with context.wrap_socket(plain, server_side=True) as secured:
-                    secured.recv(1)
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        ended.set()
-        listener.close()
 
 
 @pytest.fixture(scope="module")
@@ -280,6 +251,57 @@ def test_what_a_killed_run_left_is_taken_away_by_the_next(lab: Lab) -> None:
     lab.compute.hold(left("old", "2026-01-01T00:00:00Z"), left("young", "2999-01-01T00:00:00Z"))
     assert sweep(lab.compute, "default") == 1
     assert [path.rpartition("/")[2] for path in lab.pods_left()] == ["young"]
+
+
+def test_what_a_killed_run_of_this_machine_left_is_taken_away_at_once(lab: Lab) -> None:
+    """UX-8: its process is no more; that of a run under way is, and its pods stay."""
+    source = Source("default", "default")
+    own = pod(lab.made.environment, source, [], "own")
+    gone = pod(lab.made.environment, source, [], "gone")
+    elsewhere = pod(lab.made.environment, source, [], "elsewhere")
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        ended.wait()
+    mine = str(own["metadata"]["annotations"][MAKER])
+    gone["metadata"]["annotations"][MAKER] = mine.replace(f" {os.getpid()} ", f" {ended.pid} ")
+    elsewhere["metadata"]["annotations"][MAKER] = "another-machine" + mine[mine.index(" ") :]
+    for item in (own, gone, elsewhere):
+        item["metadata"]["creationTimestamp"] = "2999-01-01T00:00:00Z"
+        lab.compute.hold(item)
+    assert sweep(lab.compute, "default") == 1
+    assert sorted(path.rpartition("/")[2] for path in lab.pods_left()) == ["elsewhere", "own"]
+
+
+def test_a_pod_that_is_just_being_made_when_the_run_is_interrupted_is_taken_away_too(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """UX-8: it is not there yet when the others are taken away."""
+    create, asked = lab.compute.create, threading.Event()
+
+    def slowly(path: str, item: dict[str, Any], **query: Any) -> dict[str, Any]:
+        asked.set()
+        time.sleep(0.3)
+        return create(path, item, **query)
+
+    monkeypatch.setattr(lab.compute, "create", slowly)
+
+    def interrupted() -> None:
+        with Pods() as pods:
+            threading.Thread(target=from_compute, args=(lab.made.site, pods, "gpu"), daemon=True).start()
+            assert asked.wait(10)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert any(call.startswith("create ") for call in lab.compute.written)
+    assert lab.pods_left() == []
+
+
+def test_an_interrupted_run_makes_no_more_pods(lab: Lab) -> None:
+    """UX-8: whatever its threads come to afterwards."""
+    with Pods() as pods:
+        pass
+    from_compute(lab.made.site, pods, "gpu")
+    assert not any(call.startswith("create ") for call in lab.compute.written)
 
 
 def test_a_cluster_that_does_not_answer_is_not_hidden(lab: Lab) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +11,13 @@ import pytest
 
 from madeploy.doctor import front_door, storage, workflow_engine
 from madeploy.doctor.checks import Seen
-from madeploy.sandbox.pki import Authority
 from tests.doctor.answers import codes, look
+from tests.support.aws_double import Aws, signed_in
 from tests.support.environments import aws_storage, environment
 from tests.support.faults import bare_server, closed_port
 from tests.support.furnished import FurnishedSite, named
-from tests.support.http_double import Answer, http_double
 from tests.support.proves import proves
+from tests.support.workflow_double import engine_double
 
 # Domains.
 
@@ -78,37 +76,6 @@ def test_a_gateway_class_is_there_and_accepted() -> None:
 # The workflow engine.
 
 
-@contextlib.contextmanager
-def engine_double(known: bytes, tls: Path | None = None) -> Iterator[int]:
-    """Temporal and Cadence as far as they describe a namespace or domain."""
-    import grpc
-
-    class Handler(grpc.GenericRpcHandler):
-        def service(self, details: Any) -> Any:
-            def describe(request: bytes, context: Any) -> bytes:
-                given = dict(context.invocation_metadata())
-                if "DomainAPI" in details.method and given.get("rpc-service") != "cadence-frontend":
-                    context.abort(grpc.StatusCode.INVALID_ARGUMENT, "missing headers")
-                if request[2:] != known:
-                    context.abort(grpc.StatusCode.NOT_FOUND, "no such thing")
-                return b""
-
-            return grpc.unary_unary_rpc_method_handler(describe)
-
-    server = grpc.server(ThreadPoolExecutor(2), handlers=[Handler()])
-    if tls is None:
-        port = server.add_insecure_port("127.0.0.1:0")
-    else:
-        pair = Authority(tls, "ca", "engine").server("engine", "engine", ("127.0.0.1",))
-        secured = grpc.ssl_server_credentials([(pair.key.read_bytes(), pair.certificate.read_bytes())])
-        port = server.add_secure_port("127.0.0.1:0", secured)
-    server.start()
-    try:
-        yield port
-    finally:
-        server.stop(0).wait()
-
-
 def workflow(port: int, engine: str = "temporal", **more: Any) -> Callable[[], Seen]:
     settings = {"engine": engine, "host": f"127.0.0.1:{port}", "domain": "ml", **more}
     made = FurnishedSite(environment(workflow=settings))
@@ -118,20 +85,26 @@ def workflow(port: int, engine: str = "temporal", **more: Any) -> Callable[[], S
 @pytest.mark.parametrize("name", ["temporal", "cadence"])
 def test_an_engine_is_asked_for_its_namespace_or_domain(name: str) -> None:
     """CP-3, UX-8, facts 2.3 row 9."""
-    with engine_double(b"ml") as port:
+    with engine_double({b"ml"}) as port:
         assert look(workflow(port, name)).state == "passed"
-    with engine_double(b"other") as port:
+    with engine_double({b"other"}) as port:
         (finding,) = look(workflow(port, name)).findings
     assert finding.code == "MA926"
-    assert "create --namespace ml" in finding.fix or "--domain ml domain register" in finding.fix
+    at = f"--address 127.0.0.1:{port}"
+    assert finding.commands == (
+        {
+            "temporal": f"temporal operator namespace create {at} --namespace ml",
+            "cadence": f"cadence --transport grpc {at} --domain ml domain register",
+        }[name],
+    )
 
 
 def test_an_engine_that_speaks_tls_otherwise_is_told_from_one_that_is_silent(tmp_path: Path) -> None:
     """CP-3, UX-8."""
-    with engine_double(b"ml", tmp_path) as port:
+    with engine_double({b"ml"}, tmp_path) as port:
         assert codes(workflow(port, "temporal")) == ["MA925"]
         assert codes(workflow(port, "cadence")) == ["MA925"]
-    with engine_double(b"ml") as port:
+    with engine_double({b"ml"}) as port:
         assert codes(workflow(port, "cadence", tls=True)) == ["MA925"]
     assert codes(workflow(closed_port())) == ["MA924"]
     inside = FurnishedSite(environment(workflow={"engine": "temporal", "host": "temporal.nowhere.svc:7233"}))
@@ -149,65 +122,10 @@ def test_an_engine_that_is_none_is_not_taken_for_one(monkeypatch: pytest.MonkeyP
 # The object store and AWS.
 
 
-class Aws:
-    """S3, STS and IAM on the wire, with what they refuse."""
-
-    def __init__(self, **refused: int) -> None:
-        self.refused = refused
-        self.account = "123456789012"
-        self.denied = ""
-        self.written: list[str] = []
-
-    def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
-        """By the query protocol of STS and IAM, and S3's own."""
-        action = body.decode().partition("Action=")[2].partition("&")[0]
-        if action:
-            return self._query(action)
-        bucket = path.strip("/").partition("/")[0].partition("?")[0]
-        kind = "head" if method == "HEAD" else "begin" if path.endswith("?uploads") else "abort"
-        status = self.refused.get(f"{kind}_{bucket}".replace("-", "_"), 0)
-        if status:
-            return status, {"Content-Type": "application/xml"}, b"<Error><Code>AccessDenied</Code></Error>"
-        if kind == "begin":
-            self.written.append(path)
-            text = "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
-            return 200, {"Content-Type": "application/xml"}, text.encode()
-        if kind == "abort":
-            self.written.pop()
-            return 204, {}, b""
-        return 200, {}, b""
-
-    def _query(self, action: str) -> Answer:
-        if action in self.refused:
-            text = (
-                "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
-            )
-            return self.refused[action], {"Content-Type": "text/xml"}, text.encode()
-        results = {
-            "GetCallerIdentity": f"<Account>{self.account}</Account><UserId>u</UserId>"
-            f"<Arn>arn:aws:sts::{self.account}:assumed-role/deployer/session</Arn>",
-            "SimulatePrincipalPolicy": "<EvaluationResults><member><EvalActionName>s3:CreateBucket"
-            f"</EvalActionName><EvalResourceName>*</EvalResourceName><EvalDecision>{self.denied or 'allowed'}"
-            "</EvalDecision></member></EvaluationResults><IsTruncated>false</IsTruncated>",
-        }
-        text = f"<{action}Response><{action}Result>{results[action]}</{action}Result></{action}Response>"
-        return 200, {"Content-Type": "text/xml"}, text.encode()
-
-
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     made = Aws()
-    with http_double(made.answer) as address:
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{address}",
-            "AWS_ACCESS_KEY_ID": "key-of-nobody",
-            "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with signed_in(made, monkeypatch):
         yield made
 
 

@@ -17,6 +17,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clusters.checks.identity import account_uid
 from madeploy.clusters.registration import CLUSTERS, cluster_path, secret_path
+from madeploy.clusters.remedies import remedies
 from madeploy.clusters.verification import Check, verify_registration
 from madeploy.findings import Finding
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
@@ -224,7 +225,8 @@ class Registration:
                 # What has to be done by hand stands before the commands.
                 by_hand()
                 by_hand = None
-            if words[:3] == ["pulumi", "up", "--refresh"]:
+            known = remedies(self.settings, self.name, STACK)
+            if line in (*known.up.splitlines(), *known.take_back.splitlines()):
                 self.up()
             elif words[:3] == ["bin/madeploy", "clusters", "rotate"]:
                 assert words[3:] == [self.name, "--stack", STACK]
@@ -279,7 +281,7 @@ class Registration:
         assert self.compute.find(f"/api/v1/namespaces/{RAY_NAMESPACE}/serviceaccounts/{RAY_MANAGER}") is None
 
 
-_TYPED = ("kubectl", "pulumi", "bin/madeploy", "helm")
+_TYPED = ("kubectl", "pulumi", "env", "bin/madeploy", "helm")
 
 
 @contextlib.contextmanager

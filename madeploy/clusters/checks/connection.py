@@ -51,7 +51,7 @@ def handshake(registered: Registered, remedies: Remedies) -> tuple[str, Finding 
     try:
         context = client_context(registered.certificate_authority)
     except (ssl.SSLError, ValueError):
-        fix = "\n".join([remedies.up, remedies.roll])
+        fix = "\n".join([remedies.take_back, remedies.roll])
         return "", find("MA442", registered.secret_names["ca"], "holds no PEM certificate", fix=fix)
     try:
         with _secured(registered, context) as connection:

@@ -44,7 +44,7 @@ def accept(
         return "", _refusal(subject, claims, client.clock(), compute, remedies, clock())
     user = str(((review.get("status") or {}).get("userInfo") or {}).get("username"))
     if user != ACCOUNT:
-        fix = "\n".join([remedies.up, remedies.roll])
+        fix = "\n".join([remedies.take_back, remedies.roll])
         return "", find("MA444", subject, f"the API server takes it for {user}, not {ACCOUNT}", fix=fix)
     if compute is not None and claims.account_uid not in (None, account_uid(compute)):
         return "", _other_cluster(registered, remedies)
@@ -87,7 +87,7 @@ def authorize(environment: Environment, client: Kubernetes, remedies: Remedies) 
             missing.append(_sentence(attributes))
     if missing:
         evidence = f"{RAY_MANAGER} may not {'; may not '.join(missing)}"
-        return "", find("MA443", remedies.name, evidence, fix=remedies.up)
+        return "", find("MA443", remedies.name, evidence, fix=remedies.take_back)
     return f"all {asked} rights, asked one by one with the registered token", None
 
 

@@ -87,7 +87,7 @@ def _address(
 ) -> list[Finding]:
     subject = f"Cluster {CLUSTERS_NAMESPACE}/{registered.name}"
     # A Cluster that somebody has edited may not be reported on until a restart (V7).
-    again = "\n".join([remedies.up, remedies.roll])
+    again = "\n".join([remedies.take_back, remedies.roll])
     try:
         host, port = split_server(registered.server)
         canonical = canonical_server(registered.server)
@@ -144,7 +144,7 @@ def _authority(control_plane: Kubernetes, registered: Registered, remedies: Reme
         problem = "holds no PEM certificate under cadata"
     if not problem:
         return []
-    fix = "\n".join([remedies.up, remedies.roll])
+    fix = "\n".join([remedies.take_back, remedies.roll])
     return [find("MA442", f"Secret {CREDENTIALS_NAMESPACE}/{name}", problem, fix=fix)]
 
 
@@ -163,7 +163,7 @@ def _token(
         if not registered.token:
             problem = "has no key token, or an empty one: the platform calls the cluster as nobody"
         unfilled = [] if registered.token else _unfilled(compute, environment, remedies)
-        fix = "\n".join([remedies.up, remedies.roll])
+        fix = "\n".join([remedies.take_back, remedies.roll])
         return unfilled or [find("MA440", f"Secret {CREDENTIALS_NAMESPACE}/{name}", problem, fix=fix)]
     return _unfilled(compute, environment, remedies) or [_missing(control_plane, name, remedies)]
 
@@ -211,7 +211,7 @@ def unfilled_token_findings(
         return [find("MA456", subject, evidence, fix=remedies.up)]
     if named != RAY_MANAGER:
         evidence = f"has no token: its annotation kubernetes.io/service-account.name is {named!r}"
-        return [find("MA456", subject, evidence, accepted=RAY_MANAGER, fix=remedies.up)]
+        return [find("MA456", subject, evidence, accepted=RAY_MANAGER, fix=remedies.take_back)]
     evidence = "has no token though its ServiceAccount is there: the cluster's token controller does not run"
     fix = "\n".join(
         [

@@ -82,4 +82,4 @@ def _minio(secret: Object | None) -> tuple[str, str] | None:
 
 
 def _finding(subject: str, evidence: str, remedies: Remedies) -> Finding:
-    return find("MA445", f"{remedies.name}: {subject}", evidence, fix=remedies.up)
+    return find("MA445", f"{remedies.name}: {subject}", evidence, fix=remedies.take_back)

@@ -102,6 +102,7 @@ CLUSTER: Final = (
         "the object store does not know these keys",
         "Store the right ones, and write them again:\n"
         "pulumi config set --secret --path michelangelo:objectStore.accessKeyId --stack {stack}\n"
+        "pulumi config set --secret --path michelangelo:objectStore.secretAccessKey --stack {stack}\n"
         "pulumi up --stack {stack}",
     ),
     Symptom(

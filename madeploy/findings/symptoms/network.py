@@ -16,7 +16,7 @@ NETWORK: Final = (
         'Gateway); transport: received unexpected content-type "text/html"',
         "the front door calls the API server by HTTP/1.1",
         "Bring the annotation backend-protocol GRPC back, and see row 2 of the checklist:\n"
-        "pulumi up --refresh --stack {stack}\n"
+        "env PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh --stack {stack}\n"
         "bin/madeploy verify {stack}",
     ),
     Symptom(

@@ -38,7 +38,7 @@ REGISTRY: Final = (
         "the registering task could not write to the object store, or failed; the field is called "
         "modelArtifactUri, the snake_case name shows nothing in any case",
         "Read the field by its own name, then the run and the rights on the bucket:\n"
-        "bin/madeploy models artifacts MODEL --stack {stack}\n"
+        "bin/madeploy models list --stack {stack}\n"
         "{hub} -n {namespace} logs deployment/michelangelo-controllermgr\n"
         "bin/madeploy verify {stack}",
     ),
@@ -63,7 +63,7 @@ REGISTRY: Final = (
         "bound there",
         "Name the namespace in modelRegistry.namespaces and the account in modelRegistry.ciReader, then:\n"
         "pulumi up --stack {stack}\n"
-        "bin/madeploy models list --stack {stack}",
+        "{hub} get rolebindings --all-namespaces -l app.kubernetes.io/part-of=michelangelo",
     ),
     Symptom(
         f"{_GUIDE} 6",
@@ -82,6 +82,7 @@ REGISTRY: Final = (
         r"backend_?type\W+(triton|llm_d|dynamo|torchserve|vllm)\b|invalid value for enum .*(triton|vllm)",
         'InferenceServer does not start serving: backendType: "triton"',
         "backendType is a name of an enum, BACKEND_TYPE_TRITON, and no lower-case word",
-        "Write backendType: BACKEND_TYPE_TRITON, and check the manifest:\nbin/madeploy lint FILE",
+        "Write backendType: BACKEND_TYPE_TRITON, as `bin/madeploy lint FILE` says. There are:\n"
+        "{hub} get inferenceservers.michelangelo.api --all-namespaces",
     ),
 )

@@ -112,7 +112,8 @@ SERVICES: Final = (
         "error initializing configuration '/etc/envoy/envoy.yaml': Proto constraint validation failed "
         "(HttpConnectionManagerValidationError.StatPrefix: value length must be at least 1 characters)",
         "Envoy does not accept its configuration",
-        "Write the generated configuration again:\npulumi up --refresh --stack {stack}",
+        "Write the generated configuration again:\n"
+        "env PULUMI_K8S_ENABLE_PATCH_FORCE=true pulumi up --refresh --stack {stack}",
     ),
     Symptom(
         "differences 21",
@@ -128,7 +129,7 @@ SERVICES: Final = (
         r"unknown field \"spec\.(?P<field>[a-z]+_[a-z_]+)\"",
         'Warning: unknown field "spec.model_artifact_uri"',
         "{field} is spelt in snake_case, which the API server drops; fields are in camelCase",
-        "Correct the manifest, as this says:\nbin/madeploy lint FILE",
+        "Correct the manifest, as `bin/madeploy lint FILE` says, and apply it again.",
     ),
     Symptom(
         "differences 35",
@@ -138,7 +139,8 @@ SERVICES: Final = (
         "/bin/sh: no such file or directory",
         "the image has no {program}",
         "Look from beside it, with an image that has tools:\n"
-        "{hub} -n {namespace} debug deployment/michelangelo-apiserver -it --image=busybox:1.37",
+        '{hub} -n {namespace} debug "$({hub} -n {namespace} get pods -l app=michelangelo-apiserver -o name '
+        '| head -n 1)" -it --image=busybox:1.37 --profile=restricted',
     ),
     Symptom(
         "differences 36",
@@ -156,7 +158,8 @@ SERVICES: Final = (
         r"no matches for kind \"(?P<kind>\w+)\" in version \"(?P<version>michelangelo\.[a-z]+/v\w+)\"",
         'no matches for kind "Cluster" in version "michelangelo.ai/v2"',
         "{version} is no API of the platform",
-        "Write apiVersion: michelangelo.api/v2, and check the manifest:\nbin/madeploy lint FILE",
+        "Write apiVersion: michelangelo.api/v2, and see that `bin/madeploy lint FILE` is content. Kinds:\n"
+        "{hub} api-resources --api-group=michelangelo.api",
     ),
     Symptom(
         "differences 44",
@@ -165,7 +168,8 @@ SERVICES: Final = (
         r"(is )?not (registered|found|supported)",
         "plugin for BACKEND_TYPE_DYNAMO not registered",
         "the deployed release registers BACKEND_TYPE_TRITON only, and {backend} is asked for",
-        "Write backendType: BACKEND_TYPE_TRITON, and check the manifest:\nbin/madeploy lint FILE",
+        "Write backendType: BACKEND_TYPE_TRITON, as `bin/madeploy lint FILE` says. There are:\n"
+        "{hub} get inferenceservers.michelangelo.api --all-namespaces",
     ),
     Symptom(
         "V7",
