@@ -43,6 +43,18 @@ class Definitions:
         return lacking
 
 
+def lack(definition: Mapping[str, Any] | None, versions: Iterable[str]) -> str:
+    """What a CustomResourceDefinition lacks to take objects of these versions, in words; empty for
+    nothing."""
+    if definition is None:
+        return "is not there"
+    if not _is_established(definition):
+        return "is not established"
+    served = [item["name"] for item in definition["spec"]["versions"] if item.get("served")]
+    unserved = [version for version in versions if version not in served]
+    return f"serves {', '.join(served) or 'no version'}, not {', '.join(unserved)}" if unserved else ""
+
+
 def _is_established(definition: Mapping[str, Any]) -> bool:
     conditions = (definition.get("status") or {}).get("conditions") or ()
     return any(item["type"] == "Established" and item["status"] == "True" for item in conditions)

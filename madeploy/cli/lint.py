@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.options import AsJson
+from madeploy.cli.options import AsJson, Sarif, Strict
+from madeploy.cli.output import print_findings
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code
-from madeploy.findings.text import report, to_json, write
+from madeploy.findings.text import report
 from madeploy.registry.lint import MAX_BYTES
 from madeploy.registry.lint import lint as check
 from madeploy.releases import DEFAULT, ReleaseName
@@ -37,11 +38,8 @@ def lint(
         ReleaseName, typer.Option("--release", help="Release of the platform they are for.")
     ] = DEFAULT,
     as_json: AsJson = False,
-    sarif: Annotated[
-        str | None,
-        typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
+    sarif: Sarif = None,
+    strict: Strict = False,
 ) -> None:
     """Check manifests of Model, InferenceServer and Revision: what is dropped, refused or stumbled over.
 
@@ -53,17 +51,5 @@ def lint(
         name, content = _content(given)
         results.append((name, check(name, content, release)))
     findings = [finding for _, found in results for finding in found]
-    if sarif is not None:
-        from madeploy import __version__
-        from madeploy.findings.sarif import to_sarif
-
-        text = to_sarif(findings, __version__)
-        if sarif == STANDARD_INPUT:
-            sys.stdout.write(text)
-        else:
-            Path(sarif).write_text(text, encoding="utf-8")
-    if as_json:
-        sys.stdout.write(to_json(findings))
-    elif sarif != STANDARD_INPUT:
-        write("\n\n".join(report(name, found) for name, found in results), sys.stdout)
+    print_findings(findings, "\n\n".join(report(name, found) for name, found in results), as_json, sarif)
     raise typer.Exit(exit_code(findings, strict=strict))

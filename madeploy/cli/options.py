@@ -9,4 +9,9 @@ import typer
 Stack = Annotated[str, typer.Argument(metavar="STACK", help="Name or file of the stack.")]
 OfStack = Annotated[str, typer.Option("--stack", "-s", metavar="STACK", help="Name or file of the stack.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Sarif = Annotated[
+    str | None,
+    typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]

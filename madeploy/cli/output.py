@@ -5,12 +5,39 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding
+from madeploy.findings.text import to_json, write
 
 
 def print_json(data: Any) -> None:
     """Print JSON. In ASCII: what servers say may hold halves of characters, which no terminal takes."""
     sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+
+def print_findings(findings: Sequence[Finding], text: str, as_json: bool, sarif: str | None) -> None:
+    """Print findings as JSON or in words. `sarif` names a file for them as SARIF; with `-` that is what is
+    printed. Raises ToolkitError (2) for a file that cannot be written."""
+    if sarif is not None:
+        from madeploy import __version__
+        from madeploy.findings.sarif import to_sarif
+
+        log = to_sarif(findings, __version__)
+        if sarif == "-":
+            sys.stdout.write(log)
+            return
+        try:
+            Path(sarif).write_text(log, encoding="utf-8")
+        except OSError as error:
+            why = error.strerror or str(error)
+            raise ToolkitError(f"{sarif} cannot be written", why, "name another file", exit_code=2) from None
+    if as_json:
+        sys.stdout.write(to_json(findings))
+    else:
+        write(text, sys.stdout)
 
 
 def note(line: str) -> None:

@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.options import AsJson
+from madeploy.cli.options import AsJson, Sarif, Strict
+from madeploy.cli.output import print_findings
 from madeploy.errors import ToolkitError
-from madeploy.findings import Finding, exit_code, in_order
-from madeploy.findings.text import summary, to_json, write
+from madeploy.findings import exit_code, in_order
+from madeploy.findings.text import summary
 from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy.report import about_suppressions, finding_of, listing, sources_of, table
 from madeploy.policy.sources import suppressions_of
@@ -47,11 +48,8 @@ def policy(
         typer.Option(metavar="FILE", help="YAML file with suppressions, as below michelangelo:policies."),
     ] = None,
     as_json: AsJson = False,
-    sarif: Annotated[
-        str | None,
-        typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
-    ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
+    sarif: Sarif = None,
+    strict: Strict = False,
     listed: Annotated[bool, typer.Option("--list", help="Print every rule instead.")] = False,
 ) -> None:
     """Check a stack's objects, a rendered tree or YAML written by hand against the policies.
@@ -85,24 +83,9 @@ def policy(
         hidden += len(outcome.suppressed)
         findings += [finding_of(source, found) for found in outcome.found]
         findings += about_suppressions(source, outcome)
-    _print(in_order(findings), total, hidden, as_json, sarif)
-    unreadable = any(item.code in _UNREADABLE for item in findings)
-    raise typer.Exit(exit_code(findings, errors=2 if unreadable else 1, strict=strict))
-
-
-def _print(findings: list[Finding], total: int, hidden: int, as_json: bool, sarif: str | None) -> None:
-    if sarif is not None:
-        from madeploy import __version__
-        from madeploy.findings.sarif import to_sarif
-
-        text = to_sarif(findings, __version__)
-        if sarif == "-":
-            sys.stdout.write(text)
-            return
-        Path(sarif).write_text(text, encoding="utf-8")
-    if as_json:
-        sys.stdout.write(to_json(findings))
-        return
+    findings = in_order(findings)
     said = f"{total:,} objects, {len(EVERY_RULE)} rules: {summary(findings)}"
     said += f", {hidden} suppressed" if hidden else ""
-    write("\n\n".join([*([table(findings)] if findings else []), said]), sys.stdout)
+    print_findings(findings, "\n\n".join([*([table(findings)] if findings else []), said]), as_json, sarif)
+    unreadable = any(item.code in _UNREADABLE for item in findings)
+    raise typer.Exit(exit_code(findings, errors=2 if unreadable else 1, strict=strict))

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
-from madeploy.cli.options import AsJson
+from madeploy.cli.options import AsJson, Sarif, Strict
+from madeploy.cli.output import print_findings
 from madeploy.findings import Finding, exit_code, find, in_order
-from madeploy.findings.text import report, to_json, write
+from madeploy.findings.text import report
 from madeploy.fleet import renames
 from madeploy.stackfile.loader import label, load_environment
 from madeploy.stacks.files import all_stacks, known_stacks, open_environment, stack_path
@@ -67,17 +68,14 @@ def validate(
         typer.Argument(metavar="[STACK]...", help="Names or files of stacks. Default: all in stacks/."),
     ] = None,
     as_json: AsJson = False,
-    sarif: Annotated[
-        str | None,
-        typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
-    ] = None,
+    sarif: Sarif = None,
     since: Annotated[
         str | None,
         typer.Option(
             "--from", metavar="FILE", help="Also say what became of an older file's clusters and data."
         ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")] = False,
+    strict: Strict = False,
 ) -> None:
     """Check stack files: all findings at once, each with its place and what to do. Of a stack that can be
     deployed the objects are checked, too: that what they name exists and their connections are admitted.
@@ -96,17 +94,5 @@ def validate(
         file, found = results[0]
         results = [(file, (*found, *_since(paths[0], since)))]
     findings = [finding for _, found in results for finding in found]
-    if sarif is not None:
-        from madeploy import __version__
-        from madeploy.findings.sarif import to_sarif
-
-        text = to_sarif(findings, __version__)
-        if sarif == "-":
-            sys.stdout.write(text)
-        else:
-            Path(sarif).write_text(text, encoding="utf-8")
-    if as_json:
-        sys.stdout.write(to_json(findings))
-    elif sarif != "-":
-        write("\n\n".join(report(file, found) for file, found in results), sys.stdout)
+    print_findings(findings, "\n\n".join(report(file, found) for file, found in results), as_json, sarif)
     raise typer.Exit(exit_code(findings, errors=INVALID, strict=strict))

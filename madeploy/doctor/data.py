@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from madeploy.clients.errors import ClientError
-from madeploy.clients.kubernetes import Object
 from madeploy.doctor.checks import Seen
-from madeploy.doctor.definitions import DEFINITIONS
 from madeploy.doctor.site import Site
 from madeploy.doctor.storage import Keys, no_bucket, open_store
 from madeploy.findings import Finding, find
-from madeploy.names.kubernetes import API_GROUP, crd, workload
+from madeploy.names.kubernetes import API_VERSION, crd, workload
 from madeploy.settings.storage import AwsStorage
+from manifests.definitions import DEFINITIONS, lack
 
-_MODELS: Final = f"/apis/{API_GROUP}/v2"
+_MODELS: Final = f"/apis/{API_VERSION}"
 _SAFEGUARDS: Final = {
     "versioning": "versions are not kept",
     "encryption": "objects are not encrypted",
@@ -34,9 +33,9 @@ def platform_definitions(site: Site) -> Seen:
     kinds = sorted(site.environment.release.kinds)
     found: list[Finding] = []
     for kind in kinds:
-        lack = _lack(client.find(f"{DEFINITIONS}/{crd(kind)}"))
-        if lack:
-            found.append(find("MA940", crd(kind), lack, fix=fix))
+        lacking = lack(client.find(f"{DEFINITIONS}/{crd(kind)}"), [API_VERSION.rpartition("/")[2]])
+        if lacking:
+            found.append(find("MA940", crd(kind), lacking, fix=fix))
     return found or f"{len(kinds)} definitions of release {site.environment.release.name}"
 
 
@@ -82,13 +81,3 @@ def buckets(site: Site, keys: Keys) -> Seen:
                 found.append(find("MA966", subject, "; ".join(lacking), fix=fix))
     kind = "as declared" if isinstance(storage, AwsStorage) else "there"
     return found or f"{len(named)} buckets are {kind}"
-
-
-def _lack(definition: Object | None) -> str:
-    if definition is None:
-        return "is not there"
-    conditions: list[dict[str, Any]] = (definition.get("status") or {}).get("conditions") or []
-    if not any(item["type"] == "Established" and item["status"] == "True" for item in conditions):
-        return "is not established"
-    versions = [item["name"] for item in definition["spec"]["versions"] if item.get("served")]
-    return "" if "v2" in versions else f"serves {', '.join(versions) or 'no version'}, not v2"

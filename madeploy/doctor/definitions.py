@@ -21,13 +21,12 @@ from madeploy.names.kubernetes import API_GROUP
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.front_door import IngressFrontDoor
 from madeploy.upgrade.obstacles import is_older, older_kuberay
-from manifests.definitions import CERT_MANAGER, PROMETHEUS_RULES
+from manifests.definitions import CERT_MANAGER, DEFINITIONS, PROMETHEUS_RULES, lack
 from manifests.inputs import Inputs
 from manifests.parts import IN_ORDER
 
 _NGINX: Final = "nginx"
 _NO_CONTEXT: Final = "CONTROL_PLANE_CONTEXT"
-DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 
 
 def definitions(site: Site) -> Seen:
@@ -45,10 +44,10 @@ def definitions(site: Site) -> Seen:
             if name.endswith(f".{API_GROUP}"):
                 continue  # made by the platform's API server when it first starts
             seen += 1
-            lack = _lack(client.find(f"{DEFINITIONS}/{name}"), name, built)
-            if lack:
+            lacking = _lack(client.find(f"{DEFINITIONS}/{name}"), built)
+            if lacking:
                 fix = wanted.hint.format(namespace=site.namespace)
-                found.append(find("MA906", name, lack, fix=_typed(fix, site)))
+                found.append(find("MA906", name, lacking, fix=_typed(fix, site)))
     if not seen:
         raise NotNeededError("no object has a kind that others define")
     return found or f"{seen} definitions, established and served"
@@ -150,23 +149,14 @@ def _is_ready(pod: Object) -> bool:
     return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
-def _lack(definition: Object | None, name: str, built: tuple[Object, ...]) -> str:
+def _lack(definition: Object | None, built: tuple[Object, ...]) -> str:
+    """What a definition lacks to take the objects of its kind among those that are built."""
     if definition is None:
-        return "is not there"
-    conditions: list[dict[str, Any]] = (definition.get("status") or {}).get("conditions") or []
-    if not any(item["type"] == "Established" and item["status"] == "True" for item in conditions):
-        return "is not established"
+        return lack(None, ())
     spec = definition["spec"]
-    served = {item["name"] for item in spec["versions"] if item.get("served")}
-    used = {
-        str(obj["apiVersion"]).rpartition("/")[2]
-        for obj in built
-        if (str(obj["apiVersion"]).rpartition("/")[0], obj["kind"]) == (spec["group"], spec["names"]["kind"])
-    }
-    unserved = sorted(used - served)
-    if unserved:
-        return f"serves {', '.join(sorted(served)) or 'no version'}, not {', '.join(unserved)}"
-    return ""
+    kind = (spec["group"], spec["names"]["kind"])
+    split = [(*str(item["apiVersion"]).rpartition("/")[::2], item["kind"]) for item in built]
+    return lack(definition, sorted({version for group, version, name in split if (group, name) == kind}))
 
 
 def _typed(hint: str, site: Site) -> str:

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import groupby
-from typing import Final
+from typing import Final, get_args
 
 from madeploy.topology.model import Kind, Node, Topology
+from madeploy.topology.svg import LIGHT
 
-_FILL: Final[dict[Kind, str]] = {
-    "caller": "#e9edf1",
-    "entry": "#dbe9ff",
-    "door": "#e6e0fb",
-    "service": "#d7f0e0",
-    "system": "#fdf0cf",
-    "store": "#fbe1d5",
-    "cluster": "#d9eef5",
-}
-_INK: Final = "#1b2733"
-_LINE: Final = "#7c8b99"
+_FILL: Final[dict[Kind, str]] = {kind: LIGHT[kind] for kind in get_args(Kind)}
+_INK: Final = LIGHT["ink"]
+_LINE: Final = LIGHT["line"]
 
 
 def _grouped(topology: Topology, line: Callable[[Node], str], opening: str, closing: str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from madeploy.clients.errors import ClientError
-from madeploy.doctor import definitions
+from manifests.definitions import DEFINITIONS
 from manifests.namespaces import namespaces
 from tests.support.furnished import Furnished, FurnishedSite, named, pod
 
@@ -39,11 +39,11 @@ def right_denied(made: FurnishedSite) -> None:
 
 
 def no_definition(made: FurnishedSite) -> None:
-    del made.hub.objects[definitions.DEFINITIONS + "/prometheusrules.monitoring.coreos.com"]
+    del made.hub.objects[DEFINITIONS + "/prometheusrules.monitoring.coreos.com"]
 
 
 def definition_of_another_version(made: FurnishedSite) -> None:
-    found = made.hub.objects[definitions.DEFINITIONS + "/clusterissuers.cert-manager.io"]
+    found = made.hub.objects[DEFINITIONS + "/clusterissuers.cert-manager.io"]
     found["spec"]["versions"] = [{"name": "v1alpha2", "served": True}, {"name": "v1", "served": False}]
 
 

@@ -13,10 +13,10 @@ import pytest
 from madeploy.doctor import checklist, clusters, data, drift, rollouts
 from madeploy.doctor.after import checks_after
 from madeploy.doctor.checks import Check, run
-from madeploy.doctor.definitions import DEFINITIONS
 from madeploy.findings.outcomes import Report
+from manifests.definitions import DEFINITIONS
 from tests.support import environments
-from tests.support.furnished import FurnishedSite, deployed, named
+from tests.support.furnished import FurnishedSite, deployed, named, unfinished
 from tests.support.proves import proves
 
 SPACE = "ma-system"
@@ -313,18 +313,8 @@ def test_a_rollout_that_does_not_finish_says_why(
 ) -> None:
     """CP-7, UX-8, OPS-8: nine reasons, nine codes, in the cluster's own words."""
     made = production()
-    live = made.hub.objects[f"{DEPLOYMENTS}/{WORKER}"]
-    live["metadata"] |= {"uid": "d-uid", "annotations": {"deployment.kubernetes.io/revision": "2"}}
-    live["status"]["availableReplicas"] = 2
     failure = [{"type": "ReplicaFailure", "status": "True", **refusal}] if refusal else []
-    replica_set = named("ReplicaSet", f"{WORKER}-2", SPACE, "apps/v1", status={"conditions": failure})
-    replica_set["metadata"] |= {
-        "uid": "rs-uid",
-        "ownerReferences": [{"uid": "d-uid"}],
-        "annotations": {"deployment.kubernetes.io/revision": "2"},
-        "labels": {"app": WORKER},
-    }
-    made.hub.hold(replica_set, *objects)
+    unfinished(made, WORKER, 2, {"conditions": failure}, *objects)
     site = made.site
     (outcome,) = run("verify", "prod", [Check("r", "x", partial(rollouts.rollouts, site))]).outcomes
     (finding,) = outcome.findings

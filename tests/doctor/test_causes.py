@@ -12,7 +12,7 @@ from madeploy.doctor import causes
 from madeploy.doctor.checks import Check, Seen, run
 from madeploy.findings.outcomes import Outcome
 from tests.support import environments
-from tests.support.furnished import Furnished, FurnishedSite, deployed, named
+from tests.support.furnished import Furnished, FurnishedSite, deployed, named, unfinished
 
 SPACE = "ma-system"
 WORKER = "michelangelo-worker"
@@ -84,17 +84,7 @@ def pod(**status: Any) -> dict[str, Any]:
 
 def with_rollout(made: FurnishedSite, *objects: dict[str, Any]) -> FurnishedSite:
     """A Deployment that is not complete, with these pods."""
-    live = made.hub.objects[f"/apis/apps/v1/namespaces/{SPACE}/deployments/{WORKER}"]
-    live["metadata"] |= {"uid": "d-uid", "annotations": {"deployment.kubernetes.io/revision": "2"}}
-    live["status"]["availableReplicas"] = 0
-    replica_set = named("ReplicaSet", f"{WORKER}-2", SPACE, "apps/v1")
-    replica_set["metadata"] |= {
-        "uid": "rs-uid",
-        "ownerReferences": [{"uid": "d-uid"}],
-        "annotations": {"deployment.kubernetes.io/revision": "2"},
-        "labels": {"app": WORKER},
-    }
-    made.hub.hold(replica_set, *objects)
+    unfinished(made, WORKER, 0, {}, *objects)
     return made
 
 

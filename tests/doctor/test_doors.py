@@ -9,9 +9,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import datetime
-import socket
-import ssl
-import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -29,7 +26,7 @@ from tests.support.front_door import hosts
 from tests.support.furnished import FurnishedSite, deployed, named
 from tests.support.live_door import LiveDoor, files, live_door
 from tests.support.oidc import Provider
-from tests.support.tls import certificate_files, certificate_pair
+from tests.support.tls import certificate_files, certificate_pair, greeting
 
 pytestmark = pytest.mark.whole
 
@@ -223,29 +220,8 @@ def bare_tls(directory: Path, host: str, days: float, protocols: list[str]) -> I
         folder.mkdir(parents=True)
         (folder / "tls.crt").write_bytes(pem)
         (folder / "tls.key").write_bytes(key)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
-    if protocols:
-        context.set_alpn_protocols(protocols)
-    listener = socket.create_server(("127.0.0.1", 0))
-    ended = threading.Event()
-
-    def serve() -> None:
-        while not ended.is_set():
-            try:
-                plain, _ = listener.accept()
-                with context.wrap_socket(plain, server_side=True) as secured:
-                    secured.settimeout(2)
-                    secured.recv(1)
-            except OSError:
-                continue
-
-    threading.Thread(target=serve, daemon=True).start()
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        ended.set()
-        listener.close()
+    with greeting(folder / "tls.crt", folder / "tls.key", *protocols) as port:
+        yield port
 
 
 @pytest.mark.parametrize(

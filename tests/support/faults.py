@@ -13,11 +13,12 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import urllib3
 
 from madeploy.sandbox.pki import Authority, Pair
+from tests.support.http_double import AnyMethod
 
 Fault = Literal["none", "throttled", "error", "slow", "drip", "silent"]
 """What a proxy does with a request: pass it on, answer 429, answer 500, wait, answer a byte at a time, never
@@ -66,17 +67,9 @@ def fault_proxy(backend: str, pki: Path, fault: Fault = "none", *hosts: str) -> 
     pool = urllib3.PoolManager(ca_certs=str(authority), retries=False, maxsize=8)
     pair = serving_pair(pki, *(hosts or (HOST,)))
 
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def __getattr__(self, name: str) -> Any:
-            if name.startswith("do_"):
-                return self._any
-            raise AttributeError(name)
-
+    class Handler(AnyMethod):
         def _any(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            body = self.rfile.read(length) if length else None
+            body = self.body() or None
             proxy.served.append(f"{self.command} {self.path}")
             chosen = proxy.next()
             if chosen == "throttled":
@@ -119,9 +112,6 @@ def fault_proxy(backend: str, pki: Path, fault: Fault = "none", *hosts: str) -> 
                     self.wfile.flush()
                 except OSError:
                     return
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return None
 
     ended = threading.Event()
     server = http.server.ThreadingHTTPServer((HOST, 0), Handler)

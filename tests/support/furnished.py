@@ -356,3 +356,21 @@ def deployed(environment: Environment, stack: str = "prod") -> FurnishedSite:
         held = hub.objects.get(path_of(cluster), cluster)
         hub.hold(_applied(held) | {"status": {"statusConditions": [ready]}})
     return made
+
+
+def unfinished(made: FurnishedSite, name: str, available: int, status: Object, *objects: Object) -> None:
+    """A Deployment of the control plane whose roll-out is not complete: with so many pods, the status of its
+    ReplicaSet, `rs-uid`, and what belongs to that."""
+    space = made.environment.platform.namespace
+    revision = {"deployment.kubernetes.io/revision": "2"}
+    live = made.hub.objects[f"/apis/apps/v1/namespaces/{space}/deployments/{name}"]
+    live["metadata"] |= {"uid": "d-uid", "annotations": revision}
+    live["status"]["availableReplicas"] = available
+    owned = named("ReplicaSet", f"{name}-2", space, "apps/v1", status=status)
+    owned["metadata"] |= {
+        "uid": "rs-uid",
+        "ownerReferences": [{"uid": "d-uid"}],
+        "annotations": revision,
+        "labels": {"app": name},
+    }
+    made.hub.hold(owned, *objects)

@@ -3,15 +3,16 @@ prerequisites); and Kueue's definitions where it has queues."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import KUBERAY_NAMESPACE
+from manifests.definitions import DEFINITIONS, lack
 from manifests.queues import API, kueue_release
 
-DEFINITIONS: Final = ("rayclusters.ray.io", "rayjobs.ray.io")
+KUBERAY: Final = ("rayclusters.ray.io", "rayjobs.ray.io")
 QUEUES: Final = tuple(
     f"{plural}.kueue.x-k8s.io" for plural in ("clusterqueues", "localqueues", "resourceflavors")
 )
@@ -28,11 +29,10 @@ def missing_definitions(compute: Kubernetes, remedies: Remedies) -> list[Finding
     """A finding for each definition that is not there, not established or not served in version v1.
     Raises ClientError."""
     found = []
-    for name in DEFINITIONS:
-        definition = compute.find(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-        lack = _lack(definition, VERSION)
-        if lack:
-            found.append(find("MA446", f"{remedies.name}: {name}", lack, fix=_install(remedies)))
+    for name in KUBERAY:
+        lacking = lack(compute.find(f"{DEFINITIONS}/{name}"), [VERSION])
+        if lacking:
+            found.append(find("MA446", f"{remedies.name}: {name}", lacking, fix=_install(remedies)))
     return found
 
 
@@ -41,16 +41,15 @@ def missing_queue_definitions(compute: Kubernetes, remedies: Remedies) -> list[F
     version that queues are written in. Raises ClientError."""
     found = []
     for name in QUEUES:
-        definition = compute.find(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{name}")
-        lack = _lack(definition, API.partition("/")[2])
-        if lack:
+        lacking = lack(compute.find(f"{DEFINITIONS}/{name}"), [API.partition("/")[2]])
+        if lacking:
             release = kueue_release()
             fix = (
                 f"helm install {release['name']} {release['chart']} --version {release['version']} "
                 f"--namespace {release['namespace']} --create-namespace "
                 f"--kube-context {remedies.compute_context}"
             )
-            found.append(find("MA479", f"{remedies.name}: {name}", lack, fix=fix))
+            found.append(find("MA479", f"{remedies.name}: {name}", lacking, fix=fix))
     return found
 
 
@@ -102,16 +101,6 @@ def _operators(compute: Kubernetes) -> list[Object]:
 
 def _is_available(deployment: Object) -> bool:
     return bool((deployment.get("status") or {}).get("availableReplicas"))
-
-
-def _lack(definition: Object | None, version: str) -> str:
-    if definition is None:
-        return "is not there"
-    conditions: list[dict[str, Any]] = (definition.get("status") or {}).get("conditions") or []
-    if not any(item["type"] == "Established" and item["status"] == "True" for item in conditions):
-        return "is not established"
-    served = [item["name"] for item in definition["spec"]["versions"] if item.get("served")]
-    return "" if version in served else f"serves {', '.join(served) or 'no version'}, not {version}"
 
 
 def _install(remedies: Remedies) -> str:
