@@ -15,8 +15,8 @@ from madeploy.compliance import forms, live
 from madeploy.compliance.evidence import Evidence, collect
 from madeploy.compliance.live import Answer
 from madeploy.errors import ToolkitError
-from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy import sources
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.rules.controls import CONTROLS, Question
 from madeploy.settings import Environment
 from madeploy.stacks.files import open_environment

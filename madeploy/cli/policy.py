@@ -13,8 +13,8 @@ from madeploy.cli.output import print_findings
 from madeploy.errors import ToolkitError
 from madeploy.findings import exit_code, in_order
 from madeploy.findings.text import summary
-from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy.report import about_suppressions, finding_of, listing, sources_of, table
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.policy.sources import suppressions_of
 from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.stacks.files import known_stacks

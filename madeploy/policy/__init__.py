@@ -1,1 +1,1 @@
-"""The policies' rules over a stack's objects and over files, whoever wrote them."""
+"""The policies' rules over a stack's objects and over files written elsewhere, Kustomize's included."""

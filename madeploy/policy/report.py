@@ -10,8 +10,8 @@ from typing import cast
 
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
-from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy import sources
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.policy.sources import Source
 from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.stacks.files import known_stacks, open_environment, stack_path

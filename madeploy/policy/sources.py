@@ -10,8 +10,8 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from madeploy.findings import Finding, Location, find
-from madeploy.manifest_files import files
-from madeploy.manifest_files.files import Reading
+from madeploy.policy import files
+from madeploy.policy.files import Reading
 from madeploy.releases import DEFAULT, ReleaseName
 from madeploy.settings import Environment
 from madeploy.settings.policies import Suppression as SuppressionSetting

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import Final
 
-from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy.service_files import EVERY_RULE
 
 _HEAD: Final = """# Policies
 

@@ -15,8 +15,8 @@ import pytest
 from madeploy.compliance import forms
 from madeploy.compliance.evidence import Evidence, collect
 from madeploy.compliance.live import Answer
-from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy import sources
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.rules.controls import CONTROLS, Question
 from madeploy.rules.controls_shown import MANUAL
 from madeploy.settings import Environment

@@ -12,9 +12,9 @@ from madeploy.clusters.entries import authority_data
 from madeploy.documents.merges import unresolved_merge
 from madeploy.documents.nodes import UnreadableError, compose_all
 from madeploy.errors import ToolkitError
-from madeploy.manifest_files import files
 from madeploy.plan.environments import against_tree
 from madeploy.plan.preview import read_preview
+from madeploy.policy import files
 from madeploy.render import outputs
 from madeploy.stackfile.loader import load_environment
 from tests.support.environments import minimal

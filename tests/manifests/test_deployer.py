@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.settings import Environment
 from manifests.deployer import CALLS, deployer_policy, grants
 from policies.rules.evaluation import evaluate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from madeploy.manifest_files import files
+from madeploy.policy import files
 from tests.policies.world import DATA, found
 
 EXPECTED = DATA / "by-hand.txt"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from madeploy.errors import ToolkitError
-from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy.service_files import EVERY_RULE
 from tests.cli.conftest import Run
 from tests.policies.world import DATA
 from tests.support.stacks import stack_text

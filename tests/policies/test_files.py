@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madeploy.manifest_files import files
+from madeploy.policy import files
 from policies.rules.embedded import walk
 from policies.rules.model import Path as ValuePath
 from tests.policies.world import DATA, found, good

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from madeploy.manifest_files import files, kustomize
-from madeploy.manifest_files.files import RENDERED, Reading
+from madeploy.policy import files, kustomize
+from madeploy.policy.files import RENDERED, Reading
 
 SERVICE = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "model"}, "spec": {"type": "NodePort"}}
 PATCH = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "model"}}

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.policy import sources
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.settings import Environment
 from madeploy.stacks.files import open_environment
 from policies.rules.evaluation import check

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy.service_files import EVERY_RULE
 from policies.rules.model import Resource
 from tests.policies.cases import ADDITIONS, CASES, Case
 from tests.policies.world import change, found, good, names, pick

@@ -12,7 +12,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from madeploy.manifest_files import files
+from madeploy.policy import files
 from madeploy.render.folder import Folder
 from policies.rules.model import Resource
 from tests.policies.cases.shape import POLICY

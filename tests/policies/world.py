@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from madeploy.manifest_files import files
-from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy import files
+from madeploy.policy.service_files import EVERY_RULE
 from policies.rules.evaluation import Outcome, evaluate
 from policies.rules.model import Resource, Tier
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from madeploy.findings import Finding
-from madeploy.manifest_files.service_files import EVERY_RULE
 from madeploy.names.models import artifact_buckets
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.policy.sources import of_stack
 from madeploy.registry import retention as package
 from madeploy.rules.storage import identities_have_their_roles

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from madeploy.manifest_files import files
+from madeploy.policy import files
 from tests.policies.test_kustomize import PATCH, SERVICE, put
 
 DEPLOYMENT = {

@@ -15,8 +15,8 @@ from typing import Any, Final
 from madeploy.documents.nodes import Limits, Node, UnreadableError, compose_all, resolve
 from madeploy.documents.problems import Problem
 from madeploy.findings import Finding, Location, find
-from madeploy.manifest_files import kustomize
-from madeploy.manifest_files.kustomize import BuildError, Kustomization
+from madeploy.policy import kustomize
+from madeploy.policy.kustomize import BuildError, Kustomization
 from policies.rules.model import Path as ValuePath
 from policies.rules.model import Resource, mapping, type_token
 from policies.rules.secrets import encrypted

@@ -1,1 +1,0 @@
-"""Kubernetes objects and policy documents in files that somebody else wrote."""
