@@ -25,7 +25,7 @@ here="$(dirname "$0")"
 case "$*" in
 *"import pip"*) [ -e "$here/pip" ] && echo there ;;
 *sysconfig*) mkdir -p "$here/../lib/site-packages"; cd "$here/../lib/site-packages"; pwd ;;
-*version_info*) echo "${FAKE_VERSION:-3.12}" ;;
+*version_info*) echo "${FAKE_IS_RECENT:-True}" ;;
 "-m venv "*) for last; do :; done; mkdir -p "$last/bin"; : >"$last/pyvenv.cfg"
     ln -s "$FAKES/python" "$last/bin/python" ;;
 "-m ensurepip"*)
@@ -116,7 +116,9 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     checkout = Checkout(tmp_path / "check out", tmp_path / "path", tmp_path / "fakes")
     for directory in (checkout.root / "bin", checkout.path, checkout.fakes):
         directory.mkdir(parents=True)
-    shutil.copy(LAUNCHER, checkout.root / "bin" / "madeploy")
+    (checkout.root / "madeploy").mkdir()
+    for name in ("bin/madeploy", "madeploy/__init__.py", "madeploy/bootstrap.py"):
+        shutil.copy(LAUNCHER.parents[1] / name, checkout.root / name)
     (checkout.root / "requirements-dev.txt").write_text(
         f"rich==15.0.0 \\\n    --hash=sha256:aa\n{LOCKED_UV}zict==3.0.0 \\\n    --hash=sha256:bb\n",
         encoding="utf-8",

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from madeploy.bootstrap import PATH_FILE, clean
 from tests.launcher.conftest import LAUNCHER, LOCKED_UV, Checkout
 from tests.support.proves import proves
 
@@ -145,7 +146,7 @@ def test_an_environment_whose_interpreter_changed_is_not_taken_for_current(
     else:
         fake = checkout.fakes / "python"
         fake.write_text(fake.read_text() + "# 3.12.1\n")
-        monkeypatch.setenv("FAKE_VERSION", "3.12" if change == "upgraded" else "3.9")
+        monkeypatch.setenv("FAKE_IS_RECENT", str(change == "upgraded"))
     checkout.launch()
     assert len(checkout.calls("uv pip sync")) == 2
     assert len(checkout.calls("uv venv")) == (1 if change == "upgraded" else 2)
@@ -270,9 +271,9 @@ def test_redirecting_settings_of_the_shell_do_not_reach_the_installers(
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("PIP_TARGET", "/elsewhere")
     monkeypatch.setenv("PIP_INDEX_URL", "https://mirror.example.com")
-    clean = checkout.load().clean()
-    assert not {"PYTHONPATH", "PIP_TARGET"} & clean.keys()
-    assert clean["PIP_INDEX_URL"] == "https://mirror.example.com"
+    kept = clean()
+    assert not {"PYTHONPATH", "PIP_TARGET"} & kept.keys()
+    assert kept["PIP_INDEX_URL"] == "https://mirror.example.com"
 
 
 # What a start compiles, counted by the interpreter's own audit event; and the modules a verb and the Pulumi
@@ -305,7 +306,7 @@ def test_a_second_start_compiles_nothing_where_python_may_not_write_bytecode(
     own = Path(subprocess.check_output([python, "-c", query], text=True).strip())
     (own / "a.pth").write_text("\n".join([str(repository), *places]))
     if who_made_it == "the launcher":
-        (own / "madeploy.pth").write_text(checkout.load().PATH_FILE.format(root=checkout.root))
+        (own / "madeploy.pth").write_text(PATH_FILE.format(root=checkout.root))
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from madeploy import bootstrap
 from tests.launcher.conftest import LAUNCHER, Checkout
 
 
@@ -128,14 +129,13 @@ def test_ctrl_c_ends_quietly_and_the_environment_does_not_count(
 ) -> None:
     """UX-2."""
     checkout.put_uv()
-    launcher = checkout.load()
 
     def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(launcher, "has_ended", interrupt)
+    monkeypatch.setattr(bootstrap, "has_ended", interrupt)
     with pytest.raises(SystemExit) as ended:
-        launcher.main()
+        checkout.load().main()
     assert ended.value.code == 130
     assert "interrupted" in capsys.readouterr().err
     assert checkout.incomplete.exists()
