@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from madeploy.findings import Finding
 from madeploy.findings.text import report
 from madeploy.kubeconfigs import Endpoint
 from madeploy.names.kubernetes import CREDENTIALS_NAMESPACE
+from madeploy.plan.changes import Identity
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stackfile.edit import StackEditError, set_value, value_at
 from madeploy.stackfile.loader import label, load_environment
@@ -25,32 +25,6 @@ from manifests.objects import Object
 
 _PLACEHOLDER = {"secure": "v1:placeholder"}
 """Stands for a secret while the text is checked; it is never written."""
-
-
-@dataclass(frozen=True)
-class ObjectName:
-    """One object that a registration makes, and where."""
-
-    cluster: str
-    """`control-plane`, or the compute cluster's name."""
-
-    kind: str
-    namespace: str
-    """Empty for an object of the whole cluster."""
-
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
-
-    def to_data(self) -> dict[str, str | None]:
-        """Plain data for JSON."""
-        return {
-            "cluster": self.cluster,
-            "kind": self.kind,
-            "namespace": self.namespace or None,
-            "name": self.name,
-        }
 
 
 def existing(text: str, name: str) -> Mapping[str, Any] | None:
@@ -100,22 +74,22 @@ def refused(name: str, path: Path, findings: list[Finding]) -> ToolkitError:
     )
 
 
-def objects(environment: Environment, name: str, endpoint: Endpoint) -> list[ObjectName]:
+def objects(environment: Environment, name: str, endpoint: Endpoint) -> list[Identity]:
     """What registering a cluster makes on both sides, by name only."""
     address = {name: (endpoint.host, endpoint.port)}
-    found: list[ObjectName] = []
+    found: list[Identity] = []
     for target in catalog.targets(Inputs(environment), address):
         if target.cluster == name:
             found += [_named(name, item) for bundle in target.bundles for item in bundle.objects]
     for secret in registration.secret_names(name).values():
-        found.append(ObjectName(CONTROL_PLANE, "Secret", CREDENTIALS_NAMESPACE, secret))
+        found.append(Identity(CONTROL_PLANE, "Secret", CREDENTIALS_NAMESPACE, secret))
     found.append(_named(CONTROL_PLANE, registration.cluster(environment, name, endpoint.host, endpoint.port)))
     return found
 
 
-def _named(cluster: str, item: Object) -> ObjectName:
+def _named(cluster: str, item: Object) -> Identity:
     metadata = item["metadata"]
-    return ObjectName(cluster, item["kind"], metadata.get("namespace", ""), metadata["name"])
+    return Identity(cluster, item["kind"], metadata.get("namespace", ""), metadata["name"])
 
 
 def authority_data(path: Path) -> str:

@@ -19,6 +19,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.fleet.roles import free_shard
 from madeploy.names.configuration import subject
+from madeploy.plan.changes import Identity
 from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks.access import open_stack
@@ -48,7 +49,7 @@ class Plan:
     environment: Environment
     """The environment with the cluster."""
 
-    objects: list[entries.ObjectName]
+    objects: list[Identity]
 
 
 def planned(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any, Final
 
 from madeploy.plan.changes import Change, Comparison, Operation
@@ -94,10 +95,7 @@ def to_json(title: str, found: list[Sentence], comparison: Comparison) -> str:
         "sentences": [{"level": sentence.level, "text": sentence.text} for sentence in found],
         "changes": [
             {
-                "cluster": change.identity.cluster,
-                "kind": change.identity.kind,
-                "namespace": change.identity.namespace,
-                "name": change.identity.name,
+                **asdict(change.identity),
                 "operation": change.operation,
                 "fields": _names(change),
             }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -110,7 +111,7 @@ def add(
     data |= {
         "entry": plan.entry,
         "secret": subject(("kubeconfigs", name)) if plan.secret else None,
-        "objects": [item.to_data() for item in plan.objects],
+        "objects": [asdict(item) | {"namespace": item.namespace or None} for item in plan.objects],
     }
     if not as_json:
         write(_verdict_text(origin, findings), sys.stdout)

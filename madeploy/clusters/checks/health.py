@@ -40,11 +40,6 @@ class Health:
         """Seconds since it was written; None when it never was."""
         return None if self.updated is None else now - self.updated
 
-    def is_proof(self, now: float) -> bool:
-        """Whether the platform reached the cluster just now: true and fresh."""
-        age = self.age(now)
-        return self.ready and age is not None and age <= FRESH_SECONDS
-
 
 def health(cluster: Object | None) -> Health:
     """The health a `Cluster` shows; an unreported one for None."""
