@@ -32,7 +32,7 @@ from tests.support.furnished import FurnishedSite, deployed, named
 from tests.support.greeting import HOST, greeting
 from tests.support.kubelet import WithKubelet
 from tests.support.proves import proves
-from tests.support.tls import certificate_pair, greeting
+from tests.support.tls import certificate_pair
 
 pytestmark = pytest.mark.whole
 

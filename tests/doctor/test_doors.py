@@ -24,9 +24,10 @@ from tests.support.environments import environment
 from tests.support.faults import closed_port
 from tests.support.front_door import hosts
 from tests.support.furnished import FurnishedSite, deployed, named
+from tests.support.greeting import greeting
 from tests.support.live_door import LiveDoor, files, live_door
 from tests.support.oidc import Provider
-from tests.support.tls import certificate_files, certificate_pair, greeting
+from tests.support.tls import certificate_files, certificate_pair
 
 pytestmark = pytest.mark.whole
 
