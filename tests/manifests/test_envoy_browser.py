@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from manifests.envoy_pages import PROVIDER_SILENT
+from manifests.envoy_provider import SECONDS
 from tests.support import browser as chromium
 from tests.support.browser import Browser, browsing
 from tests.support.front import APP, ORIGIN, Front, front
@@ -113,3 +116,25 @@ def test_a_session_that_ends_is_begun_again_by_a_page_and_told_to_a_call(scene: 
     browser.go(f"{ORIGIN}/again")
     browser.until("document.title == 'called 200'")
     assert browser.evaluate("location.pathname") == "/again"
+
+
+@proves("ACC-1", played="the identity provider")
+def test_while_the_provider_is_down_a_session_goes_on_and_somebody_else_reads_why(scene: Scene) -> None:
+    """ACC-1, UX-3: a page of ours, from which trying again leads in once the provider answers."""
+    browser, provider = scene.browser, scene.door.provider
+    _sign_in(scene, "ann")
+    provider.down = True
+    browser.go(f"{ORIGIN}/models")
+    browser.until("document.title == 'called 200'")
+    browser.call("Storage.clearCookies")
+    # What the provider said last counts for a few seconds.
+    time.sleep(SECONDS + 1.1)
+    browser.go(f"{ORIGIN}/models")
+    browser.until("document.querySelector('h1') != null")
+    assert browser.evaluate("document.title") == PROVIDER_SILENT
+    browser.picture(scene.pictures / "provider-down.png")
+    provider.down = False
+    provider.user = PEOPLE["ann"]
+    time.sleep(SECONDS + 1.1)
+    browser.evaluate("document.querySelector('a').click()")
+    browser.until("document.title == 'called 200'")
