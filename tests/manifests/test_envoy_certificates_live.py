@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
 from cryptography.x509 import DNSName, ExtendedKeyUsageOID, NameOID, UniformResourceIdentifier
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from madeploy.names.methods import REFLECTION, reading, writing
 from tests.support.environments import environment
 from tests.support.front import API_AUDIENCE, Front, front, lock_settings
 from tests.support.oidc import ISSUER
@@ -169,3 +174,56 @@ def test_new_authorities_are_taken_over_without_a_restart(tmp_path: Path) -> Non
         while door.api_call(WRITE, shown=after) is not OK:
             assert time.monotonic() < deadline
         assert door.api_call(WRITE, shown=before) is GONE
+
+
+GROUPS = ("a", "a b", "ab", "a.b", "A")
+"""Organizations that a rule may name, among them such as look like patterns or parts of others."""
+
+OTHERS = ("a,O=ab", "a+O=ab", "b=a", "a.b.")
+NAMES = ("a.example.com", "b.example.com", DEPLOYER)
+METHODS = (*reading(environment().release)[::9], *writing(environment().release)[::17], *REFLECTION)
+KNOWN = st.fixed_dictionaries(
+    {
+        "groups": st.lists(st.sampled_from(GROUPS), max_size=2, unique=True),
+        "names": st.lists(st.sampled_from(NAMES), max_size=1),
+    }
+)
+CALLERS = st.tuples(
+    st.lists(st.sampled_from([*GROUPS, *OTHERS]), max_size=3, unique=True),
+    st.lists(st.sampled_from(NAMES), max_size=2, unique=True),
+)
+
+
+def _fits(caller: tuple[list[str], list[str]], known: Mapping[str, list[str]]) -> bool:
+    return bool({*caller[0]} & {*known["groups"]} or {*caller[1]} & {*known["names"]})
+
+
+def _certificate(authority: Authority, caller: tuple[list[str], list[str]]) -> Identity:
+    names = [UniformResourceIdentifier(name) if "://" in name else DNSName(name) for name in caller[1]]
+    return authority.sign((CN, "caller"), *((ORG, group) for group in caller[0]), names=names)
+
+
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    rules=st.fixed_dictionaries({"viewers": KNOWN, "editors": KNOWN}),
+    callers=st.lists(CALLERS, min_size=4, max_size=4),
+)
+@proves("OPS-1", "ACC-2", "ACC-3", played="the front door")
+def test_what_certificates_are_admitted_to_is_what_is_declared(
+    rules: dict[str, Any], callers: list[tuple[list[str], list[str]]]
+) -> None:
+    """ACC-2, ACC-3: for random rules and callers, every method."""
+    authority = Authority()
+    made = environment(
+        access={"api": {"kind": "guarded", "certificates": rules}},
+        frontDoor={"kind": "ingress", "apiTls": "passthrough"},
+    )
+    with tempfile.TemporaryDirectory() as folder, front(Path(folder), made, callers=authority.pem) as door:
+        for caller in callers:
+            shown = _certificate(authority, caller)
+            admitted = {method for method in METHODS if door.api_call(method, shown=shown) is OK}
+            readable = {*reading(made.release), *REFLECTION} & {*METHODS}
+            looks = readable if _fits(caller, rules["viewers"]) else set()
+            assert admitted == ({*METHODS} if _fits(caller, rules["editors"]) else looks)
+            assert len(door.recorded.calls) == len(admitted)
+            door.recorded.calls.clear()
