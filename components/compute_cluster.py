@@ -101,6 +101,9 @@ class ComputeCluster(pulumi.ComponentResource):
     secrets: dict[str, str]
     """Names of the two Secrets on the control plane, by what they hold (`ca`, `token`)."""
 
+    token: pulumi.CustomResource | None
+    """The one of them with the token; None where no credential is registered."""
+
     def __init__(
         self, name: str, args: ComputeClusterArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
@@ -112,7 +115,7 @@ class ComputeCluster(pulumi.ComponentResource):
         there = pulumi.ResourceOptions(parent=self, provider=compute)
         here = pulumi.ResourceOptions(parent=self, provider=args.control_plane)
         credential = compute_half(name, args.inputs, args.task_credentials, there, args.access.token)
-        control_plane_half(name, args.inputs.environment, endpoint, credential, here, args.after)
+        self.token = control_plane_half(name, args.inputs.environment, endpoint, credential, here, args.after)
         self.host, self.port = endpoint.host, endpoint.port
         self.secrets = registration.secret_names(name)
         self.register_outputs({"host": self.host, "port": self.port, "secrets": self.secrets})
@@ -277,16 +280,21 @@ def control_plane_half(
     credential: pulumi.Output[dict[str, str]],
     opts: pulumi.ResourceOptions,
     after: Sequence[pulumi.Resource] = (),
-) -> None:
+) -> pulumi.CustomResource | None:
     """What the control plane gets, made with the provider in `opts` after `after`: the authority's Secret,
     the token's, and then the `Cluster`; nothing where no credential is registered. `credential` is the data
-    of the credential's Secret."""
+    of the credential's Secret. Returns the token's Secret.
+
+    While a credential takes over from another, the Secrets wait for nothing: the controller manager, which
+    reads them when it starts, waits for them (`gates.after_credentials`).
+    """
     if not registration.is_registered(environment, name):
-        return
+        return None
     opts = taking_over(name, environment.clusters[name].adopted, opts)
     registered = environment.clusters[name].credential
+    before_secrets = () if is_moving(environment, name) else after
     authority = bundles.create(
-        Bundle(name, (registration.ca_secret(name, endpoint.certificate_authority),)), opts, after
+        Bundle(name, (registration.ca_secret(name, endpoint.certificate_authority),)), opts, before_secrets
     )
     # Where this update leaves the cluster out, the first Secret has no id, and no token is looked for.
     token = pulumi.Output.all(authority[0].id, credential).apply(
@@ -294,7 +302,9 @@ def control_plane_half(
     )
     ends = pulumi.Output.unsecret(token.apply(expiry)) if registered.kind == "bounded" else None
     secrets = bundles.create(
-        Bundle(name, (registration.token_secret(name, pulumi.Output.secret(token), ends),)), opts, after
+        Bundle(name, (registration.token_secret(name, pulumi.Output.secret(token), ends),)),
+        opts,
+        before_secrets,
     )
     if is_watched(environment, name):
         since = pulumi.Output.unsecret(
@@ -312,5 +322,11 @@ def control_plane_half(
             opts,
             pulumi.ResourceOptions(custom_timeouts=pulumi.CustomTimeouts(delete=FINALIZER_LIMIT)),
         ),
-        [*authority, *secrets],
+        [*after, *authority, *secrets],
     )
+    return secrets[0]
+
+
+def is_moving(environment: Environment, name: str) -> bool:
+    """Whether one credential of a registered cluster is taking over from another (`clusters rotate`)."""
+    return registration.is_registered(environment, name) and bool(environment.clusters[name].credential.keep)

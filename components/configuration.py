@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 
 from madeploy import kubeconfigs
+from madeploy.engine import partial
 from madeploy.fleet.roles import StackRole, UnknownRoleError, role_of, shards
 from madeploy.kubeconfigs import Endpoint, KubeconfigError, tokens
 from madeploy.names.reachability import misled
@@ -166,7 +167,8 @@ def load() -> Configuration:
         role = role_of(pulumi.get_stack(), environment)
     except UnknownRoleError as error:
         raise pulumi.RunError(str(error)) from None
-    wanted = _wanted(environment, role)
+    unmade = partial.left_out()
+    wanted = {name: found for name, found in _wanted(environment, role).items() if name not in unmade}
     access: dict[str, Access] = {}
     defects: list[str] = []
     for name, (context, cluster) in wanted.items():

@@ -1,9 +1,10 @@
-"""The wait that no resource option can express: for definitions that somebody else makes."""
+"""Waits that no resource option can express: for definitions that somebody else makes, and for what may not
+be depended on."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -13,6 +14,9 @@ from madeploy.clients.definitions import wait_for_definitions
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.settings import Environment
 from manifests.definitions import DEFINITIONS, Definitions
+
+MOVED_SECONDS = 600.0
+"""How long an update of the controller manager waits for credentials that move; each takes seconds."""
 
 
 def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Definitions) -> list[str]:
@@ -53,3 +57,20 @@ def definitions_established(
 
     hook = pulumi.ResourceHook(definitions.name, wait)
     return pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook])
+
+
+def after_credentials(moving: Sequence[pulumi.CustomResource]) -> pulumi.ResourceHook:
+    """Hold an update of the controller manager until the Secrets of `moving` are what they are to be: it
+    reads credentials once, when it starts (V14). The list is filled while the program goes on.
+
+    They are no dependencies of it: one that fails, or belongs to a cluster that is left out, must not keep
+    the control plane from its update. Who rotates looks afterwards whether the pods are younger than the
+    Secrets.
+    """
+
+    async def wait(_: pulumi.ResourceHookArgs) -> None:
+        under_way = [asyncio.ensure_future(secret.id.future()) for secret in moving]
+        if under_way:
+            await asyncio.wait(under_way, timeout=MOVED_SECONDS)
+
+    return pulumi.ResourceHook("after-credentials", wait)

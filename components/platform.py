@@ -10,9 +10,9 @@ import pulumi
 
 from components import bundles
 from components.artifact_store import ArtifactStore, ArtifactStoreArgs
-from components.compute_cluster import ComputeCluster, ComputeClusterArgs
+from components.compute_cluster import ComputeCluster, ComputeClusterArgs, is_moving
 from components.configuration import Access, Configuration
-from components.gates import definitions_established
+from components.gates import after_credentials, definitions_established
 from components.providers import kubernetes
 from madeploy import __version__
 from madeploy.names import addresses
@@ -46,7 +46,8 @@ class Platform(pulumi.ComponentResource):
             store = ArtifactStore("store", ArtifactStoreArgs(environment, storage, pulumi.get_stack()), own)
         text, fingerprint = _object_store_secrets(args)
         inputs = Inputs(environment, pulumi.get_stack(), text, fingerprint)
-        made = _create(inputs, access, here)
+        moving: list[pulumi.CustomResource] = []
+        made = _create(inputs, access, here, moving)
         tasks = task_credentials(args)
         clusters = {
             cluster: ComputeCluster(
@@ -57,6 +58,9 @@ class Platform(pulumi.ComponentResource):
             for cluster in args.access
             if cluster != CONTROL_PLANE
         }
+        moving += [
+            one.token for cluster, one in clusters.items() if one.token and is_moving(environment, cluster)
+        ]
         self.outputs = {
             "urls": {"api": addresses.api_url(environment), "app": addresses.app_url(environment)},
             "namespaces": {
@@ -84,10 +88,14 @@ class PartGroup(pulumi.ComponentResource):
 
 
 def _create(
-    inputs: Inputs, access: Access, opts: pulumi.ResourceOptions
+    inputs: Inputs,
+    access: Access,
+    opts: pulumi.ResourceOptions,
+    moving: Sequence[pulumi.CustomResource],
 ) -> dict[str, Sequence[pulumi.Resource]]:
     """Create every part after those it waits for, and after the definitions of its kinds; rights before any
-    service. Returns their resources by part; a part without any stands for those it waits for."""
+    service; the controller manager anew after the credentials that are `moving`. Returns their resources by
+    part; a part without any stands for those it waits for."""
     groups = {
         component: PartGroup(component, opts) for component in dict.fromkeys(part.component for part in PARTS)
     }
@@ -99,6 +107,11 @@ def _create(
         after = list(dict.fromkeys(resource for name in part.after for resource in made[name]))
         needs = part.needs(inputs.environment) if others.objects else None
         hooks = definitions_established(access.minified, needs, inputs.environment) if needs else None
+        if part.name == REGISTRAR and any(
+            is_moving(inputs.environment, name) for name in inputs.environment.clusters
+        ):
+            hooks = hooks or pulumi.ResourceHookBinding()
+            hooks.before_update = [*(hooks.before_update or ()), after_credentials(moving)]
         made[part.name] = [*granted, *bundles.create(others, own, [*after, *granted], hooks)] or after
     for group in groups.values():
         group.register_outputs({})

@@ -42,7 +42,7 @@ def roll_once_mirrored(
         return [find("MA477", cluster, str(error))]
     say(f"{cluster} is mirrored; the controller manager is rolled, so that it goes on reporting its health")
     session.edit([next_revision(settings)])
-    return list(session.apply([cluster], "to roll the controller manager").values())
+    return list(session.apply([], "to roll the controller manager").values())
 
 
 def _mirrored_at(control_plane: Kubernetes, cluster: str, pause: Callable[[float], None]) -> float | None:

@@ -4,6 +4,10 @@ The order is what matters (V14, facts 3.1): the new credential exists and is pro
 control plane's Secret changes, in place; then the controller manager is rolled, which reads it; then the
 platform has been seen to reach the cluster; only then is the old one withdrawn, and shown to be refused.
 
+Where one stack holds both, one update moves the Secret and then rolls the controller manager
+(`components.gates`). Whether it was in this order is looked at: pods that may have read the old one are
+rolled by an update of their own.
+
 Where it stands is in the stack file (`credential.generation` and `credential.keep`, the latter empty when
 nothing is under way) and on the clusters. So a rotation may be interrupted after any step: begun again it
 goes on, and each of its steps is one that may be taken twice.
@@ -11,7 +15,7 @@ goes on, and each of its steps is one that may be taken twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Literal
@@ -21,23 +25,21 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import controller_manager, credentials
 from madeploy.clusters.checks.health import control_plane_clock, wait_for_proof
-from madeploy.clusters.failures import administrator_finding, finding_of
+from madeploy.clusters.failures import finding_of
 from madeploy.clusters.registration import read_registration, registered_client
 from madeploy.clusters.remedies import remedies
-from madeploy.clusters.rotation_plan import Planned, planned
+from madeploy.clusters.rotation_plan import CALL_SECONDS, Planned, planned
 from madeploy.clusters.session import Session, Tell, next_revision
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
+from madeploy.names.kubernetes import ray_manager_token, serving_manager_token
 from madeploy.settings import CONTROL_PLANE, Environment
-from madeploy.settings.clusters import CredentialKind
+from madeploy.settings.clusters import CredentialKind, KeptCredential
 from madeploy.stacks.files import Edit
 
 USE_SECONDS: Final = 150.0
 """How long the platform may take to reach a cluster with its new credential: the old leader's lease, two of
 its beats, and time to spare (V14)."""
-
-CALL_SECONDS: Final = 90.0
-"""Time limit of questions to one cluster."""
 
 Step = Literal[
     "written",
@@ -173,22 +175,24 @@ class Rotation:
         # An earlier rotation may have left out to delete what its settings do not name any more.
         drops = any(self._plans[name].leftover for name in names)
         doing = "the new credential is made" if edits else "an interrupted rotation is taken up"
-        left = self._apply(names, f"{_listed(names)}: {doing}", drops)
+        # Registered by an earlier run, they may not have been brought to the control plane yet.
+        are_registered = any(self._is_written(settings, name) for name in names)
+        left = self._apply(names, f"{_listed(names)}: {doing}", drops, registers=are_registered)
         self._reached("prepared")
         return left
 
     def _prove(self, names: list[str]) -> dict[str, str]:
         """Tokens of the new credentials, each proven with itself; of those alone that are not registered."""
         settings = self._stack.settings()
-        waiting = [
-            name
-            for name in names
-            if settings.clusters[name].credential.generation != self._plans[name].goal.generation
-        ]
+        waiting = [name for name in names if not self._is_written(settings, name)]
         self._tell(waiting, "the new credential is proven: whose it is, and each of its rights")
         tokens = self._ask(waiting, partial(self._issued, settings))
         self._reached("proven")
         return {name: token for name, token in tokens.items() if token is not None}
+
+    def _is_written(self, settings: Environment, name: str) -> bool:
+        """Whether the settings say that what is registered is the goal already."""
+        return settings.clusters[name].credential.generation == self._plans[name].goal.generation
 
     def _issued(self, settings: Environment, name: str) -> str | Finding:
         registered = read_registration(self._control_plane, name)
@@ -213,6 +217,8 @@ class Rotation:
                 self._stack.store_token(name, token)
             changed = credentials.registering(settings.clusters[name].credential, goal)
             edits.append((("clusters", name, "credential"), changed))
+        if settings.fleet.layout == "inline" and any(self._plans[name].before > 0 for name in tokens):
+            edits.append(next_revision(settings))
         self._stack.edit(edits)
         self._reached("switchWritten")
         # The settings of those that are registered already were brought about by the first step.
@@ -246,6 +252,15 @@ class Rotation:
             self._stack.edit([next_revision(settings)])
             self._reached("rollWritten")
             self._stack.apply([], "the controller manager is rolled: it reads credentials only once")
+            if not controller_manager.has_rolled_since(self._control_plane, namespace, max(moments)):
+                raise ToolkitError(
+                    "the controller manager was not rolled",
+                    f"a pod of it in namespace {namespace} is older than the credential it is to read; both "
+                    "credentials are valid",
+                    "see why its Deployment did not change, then let the rotation finish:\n"
+                    + "\n".join(map(self._command, names)),
+                    exit_code=1,
+                )
         self._reached("rolled")
 
     def _wait_for_use(self, names: list[str]) -> list[str]:
@@ -288,11 +303,13 @@ class Rotation:
                 edits.append((("clusterTokens", name), None))
         self._stack.edit(edits)
         self._reached("withdrawalWritten")
-        ending = [name for name, items in kept.items() if items]
+        ending = {name: _secrets(items) for name, items in kept.items() if items}
         left = [name for name in names if name not in ending]
-        left += self._apply(ending, f"{_listed(ending)}: the other credential is withdrawn", may_drop=True)
+        if ending:
+            failed = self._stack.withdraw(ending, f"{_listed(ending)}: the other credential is withdrawn")
+            left += self._taken_down(ending, failed)
         self._reached("withdrawn")
-        self._tell(ending, "the withdrawn one is tried until it is refused")
+        self._tell(list(ending), "the withdrawn one is tried until it is refused")
         self._ask(left, self._refused)
         for name in self._sound(left):
             self.results[name].done = True
@@ -313,10 +330,16 @@ class Rotation:
 
     # What the steps share.
 
-    def _apply(self, names: list[str], what: str, may_drop: bool = False) -> list[str]:
+    def _apply(
+        self, names: list[str], what: str, may_drop: bool = False, registers: bool = True
+    ) -> list[str]:
         if not names:
             return []
-        failed = self._stack.apply(names, what, may_drop=may_drop)
+        failed = self._stack.apply(names, what, may_drop=may_drop, registers=registers)
+        return self._taken_down(names, failed)
+
+    def _taken_down(self, names: Iterable[str], failed: Mapping[str, Finding]) -> list[str]:
+        """Clusters that go on, where those in `failed` do not."""
         for name in names:
             if name in failed:
                 self.results[name].findings.append(failed[name])
@@ -353,40 +376,22 @@ class Rotation:
         if names:
             self._say(f"{_listed(names)}: {what}")
 
+    def _command(self, name: str) -> str:
+        return f"bin/madeploy clusters rotate {name} --stack {self._stack.name}"
+
     def _go_on(self, name: str) -> str:
-        command = f"bin/madeploy clusters rotate {name} --stack {self._stack.name}"
+        command = self._command(name)
         return f"Then let the rotation finish, or take it back:\n{command}\n{command} --rollback"
+
+
+def _secrets(items: Iterable[KeptCredential]) -> list[str]:
+    """Names of the Secrets that these credentials are on the compute cluster, and those that turn with
+    them."""
+    numbers = [item.generation for item in items]
+    return [name(number) for number in numbers for name in (ray_manager_token, serving_manager_token)]
 
 
 def _listed(names: Iterable[str]) -> str:
     """Names for a sentence."""
     listed = list(names)
     return ", ".join(listed) if len(listed) <= 3 else f"{len(listed)} clusters"
-
-
-def due(session: Session, names: list[str], seconds: float, parallel: int) -> tuple[list[str], list[Finding]]:
-    """Clusters whose credential is older than that, or whose rotation is under way; and why the age of others
-    is not known."""
-    settings = session.settings()
-    now = control_plane_clock(session.client(CONTROL_PLANE))
-
-    def look(name: str) -> bool | Finding:
-        credential = settings.clusters[name].credential
-        if credential.keep:
-            return True
-        try:
-            age = credentials.age(session.client(name), credential, now)
-        except ClientError as error:
-            return administrator_finding(error, name)
-        except ToolkitError as error:
-            return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)
-        if age is None:
-            return find("MA476", name, f"generation {credential.generation} has no Secret there")
-        return age > seconds
-
-    def late(name: str) -> bool | Finding:
-        return find("MA432", name, f"no answer within {CALL_SECONDS:.0f} s")
-
-    answers = run_bounded({name: partial(look, name) for name in names}, late, CALL_SECONDS, parallel)
-    due = [name for name, answer in answers.items() if answer is True]
-    return due, [answer for answer in answers.values() if isinstance(answer, Finding)]

@@ -1,14 +1,26 @@
-"""Plan of a rotation, from the settings and the cluster's Secrets."""
+"""Plan of a rotation, from the settings and the cluster's Secrets; and which clusters are due for one."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Final
 
+from madeploy.clients.bounded import run_bounded
+from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import credentials
+from madeploy.clusters.checks.health import control_plane_clock
+from madeploy.clusters.failures import administrator_finding
+from madeploy.clusters.session import Session
+from madeploy.errors import ToolkitError
+from madeploy.findings import Finding, find
+from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.clusters import Credential, CredentialKind, KeptCredential
+
+CALL_SECONDS: Final = 90.0
+"""Time limit of questions to one cluster."""
 
 
 @dataclass(frozen=True)
@@ -61,3 +73,31 @@ def planned(
     ending = tuple(item for item in known if item.generation != goal.generation)
     tokens = {item.credential.generation: item.token for item in there if item.token}
     return Planned(credential.generation, goal, (*ending, *leftover), leftover, tokens)
+
+
+def due(session: Session, names: list[str], seconds: float, parallel: int) -> tuple[list[str], list[Finding]]:
+    """Clusters whose credential is older than that, or whose rotation is under way; and why the age of others
+    is not known."""
+    settings = session.settings()
+    now = control_plane_clock(session.client(CONTROL_PLANE))
+
+    def look(name: str) -> bool | Finding:
+        credential = settings.clusters[name].credential
+        if credential.keep:
+            return True
+        try:
+            age = credentials.age(session.client(name), credential, now)
+        except ClientError as error:
+            return administrator_finding(error, name)
+        except ToolkitError as error:
+            return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)
+        if age is None:
+            return find("MA476", name, f"generation {credential.generation} has no Secret there")
+        return age > seconds
+
+    def late(name: str) -> bool | Finding:
+        return find("MA432", name, f"no answer within {CALL_SECONDS:.0f} s")
+
+    answers = run_bounded({name: partial(look, name) for name in names}, late, CALL_SECONDS, parallel)
+    due = [name for name, answer in answers.items() if answer is True]
+    return due, [answer for answer in answers.values() if isinstance(answer, Finding)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from madeploy.clients.kubernetes import Kubernetes
@@ -29,10 +29,17 @@ class Session(Protocol):
     def edit(self, edits: Sequence[Edit]) -> None:
         """Change the stack file: all of it at once or nothing."""
 
-    def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
+    def apply(
+        self, clusters: Sequence[str], what: str, *, may_drop: bool = False, registers: bool = True
+    ) -> Mapping[str, Finding]:
         """Bring the control plane and these clusters to what the stack file says; other clusters stay as they
         are. Returns why clusters could not be, by name. `what` says to a person what it is for, `may_drop`
-        whether something may have to be deleted."""
+        whether something may have to be deleted, `registers` whether what the control plane holds of these
+        clusters may be otherwise: where that is in a stack of its own, this one is left alone else."""
+
+    def withdraw(self, secrets: Mapping[str, Collection[str]], what: str) -> Mapping[str, Finding]:
+        """Delete Secrets on clusters, by the clusters' names, that the stack file says nothing of any more,
+        and nothing else. Returns why clusters could not be reached, by name."""
 
     def client(self, cluster: str) -> Kubernetes:
         """A cluster as its administrator. Raises ClientError too."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from madeploy.engine import locks
+from madeploy.engine import locks, partial
 from madeploy.engine.driver import Engine, require_success
 from madeploy.engine.events import Result, Tell, silent
 from madeploy.engine.locks import Lock
@@ -69,6 +69,7 @@ class Stack:
         verb: str,
         *arguments: str,
         exclude: Sequence[str] = (),
+        unmade: Sequence[str] = (),
         may_drop: bool = True,
         keep_going: bool = False,
         tell: Tell = silent,
@@ -78,13 +79,15 @@ class Stack:
         """`up`, `preview`, `refresh` or `destroy`; returns however it ends.
 
         An `up` that leaves something out deletes nothing by itself, whatever the program has dropped: the
-        engine counts everything around what is left out among it (`--exclude-dependents`). So what was
-        dropped is looked for afterwards, and deleted by name.
+        engine counts everything around what is left out among it (`--exclude-dependents`). So the program
+        says what it registers (`madeploy.engine.partial`), and what the state has besides is deleted by name.
 
         Args:
             verb: the operation.
             arguments: further arguments.
             exclude: URNs that are left as they are, with all that depends on them.
+            unmade: names of what is left out and has nothing in the state: the program registers nothing of
+                it, so that no provider is started for it.
             may_drop: whether the program may have dropped something since; False saves that look.
             keep_going: go on with what does not depend on a failure (`up` and `destroy`).
             tell: given one line for every resource that changed.
@@ -97,31 +100,49 @@ class Stack:
         dependents = ("--exclude-dependents",) if left else ()
         going = ("--continue-on-error",) if keep_going else ()
 
-        def run(verb: str, *more: str, tell: Tell = tell) -> Result:
+        def run(verb: str, *more: str, variables: Mapping[str, str]) -> Result:
             return self._engine.run(
                 verb,
                 f"--stack={self.name}",
                 *more,
                 where=self.where,
                 name=self._log,
-                variables=config,
+                variables=variables,
                 tell=tell,
                 note=note,
                 stop=stop,
             )
 
-        result = run(verb, *left, *dependents, *going, *arguments)
+        if not exclude:
+            result = run(verb, *going, *arguments, variables=config)
+            registered = None
+        else:
+            with partial.exchange(unmade) as exchange:
+                more = (*left, *dependents, *going, *arguments)
+                result = run(verb, *more, variables={**config, **exchange.variables})
+                registered = exchange.registered()
         if verb == "up" and any(failure.urn for failure in result.failures):
             self._add_reasons(result, note)
-        if verb == "up" and exclude and may_drop and result.code == 0:
+        if verb == "up" and registered is not None and may_drop and result.code == 0:
             # Not to be seen in this update's events: there it says `same` of what it did not delete.
-            look = run("preview", tell=silent)
-            result.failures, result.code = [*result.failures, *look.failures], look.code
-            dropped = self._dropped(look, exclude)
+            dropped = self._dropped(registered, exclude)
             if dropped:
                 note(f"deleting {len(dropped)} that the program has no more")
-                result.add(run("destroy", *(f"--target={urn}" for urn in dropped), *going))
+                result.add(self.delete(dropped, keep_going=keep_going, tell=tell, note=note, stop=stop))
         return result
+
+    def delete(
+        self,
+        urns: Sequence[str],
+        *,
+        keep_going: bool = False,
+        tell: Tell = silent,
+        note: Tell = silent,
+        stop: threading.Event | None = None,
+    ) -> Result:
+        """Delete these resources, and nothing else, without running the program; returns however it ends."""
+        targets = [f"--target={urn}" for urn in urns]
+        return self.run("destroy", *targets, keep_going=keep_going, tell=tell, note=note, stop=stop)
 
     def _add_reasons(self, result: Result, note: Tell) -> None:
         """Say why objects that the engine waited for are not ready; those it made and did not see ready carry
@@ -139,21 +160,22 @@ class Stack:
             for failure in result.failures
         ]
 
-    def _dropped(self, preview: Result, exclude: Sequence[str]) -> list[str]:
+    def _dropped(self, registered: partial.Registered, exclude: Sequence[str]) -> list[str]:
         """Resources that the whole program would delete, without those that belong to what is left out: below
-        it, or a provider that something below it needs."""
-        gone = [urn for operation, urn in preview.touched if operation == "delete"]
-        if not gone:
-            return []
-        resources = {resource["urn"]: resource for resource in self.resources()}
-        kept = set(exclude)
-        for urn, resource in resources.items():
-            line = [urn]
-            while parent := resources.get(line[-1], {}).get("parent"):
-                line.append(parent)
-            if not set(exclude).isdisjoint(line):
-                kept |= {urn, str(resource.get("provider", "")).rpartition("::")[0]}
-        return [urn for urn in gone if urn not in kept]
+        it, or something that it needs."""
+        resources = {str(item["urn"]): item for item in self.resources() if not item.get("delete")}
+        kept: set[str] = set()
+        waiting = [urn for urn in resources if _is_below(urn, exclude, resources)]
+        while waiting:
+            urn = waiting.pop()
+            if urn in resources and urn not in kept:
+                kept.add(urn)
+                waiting += _needs(resources[urn])
+        return [
+            urn
+            for urn, resource in resources.items()
+            if urn not in kept and _is_programs(resource) and _named(urn) not in registered
+        ]
 
     def export(self) -> Document | None:
         """The stack's state; None when there is no such stack. Raises ToolkitError when it cannot be read."""
@@ -288,6 +310,39 @@ class Stack:
                     has_changed = True
         if has_changed:
             self.replace_state(document)
+
+
+def _is_below(urn: str, above: Collection[str], resources: Mapping[str, Document]) -> bool:
+    """Whether a resource is one of these, or has one of them among its parents."""
+    line = urn
+    while line and line not in above:
+        line = str(resources.get(line, {}).get("parent") or "")
+    return bool(line)
+
+
+def _needs(resource: Document) -> list[str]:
+    """URNs of what a resource depends on, its provider among them."""
+    by_property = (resource.get("propertyDependencies") or {}).values()
+    provider = str(resource.get("provider") or "").rpartition("::")[0]
+    return [
+        *(resource.get("dependencies") or ()),
+        *(urn for urns in by_property for urn in urns or ()),
+        provider,
+    ]
+
+
+def _is_programs(resource: Document) -> bool:
+    """Whether a resource is there because the program registers it: not the stack itself, nor what the engine
+    makes of its own, nor what was only read."""
+    kind, name = _named(str(resource["urn"]))
+    is_default = kind.startswith("pulumi:providers:") and name.startswith("default")
+    return kind != "pulumi:pulumi:Stack" and not is_default and not resource.get("external")
+
+
+def _named(urn: str) -> tuple[str, str]:
+    """Type and name: `urn:pulumi:<stack>::<project>::<parents' types>$<type>::<name>`."""
+    parts = urn.split("::", 3)
+    return (parts[2].rpartition("$")[2], parts[3]) if len(parts) == 4 else ("", "")
 
 
 def physical_id(resource: Document) -> str | None:

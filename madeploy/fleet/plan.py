@@ -25,6 +25,9 @@ class Plan:
     held: dict[int, list[str]] = field(default_factory=dict)
     """By number of the shard: every cluster in it, by its settings or by its state."""
 
+    states: Mapping[int, Sequence[str]] = field(default_factory=dict)
+    """By number of the shard: clusters in its state."""
+
     def left_out(self, shard: int, ready: Collection[str]) -> list[str]:
         """Clusters of a shard that its update leaves as they are: all but those it is for and that are
         `ready`."""
@@ -69,6 +72,7 @@ def plan(
         shards={number: names for number, names in affected.items() if names or chosen is None},
         removed=[name for name in gone if name in wanted],
         held=held,
+        states=states,
     )
 
 

@@ -19,6 +19,7 @@ _PARTS: Final = (
 )
 _STORE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ArtifactStore"
 _REGISTRATION: Final = f"kubernetes:{API_VERSION}:Cluster"
+_SECRET: Final = "kubernetes:core/v1:Secret"
 _PROVIDER: Final = "k8s-"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 
@@ -112,6 +113,17 @@ def provider_of(resource: Mapping[str, Any]) -> str | None:
     return (
         name.removeprefix(_PROVIDER) if kind.endswith(":kubernetes") and name.startswith(_PROVIDER) else None
     )
+
+
+def secrets_in(resources: Iterable[Mapping[str, Any]], secrets: Mapping[str, Collection[str]]) -> list[str]:
+    """URNs of Secrets in a stack's state that are on clusters, by the clusters' and the Secrets' names."""
+    found = []
+    for resource in resources:
+        if resource.get("type") == _SECRET:
+            name = ((resource.get("inputs") or {}).get("metadata") or {}).get("name")
+            if name in secrets.get(provider_of(resource) or "", ()):
+                found.append(str(resource["urn"]))
+    return found
 
 
 def _split(urn: str) -> tuple[str, str]:

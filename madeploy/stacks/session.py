@@ -15,9 +15,9 @@ from madeploy.sandbox.progress import phase, say
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks import files
 from madeploy.stacks.access import StackAccess, open_stack
-from madeploy.stacks.apply import apply
+from madeploy.stacks.apply import apply, withdraw
 from madeploy.stacks.secrets import set_secret
-from madeploy.stacks.updates import apply_services, environment_stacks
+from madeploy.stacks.updates import Applied, EnvironmentStacks, apply_services, environment_stacks
 
 DELETE_UNREACHABLE = "PULUMI_K8S_DELETE_UNREACHABLE"
 """With it the provider plugin lets go, unseen, of what is on clusters that do not answer."""
@@ -46,12 +46,35 @@ class StackSession:
         """Change the stack file: all of it at once or nothing."""
         self._settings = files.edit(self._access.path, edits) or self._settings
 
-    def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
-        """Bring the control plane and these clusters to what the stack file says. Returns why clusters could
-        not be, by name. Raises ToolkitError for what concerns the stack as a whole."""
+    def apply(
+        self, clusters: Sequence[str], what: str, *, may_drop: bool = False, registers: bool = True
+    ) -> Mapping[str, Finding]:
+        """Bring the control plane and these clusters to what the stack file says; without `registers` what
+        the control plane holds of them is left alone where it is in stacks of its own. Returns why clusters
+        could not be, by name. Raises ToolkitError for what concerns the stack as a whole."""
         with phase(f"pulumi up ({what})") as running:
-            stacks = environment_stacks(self.name, self._access.path, self._settings)
-            applied = apply(stacks, list(clusters), tell=say, note=running.note, may_drop=may_drop)
+            applied = apply(
+                self._stacks(),
+                list(clusters),
+                tell=say,
+                note=running.note,
+                may_drop=may_drop,
+                registers=registers,
+            )
+        return self._failed(applied, clusters)
+
+    def withdraw(self, secrets: Mapping[str, Collection[str]], what: str) -> Mapping[str, Finding]:
+        """Delete Secrets on clusters that the stack file says nothing of any more. Returns why clusters could
+        not be reached, by name."""
+        with phase(f"pulumi destroy ({what})") as running:
+            applied = withdraw(self._stacks(), secrets, tell=say, note=running.note)
+        return self._failed(applied, list(secrets))
+
+    def _stacks(self) -> EnvironmentStacks:
+        return environment_stacks(self.name, self._access.path, self._settings)
+
+    @staticmethod
+    def _failed(applied: Applied, clusters: Sequence[str]) -> Mapping[str, Finding]:
         failed = {item.subject: item for item in applied.findings if item.subject in clusters}
         applied.findings = [item for item in applied.findings if item.subject not in failed]
         applied.require_success()
@@ -61,13 +84,11 @@ class StackSession:
         """Bring the control plane to what the stack file says, but for the services `held` and for clusters.
         Raises ToolkitError."""
         with phase(f"pulumi up ({what})") as running:
-            stacks = environment_stacks(self.name, self._access.path, self._settings)
-            apply_services(stacks, held, tell=say, note=running.note).require_success()
+            apply_services(self._stacks(), held, tell=say, note=running.note).require_success()
 
     def images(self, services: Iterable[Workload]) -> Mapping[str, str]:
         """Images of services as the last update left them, by service."""
-        stacks = environment_stacks(self.name, self._access.path, self._settings)
-        return urns.images_in(stacks.stack(self.name).resources(), services)
+        return urns.images_in(self._stacks().stack(self.name).resources(), services)
 
     def client(self, cluster: str) -> Kubernetes:
         """A cluster as its administrator."""

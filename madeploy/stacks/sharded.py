@@ -14,7 +14,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.fleet import urns
 from madeploy.fleet.plan import Plan, plan, shard_numbers
-from madeploy.fleet.roles import StackRole
+from madeploy.fleet.roles import StackRole, compute_stack
 from madeploy.settings import Environment
 from madeploy.stacks import backend
 from madeploy.stacks.updates import Applied, EnvironmentStacks, failures, refuse_second_names
@@ -41,15 +41,25 @@ def follows(settings: Environment, clusters: Iterable[str]) -> bool:
     ) != identities.subjects(without)
 
 
+def is_environments(settings: Environment, clusters: Sequence[str] | None, changed: Sequence[str]) -> bool:
+    """Whether an update takes in the environment's own stack: one that is not for some clusters only, and one
+    that it follows from. `changed` are the clusters that come, change or go."""
+    if not clusters or settings.clusters.keys() <= set(clusters):
+        return True
+    return follows(settings, changed)
+
+
 def apply_sharded(
     stacks: EnvironmentStacks,
     clusters: Sequence[str] | None,
     aside: Mapping[str, Finding],
     tell: Tell,
     note: Tell,
+    may_drop: bool = True,
+    registers: bool = True,
 ) -> Applied:
     """`madeploy.stacks.apply.apply` for the layout `sharded`."""
-    return Sharded(stacks, tell, note).run(clusters, aside)
+    return Sharded(stacks, tell, note, may_drop=may_drop, registers=registers).run(clusters, aside)
 
 
 class Sharded:
@@ -60,15 +70,25 @@ class Sharded:
         tell: given one line for every resource that changed.
         note: told where the work stands.
         verb: `up`, or `preview`, which changes nothing and makes no stack.
+        may_drop: whether there may be something to delete; False saves the look for it.
+        registers: whether shards are part of it; False for what changes on compute clusters alone.
     """
 
     def __init__(
-        self, stacks: EnvironmentStacks, tell: Tell, note: Tell, verb: Literal["up", "preview"] = "up"
+        self,
+        stacks: EnvironmentStacks,
+        tell: Tell,
+        note: Tell,
+        verb: Literal["up", "preview"] = "up",
+        may_drop: bool = True,
+        registers: bool = True,
     ) -> None:
         self._stacks = stacks
         self._tell = tell
         self._note = note
         self._verb = verb
+        self._may_drop = may_drop
+        self._registers = registers
         self._known = set(backend.names(stacks))
         self._stop = threading.Event()
         self._counting = threading.Lock()
@@ -81,7 +101,7 @@ class Sharded:
         self._refuse_other_layout(name)
         held = {
             number: self._stacks.stack(StackRole("shard", name, number).stack).resources()
-            for number in shard_numbers(name, self._known)
+            for number in self._needed_shards(clusters)
         }
         states = {number: urns.clusters_in(resources) for number, resources in held.items()}
         registered = [urns.registered_in(resources) for resources in held.values()]
@@ -96,8 +116,11 @@ class Sharded:
         try:
             if self._environment_is_done(clusters, todo):
                 ready = self._compute(todo.compute)
-                released = self._shards(todo, ready)
-                self._release(todo, released)
+                if self._registers:
+                    released = self._shards(todo, ready)
+                    self._release(todo, released)
+                else:
+                    self._applied.done += [name for name in todo.compute if name in ready]
             else:
                 self._wait(wanted - {*aside}, f"stack {name} was not finished")
         except BaseException:
@@ -105,6 +128,19 @@ class Sharded:
             raise
         self._applied.seconds = time.monotonic() - began
         return self._applied
+
+    def _needed_shards(self, clusters: Sequence[str] | None) -> list[int]:
+        """Shards whose states the update has to know: all of them for a whole one, and where a cluster is
+        gone from the settings, which may be anywhere, or be one of the others under a new name; else those of
+        its clusters."""
+        settings, name = self._stacks.settings, self._stacks.environment
+        numbers = shard_numbers(name, self._known)
+        own = compute_stack(name, "")
+        known = {stack.removeprefix(own) for stack in self._known if stack.startswith(own)}
+        if clusters is None or not {*known, *clusters} <= settings.clusters.keys():
+            return numbers
+        wanted = {settings.clusters[each].shard for each in clusters}
+        return [number for number in numbers if number in wanted]
 
     def _refuse_other_layout(self, name: str) -> None:
         if name not in self._known:
@@ -122,12 +158,11 @@ class Sharded:
     def _environment_is_done(self, clusters: Sequence[str] | None, todo: Plan) -> bool:
         """Bring the environment's own stack up to date, where it is part of the update or follows from it."""
         settings, name = self._stacks.settings, self._stacks.environment
-        changed = [] if clusters is None else [*todo.compute, *todo.removed]
-        if clusters is not None and not follows(settings, changed):
+        if not is_environments(settings, clusters, [*todo.compute, *todo.removed]):
             return True
         role = StackRole("environment", name)
         self._note(f"stack {name}")
-        result = self._engine_run(role, [], lambda line: self._note(f"stack {name}: {line}"))
+        result = self._engine_run(role, [], note=lambda line: self._note(f"stack {name}: {line}"))
         self._applied.findings += failures(role, result, []).values()
         return result.code == 0
 
@@ -150,13 +185,14 @@ class Sharded:
             role = StackRole("shard", self._stacks.environment, shard=number)
             left = todo.left_out(number, ready)
             members = todo.held[number]
-            # The program refers to the stack of every cluster in the shard, those left out included.
+            unmade = [name for name in left if name not in todo.states.get(number, ())]
+            # The program refers to the stack of every cluster it registers, those left out included.
             for name in members:
-                if name in self._stacks.settings.clusters:
+                if name in self._stacks.settings.clusters and name not in unmade:
                     self._made(StackRole("compute", self._stacks.environment, cluster=name))
             if not self._made(role):
                 return False
-            result = self._engine_run(role, left)
+            result = self._engine_run(role, left, unmade)
             failed = failures(role, result, members)
             self._applied.findings += failed.values()
             if role.stack not in failed:
@@ -216,11 +252,15 @@ class Sharded:
         self._known.add(role.stack)
         return True
 
-    def _engine_run(self, role: StackRole, left: Sequence[str], note: Tell = silent) -> Result:
+    def _engine_run(
+        self, role: StackRole, left: Sequence[str], unmade: Sequence[str] = (), note: Tell = silent
+    ) -> Result:
         stack = self._stacks.stack(role.stack)
         result = stack.run(
             self._verb,
             exclude=[urns.component(role, name) for name in left],
+            unmade=unmade,
+            may_drop=self._may_drop,
             keep_going=self._verb == "up",
             tell=self._tell,
             note=note,

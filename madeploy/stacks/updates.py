@@ -133,6 +133,7 @@ def apply_inline(
     result = stack.run(
         verb,
         exclude=[urns.component(role, name) for name in left],
+        unmade=[name for name in left if name not in held],
         may_drop=may_drop,
         keep_going=verb == "up",
         tell=tell,

@@ -58,7 +58,9 @@ class Session(Protocol):
     def apply_services(self, held: Collection[str], what: str) -> None:
         """Bring the control plane to it, but for the services `held` and for clusters."""
 
-    def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
+    def apply(
+        self, clusters: Sequence[str], what: str, *, may_drop: bool = False, registers: bool = True
+    ) -> Mapping[str, Finding]:
         """Bring everything to it. Returns why clusters could not be, by name."""
 
     def images(self, services: Iterable[Workload]) -> Mapping[str, str]:

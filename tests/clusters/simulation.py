@@ -6,7 +6,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -165,14 +165,22 @@ class FakeStack:
 
     name = "test"
 
-    def __init__(self, world: World, cluster: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, world: World, cluster: Mapping[str, Any] | None = None, layout: str = "inline"
+    ) -> None:
         self.world = world
-        sections = {**MINIMAL, "controlPlane": {"kubeconfigContext": "a"}}
+        sections = {**MINIMAL, "controlPlane": {"kubeconfigContext": "a"}, "fleet": {"layout": layout}}
+        if layout == "sharded":
+            cluster = {"shard": 0, **(cluster or {})}
         sections["clusters"] = {NAME: {"kubeconfigContext": "gpu", **(cluster or {})}}
         self.text = dump({"config": {f"michelangelo:{key}": value for key, value in sections.items()}})
         self.at: Callable[[str], None] = lambda _: None
         """Told every single thing an update does, before it is done."""
         self.applied = 0
+        self.destroyed = 0
+        self.is_ordered = True
+        """Whether an update rolls the controller manager after the credential that moves, as the program has
+        it; where it does not, it has read the old one."""
 
     def settings(self) -> Environment:
         root, _ = compose(self.text.encode())
@@ -195,14 +203,36 @@ class FakeStack:
     def with_token(self, cluster: str, token: str) -> Any:
         return self.world.compute.with_token(token)
 
-    def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
+    def apply(
+        self, clusters: Sequence[str], what: str, *, may_drop: bool = False, registers: bool = True
+    ) -> Mapping[str, Finding]:
         self.applied += 1
         settings = self.settings()
-        self._roll(settings)
+        if settings.fleet.layout == "sharded":
+            # The environment's own stack is one of others, and left alone with theirs.
+            if NAME in clusters:
+                self._write(settings, registers=registers)
+                if may_drop:
+                    self._drop(settings)
+            else:
+                self._roll(settings)
+            return {}
+        if not self.is_ordered:
+            self._roll(settings)
         if NAME in clusters:
             self._write(settings)
             if may_drop:
                 self._drop(settings)
+        self._roll(settings)
+        return {}
+
+    def withdraw(self, secrets: Mapping[str, Collection[str]], what: str) -> Mapping[str, Finding]:
+        self.destroyed += 1
+        for name in secrets[NAME]:
+            path = secret_path(name, "default")
+            if path in self.world.compute.objects:
+                self._do(f"delete {path}")
+                del self.world.compute.objects[path]
         return {}
 
     def _roll(self, settings: Environment) -> None:
@@ -212,7 +242,7 @@ class FakeStack:
             self.world.roll()
             self.world.beat()
 
-    def _write(self, settings: Environment) -> None:
+    def _write(self, settings: Environment, *, registers: bool = True) -> None:
         if NAME not in settings.clusters:
             return
         objects, world = self.world.compute.objects, self.world
@@ -227,7 +257,7 @@ class FakeStack:
                     token = world.mint(made, bounded=False)
                     made["data"] = {"token": base64.b64encode(token.encode()).decode()}
         credential = settings.clusters[NAME].credential
-        if credential.generation == 0:
+        if credential.generation == 0 or not registers:
             return
         if credential.kind == "bounded":
             root, _ = compose(self.text.encode())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -47,9 +47,14 @@ class Session:
     def edit(self, edits: Sequence[Any]) -> None:
         self.edits += edits
 
-    def apply(self, clusters: Sequence[str], what: str, *, may_drop: bool = False) -> Mapping[str, Finding]:
+    def apply(
+        self, clusters: Sequence[str], what: str, *, may_drop: bool = False, registers: bool = True
+    ) -> Mapping[str, Finding]:
         self.applied.append(tuple(clusters))
         return {}
+
+    def withdraw(self, secrets: Mapping[str, Collection[str]], what: str) -> Mapping[str, Finding]:
+        raise AssertionError("nothing is withdrawn")
 
     def client(self, cluster: str) -> Any:
         assert cluster == CONTROL_PLANE
@@ -92,7 +97,7 @@ def test_it_is_rolled_once_the_ingester_has_written(mirrored_at: int) -> None:
     session = Session(mirrored_at)
     assert roll(session) == []
     assert session.edits == [(CREDENTIALS_REVISION, 1)]
-    assert session.applied == [("gpu",)]
+    assert session.applied == [()]
     assert session.now >= mirrored_at
 
 

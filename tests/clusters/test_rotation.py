@@ -10,12 +10,21 @@ import pytest
 from madeploy.clusters import rotation
 from madeploy.clusters.registration import Registered
 from madeploy.clusters.rotation import Rotated, Rotation, Step
+from madeploy.errors import ToolkitError
 from madeploy.names.kubernetes import ray_manager_token
 from tests.clusters.simulation import NAME, EndedError, FakeStack, World
 from tests.support.scale import scale
 
 STEPS = [*get_args(Step), "create credential", "write registered credential", "roll", "delete credential"]
 """After each step, and before each single thing an update writes."""
+
+CASES = [
+    (layout, step)
+    for layout in ("inline", "sharded")
+    for step in STEPS
+    # One update does both where one stack holds both.
+    if (layout, step) != ("inline", "rollWritten")
+]
 
 KINDS = [
     ("longLived", "longLived"),
@@ -43,11 +52,11 @@ def _in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 WORLDS: list[World] = []
 
 
-def registered_stack(kind: str = "longLived") -> FakeStack:
+def registered_stack(kind: str = "longLived", layout: str = "inline") -> FakeStack:
     """A cluster that is registered and reported, with its first credential."""
     world = World()
     WORLDS.append(world)
-    stack = FakeStack(world)
+    stack = FakeStack(world, layout=layout)
     if kind == "bounded":
         stack.edit([(("clusters", NAME, "credential"), {"generation": 0, "kind": "bounded"})])
         (result,) = rotate(stack)
@@ -106,13 +115,13 @@ def test_a_new_credential_takes_over_and_the_old_one_is_dead(before: Any, after:
 
 @pytest.mark.parametrize("rollback", [False, True], ids=["goes-on", "goes-back"])
 @pytest.mark.parametrize(("before", "after"), SOME, ids=["-".join(pair) for pair in SOME])
-@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize(("layout", "step"), CASES)
 def test_ended_anywhere_it_goes_on_or_back_and_nobody_is_cut_off(
-    step: str, before: Any, after: Any, rollback: bool
+    layout: str, step: str, before: Any, after: Any, rollback: bool
 ) -> None:
     """REG-8: whatever was registered, whatever the platform had read, was valid at every moment; in the end
     there is one credential, it is used, and every other one is dead."""
-    stack = registered_stack(before)
+    stack = registered_stack(before, layout)
     world = stack.world
     with pytest.raises(EndedError):
         rotate(stack, step, kind=after)
@@ -131,6 +140,39 @@ def test_ended_anywhere_it_goes_on_or_back_and_nobody_is_cut_off(
     if not rollback or given_back:
         assert secrets(world) == {ray_manager_token(credential.generation)}
     assert world.rolls <= 2
+
+
+@pytest.mark.parametrize(("layout", "updates"), [("inline", 2), ("sharded", 3)])
+def test_a_rotation_takes_two_updates_and_deletes_one_secret(layout: str, updates: int) -> None:
+    """REG-8: where one stack holds both, one update moves the credential and rolls who reads it; the last
+    step runs no program."""
+    stack = registered_stack(layout=layout)
+    stack.applied = 0
+    (result,) = rotate(stack)
+    assert (result.done, stack.applied, stack.destroyed) == (True, updates, 1)
+    assert (stack.world.switches, stack.world.rolls) == (1, 1)
+
+
+def test_pods_that_read_the_old_credential_are_rolled_once_more() -> None:
+    """REG-8 (V14): whatever the order within an update was, nothing is withdrawn that a pod may have read."""
+    stack = registered_stack()
+    stack.is_ordered = False
+    (result,) = rotate(stack)
+    assert (result.done, stack.world.rolls) == (True, 2)
+    assert stack.world.cached == stack.world.registered()
+
+
+def test_nothing_is_withdrawn_when_an_update_rolled_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """REG-8 (V14): the platform would be cut off; both credentials stay, and the same command goes on."""
+    stack = registered_stack(layout="sharded")
+    old = stack.world.registered()
+    with monkeypatch.context() as patched:
+        patched.setattr(stack, "_roll", lambda _: None)
+        with pytest.raises(ToolkitError, match="was not rolled"):
+            rotate(stack)
+    assert stack.world.is_valid(old)
+    (result,) = rotate(stack)
+    assert (result.done, result.after) == (True, 2)
 
 
 def test_with_nothing_under_way_there_is_nothing_to_go_back_to() -> None:
