@@ -27,7 +27,7 @@ def written(path: Path, *names: str, user: str | None = None) -> Path:
 def test_a_file_with_many_contexts_is_understood_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """REG-10: or a look at a fleet takes time with the square of its size; a file that changes is read anew."""
+    """REG-10: or a look at a fleet takes time with the square of its size; a changed file is read anew."""
     read: list[str] = []
     load = files.load
     monkeypatch.setattr(
