@@ -12,6 +12,7 @@ from madeploy.doctor import (
     data,
     doors,
     drift,
+    external_secrets,
     front_door,
     reach,
     rollouts,
@@ -30,6 +31,8 @@ def checks_after(site: Site, keys: Keys, by_pods: bool = False) -> Iterator[Chec
     for cluster in site.objects:
         yield Check(f"reach/{cluster}", "API server, login and version", partial(reach.reach, site, cluster))
         yield Check(f"objects/{cluster}", "declared objects", partial(drift.objects, site, cluster))
+        look = partial(external_secrets.synced, site, cluster)
+        yield Check(f"external-secrets/{cluster}", "secrets that come from a store", look)
     yield Check("definitions", "kinds of the platform", partial(data.platform_definitions, site))
     yield Check("rollouts", "pods of every service", partial(rollouts.rollouts, site))
     yield from _network(site)

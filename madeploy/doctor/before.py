@@ -10,6 +10,7 @@ from madeploy.doctor import (
     admission,
     definitions,
     engine,
+    external_secrets,
     front_door,
     images,
     owners,
@@ -60,6 +61,9 @@ def checks_of_cluster(site: Site, cluster: str) -> Iterator[Check]:
     yield Check(f"names/{cluster}", "names of the objects", partial(owners.names, site, cluster))
     yield Check(
         f"policies/{cluster}", "NetworkPolicies of others", partial(admission.shut_off, site, cluster)
+    )
+    yield Check(
+        f"secret-stores/{cluster}", "stores of secrets", partial(external_secrets.stores, site, cluster)
     )
     if cluster != CONTROL_PLANE:
         yield Check(f"kuberay/{cluster}", "KubeRay", partial(definitions.kuberay, site, cluster))

@@ -48,4 +48,14 @@ SECURITY: Final[dict[str, Code]] = {
         "Pulumi writes encrypted values itself; this one is empty or was typed in.",
         "Set it again with `pulumi config set --secret`.",
     ),
+    "MA504": Code(
+        "Store of secrets that is missing or not ready",
+        "The External Secrets Operator reads nothing from it: Secrets are not made, or keep what they had.",
+        "See the store's conditions, and the operator's login to it.",
+    ),
+    "MA505": Code(
+        "Secret that was not read from its store",
+        "Pods that mount it stay in ContainerCreating, or use what was valid once.",
+        "Put what is missing into the store.",
+    ),
 }
