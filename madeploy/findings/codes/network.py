@@ -68,15 +68,15 @@ PROOF: Final[dict[str, Code]] = {
         "Sign-in fails for everybody, or its tokens are refused.",
         "Change the client or the authorization server at the provider, or use another issuer of its.",
     ),
-    "MA255": Code(
-        "Identity provider that Envoy does not reach",
-        "Nobody can sign in; sessions that exist go on until their tokens end.",
-        "See that Envoy's pods reach it: DNS, the firewall, the network's way out, and its certificate.",
-    ),
     "MA254": Code(
         "Identity provider that leaves something to do",
         "Sign-in works, and something around it does not by itself.",
         "See docs/access.md for what is needed of a provider.",
         "warning",
+    ),
+    "MA255": Code(
+        "Identity provider that Envoy does not reach",
+        "Nobody can sign in; sessions that exist go on until their tokens end.",
+        "See that Envoy's pods reach it: DNS, the firewall, the network's way out, and its certificate.",
     ),
 }
