@@ -167,7 +167,8 @@ def _entries(environment: Environment) -> Iterator[Edge]:
         port = urlsplit(f"//{host}").port or (HTTPS if tls else HTTP)
         yield Edge("tasks", "store", str(port), ("artefacts of tasks",))
     yield Edge("app", "door", str(HTTPS), ("TLS ends here",))
-    yield Edge("api", "door", str(HTTPS), ("TLS ends here",))
+    passed = environment.front_door.api_tls == "passthrough"
+    yield Edge("api", "door", str(HTTPS), ("TLS ends at Envoy" if passed else "TLS ends here",))
 
 
 def _flows(environment: Environment) -> Iterator[Edge]:

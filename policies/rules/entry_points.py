@@ -33,7 +33,8 @@ from .pods import WORKLOADS
 _GATEWAY_API: Final = "gateway.networking.k8s.io"
 _NGINX: Final = "nginx.ingress.kubernetes.io/"
 _ALB: Final = "alb.ingress.kubernetes.io/"
-_GRPC_PORTS: Final = (15566, 8082)
+_LOCK_PORT: Final = 8082
+_GRPC_PORTS: Final = (15566, _LOCK_PORT)
 """The API server's, and Envoy's where the API's host has a lock."""
 
 _ENVOY_PORT: Final = 8081
@@ -82,6 +83,7 @@ def _only(key: str, *accepted: str) -> Callable[[Mapping[str, Any]], bool]:
     return check
 
 
+_passed_through: Final = _true(f"{_NGINX}ssl-passthrough")
 _ROUTER: Final = "traefik.ingress.kubernetes.io/router."
 _CERTIFICATES: Final[Mapping[str, tuple[Callable[[Mapping[str, Any]], bool], ...]]] = {
     # Passed through to the pod, or encrypted before the controller with plain HTTP sent on to HTTPS.
@@ -257,6 +259,9 @@ def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violati
             continue
         for _, service, port, path in _backends(resource):
             its = services.get((resource.namespace, service), {})
+            if port == _LOCK_PORT and _passed_through(annotations_of(resource)):
+                # Envoy ends TLS there, and sees what callers speak; the API server does not.
+                continue
             if port in _GRPC_PORTS and not _by_grpc(
                 serving or INGRESS_NGINX, annotations_of(resource), service, its
             ):

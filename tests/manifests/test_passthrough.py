@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 import yaml
 
+from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy.sources import of_stack
 from madeploy.schemas.kinds import DEFINITIONS
 from madeploy.settings import Environment
 from manifests import catalog
@@ -17,6 +20,7 @@ from manifests.ingress import ingresses
 from manifests.inputs import Inputs
 from manifests.issuers import certificates
 from manifests.proof import prove
+from policies.rules.evaluation import check
 from tests.support.environments import environment
 from tests.support.objects import one
 from tests.support.proves import proves
@@ -49,6 +53,14 @@ def test_every_name_is_made_and_every_flow_is_admitted(door: str, tls: dict[str,
     made = passing(door, tls=tls, controlPlane=controls)
     (target,) = catalog.targets(Inputs(made))
     assert prove([obj for bundle in target.bundles for obj in bundle.objects], made) == []
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_no_policy_takes_them_for_a_mistake(door: str) -> None:
+    """SUP-2: connections that are passed through name neither certificates nor what callers speak."""
+    made = passing(door, tls=INTERNAL, controlPlane={"caBundleConfigMap": "company-ca"})
+    resources = of_stack("passing", Path("Pulumi.passing.yaml"), made).resources
+    assert list(check(EVERY_RULE, resources, "production")) == []
 
 
 def test_ingress_nginx_is_told_to_pass_connections_through_and_nothing_else() -> None:
