@@ -38,8 +38,8 @@ def about_access(comparison: Comparison) -> Iterator[Sentence]:
         said.append(
             (
                 "outage",
-                "The API's host lets in trusted networks and tokens only: tools and tasks that call from "
-                "elsewhere fail at once.",
+                "The API's host lets in only whom its lock names: tools and tasks that call from elsewhere "
+                "fail at once.",
             )
         )
     elif before.locked and not after.locked:
