@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 import yaml
 
-from madeploy.manifest_files.service_files import EVERY_RULE
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.policy.sources import of_stack
 from madeploy.schemas.kinds import DEFINITIONS
 from madeploy.settings import Environment
