@@ -289,25 +289,20 @@ class Cluster:
             *(audit if self.audit_log else []),
         ]
 
-    def _controller_manager(self) -> list[str]:
+    def _controller(self, name: str) -> list[str]:
+        """The command of one of Kubernetes' own controllers, by what all of them take."""
         credentials = self._credentials
-        config = self._home / "controller-manager.kubeconfig"
+        config = self._home / f"{name}.kubeconfig"
         return [
-            "kube-controller-manager",
+            f"kube-{name}",
             f"--kubeconfig={config}",
             f"--authentication-kubeconfig={config}",
             f"--authorization-kubeconfig={config}",
             f"--bind-address={HOST}",
-            f"--secure-port={self._ports['controller-manager']}",
+            f"--secure-port={self._ports[name]}",
             f"--tls-cert-file={credentials.serving.certificate}",
             f"--tls-private-key-file={credentials.serving.key}",
-            f"--service-account-private-key-file={credentials.token_key}",
-            f"--root-ca-file={credentials.authority.certificate}",
-            f"--cluster-signing-cert-file={credentials.authority.certificate}",
-            f"--cluster-signing-key-file={credentials.authority.key}",
-            "--use-service-account-credentials=true",
             "--leader-elect=false",
-            f"--controllers={','.join(CONTROLLERS)}",
             # Each controller first asks for a token of its own: at the default of 20 requests a second that
             # alone takes longer than everything else.
             "--kube-api-qps=500",
@@ -315,23 +310,20 @@ class Cluster:
             "--profiling=false",
         ]
 
-    def _scheduler(self) -> list[str]:
+    def _controller_manager(self) -> list[str]:
         credentials = self._credentials
-        config = self._home / "scheduler.kubeconfig"
         return [
-            "kube-scheduler",
-            f"--kubeconfig={config}",
-            f"--authentication-kubeconfig={config}",
-            f"--authorization-kubeconfig={config}",
-            f"--bind-address={HOST}",
-            f"--secure-port={self._ports['scheduler']}",
-            f"--tls-cert-file={credentials.serving.certificate}",
-            f"--tls-private-key-file={credentials.serving.key}",
-            "--leader-elect=false",
-            "--kube-api-qps=500",
-            "--kube-api-burst=1000",
-            "--profiling=false",
+            *self._controller("controller-manager"),
+            f"--service-account-private-key-file={credentials.token_key}",
+            f"--root-ca-file={credentials.authority.certificate}",
+            f"--cluster-signing-cert-file={credentials.authority.certificate}",
+            f"--cluster-signing-key-file={credentials.authority.key}",
+            "--use-service-account-credentials=true",
+            f"--controllers={','.join(CONTROLLERS)}",
         ]
+
+    def _scheduler(self) -> list[str]:
+        return self._controller("scheduler")
 
     def _kwok(self) -> list[str]:
         return [

@@ -54,6 +54,13 @@ def _reads_secrets(grant: Mapping[str, Any]) -> bool:
     )
 
 
+def _unnamed(role: Resource) -> Iterator[Violation]:
+    """Secrets that a role reads without naming them."""
+    for grant, path in _grants(role):
+        if _reads_secrets(grant) and not grant.get("resourceNames"):
+            yield Violation((*path, "resources"), "reads Secrets, without resourceNames")
+
+
 @rule(
     "MA531",
     "no-secrets-of-all-namespaces",
@@ -65,9 +72,7 @@ def _reads_secrets(grant: Mapping[str, Any]) -> bool:
     kinds=[f"{_GROUP}/ClusterRole"],
 )
 def cluster_wide_secrets(resource: Resource) -> Iterator[Violation]:
-    for grant, path in _grants(resource):
-        if _reads_secrets(grant) and not grant.get("resourceNames"):
-            yield Violation((*path, "resources"), "reads Secrets, without resourceNames")
+    yield from _unnamed(resource)
 
 
 @rule(
@@ -80,9 +85,7 @@ def cluster_wide_secrets(resource: Resource) -> Iterator[Violation]:
     kinds=[f"{_GROUP}/Role"],
 )
 def unnamed_secrets(resource: Resource) -> Iterator[Violation]:
-    for grant, path in _grants(resource):
-        if _reads_secrets(grant) and not grant.get("resourceNames"):
-            yield Violation((*path, "resources"), "reads Secrets, without resourceNames")
+    yield from _unnamed(resource)
 
 
 @rule(

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from .identities import statements
-from .model import ALWAYS, SERVICE, STRICT, Resource, Violation, mapping, mappings, rule, set_rule, texts
+from .model import (
+    ALWAYS,
+    SERVICE,
+    STRICT,
+    Resource,
+    SetCheck,
+    Violation,
+    mapping,
+    mappings,
+    rule,
+    set_rule,
+    texts,
+)
 
 BUCKETS: Final = frozenset({"aws:s3/bucket:Bucket", "aws:s3/bucketV2:BucketV2"})
 _BLOCK: Final = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
@@ -31,6 +43,17 @@ def _without(
             for item in companions
         ):
             yield bucket
+
+
+def _companion(token: str, lacks: str) -> Callable[[Callable[[Resource], bool]], SetCheck]:
+    """Make a check for buckets without a fitting resource of a type of a function that says which fits."""
+
+    def made(fits: Callable[[Resource], bool]) -> SetCheck:
+        return lambda resources: (
+            (bucket, Violation((), lacks)) for bucket in _without(resources, token, fits)
+        )
+
+    return made
 
 
 @set_rule(
@@ -60,15 +83,12 @@ def public(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]
     severities=STRICT,
     kinds=BUCKETS | {_ENCRYPTION},
 )
-def unencrypted(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
-    def chosen(resource: Resource) -> bool:
-        return any(
-            mapping(item.get("applyServerSideEncryptionByDefault")).get("sseAlgorithm")
-            for item, _ in mappings(resource.properties.get("rules"), ())
-        )
-
-    for bucket in _without(resources, _ENCRYPTION, chosen):
-        yield bucket, Violation((), "has no BucketServerSideEncryptionConfiguration with an algorithm")
+@_companion(_ENCRYPTION, "has no BucketServerSideEncryptionConfiguration with an algorithm")
+def encrypted(resource: Resource) -> bool:
+    return any(
+        mapping(item.get("applyServerSideEncryptionByDefault")).get("sseAlgorithm")
+        for item, _ in mappings(resource.properties.get("rules"), ())
+    )
 
 
 @set_rule(
@@ -80,12 +100,9 @@ def unencrypted(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Viola
     severities=STRICT,
     kinds=BUCKETS | {_VERSIONING},
 )
-def unversioned(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
-    def enabled(resource: Resource) -> bool:
-        return mapping(resource.properties.get("versioningConfiguration")).get("status") == "Enabled"
-
-    for bucket in _without(resources, _VERSIONING, enabled):
-        yield bucket, Violation((), "has no BucketVersioning with status Enabled")
+@_companion(_VERSIONING, "has no BucketVersioning with status Enabled")
+def versioned(resource: Resource) -> bool:
+    return mapping(resource.properties.get("versioningConfiguration")).get("status") == "Enabled"
 
 
 @set_rule(
@@ -97,20 +114,17 @@ def unversioned(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Viola
     severities=STRICT,
     kinds=BUCKETS | {_POLICY},
 )
-def without_tls(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
-    def denies(resource: Resource) -> bool:
-        for statement, _ in statements(resource, "Deny"):
-            condition = mapping(mapping(statement.get("Condition")).get("Bool"))
-            if (
-                str(condition.get("aws:SecureTransport")).lower() == "false"
-                and "s3:*" in texts(statement.get("Action"))
-                and len(condition) == len(mapping(statement.get("Condition"))) == 1
-            ):
-                return True
-        return False
-
-    for bucket in _without(resources, _POLICY, denies):
-        yield bucket, Violation((), "has no policy that denies requests without TLS")
+@_companion(_POLICY, "has no policy that denies requests without TLS")
+def by_tls(resource: Resource) -> bool:
+    for statement, _ in statements(resource, "Deny"):
+        condition = mapping(mapping(statement.get("Condition")).get("Bool"))
+        if (
+            str(condition.get("aws:SecureTransport")).lower() == "false"
+            and "s3:*" in texts(statement.get("Action"))
+            and len(condition) == len(mapping(statement.get("Condition"))) == 1
+        ):
+            return True
+    return False
 
 
 @rule(
@@ -147,4 +161,4 @@ def force_destroy(resource: Resource) -> Iterator[Violation]:
         yield Violation(("forceDestroy",), "forceDestroy is true")
 
 
-RULES: Final = (public, unencrypted, unversioned, without_tls, acls, force_destroy)
+RULES: Final = (public, encrypted, versioned, by_tls, acls, force_destroy)
