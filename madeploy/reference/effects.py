@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from madeploy.plan.changes import Objects, indexed
+from madeploy.plan.changes import Identity, Objects, indexed
 from madeploy.plan.differences import differences
 from madeploy.reference.example import everything
 from madeploy.settings import shape
@@ -28,16 +28,8 @@ WHOLE = "the whole object"
 class Effect:
     """One field of one object that follows a setting."""
 
-    cluster: str
-    kind: str
-    namespace: str
-    name: str
+    object: Identity
     field: str
-
-    @property
-    def object(self) -> str:
-        """The object as `kind namespace/name`."""
-        return f"{self.kind} {f'{self.namespace}/' if self.namespace else ''}{self.name}"
 
 
 def _environment(data: Mapping[str, Any]) -> Environment:
@@ -55,12 +47,11 @@ def between(old: Objects, new: Objects) -> set[Effect]:
     """Every field of every object in which two rendered environments differ."""
     found: set[Effect] = set()
     for identity in {*old, *new}:
-        whose = (identity.cluster, identity.kind, identity.namespace, identity.name)
         if identity not in old or identity not in new:
-            found.add(Effect(*whose, WHOLE))
+            found.add(Effect(identity, WHOLE))
             continue
         changed = differences(old[identity], new[identity])
-        found |= {Effect(*whose, difference.dotted or WHOLE) for difference in changed}
+        found |= {Effect(identity, difference.dotted or WHOLE) for difference in changed}
     return found
 
 

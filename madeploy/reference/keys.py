@@ -106,7 +106,7 @@ def effects(matches: list[Match]) -> list[dict[str, str]]:
             if effect not in found or not condition:
                 found[effect] = condition
     return [
-        {"cluster": item.cluster, "object": item.object, "field": item.field, "when": found[item]}
+        {"cluster": item.object.cluster, "object": str(item.object), "field": item.field, "when": found[item]}
         for item in sorted(found)
     ]
 

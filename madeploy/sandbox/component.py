@@ -80,10 +80,6 @@ class Supervisor:
     started: list[str] = field(default_factory=list)
     """Names of the components this supervisor started, as opposed to those it found running."""
 
-    def is_running(self, name: str) -> bool:
-        record = self.state.processes.get(name)
-        return record is not None and process.is_alive(record.pid, record.mark)
-
     def bring_up(
         self,
         components: Sequence[Component],
@@ -161,7 +157,7 @@ class Supervisor:
             return item.child is None or waited > SETTLED_SECONDS
         if component.is_ready():
             return True
-        if item.child is None and (waited > START_SECONDS / 6 or not self.is_running(component.name)):
+        if item.child is None and (waited > START_SECONDS / 6 or not self.state.is_running(component.name)):
             # It runs, but does not do its work: begin again with a new process.
             record = self.state.processes[component.name]
             process.stop([(record.pid, record.mark)])

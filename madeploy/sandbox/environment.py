@@ -175,7 +175,7 @@ class Environment:
         """
         recorded = list(self.state.processes)
         stray = self._strays()
-        ended = [name for name in recorded if self._is_running(name)] + sorted(set(stray.values()))
+        ended = [name for name in recorded if self.state.is_running(name)] + sorted(set(stray.values()))
         stuck = self._end(recorded) + process.stop(_marked(stray))
         if stuck:
             raise not_ending(stuck)
@@ -212,7 +212,7 @@ class Environment:
 
     def is_running(self) -> bool:
         """Whether anything of this sandbox runs."""
-        return any(self._is_running(name) for name in self.state.processes) or bool(self._strays())
+        return any(self.state.is_running(name) for name in self.state.processes) or bool(self._strays())
 
     def _cluster_ports(self, name: str) -> dict[str, int]:
         return {part: self.state.ports[f"{name}/{part}"] for part in COMPONENTS}
@@ -221,13 +221,9 @@ class Environment:
         wanted = [f"{name}/{part}" for name in self.names for part in COMPONENTS] + [AWS]
         for name in wanted:
             # etcd listens on two ports with one process.
-            if not self._is_running(name.removesuffix("-peer")):
+            if not self.state.is_running(name.removesuffix("-peer")):
                 taken = set(self.state.ports.values())
                 self.state.ports[name] = ports.choose(self.state.ports.get(name), taken)
-
-    def _is_running(self, name: str) -> bool:
-        record = self.state.processes.get(name)
-        return record is not None and process.is_alive(record.pid, record.mark)
 
     def _strays(self) -> dict[int, str]:
         """Processes with this sandbox's label that the state file does not know."""
@@ -269,7 +265,7 @@ class Environment:
             for name, cluster in list(waiting.items()):
                 for program in ("controller-manager", "scheduler", "kwok", "actors"):
                     component = f"{name}/{program}"
-                    if not self._is_running(component):
+                    if not self.state.is_running(component):
                         raise _not_usable(name, f"{component} has ended", self.directory.log(component))
                 if cluster.is_usable():
                     del waiting[name]

@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from madeploy.engine.processes import is_alive
 from madeploy.sandbox.errors import SandboxError
 
 STATE_VARIABLE = "MADEPLOY_STATE"
@@ -78,6 +79,11 @@ class State:
     plugins: dict[str, dict[str, str]] = field(default_factory=dict)
     path: list[str] = field(default_factory=list)
     environ: dict[str, str] = field(default_factory=dict)
+
+    def is_running(self, component: str) -> bool:
+        """Whether a component's process is alive, and no other of the same id."""
+        record = self.processes.get(component)
+        return record is not None and is_alive(record.pid, record.mark)
 
 
 class StateDirectory:

@@ -57,12 +57,6 @@ def objects(control_plane: Kubernetes) -> list[Item]:
     return sorted(found, key=_key)
 
 
-def identity(control_plane: Kubernetes) -> str:
-    """What tells a control plane from every other one: the identity of a namespace that no cluster is
-    without. Raises ClientError."""
-    return str(control_plane.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
-
-
 def write(path: Path, found: Iterable[Item], control_plane: str) -> Written:
     """Write objects of the control plane of identity `control_plane` as a `List`, their namespaces first;
     whole or not at all, and for the owner's eyes only: specs hold what people put there.

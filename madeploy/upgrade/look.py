@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from madeploy.clients.errors import ClientError
+from madeploy.clusters.checks.identity import cluster_uid
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
 from madeploy.releases import Release
@@ -41,7 +42,7 @@ def look(access: StackAccess, release: Release) -> Look:
         with phase("reading the control plane"):
             client = access.client(CONTROL_PLANE)
             found = dump.objects(client)
-            identity = dump.identity(client)
+            identity = cluster_uid(client)
             is_taken_over = not platform(release).missing(client.items(DEFINITIONS))
     except ClientError as error:
         raise ToolkitError(

@@ -128,6 +128,4 @@ def test_objects_that_only_one_has_are_whole() -> None:
     old = rendered(minimal())
     identity = next(iter(old))
     new = {key: value for key, value in old.items() if key != identity}
-    assert between(old, new) == {
-        Effect(identity.cluster, identity.kind, identity.namespace, identity.name, "the whole object")
-    }
+    assert between(old, new) == {Effect(identity, "the whole object")}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from madeploy.clusters.checks.identity import cluster_uid
 from madeploy.errors import ToolkitError
 from madeploy.upgrade import dump
 
@@ -58,7 +59,7 @@ def test_every_object_is_written_as_it_can_be_made_again(tmp_path: Path) -> None
     control_plane: Any = ControlPlane({"projects": [project]})
     path = tmp_path / "dump.json"
     found = dump.objects(control_plane)
-    assert dump.write(path, found, dump.identity(control_plane)) == dump.Written(1, 0)
+    assert dump.write(path, found, cluster_uid(control_plane)) == dump.Written(1, 0)
     written = json.loads(path.read_text())
     assert written["kind"] == "List"
     namespace, again = written["items"]
