@@ -7,8 +7,8 @@ from typing import Final
 import pulumi
 
 from components.configuration import Configuration
+from madeploy.clients.aws import caller
 from madeploy.clients.errors import ClientError
-from madeploy.clients.sts import caller
 from madeploy.names.configuration import subject
 from madeploy.settings.storage import AwsStorage
 from manifests.identities import stated_account

@@ -1,9 +1,10 @@
-"""Questions to AWS, and why there was no answer."""
+"""Questions to AWS, why there was no answer, and whose the credentials at hand are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from madeploy.clients.errors import Cause, ClientError, cause_of_exception, cause_of_status
@@ -60,3 +61,24 @@ def failures(where: str) -> Iterator[None]:
     except exceptions.BotoCoreError as error:
         # Expired SSO sessions, profiles that are not there: the text names them, never a credential.
         raise ClientError(where, "unauthorized", str(error)) from None
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Identity of the caller (STS API, GetCallerIdentity)."""
+
+    account: str
+    """12 digits."""
+
+    arn: str
+    """User, or role with its session."""
+
+
+def caller(region: str) -> Caller:
+    """The owner of the credentials boto3 finds, asked in `region`. AWS lets everybody ask.
+
+    Raises ClientError: `unauthorized` without credentials.
+    """
+    with asking("sts", region) as client:
+        found = client.get_caller_identity()
+    return Caller(found["Account"], found["Arn"])

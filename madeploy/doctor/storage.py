@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from madeploy.clients.aws import asking
+from madeploy.clients.aws import asking, caller
 from madeploy.clients.errors import ClientError
 from madeploy.clients.s3 import S3
-from madeploy.clients.sts import caller
 from madeploy.doctor.checks import NotCheckedError, NotNeededError, Seen
 from madeploy.doctor.site import Site
 from madeploy.findings import Finding, Severity, find

@@ -10,8 +10,8 @@ import pytest
 from components import accounts
 from components.accounts import require_account
 from components.configuration import Configuration
+from madeploy.clients.aws import Caller
 from madeploy.clients.errors import ClientError
-from madeploy.clients.sts import Caller
 from madeploy.fleet.roles import role_of
 from madeploy.settings import Environment
 from tests.support.environments import aws_storage, environment
