@@ -40,7 +40,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Configuration:
-    """Everything a program needs to build an environment."""
+    """Inputs of the program: settings, access to clusters, secrets, the role of its stack."""
 
     environment: Environment
     access: Mapping[str, Access]

@@ -27,7 +27,7 @@ POLICY_LIMIT: Final = 6144
 
 @dataclass(frozen=True)
 class Calls:
-    """What is called for one type of resource, by what becomes of it."""
+    """AWS actions that the provider calls for one type of resource, by operation."""
 
     read: Actions = ()
     """With every update and refresh."""

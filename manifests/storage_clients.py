@@ -29,7 +29,7 @@ CREDENTIALS_ANNOTATION: Final = "michelangelo.infra/object-store-checksum"
 
 @dataclass(frozen=True)
 class ClientFiles:
-    """What a client of the object store has mounted besides its configuration."""
+    """Files that a client of the object store mounts besides its configuration: static keys, authorities."""
 
     volumes: tuple[dict[str, Any], ...]
     mounts: tuple[dict[str, Any], ...]

@@ -40,7 +40,7 @@ _URL: Final = TypeAdapter(HttpsUrl)
 
 @dataclass(frozen=True)
 class Discovered:
-    """What came of asking an issuer."""
+    """Result of an issuer's discovery."""
 
     issuer: str
     settings: Mapping[str, Any]

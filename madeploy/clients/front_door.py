@@ -38,7 +38,7 @@ class Door:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a door shows when it is greeted."""
+    """Result of a TLS handshake with a front door."""
 
     certificate: bytes
     """DER of its certificate."""

@@ -55,7 +55,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Everything about one stack."""
+    """Compliance evidence of one stack."""
 
     stack: str
     date: datetime.datetime

@@ -24,7 +24,7 @@ SECONDS: Final = 5.0
 
 @dataclass(frozen=True)
 class Answer:
-    """What was seen of one subject."""
+    """A live system's answer about one subject."""
 
     subject: str
     said: str

@@ -29,7 +29,7 @@ class Resource:
 
 @dataclass
 class Discovery:
-    """What one API server serves, each group asked about once."""
+    """API discovery of one server, each group asked for once."""
 
     client: Kubernetes
     _groups: dict[str, Mapping[str, Resource]] = field(default_factory=dict, repr=False)

@@ -57,7 +57,7 @@ _START: Final = (
 
 @dataclass(frozen=True)
 class Source:
-    """Where traffic starts: a namespace, and what makes a pod there like the one it stands for."""
+    """Source of a connectivity check: a namespace, and what makes a pod there like the one it stands for."""
 
     namespace: str
     service_account: str
@@ -68,7 +68,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a pod came to."""
+    """Result of one pod's connectivity checks."""
 
     results: Mapping[str, Mapping[str, str]] | None
     """State and words by target; None where it did not run."""

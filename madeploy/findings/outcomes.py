@@ -29,7 +29,7 @@ STATES: Final[Mapping[State, str]] = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one check ended."""
+    """Result of one check."""
 
     check: str
     """The check's constant name, such as `dns`; those of one cluster end in `/<cluster>`."""

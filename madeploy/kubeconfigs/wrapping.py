@@ -27,7 +27,7 @@ _OUT: Final = "kubeconfig.yaml"
 
 @dataclass(frozen=True)
 class Wrapped:
-    """Where a kubeconfig was found."""
+    """A kubeconfig inside another document."""
 
     path: Path
     """Keys that lead to it; none where the whole text is one in base64."""

@@ -27,7 +27,7 @@ COOKIE_SECRET_KEY: Final = "cookie-secret"
 
 @dataclass(frozen=True)
 class _Usual:
-    """What is usual with a provider."""
+    """Scopes and claims of a provider's tokens."""
 
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     groups: str = "groups"

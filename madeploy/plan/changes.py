@@ -61,7 +61,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Everything there was, everything there will be, and what lies between."""
+    """Two states of an environment and the changes from one to the other."""
 
     before: Objects
     after: Objects

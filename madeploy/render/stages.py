@@ -76,7 +76,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything there is to write."""
+    """Plan of a rendered folder."""
 
     targets: tuple[Target, ...]
     unknown: tuple[str, ...]
@@ -147,7 +147,7 @@ def _present(stages: list[Stage]) -> tuple[Stage, ...]:
 
 
 class _References:
-    """What stands for Secrets that hold values, as the settings say."""
+    """References in place of Secrets that hold values, as the settings say."""
 
     def __init__(self, environment: Environment, stack: str) -> None:
         self.environment = environment

@@ -34,7 +34,7 @@ class Document:
 
 @dataclass(frozen=True)
 class Tree:
-    """Everything that is written."""
+    """Content of a rendered folder."""
 
     documents: tuple[Document, ...]
     """Objects of the environment, in the order of application."""

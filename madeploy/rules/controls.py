@@ -62,7 +62,7 @@ CONTROLS: Final[list[Control]] = []
 
 @dataclass(frozen=True)
 class Manual:
-    """What a person has to show."""
+    """A control that only people can show."""
 
     name: str
     title: str

@@ -24,7 +24,7 @@ PACKAGES = ("kubernetes", "aws")
 
 @dataclass(frozen=True)
 class Source:
-    """Where the plugin of one package comes from.
+    """A provider plugin and its origin.
 
     Args:
         package: "kubernetes" or "aws".
@@ -56,7 +56,7 @@ class PluginChoice:
     environ: Mapping[str, str]
 
     def source(self, package: str) -> Source:
-        """Where the plugin of one package comes from."""
+        """A provider plugin and its origin."""
         return next(source for source in self.sources if source.package == package)
 
 

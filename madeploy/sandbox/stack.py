@@ -18,7 +18,7 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Summary:
-    """What the stack holds.
+    """Resources and outputs of the stack.
 
     Attributes:
         resources: number of resources by provider (`control-plane`, `compute-0`, `aws`) and kind.

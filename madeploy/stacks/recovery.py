@@ -22,7 +22,7 @@ from madeploy.stacks.updates import EnvironmentStacks
 
 @dataclass
 class Recovered:
-    """What was found and done."""
+    """Result of a recovery."""
 
     processes: dict[int, str] = field(default_factory=dict)
     """Programs that were ended, by process id."""

@@ -27,7 +27,7 @@ _SERVES: Final = ("InferenceServer", "Deployment")
 
 @dataclass(frozen=True)
 class Holdings:
-    """What a tenant has."""
+    """Objects of a tenant on the control plane's cluster."""
 
     name: str
     namespace: bool = False

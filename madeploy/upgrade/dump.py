@@ -35,7 +35,7 @@ Key = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Written:
-    """What a dump holds."""
+    """Numbers of objects in a dump."""
 
     objects: int
     """Objects of the platform's API."""

@@ -21,7 +21,7 @@ from manifests.definitions import DEFINITIONS, platform
 
 @dataclass(frozen=True)
 class Look:
-    """What there is."""
+    """State of a running environment before an upgrade."""
 
     objects: list[dict[str, Any]]
     """Every object of the platform's API."""

@@ -139,7 +139,7 @@ class _Watched(LiveRegistry):
 
 
 class _Progress:
-    """What has been done so far, every few seconds."""
+    """Progress of a retention run, told every few seconds."""
 
     def __init__(self, summary: Summary) -> None:
         self._summary = summary

@@ -15,8 +15,8 @@ _UNSAID: Final = {"address": "the server", "space": "the namespaces that were lo
 
 @dataclass(frozen=True)
 class Where:
-    """What commands of a fix are typed with. Without a stack, variables of the registration guide stand in
-    the place of contexts."""
+    """Contexts and names in the commands of a fix; without a stack, variables of the registration guide
+    stand in the place of contexts."""
 
     control_plane: str = "CONTROL_PLANE_CONTEXT"
     """kubectl's context of the control plane."""

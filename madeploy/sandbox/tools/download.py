@@ -30,7 +30,7 @@ from madeploy.sandbox.tools.transfer import Refused, Sum, Transfer
 
 @dataclass
 class Downloaded:
-    """What became of the wanted families: an entry of the cache, or why it has to be built."""
+    """Result of downloading families: an entry of the cache each, or the reason it has to be built."""
 
     entries: dict[str, tuple[cache.Entry, float]]
     refused: dict[str, str]
@@ -205,7 +205,7 @@ def _verify(release: Release, family: Family, programs: Path) -> None:
 
 
 class _Standing:
-    """Where the files of one release stand, for its phase."""
+    """Progress of one release's downloads."""
 
     def __init__(self, phase: Phase) -> None:
         self._phase = phase

@@ -78,7 +78,7 @@ class Download:
 
 @dataclass(frozen=True)
 class Release:
-    """What is downloaded for one or more families, together.
+    """A published release: the downloads of one or more families.
 
     Args:
         families: the families whose programs are in it.
