@@ -14,12 +14,12 @@ import pytest
 
 from madeploy.sandbox.aws import REGION, Aws
 from madeploy.sandbox.component import START_SECONDS
-from madeploy.sandbox.plugins import PluginChoice, select
+from madeploy.sandbox.plugins import PluginChoice
 from madeploy.sandbox.state import StateDirectory
 from tests.sandbox.aws.stores import Client, empty
 from tests.support.engine import Stack
 from tests.support.light_clusters import free_port
-from tests.support.plugins import engine_variables
+from tests.support.plugins import chosen
 
 _numbers = itertools.count(1)
 
@@ -50,10 +50,7 @@ def plugins(
     aws: Aws, tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PluginChoice]:
     """The plugins under test, on PATH with the engine."""
-    choice = select(tmp_path_factory.mktemp("plugins"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**aws.variables, **engine_variables(choice, tool_paths)}.items():
-            patch.setenv(name, value)
+    with chosen(tmp_path_factory.mktemp("plugins"), tool_paths, aws.variables) as choice:
         yield choice
 
 

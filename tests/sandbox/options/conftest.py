@@ -15,9 +15,9 @@ import pulumi_kubernetes as k8s
 import pytest
 
 from madeploy.sandbox.environment import Environment
-from madeploy.sandbox.plugins import PluginChoice, select
+from madeploy.sandbox.plugins import PluginChoice
 from tests.support.engine import Program, Stack
-from tests.support.plugins import engine_variables
+from tests.support.plugins import chosen
 
 CLUSTER = "control-plane"
 
@@ -37,10 +37,7 @@ def plugins(
     environment: Environment, tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PluginChoice]:
     """The plugins under test, on PATH with the engine."""
-    choice = select(tmp_path_factory.mktemp("plugins"))
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {**environment.variables, **engine_variables(choice, tool_paths)}.items():
-            patch.setenv(name, value)
+    with chosen(tmp_path_factory.mktemp("plugins"), tool_paths, environment.variables) as choice:
         yield choice
 
 
