@@ -1,4 +1,5 @@
-"""Explicit providers: one per cluster, one for AWS. Default providers are never used (decision 7)."""
+"""Explicit providers: one per cluster, one for AWS. Default providers are never used: they would work on
+whatever cluster or account the machine happens to point at."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What comments, settings and documents cite can be opened: docs/platform.md has it."""
+"""What comments, settings and documents cite can be opened: the platform's behaviour, and requirements."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PLATFORM = ROOT / "docs/platform.md"
+REQUIREMENTS = ROOT / "docs/requirements.md"
 CITING = ("madeploy", "manifests", "components", "policies", "docs", "stacks", "tests", "benchmarks")
 SUFFIXES = (".py", ".md", ".yaml", ".json", ".txt")
 
@@ -17,7 +18,10 @@ _ONE = r"(?:rows? \d+|\d(?:\.\d+)?)\b"
 _FACTS = re.compile(rf"\bfacts ({_ONE}(?:(?:, and |, | and | to | ){_ONE})*)")
 _NUMBER = re.compile(r"rows? (\d+)|(\d+(?:\.\d+)?)")
 _TRIED = re.compile(r"\bV\d{1,2}\b")
-_ELSEWHERE = re.compile(r"(?:shared|facts|guides)/[\w-]+\.(?:md|txt)")
+_REQUIREMENT = re.compile(r"\b(?:ACC|CARD|CP|MR|NET|OPS|REG|REL|UX)-\d{1,2}\b")
+_ELSEWHERE = re.compile(
+    r"(?:shared|facts|guides)/[\w-]+\.(?:md|txt)|(?i:\b(?:decision|engineering note) \d|\bissue #\d)"
+)
 
 
 def cited(text: str) -> Iterator[str]:
@@ -31,14 +35,15 @@ def cited(text: str) -> Iterator[str]:
             section = section if in_rows else number
             yield f"{section} row {row or number}" if in_rows else section
     yield from _TRIED.findall(flat)
+    yield from _REQUIREMENT.findall(flat)
 
 
 def anchors(text: str) -> set[str]:
-    """Everything docs/platform.md has."""
+    """Everything docs/platform.md and docs/requirements.md have."""
     sections = re.findall(r"^##+ (\d+(?:\.\d+)?)\.? ", text, re.MULTILINE)
     differences = text.partition("### 2.3 ")[2].partition("### 2.4 ")[0]
     rows = (f"2.3 row {row}" for row in re.findall(r"^\| (\d+) \|", differences, re.MULTILINE))
-    return {*sections, *rows, *re.findall(r"^\| (V\d+) \|", text, re.MULTILINE)}
+    return {*sections, *rows, *re.findall(r"^\| (V\d+|[A-Z]+-\d+) \|", text, re.MULTILINE)}
 
 
 def files() -> Iterator[Path]:
@@ -56,6 +61,7 @@ def files() -> Iterator[Path]:
         ("(facts 2.3 row 16, V7)", ["2.3", "2.3 row 16", "V7"]),
         ("(facts 2.3 rows 5, 6)", ["2.3", "2.3 row 5", "2.3 row 6"]),
         ("(facts 0.3,\n    # 3.1; V5 to V7)", ["0.3", "3.1", "V5", "V7"]),
+        ("CP-8, REG-10: by a hook", ["CP-8", "REG-10"]),
         ("CoreV1Api has facts for 3 clusters", []),
     ],
 )
@@ -66,7 +72,7 @@ def test_a_citation_is_recognised(text: str, expected: list[str]) -> None:
 
 def test_every_citation_can_be_opened() -> None:
     """UX-3: by whoever reads the repository."""
-    there = anchors(PLATFORM.read_text(encoding="utf-8"))
+    there = anchors("".join(path.read_text(encoding="utf-8") for path in (PLATFORM, REQUIREMENTS)))
     assert len(there) > 60
     missing = {
         f"{path.relative_to(ROOT)}: {name}"
@@ -80,10 +86,10 @@ def test_every_citation_can_be_opened() -> None:
 
 def test_no_file_outside_the_repository_is_cited() -> None:
     """UX-3."""
-    product = [path for path in files() if path.relative_to(ROOT).parts[0] != "tests"]
     found = {
         f"{path.relative_to(ROOT)}: {name}"
-        for path in product
+        for path in files()
+        if path.name != Path(__file__).name
         for name in _ELSEWHERE.findall(path.read_text(encoding="utf-8", errors="ignore"))
     }
     assert found == set()

@@ -1,4 +1,4 @@
-"""Ports, hosts and URLs: derived once from the two domains (design decision 2)."""
+"""Ports, hosts and URLs: derived once from the two domains."""
 
 from __future__ import annotations
 

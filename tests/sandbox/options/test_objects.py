@@ -33,7 +33,7 @@ def config_map(namespace: str, **fields: Any) -> Callable[[pulumi.ResourceOption
 def test_changed_contents_update_config_maps_and_secrets_in_place(
     stack: Stack, namespace: str, on_cluster: OnCluster, live: Live
 ) -> None:
-    """Decision 7: with the mutable options a rotation is an update, never a delete."""
+    """REG-8: with the mutable options a rotation is an update, never a delete."""
 
     def body(greeting: str) -> Callable[[pulumi.ResourceOptions], None]:
         def declare(opts: pulumi.ResourceOptions) -> None:

@@ -47,7 +47,7 @@ def dead(environment: Environment, dead_server: str) -> str:
 def test_a_preview_of_a_dead_cluster_is_green_and_the_run_fails_at_once(
     stack: Stack, namespace: str, on_cluster: OnCluster, dead: str
 ) -> None:
-    """Engineering note 7, decision 14: why reachability is checked before the engine starts."""
+    """REG-10: why reachability is checked before the engine starts."""
     program = on_cluster(config_map(namespace), kubeconfig=dead)
     preview = stack.preview(program)
     assert not preview.failed, preview.text
@@ -90,7 +90,7 @@ def test_what_lies_on_a_dead_cluster_can_be_kept_aside_or_forgotten(
 def test_an_edited_kubeconfig_replaces_nothing(
     stack: Stack, namespace: str, on_cluster: OnCluster, live: Live, environment: Environment
 ) -> None:
-    """Decision 7: the cluster identifier says which cluster it is, whatever its address."""
+    """CARD-6: the cluster identifier says which cluster it is, whatever its address."""
     server = environment.clusters[CLUSTER].server.replace("127.0.0.1", "localhost")
     stack.up(on_cluster(config_map(namespace)))
     before = live("v1", "ConfigMap", "map")

@@ -148,7 +148,7 @@ def test_a_deletion_waits_for_finalizers_and_names_them_when_it_gives_up(
 def test_a_definition_and_a_resource_of_it_come_in_one_program(
     stack: Stack, namespace: str, on_cluster: OnCluster, api: Any
 ) -> None:
-    """Decision 8: a preview of both is green, `up` waits until the definition is served."""
+    """CP-8: a preview of both is green, `up` waits until the definition is served."""
     group = f"{namespace}.example.org"
 
     def body(opts: pulumi.ResourceOptions) -> None:
