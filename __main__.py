@@ -11,7 +11,9 @@ if os.environ.get("PYTHONDONTWRITEBYTECODE") and sys.dont_write_bytecode:
 import pulumi
 
 from components.configuration import load
+from components.messages import leave_out_steps
 from components.program import build
 
+leave_out_steps()
 for name, value in build(load()).items():
     pulumi.export(name, value)
