@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import yaml
 
 from madeploy.settings import CONTROL_PLANE, PROJECT, SECRET_KEYS
 from tests.support.environments import aws_storage
-from tests.support.stacks import MINIMAL
+from tests.support.stacks import MINIMAL, stack_text
 
 _PEM = f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(bytes(768)).decode()}\n-----END CERTIFICATE-----\n"
 _AUTHORITY = base64.b64encode(_PEM.encode()).decode()
@@ -54,6 +55,15 @@ def configuration(clusters: int) -> dict[str, str]:
         "kubeconfigs": {name: _kubeconfig(name) for name in (CONTROL_PLANE, *_names(clusters))}
     }
     return {f"{PROJECT}:{name}": json.dumps(value) for name, value in given.items()}
+
+
+def write(folder: Path, clusters: int) -> tuple[Path, Path]:
+    """The configuration as `benchmarks.sides.program` takes it, and the stack file that it came from."""
+    given, stack = folder / "configuration.json", folder / "Pulumi.fleet.yaml"
+    secret = [f"{PROJECT}:{name}" for name in SECRET_KEYS]
+    given.write_text(json.dumps({"values": configuration(clusters), "secret": secret}), encoding="utf-8")
+    stack.write_text(stack_text(sections(clusters)), encoding="utf-8")
+    return given, stack
 
 
 def _kubeconfig(name: str) -> str:

@@ -14,9 +14,9 @@ _WANTED: Final = ("1", "true")
 def leave_out_steps() -> None:
     """Keep the SDK from reporting each of its own steps.
 
-    Four or five for a resource, each a call that the program waits for: a fifth of its processor time, and some
-    of the engine's. The CLI shows them with `--debug` alone, which a program is not told of; where the flag is
-    set by its variable (`PULUMI_OPTION_DEBUG=true`), they are sent.
+    Four or five for a resource, each a call that the program waits for: a fifth of its processor time, and
+    some of the engine's. The CLI shows them with `--debug` alone, which a program is not told of; where the
+    flag is set by its variable (`PULUMI_OPTION_DEBUG=true`), they are sent.
     """
     if os.environ.get("PULUMI_OPTION_DEBUG", "").lower() not in _WANTED:
         pulumi.log.debug = _unsaid

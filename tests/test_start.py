@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -11,8 +12,10 @@ from collections.abc import Mapping
 import pytest
 import typer
 
+from benchmarks import fleets
 from madeploy.cli import app, clusters, fleet, models
 from madeploy.cli.lazy import Verbs, help_of
+from tests.support.engine_double import EngineDouble, engine_double
 
 GROUPS: Mapping[str, Verbs] = {
     "madeploy": app.VERBS,
@@ -31,16 +34,10 @@ except SystemExit:
     pass
 print(json.dumps(sorted(sys.modules)), file=sys.stderr)
 """
-REGISTERING = """
-import json, runpy, sys
-import pulumi
-from benchmarks import fleets
-from madeploy.settings import PROJECT, SECRET_KEYS
-from tests.support.recording import record
-pulumi.runtime.set_all_config(fleets.configuration(2), [f"{PROJECT}:{name}" for name in SECRET_KEYS])
-recording = record(lambda: runpy.run_path("__main__.py"))
-assert len(recording.of_type("aws:s3/bucket:Bucket")) > 1
-assert len(recording.of_type("michelangelo:index:ComputeCluster")) == 2
+PROGRAM_RUN = """
+import json, sys
+from benchmarks.sides.program import main
+main(*sys.argv[1:])
 print(json.dumps(sorted(sys.modules)))
 """
 ENGINE = {"pulumi", "grpc", "kubernetes", "boto3", "botocore", "moto"}
@@ -72,14 +69,45 @@ def test_checking_a_stack_file_imports_no_engine_and_no_client() -> None:
     assert not {"rich", "urllib3", "psutil", "components", *ENGINE} & set(modules)
 
 
-@pytest.mark.whole
-def test_the_program_imports_no_typed_classes_of_resources() -> None:
-    """UX-2: those of `pulumi_kubernetes.core.v1` and `pulumi_aws.s3` once took as long as all the rest."""
-    ran = subprocess.run([sys.executable, "-c", REGISTERING], capture_output=True, text=True, check=True)
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> tuple[EngineDouble, list[str]]:
+    """What the program told an engine about an environment on AWS with two clusters, and the modules it had
+    imported in the end."""
+    scratch = tmp_path_factory.mktemp("program")
+    configuration, stack = fleets.write(scratch, 2)
+    with engine_double() as double:
+        ran = subprocess.run(
+            [sys.executable, "-c", PROGRAM_RUN, double.address, str(configuration), "__main__.py"],
+            env={**os.environ, "PULUMI_OPTION_CONFIG_FILE": str(stack)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     modules: list[str] = json.loads(ran.stdout)
-    typed = {name for name in modules if name.startswith(("pulumi_aws.", "pulumi_kubernetes."))}
+    return double, modules
+
+
+@pytest.mark.whole
+def test_the_program_imports_no_typed_classes_of_resources(
+    registered: tuple[EngineDouble, list[str]],
+) -> None:
+    """UX-2: those of `pulumi_kubernetes.core.v1` and `pulumi_aws.s3` once took as long as all the rest."""
+    _, modules = registered
     # Modules of one service or group are there as names only, until something in them is asked for.
+    typed = [name for name in modules if name.startswith(("pulumi_aws.", "pulumi_kubernetes."))]
+    assert typed
     assert not [name for name in typed if name.count(".") > 1]
+
+
+@pytest.mark.whole
+def test_the_engine_is_told_of_each_resource_once(registered: tuple[EngineDouble, list[str]]) -> None:
+    """UX-2: the SDK's own steps, four or five messages for each, once took a fifth of the program's time."""
+    double, _ = registered
+    assert double.calls["RegisterResource"] == len(double.registered) > 90
+    assert double.calls["RegisterResourceOutputs"] < 20
+    # What the SDK says before the program's first line.
+    assert double.calls["Log DEBUG"] <= 2
+    assert double.calls.total() < len(double.registered) + 40
 
 
 @pytest.mark.parametrize(

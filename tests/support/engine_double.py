@@ -103,4 +103,3 @@ def engine_double() -> Iterator[EngineDouble]:
     with listening(server) as port:
         double.address = f"127.0.0.1:{port}"
         yield double
-
