@@ -9,7 +9,12 @@ from typing import Any
 import pulumi
 
 from components import bundles
-from components.compute_cluster import compute_half, control_plane_half
+from components.compute_cluster import (
+    ComputeCluster,
+    ComputeClusterArgs,
+    compute_half,
+    control_plane_half,
+)
 from components.configuration import Configuration
 from components.platform import task_credentials
 from components.providers import kubernetes
@@ -68,8 +73,9 @@ class Registration(pulumi.ComponentResource):
 
 
 class Shard(pulumi.ComponentResource):
-    """Registrations of one shard's clusters on the control plane, through one provider. The right to read
-    their Secrets is the shard's own, so that adding a cluster touches no other stack."""
+    """Registrations of one shard's clusters on the control plane, through one provider; where halves are
+    together, what these clusters hold themselves too. The right to read their Secrets is the shard's own, so
+    that adding a cluster touches no other stack."""
 
     outputs: Mapping[str, Any]
     """Stack outputs."""
@@ -82,13 +88,19 @@ class Shard(pulumi.ComponentResource):
         members = [name for name in args.access if name != CONTROL_PLANE]
         reader = Bundle("reader", rbac.cluster_credentials(environment, members, role.shard))
         rights = bundles.create(reader, here)
+        inputs = Inputs(environment, role.environment)
         made = {}
         for cluster in members:
-            endpoint = args.access[cluster].endpoint
+            access = args.access[cluster]
+            endpoint = access.endpoint
             if endpoint is None:
                 raise ValueError(f"cluster {cluster} has no endpoint")
-            source = f"{pulumi.get_organization()}/{PROJECT}/{compute_stack(role.environment, cluster)}"
-            Registration(cluster, RegistrationArgs(environment, endpoint, source, rights), here)
+            if environment.fleet.are_halves_together:
+                both = ComputeClusterArgs(inputs, access, provider, task_credentials(args), rights)
+                ComputeCluster(cluster, both, pulumi.ResourceOptions(parent=self))
+            else:
+                source = f"{pulumi.get_organization()}/{PROJECT}/{compute_stack(role.environment, cluster)}"
+                Registration(cluster, RegistrationArgs(environment, endpoint, source, rights), here)
             made[cluster] = {
                 "host": endpoint.host,
                 "port": endpoint.port,

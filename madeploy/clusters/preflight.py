@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -61,14 +61,19 @@ def preflight(
     )
 
 
-def unreachable(given: str, note: Callable[[str], None]) -> Mapping[str, Finding]:
-    """Compute clusters of a stack that do not answer or do not accept the credential, each with its reason.
+def unreachable(
+    given: str, note: Callable[[str], None], only: Collection[str] | None = None
+) -> Mapping[str, Finding]:
+    """Compute clusters of a stack that do not answer or do not accept the credential, each with its reason;
+    of `only` these, where some are named.
 
     Raises ToolkitError: 2 for a stack file that is wrong, 3 when the control plane itself is out of reach.
     """
     access = open_stack(given, required=[])
     clients: dict[str, Callable[[], Kubernetes]] = {
-        name: partial(access.client, name) for name in (CONTROL_PLANE, *access.environment.clusters)
+        name: partial(access.client, name)
+        for name in (CONTROL_PLANE, *access.environment.clusters)
+        if only is None or name in (CONTROL_PLANE, *only)
     }
     found = preflight(clients, note=lambda done: note(f"{done} of {len(clients)} clusters asked"))
     # What was asked for is a cluster; the rest of the command names it so.

@@ -95,4 +95,6 @@ def _parts(environment: Environment, name: str, stack: str) -> tuple[str, ...]:
     if environment.fleet.layout == "inline" or cluster is None:
         return ()
     shard = () if cluster.shard is None else (shard_stack(stack, cluster.shard),)
+    if environment.fleet.are_halves_together:
+        return shard
     return (compute_stack(stack, name), *shard)

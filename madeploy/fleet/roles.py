@@ -28,7 +28,8 @@ class StackRole:
 
     kind: Kind
     """`environment`: the platform, with all clusters in the layout `inline` and none in `sharded`; `shard`:
-    what the control plane holds of some clusters; `compute`: what one cluster holds itself."""
+    what the control plane holds of some clusters, and where halves are together what these hold themselves;
+    `compute`: what one cluster holds itself."""
 
     environment: str
     """Name of the environment's own stack."""
@@ -94,9 +95,10 @@ def roles(settings: Environment, environment: str) -> list[StackRole]:
     """Every stack of an environment, those that others read from first: its own, what compute clusters hold
     themselves, shards."""
     members = shards(settings)
+    own = [] if settings.fleet.are_halves_together else [name for names in members.values() for name in names]
     return [
         StackRole("environment", environment),
-        *(StackRole("compute", environment, cluster=name) for names in members.values() for name in names),
+        *(StackRole("compute", environment, cluster=name) for name in own),
         *(StackRole("shard", environment, shard=number) for number in members),
     ]
 
@@ -108,6 +110,6 @@ def free_shard(settings: Environment) -> int | None:
         return None
     members = shards(settings)
     number = 0
-    while len(members.get(number, ())) >= settings.fleet.shard_size:
+    while len(members.get(number, ())) >= settings.fleet.most_in_shard:
         number += 1
     return number

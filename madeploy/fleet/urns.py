@@ -13,6 +13,8 @@ from madeploy.settings.environment import PROJECT
 _NAMESPACE: Final = "michelangelo:index:"
 _INLINE: Final = f"{_NAMESPACE}Platform${_NAMESPACE}ComputeCluster"
 _SHARDED: Final = f"{_NAMESPACE}Shard${_NAMESPACE}Registration"
+_TOGETHER: Final = f"{_NAMESPACE}Shard${_NAMESPACE}ComputeCluster"
+_COMPONENTS: Final = (_INLINE, _SHARDED, _TOGETHER)
 _PARTS: Final = (
     f"{_NAMESPACE}Platform${_NAMESPACE}ControlPlane$",
     f"{_NAMESPACE}Platform${_NAMESPACE}Gateway$",
@@ -24,10 +26,10 @@ _PROVIDER: Final = "k8s-"
 _REFERENCE: Final = "pulumi:pulumi:StackReference"
 
 
-def component(role: StackRole, cluster: str) -> str:
-    """URN of the component of a cluster in the stack of an environment or a shard. Leaving it out leaves out
-    all that belongs to the cluster."""
-    kind = _INLINE if role.kind == "environment" else _SHARDED
+def component(role: StackRole, cluster: str, *, together: bool = False) -> str:
+    """URN of the component of a cluster in the stack of an environment or a shard, of one that holds both
+    halves with `together`. Leaving it out leaves out all that belongs to the cluster."""
+    kind = _INLINE if role.kind == "environment" else _TOGETHER if together else _SHARDED
     return f"urn:pulumi:{role.stack}::{PROJECT}::{kind}::{cluster}"
 
 
@@ -73,9 +75,13 @@ def _of_service(
 
 def clusters_in(resources: Iterable[Mapping[str, Any]]) -> list[str]:
     """Clusters that a stack's state has components of, in order."""
-    kinds = (_INLINE, _SHARDED)
     found = (_split(resource["urn"]) for resource in resources)
-    return [name for kind, name in found if kind in kinds]
+    return [name for kind, name in found if kind in _COMPONENTS]
+
+
+def are_together(resources: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a shard's state holds what compute clusters hold themselves."""
+    return any(_split(resource["urn"])[0] == _TOGETHER for resource in resources)
 
 
 def registered_in(resources: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -100,7 +106,7 @@ def cluster_of(urn: str, clusters: Sequence[str]) -> str | None:
     if kind.startswith("pulumi:providers:"):
         wanted = name.removeprefix(_PROVIDER)
         return wanted if wanted in clusters else None
-    if not kind.startswith((_INLINE, _SHARDED)):
+    if not kind.startswith(_COMPONENTS):
         return None
     owners = [cluster for cluster in clusters if name == cluster or name.startswith(f"{cluster}-")]
     return max(owners, key=len, default=None)

@@ -85,7 +85,7 @@ def _before(environment: Environment, role: StackRole) -> list[StackRole]:
     if role.shard is None:
         return []
     own = StackRole("environment", role.environment)
-    members = shards(environment)[role.shard]
+    members = [] if environment.fleet.are_halves_together else shards(environment)[role.shard]
     return [own, *(StackRole("compute", role.environment, cluster=name) for name in members)]
 
 
@@ -127,8 +127,11 @@ def _spec(environment: Environment, role: StackRole, before: Sequence[StackRole]
 def _workspace(environment: Environment, role: StackRole) -> dict[str, Any]:
     """Spec of the `Workspace`, as far as it is not the operator's to say."""
     settings = environment.gitops.pulumi_operator
-    inline = role.kind == "environment" and environment.fleet.layout == "inline"
-    providers = 1 + (len(environment.clusters) if inline else 0)
+    providers = 1
+    if environment.fleet.layout == "inline":
+        providers += len(environment.clusters)
+    elif role.shard is not None and environment.fleet.are_halves_together:
+        providers += environment.fleet.most_in_shard
     memory = f"{ENGINE_MIB + PROVIDER_MIB * providers}Mi"
     return {
         "image": other_reference(settings.image, PulumiOperator().image),

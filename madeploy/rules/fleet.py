@@ -9,6 +9,7 @@ from typing import Final
 from madeploy.findings.codes.code import Code
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.environment import Environment
+from madeploy.settings.fleet import MOST_TOGETHER
 
 COMFORTABLE: Final = 20
 """Clusters in one stack, each with a provider process of its own (167 MiB and more)."""
@@ -37,18 +38,21 @@ def every_cluster_has_a_place_in_a_shard(env: Environment, _: SecretNames) -> It
     members = Counter(cluster.shard for cluster in env.clusters.values() if cluster.shard is not None)
     if env.fleet.layout != "sharded":
         return
+    if env.fleet.are_halves_together and env.fleet.most_in_shard > MOST_TOGETHER:
+        evidence = f"is {env.fleet.most_in_shard}; with halves together it is {MOST_TOGETHER} at most"
+        yield Violation("MA481", ("fleet", "shardSize"), evidence)
     free = 0
     for name, cluster in env.clusters.items():
         path = ("clusters", name, "shard")
         if cluster.shard is None:
-            while members[free] >= env.fleet.shard_size:
+            while members[free] >= env.fleet.most_in_shard:
                 free += 1
             members[free] += 1
             yield Violation("MA480", path, "is not set", fix=f"Set it: `shard: {free}` has room.")
     for shard, count in sorted(members.items()):
-        if count > env.fleet.shard_size:
+        if count > env.fleet.most_in_shard:
             last = [name for name, cluster in env.clusters.items() if cluster.shard == shard][-1]
-            evidence = f"shard {shard} has {count} clusters; fleet.shardSize is {env.fleet.shard_size}"
+            evidence = f"shard {shard} has {count} clusters; fleet.shardSize is {env.fleet.most_in_shard}"
             yield Violation("MA481", ("clusters", last, "shard"), evidence)
 
 

@@ -61,8 +61,15 @@ def withdraw(
     """Delete Secrets on compute clusters, by the clusters' names, and nothing else: no program is run. For
     those that the settings say nothing of any more. Raises ToolkitError for a state that cannot be read."""
     environment = stacks.environment
-    if stacks.settings.fleet.layout == "inline":
+    settings = stacks.settings
+    places: dict[StackRole, dict[str, Collection[str]]]
+    if settings.fleet.layout == "inline":
         places = {StackRole("environment", environment): dict(secrets)}
+    elif settings.fleet.are_halves_together:
+        places = {}
+        for name, names in secrets.items():
+            role = StackRole("shard", environment, settings.clusters[name].shard)
+            places.setdefault(role, {})[name] = names
     else:
         places = {StackRole("compute", environment, cluster=name): {name: secrets[name]} for name in secrets}
     began, applied = time.monotonic(), Applied()

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 from madeploy.engine.events import Result, Tell, silent
 from madeploy.errors import ToolkitError
@@ -89,6 +89,7 @@ class Sharded:
         self._verb = verb
         self._may_drop = may_drop
         self._registers = registers
+        self._together = stacks.settings.fleet.are_halves_together
         self._known = set(backend.names(stacks))
         self._stop = threading.Event()
         self._counting = threading.Lock()
@@ -103,6 +104,7 @@ class Sharded:
             number: self._stacks.stack(StackRole("shard", name, number).stack).resources()
             for number in self._needed_shards(clusters)
         }
+        self._refuse_other_halves(held)
         states = {number: urns.clusters_in(resources) for number, resources in held.items()}
         registered = [urns.registered_in(resources) for resources in held.values()]
         refuse_second_names(
@@ -115,8 +117,8 @@ class Sharded:
         ]
         try:
             if self._environment_is_done(clusters, todo):
-                ready = self._compute(todo.compute)
-                if self._registers:
+                ready = set(todo.compute) if self._together else self._compute(todo.compute)
+                if self._registers or self._together:
                     released = self._shards(todo, ready)
                     self._release(todo, released)
                 else:
@@ -136,7 +138,12 @@ class Sharded:
         settings, name = self._stacks.settings, self._stacks.environment
         numbers = shard_numbers(name, self._known)
         own = compute_stack(name, "")
-        known = {stack.removeprefix(own) for stack in self._known if stack.startswith(own)}
+        # Together they have no stack of their own, and an entry of another name keeps its shard.
+        known = (
+            set()
+            if self._together
+            else {stack.removeprefix(own) for stack in self._known if stack.startswith(own)}
+        )
         if clusters is None or not {*known, *clusters} <= settings.clusters.keys():
             return numbers
         wanted = {settings.clusters[each].shard for each in clusters}
@@ -154,6 +161,18 @@ class Sharded:
         if inline:
             finding = find("MA483", "fleet.layout", f"stack {name} holds {', '.join(inline)}")
             raise ToolkitError(finding.title, f"{finding.evidence}. {finding.why}", finding.fix, exit_code=2)
+
+    def _refuse_other_halves(self, held: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
+        """Raise ToolkitError (2) where a shard holds its clusters in the other way: they would be deleted."""
+        for number, resources in held.items():
+            names = urns.clusters_in(resources)
+            if names and urns.are_together(resources) != self._together:
+                stack = StackRole("shard", self._stacks.environment, number).stack
+                way = "apart" if self._together else "together"
+                finding = find("MA483", "fleet.halves", f"stack {stack} holds {', '.join(names)} {way}")
+                raise ToolkitError(
+                    finding.title, f"{finding.evidence}. {finding.why}", finding.fix, exit_code=2
+                )
 
     def _environment_is_done(self, clusters: Sequence[str] | None, todo: Plan) -> bool:
         """Bring the environment's own stack up to date, where it is part of the update or follows from it."""
@@ -187,7 +206,7 @@ class Sharded:
             members = todo.held[number]
             unmade = [name for name in left if name not in todo.states.get(number, ())]
             # The program refers to the stack of every cluster it registers, those left out included.
-            for name in members:
+            for name in () if self._together else members:
                 if name in self._stacks.settings.clusters and name not in unmade:
                     self._made(StackRole("compute", self._stacks.environment, cluster=name))
             if not self._made(role):
@@ -200,7 +219,8 @@ class Sharded:
                 done.update(fine)
             return not failed
 
-        self._at_once(list(todo.shards), work, SHARDS_AT_ONCE, "shards")
+        limit = max(self._stacks.settings.fleet.parallel // 4, 1) if self._together else SHARDS_AT_ONCE
+        self._at_once(list(todo.shards), work, limit, "shards")
         placed = {name for names in todo.shards.values() for name in names}
         for name in todo.compute:
             if name in done:
@@ -258,7 +278,7 @@ class Sharded:
         stack = self._stacks.stack(role.stack)
         result = stack.run(
             self._verb,
-            exclude=[urns.component(role, name) for name in left],
+            exclude=[urns.component(role, name, together=self._together) for name in left],
             unmade=unmade,
             may_drop=self._may_drop,
             keep_going=self._verb == "up",

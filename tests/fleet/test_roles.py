@@ -16,6 +16,7 @@ from madeploy.fleet.roles import (
     compute_stack,
     free_shard,
     role_of,
+    roles,
     shard_stack,
     shards,
 )
@@ -25,10 +26,13 @@ from tests.support.environments import ALL
 NAMES = st.from_regex(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 
 
-def fleet(clusters: dict[str, int | None], layout: str = "sharded", size: int = 50) -> Environment:
+def fleet(
+    clusters: dict[str, int | None], layout: str = "sharded", size: int | None = 50, halves: str = "apart"
+) -> Environment:
     """An environment with these clusters, each in its shard."""
+    sized = {} if size is None else {"shardSize": size}
     plain: dict[str, Any] = {
-        "fleet": {"layout": layout, "shardSize": size},
+        "fleet": {"layout": layout, "halves": halves, **sized},
         "clusters": {
             name: {"kubeconfigContext": name} | ({} if shard is None else {"shard": shard})
             for name, shard in clusters.items()
@@ -62,6 +66,16 @@ def test_no_shard_grows_over_its_size_and_no_cluster_moves_when_others_come_or_g
     assert all(left[name] == shard for name, shard in members.items() if name in left)
     assert max(Counter(left.values()).values(), default=0) <= size
     assert len(shards(fleet(left, size=size))) <= -(-len(names) // size)
+
+
+def test_a_shard_with_both_halves_is_smaller_and_its_clusters_have_no_stack_of_their_own() -> None:
+    """REG-12: there is a provider process for each cluster of a stack."""
+    clusters: dict[str, int | None] = {f"c{number}": 0 for number in range(8)}
+    apart, together = (fleet(clusters, size=None, halves=halves) for halves in ("apart", "together"))
+    assert (free_shard(apart), free_shard(together)) == (0, 1)
+    assert [role.stack for role in roles(together, "prod")] == ["prod", "prod-shard-00"]
+    assert [role.kind for role in roles(apart, "prod")] == ["environment", *["compute"] * 8, "shard"]
+    assert role_of("prod-shard-00", together) == StackRole("shard", "prod", 0)
 
 
 @given(st.dictionaries(NAMES, st.integers(min_value=0, max_value=999), max_size=8), NAMES)

@@ -31,7 +31,7 @@ def up(stack: Stack, cluster: Only = None, as_json: AsJson = False) -> None:
     done: 0 when that is empty, 1 when not.
     """
     with phase("asking the clusters") as asking:
-        aside = unreachable(stack, asking.note)
+        aside = unreachable(stack, asking.note, cluster)
     with phase(f"fleet up {stack}") as running:
         applied = apply(stack, cluster, tell=say, note=running.note, aside=aside)
     _end(applied, stack, "up", as_json)
@@ -44,7 +44,7 @@ def preview(stack: Stack, cluster: Only = None, as_json: AsJson = False) -> None
     as if all were well, so that such clusters are named instead.
     """
     with phase("asking the clusters") as asking:
-        aside = unreachable(stack, asking.note)
+        aside = unreachable(stack, asking.note, cluster)
     stacks = open_stacks(stack)
     with phase(f"fleet preview {stack}") as running:
         if stacks.settings.fleet.layout == "sharded":

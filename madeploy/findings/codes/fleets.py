@@ -11,7 +11,7 @@ FLEETS: Final[dict[str, Code]] = {
         "Layout changed while clusters are registered",
         "The stacks of the other layout do not know these registrations: they would be deleted in one stack "
         "before they are made in the other, and jobs lose their cluster in between.",
-        "Set fleet.layout back. To change it, remove the clusters first, then change it, then add them.",
+        "Set it back. To change it, remove the clusters first, then change it, then add them.",
     ),
     "MA484": Code(
         "Cluster that the engine could not update",

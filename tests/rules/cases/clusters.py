@@ -22,6 +22,7 @@ from tests.rules.cases.sections import (
     sharded,
     synced,
     tier,
+    together,
 )
 
 BROKEN: list[Broken] = [
@@ -138,6 +139,8 @@ BROKEN: list[Broken] = [
     ("MA468", "warning", "clusters.gpu.credential.lifetimeHours", credential(lifetimeHours=24)),
     ("MA480", "error", "clusters.gpu.shard", sharded(cluster())),
     ("MA480", "error", "clusters.a.shard", sharded(clusters(a={}, b={"shard": 0}))),
+    ("MA481", "error", "fleet.shardSize", together(clusters(a={"shard": 0}), shardSize=21)),
+    ("MA481", "error", "clusters.c8.shard", together(clusters(**{f"c{i}": {"shard": 0} for i in range(9)}))),
     ("MA481", "error", "clusters.c.shard", sharded(clusters(a={"shard": 3}, b={}, c={"shard": 3}), 1)),
     ("MA482", "warning", "fleet.layout", clusters(**{f"c{i}": {} for i in range(21)})),
 ]
@@ -181,6 +184,7 @@ ALLOWED: list[Allowed] = [
     ("MA480", clusters(a={}, b={"shard": 0})),
     ("MA480", sharded(cluster(shard=7))),
     ("MA481", sharded(clusters(**{f"c{i}": {"shard": 0} for i in range(50)}))),
+    ("MA481", together(clusters(**{f"c{i}": {"shard": 0} for i in range(20)}), shardSize=20)),
     ("MA481", clusters(**{f"c{i}": {"shard": 0} for i in range(20)}) | {"fleet": {"shardSize": 1}}),
     ("MA482", clusters(**{f"c{i}": {} for i in range(20)})),
     ("MA482", sharded(clusters(**{f"c{i}": {"shard": i % 2} for i in range(60)}))),

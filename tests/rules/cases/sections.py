@@ -81,6 +81,10 @@ def sharded(configuration: dict[str, Any], size: int = 50) -> dict[str, Any]:
     return configuration | {"fleet": {"layout": "sharded", "shardSize": size}}
 
 
+def together(configuration: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return configuration | {"fleet": {"layout": "sharded", "halves": "together", **more}}
+
+
 def credential(**more: Any) -> dict[str, Any]:
     return cluster(credential=more)
 
