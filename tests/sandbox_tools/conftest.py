@@ -114,9 +114,11 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
 
 @pytest.fixture
 def mirror(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
-    """A mirror with every release for Linux, and a machine that downloads from it."""
-    quick = partial(Transfer, probe_seconds=0.3, silence_seconds=0.4)
-    monkeypatch.setattr("madeploy.sandbox.tools.resolve.Transfer", quick)
+    """A mirror with every release for Linux, and a machine that downloads from it.
+
+    Its patience is a user's: a server in a busy process is slow, and must not count as silent.
+    """
+    monkeypatch.setattr("madeploy.sandbox.tools.resolve.Transfer", partial(Transfer, pause_seconds=0.05))
     monkeypatch.setattr(releases, "this_platform", lambda: LINUX)
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -124,3 +126,10 @@ def mirror(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror
         mirror.publish_all(LINUX)
         monkeypatch.setenv("MADEPLOY_DOWNLOADS", mirror.address)
         yield mirror
+
+
+@pytest.fixture
+def impatient(mirror: Mirror, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that takes a mirror's short silence for a long one: for tests in which it is silent."""
+    quick = partial(Transfer, probe_seconds=0.3, silence_seconds=0.4, pause_seconds=0.05)
+    monkeypatch.setattr("madeploy.sandbox.tools.resolve.Transfer", quick)

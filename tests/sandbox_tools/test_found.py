@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,11 @@ def test_a_language_host_goes_unused_with_a_pulumi_that_is_too_old(machine: Mach
 def test_what_is_not_on_path_is_not_said_to_be_refused(machine: Machine) -> None:
     """UX-3."""
     assert {status.rejected for status in inspect()} == {""}
+
+
+def test_a_program_that_is_still_held_open_by_what_wrote_it_is_asked_again(machine: Machine) -> None:
+    """UX-1: a process that another download starts at that moment has a copy of every open file."""
+    path = machine.put("etcd", GOOD["etcd"])
+    with path.open("ab") as written:
+        threading.Timer(0.2, written.close).start()
+        assert ensure(["etcd"])["etcd"].path == path

@@ -36,11 +36,9 @@ pytestmark = pytest.mark.whole
         (mirrors.status(403), "HTTP 403"),
         (mirrors.status(503), "HTTP 503"),
         (mirrors.always_cut(0), "cut off after 0 of"),
-        (mirrors.silent(), "no answer in time"),
-        (mirrors.silent(after=1_000), "no answer in time"),
         (mirrors.redirect("/nowhere"), "HTTP 404"),
     ],
-    ids=["gone", "forbidden", "unavailable", "empty", "silent", "silent in the middle", "leads nowhere"],
+    ids=["gone", "forbidden", "unavailable", "empty", "leads nowhere"],
 )
 def test_a_server_that_fails_is_said_and_the_tool_is_built(
     machine: Machine, mirror: Mirror, odd: Misbehaviour, why: str
@@ -48,6 +46,16 @@ def test_a_server_that_fails_is_said_and_the_tool_is_built(
     """UX-3."""
     mirror.odd[path_of(url_of("kubeconform"))] = odd
     assert why in built_instead(machine)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("after", [0, 1_000])
+def test_a_server_that_falls_silent_is_said_and_the_tool_is_built(
+    machine: Machine, mirror: Mirror, after: int
+) -> None:
+    """UX-3: at the beginning or in the middle."""
+    mirror.odd[path_of(url_of("kubeconform"))] = mirrors.silent(after)
+    assert "no answer in time" in built_instead(machine)
 
 
 def test_a_redirect_in_a_circle_ends(machine: Machine, mirror: Mirror) -> None:
@@ -83,6 +91,7 @@ def test_one_project_that_fails_leaves_the_others_downloaded(machine: Machine, m
     assert [tool.source for tool in tools.values()] == ["built", "downloaded", "downloaded", "downloaded"]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_host_that_is_silent_is_asked_once_for_all_and_costs_little(
     machine: Machine, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,6 +121,7 @@ def test_a_port_where_nobody_listens_and_a_name_nobody_knows_are_said(
     assert "name is not known here" in built_instead(machine, "etcd")
 
 
+@pytest.mark.usefixtures("impatient")
 def test_without_a_network_and_without_go_both_are_said(
     machine: Machine, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -155,7 +165,7 @@ def test_a_transfer_that_is_cut_off_goes_on_where_it_stopped(
         mirror.odd["/f"] = mirrors.cut(*cuts) if ranges else mirrors.without_ranges(*cuts)
         path = tmp_path_factory.mktemp("part") / "f"
         path.write_bytes(BODY[:there])
-        fetch_f(mirror, path, probe_seconds=0.003)
+        fetch_f(mirror, path, pause_seconds=0.001)
         assert path.read_bytes() == BODY
         assert mirror.asked["/f"] <= len(cuts) + 1
         asked_from = [int(stated.removeprefix("bytes=").rstrip("-")) for stated in mirror.ranges]
@@ -176,7 +186,7 @@ def test_the_wrong_beginning_of_an_earlier_run_does_not_spoil_this_one(tmp_path:
     (tmp_path / "f").write_bytes(left)
     with serving(Mirror()) as mirror:
         mirror.files["/f"] = BODY
-        fetch_f(mirror, tmp_path / "f", probe_seconds=0.003)
+        fetch_f(mirror, tmp_path / "f", pause_seconds=0.001)
     assert (tmp_path / "f").read_bytes() == BODY
 
 

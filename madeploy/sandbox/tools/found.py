@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
 import subprocess
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +20,7 @@ PROBE_SECONDS = 10.0
 LAUNCHERS = ".madeploy-launchers"
 """Name of a file that marks a directory of launchers, which start tools that were found otherwise: one on
 PATH is not looked into."""
+_BUSY_SECONDS = 2.0
 _VERSION = re.compile(r"(?<![\d.])v?(\d+\.\d+\.\d+)")
 
 
@@ -57,20 +61,33 @@ def version_of(path: Path, tool: Tool) -> str:
     if tool.version_arguments is None:
         return ""
     try:
-        ran = subprocess.run(
-            [str(path), *tool.version_arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=PROBE_SECONDS,
-            # A user's stack or an unreachable update server has no part in this question.
-            env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
-        )
+        ran = _asked(path, tool.version_arguments)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     match = _VERSION.search(ran.stdout) or _VERSION.search(ran.stderr)
     return match.group(1) if match and ran.returncode == 0 else ""
+
+
+def _asked(path: Path, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run the program at `path`. One that was just written is busy as long as a process, which another thread
+    started meanwhile, holds a copy of the file it was written through: until it runs its own program."""
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            return subprocess.run(
+                [str(path), *arguments],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=PROBE_SECONDS,
+                # A user's stack or an unreachable update server has no part in this question.
+                env=os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"},
+            )
+        except OSError as error:
+            if error.errno != errno.ETXTBSY or time.monotonic() > until:
+                raise
+        time.sleep(0.02)
 
 
 def _beside_companion(tool: Tool, companion: Found | None) -> Found | None:

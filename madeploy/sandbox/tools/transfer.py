@@ -33,6 +33,8 @@ SILENCE_SECONDS: Final = 15.0
 SLOWEST_BYTES_PER_SECOND: Final = 64 * 1024
 """Slower than that over `PACE_SECONDS`, and building is the quicker way."""
 PACE_SECONDS: Final = 30.0
+PAUSE_SECONDS: Final = 1.0
+"""Before the second attempt; the pauses before later ones are twice as long each."""
 ATTEMPTS: Final = 4
 _CHUNK: Final = 256 * 1024
 _TEXT_LIMIT: Final = 4 * 1024 * 1024
@@ -79,7 +81,7 @@ class Transfer:
     Args:
         mirror: what stands in front of the projects' own addresses; empty for nothing.
         cancel: ends all transfers when set.
-        probe_seconds, silence_seconds, pace_seconds: see the constants.
+        probe_seconds, silence_seconds, pace_seconds, pause_seconds: see the constants.
     """
 
     mirror: str
@@ -87,6 +89,7 @@ class Transfer:
     probe_seconds: float = PROBE_SECONDS
     silence_seconds: float = SILENCE_SECONDS
     pace_seconds: float = PACE_SECONDS
+    pause_seconds: float = PAUSE_SECONDS
     _opener: urllib.request.OpenerDirector = field(init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _probes: dict[str, _Probe] = field(default_factory=dict, init=False, repr=False)
@@ -157,7 +160,7 @@ class Transfer:
         problem = silent = ""
         for attempt in range(ATTEMPTS):
             before = _size(partial)
-            if attempt and self.cancel.wait(min(2.0 ** (attempt - 1) * self.probe_seconds / 3, 4.0)):
+            if attempt and self.cancel.wait(min(2.0 ** (attempt - 1) * self.pause_seconds, 4.0)):
                 raise Cancelled
             try:
                 return self._attempt(download, partial, progressed)
@@ -248,7 +251,7 @@ class Transfer:
     def _text(self, address: str) -> str:
         problem = ""
         for attempt in range(2):
-            if attempt and self.cancel.wait(self.probe_seconds / 3):
+            if attempt and self.cancel.wait(self.pause_seconds):
                 raise Cancelled
             request = urllib.request.Request(address, headers=_HEADERS)
             try:
