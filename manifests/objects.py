@@ -6,6 +6,7 @@ import hashlib
 import marshal
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from madeploy.documents.text import dump
@@ -54,7 +55,13 @@ def metadata(
 
 def to_yaml(data: Mapping[str, Any]) -> str:
     """YAML text with sorted keys: the same data gives the same bytes."""
-    return dump(dict(data), sort_keys=True)
+    return _yaml(key_of(dict(data)))
+
+
+@lru_cache(maxsize=256)
+def _yaml(key: bytes) -> str:
+    """Kept, because writing YAML is most of a rendering and most files are alike in the next one."""
+    return dump(marshal.loads(key), sort_keys=True)
 
 
 def key_of(data: Any) -> bytes:

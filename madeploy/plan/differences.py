@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import yaml
@@ -43,19 +44,26 @@ class Difference:
 
 def opened(value: Any) -> Any:
     """A file inside a ConfigMap or Secret as data, where it is YAML or JSON."""
-    if isinstance(value, str) and ("\n" in value or value.startswith("{")):
-        try:
-            data = yaml.load(value, Loader=LOADER)
-        except yaml.YAMLError:
-            return value
-        return data if isinstance(data, (dict, list)) else value
-    return value
+    is_file = isinstance(value, str) and ("\n" in value or value.startswith("{"))
+    return _parsed(value) if is_file else value
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Any:
+    """Kept: one that changed is compared with many others, and nobody writes into what was read."""
+    try:
+        data = yaml.load(text, Loader=LOADER)
+    except yaml.YAMLError:
+        return text
+    return data if isinstance(data, (dict, list)) else text
 
 
 def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> Iterator[Difference]:
     """Every field in which two values differ. What the engine does not know yet differs from nothing."""
-    before, after = opened(before), opened(after)
     if before == after or after == UNKNOWN:
+        return
+    before, after = opened(before), opened(after)
+    if before == after:
         return
     if isinstance(before, dict) and isinstance(after, dict):
         for key in dict.fromkeys((*before, *after)):
