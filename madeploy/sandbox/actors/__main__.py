@@ -9,9 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from madeploy.clients.errors import ClientError
-from madeploy.clients.kubernetes import Kubernetes
 from madeploy.sandbox.actors.certificates import CertificateActor
-from madeploy.sandbox.actors.cluster import View
+from madeploy.sandbox.actors.cluster import View, Watched
 from madeploy.sandbox.actors.connectivity import ConnectivityActor
 from madeploy.sandbox.actors.front_doors import play_gateways, play_load_balancers
 from madeploy.sandbox.actors.registrations import RegistrationActor
@@ -40,20 +39,25 @@ def main() -> None:
         certificates.play(view)
         play_gateways(view)
 
+    watched = Watched(api)
+
+    def play(part: Callable[[View], None]) -> None:
+        _play(lambda: part(View(api, say, watched)), stop)
+
     # In threads of their own: a cluster, or a pod, that does not answer holds nobody else up.
     say("playing the kubelet for pods of connectivity checks: their program runs here as a process")
     connectivity = ConnectivityActor(say)
-    threading.Thread(target=_play, args=(api, connectivity.play, stop), daemon=True).start()
+    threading.Thread(target=play, args=(connectivity.play,), daemon=True).start()
     registrations = RegistrationActor(api, say)
-    threading.Thread(target=_play, args=(api, registrations.play, stop), daemon=True).start()
-    _play(api, front, stop)
+    threading.Thread(target=play, args=(registrations.play,), daemon=True).start()
+    play(front)
 
 
-def _play(api: Kubernetes, part: Callable[[View], None], stop: threading.Event) -> None:
+def _play(look: Callable[[], None], stop: threading.Event) -> None:
     trouble = ""
     while not stop.is_set():
         try:
-            part(View(api, say))
+            look()
             trouble = ""
         except ClientError as error:
             # One line for as long as the same thing is wrong.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import datetime
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,19 +12,86 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.sandbox import objects
 
+WATCH_SECONDS = 300
+"""Time after which the API server ends a watch, which then goes on where it was."""
+
+
+class Watched:
+    """Collections as the API server last told of them: each is listed once and watched from there, so that
+    looking every second asks nothing."""
+
+    def __init__(self, api: Kubernetes) -> None:
+        self._api = api
+        self._lock = threading.Lock()
+        self._collections: dict[str, _Collection] = {}
+
+    def all(self, path: str) -> list[Object]:
+        """Objects of every namespace under `path`. Raises ClientError."""
+        with self._lock:
+            collection = self._collections.setdefault(path, _Collection(self._api, path))
+        return collection.all()
+
+
+class _Collection:
+    """One of them. It is listed anew when its watch has ended with an error, or its kind was not served."""
+
+    def __init__(self, api: Kubernetes, path: str) -> None:
+        self._api = api
+        self._path = path
+        self._lock = threading.Lock()
+        self._is_watched = False
+        self._items: dict[str, Object] = {}
+
+    def all(self) -> list[Object]:
+        with self._lock:
+            if not self._is_watched:
+                # From the API server's cache: a kind that is not there is asked for every second.
+                answer = self._api.find(self._path, resourceVersion=0)
+                self._items = {_uid(item): item for item in (answer or {}).get("items") or []}
+                if answer is not None:
+                    self._is_watched = True
+                    version = str(answer["metadata"]["resourceVersion"])
+                    threading.Thread(target=self._follow, args=(version,), daemon=True).start()
+            return list(self._items.values())
+
+    def _follow(self, version: str) -> None:
+        try:
+            while True:
+                for event in self._api.watch(self._path, version, WATCH_SECONDS):
+                    if event.get("type") == "ERROR":  # the version is too old
+                        return
+                    item = event["object"]
+                    version = item["metadata"]["resourceVersion"]
+                    with self._lock:
+                        if event["type"] == "DELETED":
+                            self._items.pop(_uid(item), None)
+                        elif event["type"] != "BOOKMARK":
+                            self._items[_uid(item)] = item
+        except ClientError:
+            return
+        finally:
+            with self._lock:
+                self._is_watched = False
+
+
+def _uid(item: Object) -> str:
+    return str(item["metadata"]["uid"])
+
 
 class View:
-    """One look at a cluster: each kind is listed at most once."""
+    """One look at a cluster: each kind is listed at most once, or not at all where `watched` knows it."""
 
-    def __init__(self, api: Kubernetes, say: Callable[[str], None]) -> None:
+    def __init__(self, api: Kubernetes, say: Callable[[str], None], watched: Watched | None = None) -> None:
         self._api = api
         self._say = say
+        self._watched = watched
         self._listed: dict[str, list[Object]] = {}
 
     def all(self, path: str) -> list[Object]:
         """Objects of every namespace under `path` (`/apis/networking.k8s.io/v1/ingresses`)."""
-        if path not in self._listed:
-            # From the API server's cache: this is asked every second.
+        if path not in self._listed and self._watched is not None:
+            self._listed[path] = self._watched.all(path)
+        elif path not in self._listed:
             answer = self._api.find(path, resourceVersion=0) or {}
             self._listed[path] = answer.get("items") or []
         return self._listed[path]
