@@ -11,6 +11,9 @@ from pathlib import Path
 from statistics import median
 
 METER = Path(__file__).with_name("meter.py")
+MEBIBYTE = 1024**2 if sys.platform == "darwin" else 1024
+"""In the unit that getrusage(2) counts memory in."""
+
 PER_ROUND = 2
 """Runs of each side in a round: A-B-B-A."""
 
@@ -42,33 +45,19 @@ class Sample:
     """Seconds by the clock."""
 
     memory: float
-    """Peak resident memory of the largest process, in the system's unit."""
+    """Peak resident memory of the largest process, MiB."""
 
 
 @dataclass(frozen=True)
-class Ratio:
-    """One quantity of the measured side over that of the baseline."""
+class Spread:
+    """One quantity of many runs: what is in the middle, and how far rounds lie apart."""
 
     median: float
-    """Median over median."""
-
-    least: float
-    """Least over least: the figure other users of the machine disturb least."""
-
     lowest: float
-    """Lowest ratio of any single round."""
+    """Of any single round."""
 
     highest: float
-    """Highest ratio of any single round."""
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """All three quantities."""
-
-    cpu: Ratio
-    wall: Ratio
-    memory: Ratio
+    """Of any single round."""
 
 
 def run(command: Command) -> Sample:
@@ -90,37 +79,40 @@ def run(command: Command) -> Sample:
         words = "\n".join(done.stderr.strip().splitlines()[-15:])
         raise CommandFailed(f"`{' '.join(command.argv)}` ended with {done.returncode}:\n{words}")
     cpu, wall, memory = map(float, done.stdout.split())
-    return Sample(cpu, wall, memory)
+    return Sample(cpu, wall, memory / MEBIBYTE)
 
 
-def alternate(
-    measured: Command, baseline: Command, rounds: int, note: Callable[[str], None]
-) -> tuple[list[Sample], list[Sample]]:
-    """Samples of both sides, two of each per round in the order A-B-B-A, so that a machine that becomes
-    slower during a round slows both alike."""
-    ours: list[Sample] = []
-    theirs: list[Sample] = []
+def alternate(sides: Sequence[Command], rounds: int, note: Callable[[str], None]) -> list[list[Sample]]:
+    """Samples of each side, two per round in the order A-B-B-A (A-B-C-C-B-A where there are three), so that a
+    machine that becomes slower during a round slows all alike."""
+    samples: list[list[Sample]] = [[] for _ in sides]
+    forth = list(enumerate(sides))
     for number in range(1, rounds + 1):
-        note(f"round {number} of {rounds}")
-        ours.append(run(measured))
-        theirs += [run(baseline), run(baseline)]
-        ours.append(run(measured))
-    return ours, theirs
+        for place, side in (*forth, *reversed(forth)):
+            note(f"round {number} of {rounds}, side {place + 1} of {len(sides)}")
+            samples[place].append(run(side))
+    return samples
 
 
-def ratio(measured: Sequence[float], baseline: Sequence[float]) -> Ratio:
-    """Compare one quantity. Both sequences hold `PER_ROUND` values per round, in order."""
-    starts = range(0, len(measured), PER_ROUND)
-    by_round = [sum(measured[i : i + PER_ROUND]) / sum(baseline[i : i + PER_ROUND]) for i in starts]
-    return Ratio(
-        median(measured) / median(baseline), min(measured) / min(baseline), min(by_round), max(by_round)
-    )
+def by_round(values: Sequence[float]) -> list[float]:
+    """The mean of each round of values in order."""
+    return [sum(values[i : i + PER_ROUND]) / PER_ROUND for i in range(0, len(values), PER_ROUND)]
 
 
-def compare(measured: Sequence[Sample], baseline: Sequence[Sample]) -> Comparison:
-    """Compare every quantity."""
-    return Comparison(
-        cpu=ratio([s.cpu for s in measured], [s.cpu for s in baseline]),
-        wall=ratio([s.wall for s in measured], [s.wall for s in baseline]),
-        memory=ratio([s.memory for s in measured], [s.memory for s in baseline]),
-    )
+def spread(values: Sequence[float]) -> Spread:
+    """One side by itself."""
+    rounds = by_round(values)
+    return Spread(median(values), min(rounds), max(rounds))
+
+
+def ratio(measured: Sequence[float], beside: Sequence[float]) -> Spread:
+    """One quantity of a side over another's: median over median, and each round over its own. Both hold
+    `PER_ROUND` values per round, in order."""
+    rounds = [one / other for one, other in zip(by_round(measured), by_round(beside), strict=True)]
+    return Spread(median(measured) / median(beside), min(rounds), max(rounds))
+
+
+def difference(measured: Sequence[float], beside: Sequence[float]) -> Spread:
+    """The same for how much one is above the other."""
+    rounds = [one - other for one, other in zip(by_round(measured), by_round(beside), strict=True)]
+    return Spread(median(measured) - median(beside), min(rounds), max(rounds))

@@ -10,6 +10,7 @@ from pathlib import Path
 import yaml
 
 from benchmarks.measure import Command, CommandFailed
+from benchmarks.rows import Sides
 from madeploy.sandbox.session import UNWANTED, Sandbox
 
 EMPTY = "empty"
@@ -24,7 +25,7 @@ def obstacle(program: Path) -> str:
     return "no sandbox runs; `bin/madeploy sandbox up` starts one"
 
 
-def preview(program: Path, scratch: Path) -> tuple[Command, Command]:
+def sides(program: Path, scratch: Path) -> Sides:
     """Both commands. The empty program has a stack and a backend of its own, in `scratch`.
 
     Raises CommandFailed when the empty program's stack cannot be made.
@@ -42,7 +43,8 @@ def preview(program: Path, scratch: Path) -> tuple[Command, Command]:
     (where / "__main__.py").write_text("import pulumi\n", encoding="utf-8")
     for arguments in (("stack", "init", EMPTY), ("up", "--yes", "--skip-preview")):
         _engine(*arguments, where=where, environ=own)
-    return Command(PREVIEW, program, environ), Command(PREVIEW, where, own)
+    # Each preview fails unless it finds nothing to do, so both results are the same.
+    return Sides(Command(PREVIEW, program, environ), {"the empty program": Command(PREVIEW, where, own)}, str)
 
 
 def _engine(*arguments: str, where: Path, environ: dict[str, str]) -> None:

@@ -1,90 +1,89 @@
-"""Results as a table and as JSON: ratios only, because a time says more of a machine than of a program."""
+"""Results as a table and as data. Each row keeps when it was measured and on how busy a machine: the record
+that the page is made from may come of several runs, the sides of a row never do."""
 
 from __future__ import annotations
 
+import datetime
+import json
 import os
 import platform
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from benchmarks.catalogue import BENCHMARKS
-from benchmarks.measure import Comparison, Ratio
+from benchmarks.catalogue import ROWS
+from benchmarks.rows import Result, Row
 
-PIPE_WIDTH = 120
-DIGITS = 3
-
-
-@dataclass(frozen=True)
-class Results:
-    """One run of the command."""
-
-    rounds: int
-    load: float
-    """Processes that wanted a processor during the minute before the run, by the system's average."""
-
-    comparisons: Mapping[str, Comparison]
-    left_out: Mapping[str, str]
-    """Why, by benchmark."""
+PIPE_WIDTH = 140
+RECORD = Path(__file__).with_name("record.json")
+"""What `docs/performance.md` is made from."""
 
 
-def as_data(results: Results) -> dict[str, Any]:
-    """The results as JSON shows them."""
+def measured(row: Row, result: Result, rounds: int, load: float) -> dict[str, Any]:
+    """A row that was measured. `load` is how many processes wanted a processor when it began, by the system's
+    average of a minute."""
     return {
-        "machine": {
-            "cores": os.cpu_count(),
-            "load_before": round(results.load, 1),
-            "python": platform.python_version(),
-        },
-        "rounds": results.rounds,
-        "benchmarks": [
-            {
-                "name": name,
-                "measured": BENCHMARKS[name].measured,
-                "baseline": BENCHMARKS[name].baseline,
-                **{
-                    quantity: {figure: round(value, DIGITS) for figure, value in ratio.items()}
-                    for quantity, ratio in asdict(comparison).items()
-                },
-            }
-            for name, comparison in results.comparisons.items()
-        ],
-        "left_out": [{"name": name, "why": why} for name, why in results.left_out.items()],
+        "measured": row.measured,
+        "beside": row.beside,
+        "figures": [figure.to_data() for figure in result.figures],
+        "points": result.points,
+        "nextStep": row.next_step,
+        "rounds": rounds,
+        "load": round(load, 1),
+        "day": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
     }
 
 
-def show(results: Results) -> None:
-    """The results for a person."""
+def left_out(row: Row, why: str) -> dict[str, Any]:
+    """A row that cannot be measured here."""
+    return {"measured": row.measured, "beside": row.beside, "figures": [], "why": why}
+
+
+def as_data(rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Rows by name, with the machine."""
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+    return {"machine": machine, "rows": dict(rows)}
+
+
+def record(rows: Mapping[str, dict[str, Any]], path: Path = RECORD) -> None:
+    """Put rows into the record in place of older ones; what could not be measured now replaces nothing that
+    was."""
+    there = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
+    fresh = {name: row for name, row in rows.items() if row["figures"] or name not in there}
+    merged = {**there, **fresh}
+    data = as_data({name: merged[name] for name in ROWS if name in merged})
+    path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def show(rows: Mapping[str, dict[str, Any]]) -> None:
+    """Rows for a person."""
     # Whatever reads a pipe has no width of its own.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-    if results.comparisons:
-        table = Table(
-            "benchmark", "processor", "clock", "memory", "processor, by round", box=None, pad_edge=False
-        )
-        for name, comparison in results.comparisons.items():
-            cpu = comparison.cpu
+    table = Table("row", "figure", "measured", "by round", "goal", "", box=None, pad_edge=False)
+    for name, row in rows.items():
+        for figure in row["figures"]:
+            unit = figure["unit"]
+            spread = f"{figure['lowest']:.2f} to {figure['highest']:.2f}"
             table.add_row(
-                name,
-                *map(_shown, (cpu, comparison.wall, comparison.memory)),
-                f"{cpu.lowest:.2f} to {cpu.highest:.2f}",
+                name, escape(figure["what"]), f"{figure['value']:.2f} {unit}", spread, *_goal(figure)
             )
+    if table.row_count:
         console.print(table)
-        console.print()
-        for name in results.comparisons:
-            benchmark = BENCHMARKS[name]
-            console.print(escape(f"{name}: {benchmark.measured}, over {benchmark.baseline}"))
-        console.print(
-            f"\nEach figure is a ratio, median (least), of {results.rounds} rounds A-B-B-A; "
-            f"{os.cpu_count()} cores, load {results.load:.1f} before."
-        )
-    for name, why in results.left_out.items():
-        console.print(escape(f"{name}: left out, {why}"))
+    for name, row in rows.items():
+        if row["figures"]:
+            console.print(escape(f"{name}: {row['measured']}, beside {row['beside']}"))
+        else:
+            console.print(escape(f"{name}: not measured, {row['why']}"))
 
 
-def _shown(ratio: Ratio) -> str:
-    return f"{ratio.median:.2f} ({ratio.least:.2f})"
+def _goal(figure: Mapping[str, Any]) -> tuple[str, str]:
+    goal = figure["goal"]
+    if goal is None:
+        return "", ""
+    sign = "≥" if goal["least"] else "≤"
+    return f"{sign} {goal['limit']:g}", "met" if goal["met"] else "not met"

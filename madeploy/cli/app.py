@@ -15,6 +15,7 @@ from madeploy.errors import ToolkitError
 VERBS: Verbs = {
     "sandbox": ("madeploy.cli.sandbox", "app"),
     "test": ("madeploy.cli.test", "run"),
+    "bench": ("madeploy.cli.bench", "bench"),
     "validate": ("madeploy.cli.validate", "validate"),
     "lint": ("madeploy.cli.lint", "lint"),
     "explain": ("madeploy.cli.explain", "explain"),
