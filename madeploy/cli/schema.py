@@ -10,7 +10,25 @@ from typing import Annotated
 
 import typer
 
+from madeploy.errors import ToolkitError
+
 ROOT = Path(__file__).resolve().parents[2]
+
+
+MARK = "<!-- All below is written by `bin/madeploy schema`. -->"
+"""Ends the part of a document that people write."""
+
+
+def _page(name: str, part: str) -> str:
+    """A document with its generated part. Raises ToolkitError where the document does not say where that
+    begins."""
+    path = ROOT / name
+    head, mark, _ = (path.read_text(encoding="utf-8") if path.is_file() else "").partition(MARK)
+    if not mark:
+        raise ToolkitError(
+            f"{name} cannot be written", f"it has no line {MARK}", f"git checkout {name}", exit_code=2
+        )
+    return f"{head}{MARK}\n\n{part}"
 
 
 def generated() -> Mapping[str, str]:
@@ -26,9 +44,7 @@ def generated() -> Mapping[str, str]:
     from madeploy.reference.topology import topology_reference
     from madeploy.reference.troubleshooting import troubleshooting_reference
 
-    return {
-        "stacks/schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n",
-        "stacks/Pulumi.example.yaml": example_stack(),
+    pages = {
         "docs/configuration.md": configuration_reference(),
         "docs/findings.md": findings_reference(),
         "docs/iam.md": iam_reference(),
@@ -37,6 +53,11 @@ def generated() -> Mapping[str, str]:
         "docs/releases.md": releases_reference(),
         "docs/topology.md": topology_reference(),
         "docs/troubleshooting.md": troubleshooting_reference(),
+    }
+    return {
+        "stacks/schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n",
+        "stacks/Pulumi.example.yaml": example_stack(),
+        **{name: _page(name, part) for name, part in pages.items()},
     }
 
 

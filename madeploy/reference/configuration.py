@@ -1,4 +1,4 @@
-"""`docs/configuration.md`, generated from the models: every key, what it accepts, its default, why."""
+"""The generated part of `docs/configuration.md`: every key, what it accepts, its default, why."""
 
 from __future__ import annotations
 
@@ -14,16 +14,6 @@ from madeploy.schemas import service_keys
 from madeploy.settings import shape
 from madeploy.settings.environment import PROJECT, SECRET_KEYS, Environment
 from madeploy.settings.shape import Shape
-
-_HEAD = """# Configuration
-
-Every key of a stack file, `stacks/Pulumi.<environment>.yaml`. Generated from the settings by
-`bin/madeploy schema`; the same text is in `stacks/schema.json` for editors and in
-`stacks/Pulumi.example.yaml` as comments. `bin/madeploy explain KEY` shows where a key ends up.
-
-Keys not listed here are refused. `bin/madeploy validate` checks a file without network or login, and
-`pulumi up` refuses the same files with the same words; [findings.md](findings.md) explains each code.
-"""
 
 _SECRETS_HEAD = """## Secrets
 
@@ -125,8 +115,8 @@ def _overrides() -> Iterator[str]:
 
 
 def configuration_reference() -> str:
-    """Text of `docs/configuration.md`."""
-    lines = [_HEAD]
+    """What is generated of `docs/configuration.md`."""
+    lines: list[str] = []
     for key, (_, _info) in shape.fields(Environment).items():
         lines += _below(f"{PROJECT}:{key}", shape.field_shape(Environment, key), 2)
     lines += _overrides()

@@ -1,4 +1,4 @@
-"""`docs/iam.md`: the policies of every identity as tables, from the builder that deployments use."""
+"""The generated part of `docs/iam.md`: policies of every identity, from the builder that deployments use."""
 
 from __future__ import annotations
 
@@ -18,19 +18,6 @@ from manifests.policy_documents import Document, Statement
 _ACCOUNT: Final = "123456789012"
 _KEY: Final = f"arn:aws:kms:eu-west-1:{_ACCOUNT}:key/KEY"
 _STACK: Final = "production"
-
-_HEAD: Final = """# IAM: who may do what
-
-Every policy that a deployment on AWS makes, written by `bin/madeploy schema` from the builder that
-deployments use (`manifests/iam_documents.py`, `manifests/bucket_documents.py`). Tests evaluate the same
-documents: each identity may do what stands here and nothing else, and nothing that stands here can be
-left out. What to set: [object-store.md](object-store.md).
-
-The tables are of an environment in `eu-west-1` with buckets `WORKSPACE`, `MODELS` and `LOGS`, access logs
-in `ACCESS-LOGS`, a customer-managed key, `modelRegistry.retentionDays`, and one compute cluster `gpu`.
-In other partitions than `aws` the ARNs start with theirs. Rows about the key are absent without
-one (SSE-S3).
-"""
 
 
 _DEPLOYER: Final = """
@@ -52,10 +39,9 @@ false` and `forceDestroy: true`.
 
 
 def iam_reference() -> str:
-    """Text of `docs/iam.md`."""
+    """What is generated of `docs/iam.md`."""
     irsa, pod_identity = _environment("irsa"), _environment("podIdentity")
     parts = [
-        _HEAD,
         "## Who takes which role\n",
         *_who(irsa),
         "\n## What each identity may do\n\nWith `storage.serviceAccess: guide`, the default: the four "

@@ -1,18 +1,11 @@
-"""`docs/releases.md`, generated from the releases' modules: what each reads, needs and refuses."""
+"""The generated part of `docs/releases.md`: what each release reads, needs and refuses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from madeploy.releases import DEFAULT, RELEASES, SERVICES, Release
-
-_HEAD: Final = f"""# Releases of the platform
-
-`platform.release` chooses what services are configured for; `{DEFAULT}` where nothing is said. Generated from
-`madeploy/releases/`, one module a release, by `bin/madeploy schema`. [upgrading.md](upgrading.md) leads from
-one to the other; [configuration.md](configuration.md) has every configuration key with its meaning.
-"""
+from madeploy.releases import RELEASES, SERVICES, Release
 
 
 def _code(names: Iterable[str]) -> str:
@@ -55,8 +48,8 @@ def _keys() -> Iterator[str]:
 
 
 def releases_reference() -> str:
-    """Text of `docs/releases.md`."""
-    lines = [_HEAD, f"| | {' | '.join(RELEASES)} |", "|---" * (len(RELEASES) + 1) + "|"]
+    """What is generated of `docs/releases.md`."""
+    lines = [f"| | {' | '.join(RELEASES)} |", "|---" * (len(RELEASES) + 1) + "|"]
     lines += [f"| {title} | {' | '.join(map(cell, RELEASES.values()))} |" for title, cell in _ROWS]
     lines += ["", "## Configuration keys", "", *_keys(), "## Refused by name", ""]
     for release in RELEASES.values():

@@ -1,4 +1,4 @@
-"""`docs/troubleshooting.md`, generated from the symptoms: what is seen, what it comes from, what mends it."""
+"""The generated part of `docs/troubleshooting.md`: what is seen, what it comes from, what mends it."""
 
 from __future__ import annotations
 
@@ -7,27 +7,6 @@ from typing import Final
 
 from madeploy.findings.codes import CODES
 from madeploy.findings.symptoms import SYMPTOMS, Symptom
-
-_HEAD: Final = """# Troubleshooting
-
-```console
-$ bin/madeploy diagnose prod
-$ bin/madeploy diagnose --symptom 'No resources found in ml-team namespace.'
-$ kubectl -n ma-system logs deployment/michelangelo-controllermgr | bin/madeploy diagnose prod --log -
-```
-
-With a stack alone everything live is looked at: what [`verify`](verifying-environments.md) finds, pods
-that do not run with their last words, logs of the services, warnings of every cluster, models without
-artifacts, inference servers without a backend. With `--symptom` or `--log` the text alone is judged; a
-stack then fills in contexts and names. Nothing is changed, and no value that looks like a secret is
-repeated. Exit code 0: nothing found; 1: a cause was found. After an update that failed, the toolkit's
-own commands say the cause of each object that did not become ready.
-
-Every text that is known, generated from `madeploy/findings/symptoms/` by `bin/madeploy schema`. Rows of
-the guides' troubleshooting tables are called by the guide and their number; `differences` are rows of
-[platform.md](platform.md), section 2.3. Each row is shown by `tests/findings/test_symptoms.py`, under
-its code and its row.
-"""
 
 _AREAS: Final = (
     ("Model registry", "model-registry guide"),
@@ -39,8 +18,8 @@ _AREAS: Final = (
 
 
 def troubleshooting_reference() -> str:
-    """Text of `docs/troubleshooting.md`."""
-    lines = [_HEAD]
+    """What is generated of `docs/troubleshooting.md`."""
+    lines: list[str] = []
     left = list(SYMPTOMS)
     for title, start in _AREAS:
         rows = [symptom for symptom in left if symptom.row.startswith(start)]
