@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import socket
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +19,10 @@ from hypothesis import strategies as st
 
 from madeploy.names.methods import REFLECTION, reading, writing
 from tests.support.environments import environment
-from tests.support.front import API_AUDIENCE, Front, front, lock_settings
+from tests.support.front import API, API_AUDIENCE, Front, front, lock_settings
 from tests.support.oidc import ISSUER
 from tests.support.proves import proves
-from tests.support.tls import Authority
+from tests.support.tls import Authority, trusting
 
 pytestmark = pytest.mark.whole
 
@@ -154,6 +155,42 @@ def test_an_address_in_a_header_is_the_callers_own_where_connections_are_passed_
         for address in ("203.0.113.5", "203.0.113.5, 203.0.113.5"):
             assert door.api_call(READ, address=address) is DENIED
         assert door.recorded.calls == []
+
+
+@proves("ACC-2", played="the front door")
+def test_by_the_proxy_protocol_an_address_comes_with_a_connection_that_is_passed_through(
+    tmp_path: Path,
+) -> None:
+    """ACC-2: before TLS, from the door alone; networks then count beside certificates."""
+    gateway = {"kind": "gatewayApi", "className": "eg", "controllerNamespace": "envoy-gateway-system"}
+    made = environment(
+        access={
+            "api": lock_settings(clientAddress="proxyProtocol", certificates={"editors": {"groups": ["x"]}})
+        },
+        frontDoor=gateway | {"apiTls": "passthrough"},
+    )
+    with front(tmp_path, made, callers=Authority().pem) as door:
+        for address, status in (("203.0.113.5", 200), ("198.51.100.7", 403)):
+            assert _passed(door, f"PROXY TCP4 {address} 192.0.2.1 4000 443\r\n") == status
+        assert _passed(door, "") == 0
+        assert len(door.recorded.calls) == 1
+
+
+def _passed(door: Front, line: str) -> int:
+    """HTTP status of a call in a connection that begins with this line; 0 where none comes about."""
+    request = (
+        f"POST /michelangelo.api.v2.{READ} HTTP/1.1\r\nhost: {API}\r\nx-forwarded-for: 203.0.113.5\r\n"
+        "te: trailers\r\ncontent-type: application/json\r\ncontent-length: 5\r\n\r\n"
+    )
+    context = trusting(door.api_pem)
+    with socket.create_connection(("127.0.0.1", door.envoy.api_port), timeout=5) as plain:
+        plain.sendall(line.encode())
+        try:
+            with context.wrap_socket(plain, server_hostname=API) as connection:
+                connection.sendall(request.encode() + b"\0\0\0\0\0")
+                return int(connection.recv(65536).split()[1])
+        except OSError:
+            return 0
 
 
 def test_new_authorities_are_taken_over_without_a_restart(tmp_path: Path) -> None:
