@@ -9,6 +9,7 @@ SHARING = (
     "test_render_live.py",
     "test_lifecycle.py",
     "test_clusters_adopt.py",
+    "test_tenants_deployed.py",
     "test_down.py",
 )
 """Files whose tests share one deployed sandbox, in the order in which they use it: the last one ends it."""

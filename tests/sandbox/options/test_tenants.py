@@ -9,20 +9,25 @@ from typing import Any
 import kubernetes
 import pulumi
 import pytest
+import yaml
 
 from components import bundles
+from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs import minify
 from madeploy.names.tenants import EDITOR, VIEWER
 from madeploy.sandbox.environment import Environment
 from madeploy.settings import Environment as Settings
 from madeploy.tenants.live import delete, holdings, there
+from madeploy.tenants.queues import delete_queues, queues
 from manifests.namespaces import namespaces
 from manifests.network_policies import control_plane as network_policies
 from manifests.objects import Bundle, Object
+from manifests.queues import queues as compute_queues
 from manifests.tenants import tenants
 from tests.support.engine import Program, Stack
 from tests.support.environments import environment as smallest
+from tests.support.objects import of_kind
 from tests.support.proves import proves
 
 OWN = {
@@ -51,6 +56,7 @@ OTHERS = (
     ("", "limitranges"), ("apps", "deployments"), ("rbac.authorization.k8s.io", "rolebindings"),
     ("networking.k8s.io", "networkpolicies"),
 )  # fmt: skip
+REVIEWS = "/apis/authorization.k8s.io/v1/subjectaccessreviews"
 OnCluster = Callable[[Callable[[pulumi.ResourceOptions], None]], Program]
 
 
@@ -99,48 +105,46 @@ def deployed(stack: Stack, on_cluster: OnCluster, client: Kubernetes) -> Iterato
 @pytest.fixture
 def client(environment: Environment) -> Kubernetes:
     """The toolkit's own client of the control plane."""
-    import yaml
+    return _client(environment, "control-plane")
 
+
+def _client(environment: Environment, cluster: str) -> Kubernetes:
     document = yaml.safe_load(environment.kubeconfig.read_text())
-    return Kubernetes.from_kubeconfig(minify(document, "control-plane", "control-plane"))
+    return Kubernetes.from_kubeconfig(minify(document, cluster, cluster))
 
 
-def _allowed(api: kubernetes.client.AuthorizationV1Api, groups: list[str], **question: str) -> bool:
-    body = {"spec": {"user": "somebody", "groups": groups, "resourceAttributes": question}}
-    answer: bool = api.create_subject_access_review(body).status.allowed
-    return answer
+def _allowed(client: Kubernetes, groups: list[str], **question: str) -> bool:
+    spec = {"user": "somebody", "groups": groups, "resourceAttributes": question}
+    body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
+    return bool(client.review(REVIEWS, body)["status"]["allowed"])
 
 
 @proves("OPS-2")
-def test_each_tenant_sees_its_own_and_nothing_of_the_others(
-    deployed: Stack, environment: Environment
-) -> None:
+def test_each_tenant_sees_its_own_and_nothing_of_the_others(deployed: Stack, client: Kubernetes) -> None:
     """OPS-2: every verb on every kind asked, for viewers and editors of both; Secrets and the Project's own
     deletion are nobody's."""
     release = settings().release
     kinds = [*(("michelangelo.api", plural) for plural in release.kinds.values()), *OTHERS]
-    with kubernetes.config.new_client_from_config(str(environment.kubeconfig), "control-plane") as raw:
-        api = kubernetes.client.AuthorizationV1Api(raw)
-        asked = 0
-        for own, other in (("vision", "speech"), ("speech", "vision")):
-            for group, writes in ((f"{own}-lookers", False), (own, True)):
-                for kind_group, resource in kinds:
-                    name, _, sub = resource.partition("/")
-                    for verb in VERBS:
-                        question = {
-                            "verb": verb, "group": kind_group, "resource": name, "subresource": sub,
-                        }  # fmt: skip
-                        for namespace in (f"tenant-{other}", "ma-system", "default", ""):
-                            asked += 1
-                            denied = not _allowed(api, [group], namespace=namespace, **question)
-                            assert denied, (group, verb, resource, namespace)
-                        allowed = _allowed(api, [group], namespace=f"tenant-{own}", **question)
+    asked = 0
+    for own, other in (("vision", "speech"), ("speech", "vision")):
+        for group, writes in ((f"{own}-lookers", False), (own, True)):
+            for kind_group, resource in kinds:
+                name, _, sub = resource.partition("/")
+                for verb in VERBS:
+                    question = {
+                        "verb": verb, "group": kind_group, "resource": name, "subresource": sub,
+                    }  # fmt: skip
+                    for namespace in (f"tenant-{other}", "ma-system", "default", ""):
                         asked += 1
-                        assert allowed == _declared(verb, kind_group, resource, writes), (
-                            group,
-                            verb,
-                            resource,
-                        )
+                        denied = not _allowed(client, [group], namespace=namespace, **question)
+                        assert denied, (group, verb, resource, namespace)
+                    allowed = _allowed(client, [group], namespace=f"tenant-{own}", **question)
+                    asked += 1
+                    assert allowed == _declared(verb, kind_group, resource, writes), (
+                        group,
+                        verb,
+                        resource,
+                    )
     assert asked == 2 * 2 * len(kinds) * len(VERBS) * 5
 
 
@@ -216,3 +220,31 @@ def test_a_tenant_that_leaves_the_file_stays_until_it_is_removed_and_can_come_ba
     # And back, from nothing.
     assert not (back := deployed.up(on_cluster(program(*TEAMS)))).failed, back.text
     assert holdings(client, release, "tenant-speech").project
+
+
+@proves("OPS-2", "OPS-6", played="Kueue")
+def test_a_tenants_queue_is_seen_with_its_jobs_and_goes_with_it(environment: Environment) -> None:
+    """OPS-2, OPS-6: on a compute cluster; one that cannot be asked hides nothing of the others."""
+    compute = _client(environment, "compute-0")
+    flavors = [{"name": "cpu", "quotas": {"cpu": "64", "memory": "256Gi"}}]
+    entry = {"kubeconfigContext": "compute-0", "queues": {"flavors": flavors}}
+    chosen = smallest(clusters={"compute-0": entry}, tenants={"tenant-vision": TEAMS["tenant-vision"]})
+    (queue,) = of_kind(list(compute_queues(chosen, "compute-0")), "LocalQueue")
+    path = f"/apis/{queue['apiVersion']}/namespaces/default/localqueues"
+
+    def connect(cluster: str) -> Kubernetes:
+        if cluster == "gone":
+            raise ClientError("https://gone.example.com", "refused")
+        return compute
+
+    assert [each.there for each in queues(connect, ["compute-0"], "tenant-vision")] == [False]
+    compute.create(path, queue)
+    compute.merge(
+        f"{path}/ma-tenant-vision/status", {"status": {"pendingWorkloads": 2, "admittedWorkloads": 1}}
+    )
+    first, second = queues(connect, ["compute-0", "gone"], "tenant-vision")
+    assert str(first) == "compute-0: 1 running, 2 waiting"
+    assert (second.there, "nothing listens" in second.problem) == (False, True)
+    delete_queues(connect, ["compute-0"], "tenant-vision")
+    assert compute.find(f"{path}/ma-tenant-vision") is None
+    delete_queues(connect, ["compute-0"], "tenant-vision")
