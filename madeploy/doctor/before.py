@@ -8,6 +8,7 @@ from pathlib import Path
 
 from madeploy.doctor import (
     admission,
+    aws_quotas,
     definitions,
     engine,
     external_secrets,
@@ -51,6 +52,7 @@ def checks_before(site: Site, file: Path, keys: storage.Keys) -> Iterator[Check]
     yield Check("store", "the object store", partial(storage.object_store, site, keys))
     yield Check("aws", "the AWS account", partial(storage.aws_account, site))
     yield Check("aws-rights", "the deployer's rights on AWS", partial(storage.aws_rights, site))
+    yield Check("aws-quotas", "room in the AWS account", partial(aws_quotas.aws_quotas, site))
     yield Check("workflow", "the workflow engine", partial(workflow_engine.workflow_engine, site))
 
 

@@ -71,7 +71,7 @@ def _compared(
         yield find("MA936", subject, "is not there", fix=f"Make it again:\n{site.up}")
         return
     if live["metadata"].get("deletionTimestamp"):
-        look = site.kubectl(f"get {where} -o jsonpath='{{.metadata.finalizers}}'", cluster)
+        look = site.kubectl(f"get {where} --ignore-not-found -o jsonpath='{{.metadata.finalizers}}'", cluster)
         fix = f"See which finalizers hold it; make it again once it is gone:\n{look}\n{site.up}"
         yield find("MA939", subject, "is being deleted", fix=fix)
         return

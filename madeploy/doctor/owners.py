@@ -86,7 +86,9 @@ def _judged(
             continue
         if kind == "Namespace" and there["metadata"].get("deletionTimestamp"):
             name = metadata["name"]
-            look = site.kubectl(f"get namespace {name} -o jsonpath='{{.status.conditions}}'", cluster)
+            look = site.kubectl(
+                f"get namespace {name} --ignore-not-found -o jsonpath='{{.status.conditions}}'", cluster
+            )
             fix = f"See what holds it, let that go, and wait until the namespace is gone:\n{look}"
             yield find("MA932", subject, "is being deleted", fix=fix)
         elif not is_ours(there):

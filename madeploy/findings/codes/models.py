@@ -45,6 +45,17 @@ MODELS: Final[dict[str, Code]] = {
         "They stay, and so does what they refer to in the object store.",
         "Put right what is said of each and run it again: bin/madeploy models retention --stack STACK",
     ),
+    "MA345": Code(
+        "Quota of AWS that leaves no room for what the stack makes",
+        "The update would stop when the account is full.",
+        "Have the quota raised, or remove what nobody needs.",
+    ),
+    "MA346": Code(
+        "Quota of AWS that the login may not ask for",
+        "Whether there is room is not known; most accounts have plenty.",
+        "Where the account is nearly full, look with a login that may.",
+        "info",
+    ),
     "MA350": Code(
         "Manifest that is no Kubernetes object",
         "kubectl and the API server would refuse it.",
