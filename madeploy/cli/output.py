@@ -46,7 +46,8 @@ def note(line: str) -> None:
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows in aligned columns below a header, each line ending in a line feed."""
+    """Rows in aligned columns below a header, each line ending in a line feed. Nothing is cut or folded: what
+    is shown can be copied."""
     widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
     return "".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"

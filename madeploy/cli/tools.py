@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from madeploy.cli.options import AsJson
-from madeploy.cli.output import print_json
+from madeploy.cli.output import columns, print_json
 from madeploy.sandbox.progress import duration
 from madeploy.sandbox.tools import TOOLS, ResolvedTool, ToolStatus, ensure, inspect
 
-LINE_WIDTH = 1000
+_HEADER = ("TOOL", "VERSION", "SOURCE", "TOOK", "GETTING IT TOOK", "PATH")
 
 
 def tools(
@@ -63,17 +62,22 @@ def _shown(seconds: float | None) -> str:
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
-    # A path that is cut or folded cannot be copied: lines may be longer than the terminal is wide.
-    console = Console(highlight=False, width=LINE_WIDTH)
-    table = Table("tool", "version", "source", "took", "getting it took", "path", box=None, pad_edge=False)
-    for row in rows:
-        took, built = (_shown(row[key]) for key in ("seconds", "build_seconds"))
-        source = row["source"] + {True: ", official", False: ", built from source", None: ""}[row["official"]]
-        table.add_row(row["name"], row["version"], source, took, built, row["path"] or "-")
-    console.print(table)
+    origins = {True: ", official", False: ", built from source", None: ""}
+    cells = [
+        (
+            row["name"],
+            row["version"],
+            row["source"] + origins[row["official"]],
+            _shown(row["seconds"]),
+            _shown(row["build_seconds"]),
+            row["path"] or "-",
+        )
+        for row in rows
+    ]
+    sys.stdout.write(columns(_HEADER, cells))
     for row in rows:
         if row["not_from_path"]:
-            console.print(f"[dim]not used:[/] {row['not_from_path']}")
+            typer.echo(f"not used: {row['not_from_path']}")
     missing = sum(row["source"] == "missing" for row in rows)
     if missing:
-        console.print(f"{missing} of {len(rows)} are not there yet: `madeploy tools --build` gets them.")
+        typer.echo(f"{missing} of {len(rows)} are not there yet: `madeploy tools --build` gets them.")

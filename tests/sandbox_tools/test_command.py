@@ -78,5 +78,5 @@ def test_build_builds_the_named_tools_and_says_so(machine: Machine) -> None:
 
 def test_an_unknown_name_is_wrong_use(machine: Machine) -> None:
     """UX-2."""
-    with pytest.raises(SandboxError, match="no such tool: helm"):
-        run("helm")
+    with pytest.raises(SandboxError, match="no such tool: nomad"):
+        run("nomad")

@@ -5,17 +5,15 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+import typer
 
 from madeploy.cli.options import AsJson, OfStack
-from madeploy.cli.output import print_json
+from madeploy.cli.output import columns, print_json
 from madeploy.settings.clusters import Cluster
 from madeploy.settings.servers import canonical_server
 from madeploy.stacks.files import open_environment
 
-_PIPE_WIDTH = 200
+_HEADER = ("CLUSTER", "ACCESS", "API SERVER", "MANAGEMENT", "CREDENTIAL", "REGION", "ZONE", "SLA")
 
 
 def list_clusters(
@@ -32,25 +30,21 @@ def list_clusters(
     if as_json:
         print_json({"stack": name, "clusters": rows})
         return
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     if not rows:
-        console.print(f"stack {name} has no clusters; bin/madeploy clusters add NAME --stack {name} adds one")
+        typer.echo(f"stack {name} has no clusters; bin/madeploy clusters add NAME --stack {name} adds one")
         return
-    table = Table(
-        "cluster", "access", "API server", "management", "credential", "region", "zone", "sla",
-        box=None, pad_edge=False,
-    )  # fmt: skip
-    for row in rows:
-        adopted = " (adopted)" if row["adopted"] else ""
-        table.add_row(
-            escape(row["name"]),
-            escape(f"{row['access']}{adopted}"),
+    cells = [
+        (
+            row["name"],
+            f"{row['access']}{' (adopted)' if row['adopted'] else ''}",
             row["server"] or "in the kubeconfig",
             row["management"],
             row["credential"],
-            *(escape(row[key] or "-") for key in ("region", "zone", "sla")),
+            *(row[key] or "-" for key in ("region", "zone", "sla")),
         )
-    console.print(table)
+        for row in rows
+    ]
+    sys.stdout.write(columns(_HEADER, cells))
 
 
 def _row(name: str, entry: Cluster) -> dict[str, Any]:

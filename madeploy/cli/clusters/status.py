@@ -6,12 +6,9 @@ import sys
 from functools import partial
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from madeploy.cli.options import AsJson, OfStack
-from madeploy.cli.output import print_json
+from madeploy.cli.output import columns, print_json
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
@@ -27,19 +24,9 @@ from madeploy.stacks.access import StackAccess
 
 SECONDS = 30.0
 """Time limit for one cluster."""
-_PIPE_WIDTH = 160
-_COLUMNS = (
-    "cluster",
-    "reachable",
-    "ready",
-    "proof",
-    "token age",
-    "expires",
-    "KubeRay",
-    "jobs",
-    "assigned",
-    "codes",
-)
+_HEADER = (
+    "CLUSTER", "REACHABLE", "READY", "PROOF", "TOKEN AGE", "EXPIRES", "KUBERAY", "JOBS", "ASSIGNED", "CODES"
+)  # fmt: skip
 
 
 def status(
@@ -93,31 +80,29 @@ def _row(
 
 
 def _show(rows: list[ClusterStatus], stack: str) -> None:
-    console = Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else _PIPE_WIDTH)
     if not rows:
-        console.print(
-            f"no cluster is registered; bin/madeploy clusters add NAME --stack {stack} registers one"
-        )
+        typer.echo(f"no cluster is registered; bin/madeploy clusters add NAME --stack {stack} registers one")
         return
-    table = Table(*_COLUMNS, box=None, pad_edge=False)
-    for row in rows:
-        table.add_row(
-            escape(row.name + ("" if row.in_stack else " (not in the stack)")),
-            "yes" if row.reachable else "[red]no[/]",
-            {True: "yes", False: "[red]no[/]", None: "[red]never[/]"}[row.ready],
-            _age(row.proof_age),
-            _age(row.token_age),
-            "never" if row.token_left is None and row.token_age is not None else _age(row.token_left),
-            "none" if row.kuberay == "" else row.kuberay or "-",
-            _jobs(row),
-            str(row.assigned),
-            " ".join(dict.fromkeys(finding.code for finding in row.findings)) or "-",
-        )
-    console.print(table)
+    sys.stdout.write(columns(_HEADER, [_cells(row) for row in rows]))
     findings = [finding for row in rows for finding in row.findings]
     if findings:
-        console.print()
+        typer.echo()
         write(report(f"stack {stack}", findings), sys.stdout)
+
+
+def _cells(row: ClusterStatus) -> tuple[str, ...]:
+    return (
+        row.name + ("" if row.in_stack else " (not in the stack)"),
+        "yes" if row.reachable else "no",
+        {True: "yes", False: "no", None: "never"}[row.ready],
+        _age(row.proof_age),
+        _age(row.token_age),
+        "never" if row.token_left is None and row.token_age is not None else _age(row.token_left),
+        "none" if row.kuberay == "" else row.kuberay or "-",
+        _jobs(row),
+        str(row.assigned),
+        " ".join(dict.fromkeys(finding.code for finding in row.findings)) or "-",
+    )
 
 
 def _jobs(row: ClusterStatus) -> str:

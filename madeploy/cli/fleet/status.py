@@ -6,11 +6,9 @@ import sys
 from dataclasses import asdict
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from madeploy.cli.options import AsJson, Stack
-from madeploy.cli.output import print_json
+from madeploy.cli.output import columns, print_json
 from madeploy.clusters.fleet import Row, fleet_status
 from madeploy.clusters.preflight import unreachable
 from madeploy.findings import Finding, exit_code, in_order
@@ -18,7 +16,7 @@ from madeploy.findings.text import report, write
 from madeploy.sandbox.progress import phase
 from madeploy.stacks.updates import open_stacks
 
-_PIPE_WIDTH = 160
+_HEADER = ("CLUSTER", "STACK", "IN SETTINGS", "REGISTERED", "REACHABLE", "CODE")
 
 
 def status(
@@ -48,14 +46,9 @@ def status(
 
 
 def _show(rows: list[Row], findings: list[Finding]) -> None:
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    console = Console(file=sys.stdout, highlight=False, width=width)
-    table = Table(
-        "cluster", "stack", "in settings", "registered", "reachable", "code", box=None, pad_edge=False
-    )
     words = {True: "yes", False: "no", None: "-"}
-    for row in rows:
-        table.add_row(
+    cells = [
+        (
             row.cluster,
             row.stack,
             words[row.in_settings],
@@ -63,7 +56,9 @@ def _show(rows: list[Row], findings: list[Finding]) -> None:
             words[row.reachable],
             row.code,
         )
-    console.print(table)
+        for row in rows
+    ]
+    sys.stdout.write(columns(_HEADER, cells))
     if findings:
-        console.print()
+        typer.echo()
         write(report("not done", in_order(findings)), sys.stdout)
