@@ -37,7 +37,7 @@ def generated() -> Mapping[str, str]:
     from madeploy.reference.example import example_stack
     from madeploy.reference.findings import findings_reference
     from madeploy.reference.iam import iam_reference
-    from madeploy.reference.performance import performance_reference
+    from madeploy.reference.performance import performance_plots, performance_reference
     from madeploy.reference.policies import policies_reference
     from madeploy.reference.releases import releases_reference
     from madeploy.reference.stack_schema import stack_schema
@@ -48,7 +48,7 @@ def generated() -> Mapping[str, str]:
         "docs/configuration.md": configuration_reference(),
         "docs/findings.md": findings_reference(),
         "docs/iam.md": iam_reference(),
-        **performance_reference(),
+        "docs/performance.md": performance_reference(),
         "docs/policies.md": policies_reference(),
         "docs/releases.md": releases_reference(),
         "docs/topology.md": topology_reference(),
@@ -58,6 +58,7 @@ def generated() -> Mapping[str, str]:
         "stacks/schema.json": json.dumps(stack_schema(), indent=2, ensure_ascii=False) + "\n",
         "stacks/Pulumi.example.yaml": example_stack(),
         **{name: _page(name, part) for name, part in pages.items()},
+        **performance_plots(),
     }
 
 

@@ -1,5 +1,5 @@
-"""`docs/performance.md`, generated from the record of a run of `bin/madeploy bench --record`: every row, its
-goal, what it came to, and what is to be done where that is not enough."""
+"""The generated part of `docs/performance.md`, from the record of `bin/madeploy bench --record`: every row,
+its goal, what it came to, what is to be done where that is not enough, and the plots."""
 
 from __future__ import annotations
 
@@ -12,30 +12,17 @@ from madeploy.reference.plots import Line, plot
 
 RECORD: Final = Path(__file__).resolve().parents[2] / "benchmarks" / "record.json"
 
-_HEAD: Final = """# Performance
 
-```console
-$ bin/madeploy bench --record
-$ bin/madeploy bench --only render --only checks --rounds 3
-$ bin/madeploy schema
-```
-
-What the toolkit costs beside other programs that do the same work. Both sides run in turns, in the same
-minutes on the same machine, and only where they came to the same result; what is compared is mostly
-processor time, which other work on the machine disturbs least. A figure is the median of all runs; in
-brackets stand the lowest and the highest of any single round. [benchmarks/](../benchmarks/README.md) says how
-it is measured.
-
-Generated from `benchmarks/record.json` by `bin/madeploy schema`.
-"""
+def performance_reference() -> str:
+    """What is generated of `docs/performance.md`."""
+    data, rows, series = _record()
+    return "\n".join(_page(data, rows, bool(series)))
 
 
-def performance_reference() -> Mapping[str, str]:
-    """The page and its plots, by path in the project."""
-    data = json.loads(RECORD.read_text(encoding="utf-8"))
-    rows: Mapping[str, Any] = data["rows"]
-    series = {name: row for name, row in rows.items() if row.get("points")}
-    plots = {
+def performance_plots() -> Mapping[str, str]:
+    """The page's plots, by path in the project."""
+    _, _, series = _record()
+    return {
         f"docs/performance-{name}.svg": plot(
             title, unit, [_line(each, row, quantity) for each, row in series.items()]
         )
@@ -45,11 +32,16 @@ def performance_reference() -> Mapping[str, str]:
         )
         if series
     }
-    return {"docs/performance.md": "\n".join(_page(data, rows, bool(series))), **plots}
+
+
+def _record() -> tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any]]:
+    """The record, its rows, and those measured at several sizes."""
+    data = json.loads(RECORD.read_text(encoding="utf-8"))
+    rows: Mapping[str, Any] = data["rows"]
+    return data, rows, {name: row for name, row in rows.items() if row.get("points")}
 
 
 def _page(data: Mapping[str, Any], rows: Mapping[str, Any], plotted: bool) -> Iterator[str]:
-    yield _HEAD
     yield "## Rows\n"
     yield "| Row | Measured | Beside | Figure | Goal | |\n|---|---|---|---|---|---|"
     for name, row in rows.items():
