@@ -22,7 +22,7 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Whole files to one worker: those that share a deployed sandbox, too."""
+    """Whole files to one worker: those that share what takes long to start, too."""
     from tests.support.schedule import ByDeployment
 
     return ByDeployment(config, log) if config.getoption("dist") == "loadfile" else None

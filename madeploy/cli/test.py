@@ -1,10 +1,11 @@
-"""`madeploy test`: checks and tests on Python alone first, then those on real engine and API servers."""
+"""`madeploy test`: the checks, then tests, those on Python alone first."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import typer
@@ -20,10 +21,6 @@ CHECKS = (
 )
 
 
-NOTHING_SELECTED = 5
-"""pytest's exit code when no test was selected."""
-
-
 def _run(title: str, command: list[str]) -> int:
     print(f"== {title}", flush=True)  # noqa: T201
     return subprocess.run(command, cwd=ROOT, check=False).returncode
@@ -31,13 +28,19 @@ def _run(title: str, command: list[str]) -> int:
 
 def _checks() -> bool:
     bin_dir = Path(sys.executable).parent
-    # Every check runs, so that one stop shows all there is to mend.
-    results = [_run(title, [str(bin_dir / program), *arguments]) for title, (program, *arguments) in CHECKS]
-    return not any(results)
 
+    def check(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(bin_dir / program), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        )
 
-def _workers(number: int, *distribution: str) -> list[str]:
-    return ["-n", str(number), "--dist", *distribution]
+    # Side by side, each with one processor; every one runs, so that one stop shows all there is to mend.
+    with ThreadPoolExecutor() as pool:
+        running = {title: pool.submit(check, *command) for title, command in CHECKS}
+        for title, future in running.items():
+            print(f"== {title}", flush=True)  # noqa: T201
+            print(future.result().stdout + future.result().stderr, end="", flush=True)  # noqa: T201
+    return not any(future.result().returncode for future in running.values())
 
 
 def run(
@@ -47,21 +50,16 @@ def run(
     """Run the project's checks and tests: those on Python alone first, then those on real clusters."""
     selection = ["-k", keyword] if keyword else []
     passed = keyword is not None or _checks()
-    pytest = [sys.executable, "-m", "pytest", "-q", *selection]
-    cores = os.cpu_count() or 1
-    kinds, title = (
-        ("not sandbox and not whole", "quick tests") if quick else ("not sandbox", "tests on Python")
-    )
     # Tests wait as much as they work, so more run at a time than there are cores.
-    workers = min(cores + 1, 4)
-    codes = [_run(title, [*pytest, "-m", kinds, *_workers(workers, "worksteal")])]
-    if not quick:
+    pytest = [sys.executable, "-m", "pytest", "-q", *selection, "-n", str(min((os.cpu_count() or 1) + 1, 4))]
+    if quick:
+        only = ["-m", "not sandbox and not whole", "--dist", "worksteal"]
+        code = _run("quick tests", [*pytest, *only])
+    else:
         # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
-        tools.ensure(tools.TESTED_TOOLS)
-        # Each worker starts clusters of its own, 1.3 GB. Tests of one file share what they deploy, and files
-        # stand in the order of how long they take.
-        by_file = _workers(workers, "loadfile", "--no-loadscope-reorder")
-        codes.append(_run("sandbox tests", [*pytest, "-m", "sandbox", "--durations=15", *by_file]))
-    # A narrowed run may select tests of one kind only, but not of neither.
-    ran = [code for code in codes if not (keyword and code == NOTHING_SELECTED)]
-    raise typer.Exit(0 if passed and ran and not any(ran) else 1)
+        tools.ensure(tools.TOOLS)
+        # Files go whole to one worker: their tests share what they deploy. Those on Python alone come first,
+        # then the longest. A run of its own for these would collect everything again.
+        by_file = ["--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"]
+        code = _run("tests", [*pytest, *by_file])
+    raise typer.Exit(0 if passed and code == 0 else 1)

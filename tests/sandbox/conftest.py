@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,16 +11,18 @@ import pytest
 from madeploy.sandbox.environment import TOOLS, Environment
 from madeploy.sandbox.state import StateDirectory
 from tests.support.sandbox import ROOT, Deployed, sandbox
-from tests.support.schedule import place
+from tests.support.schedule import in_order
+
+# For the engine and its plugins, which live for seconds: collecting garbage is a fourteenth of what they do.
+os.environ.setdefault("GOGC", "400")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that asks for real clusters, so that `--quick` leaves it out; begin with what takes
-    longest."""
+    """Mark every test that asks for real clusters, so that `--quick` leaves it out, and put all in order."""
     for item in items:
         if {"environment", "tool_paths"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.sandbox)
-    items.sort(key=lambda item: place(item.path.name))
+    in_order(items)
 
 
 @pytest.fixture(scope="session")

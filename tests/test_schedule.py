@@ -1,0 +1,29 @@
+"""The order of tests names files that are there, and keeps together what shares a sandbox."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+
+from tests.support.schedule import CLUSTERS, FIRST, GROUPS
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def test_every_file_of_the_order_is_there_once_and_in_one_group() -> None:
+    """UX-2: a file that was renamed would start a sandbox of its own, last of all."""
+    there = Counter(path.name for path in (ROOT / CLUSTERS).rglob("test_*.py"))
+    assert {name: there[name] for name in FIRST} == dict.fromkeys(FIRST, 1)
+    grouped = [name for files in GROUPS.values() for name in files]
+    assert len(set(grouped)) == len(grouped)
+    assert len(set(FIRST)) == len(FIRST)
+    assert set(grouped) <= set(FIRST)
+
+
+def test_every_module_on_the_shared_environment_is_in_a_group() -> None:
+    """UX-2: one that is in none would start clusters of its own, 20 s of processor time."""
+    asking = re.compile(r"^def .*\benvironment: Environment\b", re.MULTILINE)
+    modules = (path for path in (ROOT / CLUSTERS).rglob("test_*.py"))
+    found = {path.name for path in modules if asking.search(path.read_text(encoding="utf-8"))}
+    assert found - {name for files in GROUPS.values() for name in files} == set()
