@@ -53,12 +53,12 @@ def place(item: Object) -> str:
     return f"{_PLACES[item['kind']].format(metadata.get('namespace'))}/{metadata['name']}"
 
 
-def wait(until: Callable[[], Any], seconds: float = 30) -> Any:
+def wait(until: Callable[[], Any], seconds: float = 30, pause: float = 0.1) -> Any:
     """Wait for a value that is true, and give it."""
     deadline = time.monotonic() + seconds
     while not (result := until()):
         assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
+        time.sleep(pause)
     return result
 
 
@@ -212,6 +212,10 @@ class Registration:
             self.control_plane, self.compute, self.settings, self.name, stack=STACK, **more
         )
 
+    def becomes_proven(self) -> bool:
+        """Whether it comes to be proven: the played controller manager looks every ten seconds."""
+        return bool(wait(lambda: self.verify()[-1].state == "passed", 40, pause=0.5))
+
     def follow(self, finding: Finding, by_hand: Callable[[], None] | None = None) -> None:
         """Do what a finding says: its commands as they stand there, and, where it asks for more than
         commands, `by_hand`."""
@@ -290,6 +294,6 @@ def registered(embedded: Embedded) -> Iterator[Registration]:
     made = Registration(embedded)
     made.play_manager()
     made.up()
-    wait(lambda: made.verify()[-1].state == "passed")
+    assert made.becomes_proven()
     yield made
     made.remove()

@@ -316,7 +316,7 @@ def test_a_fault_is_named_and_its_fix_repairs_it(
     failed, finding = failed_check(registration.verify())
     assert (failed, finding.code) == (check, code)
     registration.follow(finding, by_hand)
-    wait(lambda: registration.verify()[-1].state == "passed", 40)
+    assert registration.becomes_proven()
 
 
 def test_a_path_in_the_address_is_refused_before_anything_is_registered(registration: Registration) -> None:

@@ -13,7 +13,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import verification
 from madeploy.clusters.checks import connection
 from tests.support.faults import bare_server, black_hole, fault_proxy
-from tests.support.registrations import Registration, failed_check, wait
+from tests.support.registrations import Registration, failed_check
 
 HOUR = 3600.0
 
@@ -112,4 +112,4 @@ def test_a_clock_that_is_behind_here_is_told_from_an_expired_token(registration:
     assert (failed, finding.code) == ("credential", "MA439")
     assert "ahead of this machine's" in finding.evidence
     registration.follow(finding, lambda: None)
-    wait(lambda: registration.verify()[-1].state == "passed", 40)
+    assert registration.becomes_proven()
