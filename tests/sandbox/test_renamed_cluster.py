@@ -108,7 +108,7 @@ def lab(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
 def test_an_update_under_another_name_is_refused_and_the_way_that_it_names_works(
     layout: str, lab: Lab
 ) -> None:
-    """REG-4, UX-6: by the commands and by the plain CLI, however the entry leads there; nothing on either
+    """REG-4, UX-6: by the commands, however the entry leads there, and by the plain CLI; nothing on either
     side is made, changed or deleted. Removed and added again, it has its new name."""
     lab.write(layout, west=WAYS["one context"])
     lab.up()
@@ -119,11 +119,12 @@ def test_an_update_under_another_name_is_refused_and_the_way_that_it_names_works
         refused = lab.madeploy("fleet", "up", str(lab.stack.file))
         assert refused.returncode == 2, refused.stdout + refused.stderr
         assert "is the cluster that is registered as west" in refused.stderr
-        holds_registrations = "lab" if layout == "inline" else "lab-shard-00"
-        plain = lab.stack.pulumi("up", holds_registrations, "--yes", "--skip-preview")
-        assert plain.returncode != 0, plain.stdout
-        assert "registered as west" in plain.stdout + plain.stderr
         assert (lab.made(), lab.registered()) == (made, registered)
+    holds_registrations = "lab" if layout == "inline" else "lab-shard-00"
+    plain = lab.stack.pulumi("up", holds_registrations, "--yes", "--skip-preview")
+    assert plain.returncode != 0, plain.stdout
+    assert "registered as west" in plain.stdout + plain.stderr
+    assert (lab.made(), lab.registered()) == (made, registered)
     if layout == "inline":
         planned = lab.madeploy("plan", str(lab.stack.file))
         assert "registered as west" in planned.stdout + planned.stderr

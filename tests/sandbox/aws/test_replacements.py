@@ -216,56 +216,66 @@ def test_buckets_and_key_of_another_region_come_complete_beside_the_old_ones(
     assert not (gone := stack.destroy()).failed, gone.text
 
 
-EXTRAS = {
-    "access-logs": lambda prefix: {"accessLogs": {"bucket": f"{prefix}-access-logs"}},
-    "logs": lambda prefix: {"buckets": buckets_of(prefix, logs=f"{prefix}-logs")},
-}
-"""Buckets that a store may have or not, by what the engine calls them."""
+def extras(prefix: str) -> dict[str, Any]:
+    """Settings of two buckets that a store may have or not."""
+    return {
+        "accessLogs": {"bucket": f"{prefix}-access-logs"},
+        "buckets": buckets_of(prefix, logs=f"{prefix}-logs"),
+    }
 
 
-@pytest.mark.parametrize("extra", EXTRAS)
-def test_a_bucket_that_is_taken_out_with_something_in_it_goes_in_two_updates(
-    extra: str, stack: Stack, prefix: str, client: Client
+EXTRAS = ("access-logs", "logs")
+"""What the engine calls them, and ends of their names."""
+
+
+def test_buckets_that_are_taken_out_with_something_in_them_go_in_two_updates(
+    stack: Stack, prefix: str, client: Client
 ) -> None:
-    """UX-6, MR-1: one alone is refused again and again, as `plan` says, and leaves it whole."""
-    s3, bucket, more = client("s3"), f"{prefix}-{extra}", EXTRAS[extra](prefix)
+    """UX-6, MR-1: one alone is refused again and again, as `plan` says, and leaves them whole."""
+    s3, more = client("s3"), extras(prefix)
     up(stack, store(prefix, **more))
-    fill(s3, bucket)
-    before = beside(s3, bucket)
-    level, said = planned(store(prefix, **more), store(prefix), bucket)
-    assert (level, "first storage.forceDestroy: true with the bucket still" in said) == ("loss", True)
+    buckets = [f"{prefix}-{extra}" for extra in EXTRAS]
+    for bucket in buckets:
+        fill(s3, bucket)
+        level, said = planned(store(prefix, **more), store(prefix), bucket)
+        assert (level, "first storage.forceDestroy: true with the bucket still" in said) == ("loss", True)
+    before = {bucket: beside(s3, bucket) for bucket in buckets}
     for _ in range(2):
-        refused = stack.up(program(store(prefix)))
+        refused = stack.up(program(store(prefix)), keep_going=True)
         assert refused.failed
         assert "BucketNotEmpty" in refused.text
-        assert beside(s3, bucket) == before
+        assert {bucket: beside(s3, bucket) for bucket in buckets} == before
     up(stack, store(prefix, forceDestroy=True, **more))
-    assert beside(s3, bucket) == before
+    assert {bucket: beside(s3, bucket) for bucket in buckets} == before
     up(stack, store(prefix))
-    assert bucket not in names(s3)
+    assert not set(buckets) & names(s3)
     assert stack.up(program(store(prefix))).changes == {}
     assert not (gone := stack.destroy()).failed, gone.text
 
 
-@pytest.mark.parametrize("extra", EXTRAS)
-def test_a_bucket_that_is_taken_out_stays_by_the_two_updates_that_keep_it(
-    extra: str, stack: Stack, prefix: str, client: Client
+def test_buckets_that_are_taken_out_stay_by_the_two_updates_that_keep_them(
+    stack: Stack, prefix: str, client: Client
 ) -> None:
-    """UX-6, MR-1: protected first, then out of the settings and let go as it is."""
-    s3, bucket, more = client("s3"), f"{prefix}-{extra}", EXTRAS[extra](prefix)
+    """UX-6, MR-1: protected first, then out of the settings and let go as they are."""
+    s3, more = client("s3"), extras(prefix)
     up(stack, store(prefix, **more))
-    fill(s3, bucket)
-    before = beside(s3, bucket)
-    _, said = planned(store(prefix, **more), store(prefix), bucket)
-    assert "first storage.protect: true with the bucket still in the settings; then without it, and" in said
+    buckets = [f"{prefix}-{extra}" for extra in EXTRAS]
+    for bucket in buckets:
+        fill(s3, bucket)
+        _, said = planned(store(prefix, **more), store(prefix), bucket)
+        assert (
+            "first storage.protect: true with the bucket still in the settings; then without it, and" in said
+        )
+    before = {bucket: beside(s3, bucket) for bucket in buckets}
     up(stack, store(prefix, protect=True, **more))
     refused = stack.up(program(store(prefix, protect=True)))
     assert refused.failed
     assert "protect" in refused.text
-    stack.unprotect(BUCKET, extra)
+    for extra in EXTRAS:
+        stack.unprotect(BUCKET, extra)
     up(stack, store(prefix, protect=True))
-    assert beside(s3, bucket) == before
-    assert contents(s3, bucket) == FILLED
+    assert {bucket: beside(s3, bucket) for bucket in buckets} == before
+    assert all(contents(s3, bucket) == FILLED for bucket in buckets)
     assert stack.up(program(store(prefix, protect=True))).changes == {}
 
 
