@@ -12,11 +12,12 @@ from typing import Annotated
 
 import typer
 
+from madeploy.cli import sandbox_report as report
 from madeploy.cli.options import AsJson, Yes
 from madeploy.cli.output import print_json
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs.files import read_context
-from madeploy.sandbox import process, progress, report, tools
+from madeploy.sandbox import process, progress, tools
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.session import UNWANTED, Sandbox
 from madeploy.sandbox.user_clusters import contexts as contexts_of
@@ -94,7 +95,7 @@ def up(
     if as_json:
         print_json(report.brought_as_data(brought, seconds))
     else:
-        report.show_brought(brought, seconds)
+        typer.echo(report.brought_as_text(brought, seconds))
 
 
 @app.command()
@@ -151,7 +152,7 @@ def status(as_json: AsJson = False) -> None:
     if as_json:
         print_json(data)
     else:
-        report.show_status(data)
+        typer.echo(report.status_as_text(data))
     running = [component["pid"] is not None for component in data["components"]]
     if not any(running):
         raise typer.Exit(NOT_RUNNING)

@@ -1,23 +1,20 @@
-"""Output of `madeploy sandbox`: the summary of `up`, the status, the exports."""
+"""What `madeploy sandbox` prints: the summary of `up`, the status, the exports."""
 
 from __future__ import annotations
 
 import shlex
-import sys
+import textwrap
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-
+from madeploy.cli.output import columns
 from madeploy.engine.events import DONE
 from madeploy.sandbox.progress import duration
 from madeploy.sandbox.session import Brought, Sandbox
 from madeploy.sandbox.tools import ToolStatus
 
-PIPE_WIDTH = 120
+_WIDTH = 110
 _OUTPUTS = ("urls", "namespaces", "buckets", "iam_roles", "clusters")
 """Outputs worth a line in the summary, in this order."""
 
@@ -37,32 +34,25 @@ def brought_as_data(brought: Brought, seconds: float) -> dict[str, Any]:
     }
 
 
-def show_brought(brought: Brought, seconds: float) -> None:
+def brought_as_text(brought: Brought, seconds: float) -> str:
     """The summary of `up` for a person."""
-    console = _console()
-    console.print()
-    _show_resources(console, brought.summary.resources)
-    console.print()
-    _show_outputs(console, brought.summary.outputs)
-    console.print()
-    phases = Table("phase", "took", box=None, pad_edge=False)
-    for title, taken in brought.phases.items():
-        phases.add_row(title, duration(taken))
-    phases.add_row("[bold]total[/]", f"[bold]{duration(seconds)}[/]")
-    console.print(phases)
-    console.print()
     result = brought.result
     changes = ", ".join(
         f"{count} {DONE.get(what, what)}" for what, count in result.changes.items() if what != "same"
     )
     same = result.changes.get("same", 0)
-    console.print(
+    said = (
         f"{changes}, {same} unchanged" if changes else f"no changes: {same} resources are as they should be"
     )
-    _show_plugins(console, brought.plugins)
-    console.print("\nNext:")
-    for command in next_commands(brought.summary.outputs):
-        console.print(f"  {escape(command)}")
+    taken = {**brought.phases, "total": seconds}
+    parts = [
+        _resources(brought.summary.resources),
+        _outputs(brought.summary.outputs),
+        columns(("PHASE", "TOOK"), [(title, duration(each)) for title, each in taken.items()]),
+        "\n".join([said, *_plugins(brought.plugins)]) + "\n",
+        "\n  ".join(["Next:", *next_commands(brought.summary.outputs)]),
+    ]
+    return "\n" + "\n".join(part for part in parts if part)
 
 
 def next_commands(outputs: Mapping[str, Any]) -> list[str]:
@@ -105,35 +95,30 @@ def status_as_data(sandbox: Sandbox, tools: Iterable[ToolStatus]) -> dict[str, A
     }
 
 
-def show_status(data: Mapping[str, Any]) -> None:
+def status_as_text(data: Mapping[str, Any]) -> str:
     """The status for a person."""
-    console = _console()
-    if not data["components"]:
-        console.print("nothing runs; `madeploy sandbox up` starts it")
-    else:
-        table = Table("component", "process", "port", "up for", box=None, pad_edge=False)
-        for component in data["components"]:
-            pid = component["pid"]
-            since = component["up_seconds"]
-            table.add_row(
-                component["name"],
-                str(pid) if pid else "[red]ended[/]",
-                str(component["port"] or "-"),
-                duration(since) if since is not None else "-",
-            )
-        console.print(table)
-    console.print()
+    cells = [
+        (
+            component["name"],
+            str(component["pid"] or "ended"),
+            str(component["port"] or "-"),
+            "-" if component["up_seconds"] is None else duration(component["up_seconds"]),
+        )
+        for component in data["components"]
+    ]
+    running = columns(("COMPONENT", "PROCESS", "PORT", "UP FOR"), cells)
     versions = ", ".join(f"{name} {version}" for name, version in data["tools"].items() if version)
-    console.print(f"tools: {versions or 'none built yet'}")
-    if data["plugins"]:
-        _show_plugins(console, data["plugins"])
-    else:
-        console.print("plugins: not chosen yet")
     stack = data["stack"]
-    console.print(f"stack: {stack['total']} resources" if stack else "stack: not created yet")
-    if stack:
-        _show_resources(console, stack["resources"])
-    console.print(f"state: {data['state']}")
+    return "\n".join(
+        [
+            running if cells else "nothing runs; `madeploy sandbox up` starts it\n",
+            f"tools: {versions or 'none built yet'}",
+            *(_plugins(data["plugins"]) or ["plugins: not chosen yet"]),
+            f"stack: {stack['total']} resources" if stack else "stack: not created yet",
+            *([_resources(stack["resources"]).rstrip()] if stack else []),
+            f"state: {data['state']}",
+        ]
+    )
 
 
 def exports(variables: Mapping[str, str | None]) -> str:
@@ -144,33 +129,26 @@ def exports(variables: Mapping[str, str | None]) -> str:
     )
 
 
-def _console() -> Console:
-    # Whatever reads a pipe has no width of its own.
-    return Console(highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else PIPE_WIDTH)
-
-
-def _show_resources(console: Console, resources: Mapping[str, Mapping[str, int]]) -> None:
-    table = Table("where", "what", box=None, pad_edge=False)
+def _resources(resources: Mapping[str, Mapping[str, int]]) -> str:
+    lines = []
     for where, kinds in resources.items():
-        total = sum(kinds.values())
-        names = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        table.add_row(where, f"{total} resources: {names}")
-    console.print(table)
+        counted = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        lines.append(f"{where}: {sum(kinds.values())} resources")
+        lines += textwrap.wrap(counted, _WIDTH, initial_indent="  ", subsequent_indent="  ")
+    return "".join(f"{line}\n" for line in lines)
 
 
-def _show_plugins(console: Console, plugins: Mapping[str, Mapping[str, str]]) -> None:
-    for package, source in plugins.items():
-        made = {"official": "official", "built": "built from source"}[source["kind"]]
-        console.print(escape(f"plugin {package} {source['version']}, {made}: {source['reason']}"))
+def _plugins(plugins: Mapping[str, Mapping[str, str]]) -> list[str]:
+    made = {"official": "official", "built": "built from source"}
+    return [
+        f"plugin {package} {source['version']}, {made[source['kind']]}: {source['reason']}"
+        for package, source in plugins.items()
+    ]
 
 
-def _show_outputs(console: Console, outputs: Mapping[str, Any]) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    for name in _OUTPUTS:
-        if outputs.get(name):
-            table.add_row(name, escape(_flat(outputs[name])))
-    if table.row_count:
-        console.print(table)
+def _outputs(outputs: Mapping[str, Any]) -> str:
+    named = [(name, _flat(outputs[name])) for name in _OUTPUTS if outputs.get(name)]
+    return columns(("OUTPUT", "VALUE"), named) if named else ""
 
 
 def _flat(value: Any) -> str:
