@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from benchmarks import fleet_files, preview, programs
+from benchmarks import fleet_files, preview, programs, reported
 from benchmarks.commands import ROOT
+from benchmarks.reported import Elsewhere, Reported
 from benchmarks.rows import Comparison, Goal, Row, Wanted
 from benchmarks.series import Series
 
@@ -111,6 +112,48 @@ ROWS: Final[dict[str, Row]] = {
         (Wanted("cpu", "checkov", goal=Goal(0.1)), Wanted("memory", "checkov")),
         1000,
         most_rounds=1,
+    ),
+    "preflight": Reported(
+        "asking 200 clusters before an update, of which five say nothing",
+        "serial: the patience with one, 8 s, for each of the five",
+        {"look": ("-m", "benchmarks.preflight")},
+        reported.preflight,
+        most_rounds=3,
+    ),
+    "onboarding": Reported(
+        "the first update of 16 clusters on a file backend, several to a stack",
+        "one stack for each cluster",
+        {
+            "together": ("-m", "benchmarks.fleet", "--halves", "together"),
+            "apart": ("-m", "benchmarks.fleet", "--halves", "apart"),
+        },
+        reported.fleet,
+        "An engine start, its plugins' starts and a write of the state for each resource are what is left.",
+        obstacle=reported.no_fleet,
+    ),
+    "rotation": Elsewhere(
+        "one cluster's rotation",
+        "its four updates as they were",
+        "counted in place of seconds: two updates and the deletion of one Secret "
+        "(`tests/clusters/test_rotation.py`)",
+    ),
+    "silent": Elsewhere(
+        "an update of 20 clusters, one silent, all in one stack",
+        "17 alone",
+        "the engine waits for a silent cluster in each of its looks, which only the clock of a quiet "
+        "machine tells; [known-limits.md](known-limits.md) has the last figures",
+    ),
+    "sandbox": Reported(
+        "`sandbox up` where all tools are there",
+        "–",
+        {"up": ("-m", "benchmarks.warm")},
+        reported.warm,
+        obstacle=reported.no_fleet,
+    ),
+    "tests": Elsewhere(
+        "`bin/madeploy test` where all tools are there",
+        "–",
+        "it prints its own time; [development.md](development.md) says what it takes",
     ),
 }
 """By the name that the command takes, in the order they run."""

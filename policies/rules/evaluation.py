@@ -9,7 +9,7 @@ from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .model import EVERY_KIND, Resource, Rule, SetCheck, Severity, Tier, Violation
+from .model import EVERY_KIND, Origin, Resource, Rule, SetCheck, Severity, Tier, Violation
 from .suppressions import Suppression, from_annotations
 
 
@@ -45,8 +45,11 @@ def check(rules: Iterable[Rule], resources: Sequence[Resource], tier: Tier) -> I
     classes = _classes(resources)
     first: dict[int, Resource] = {}
     by_kind: dict[str, list[tuple[Resource, int]]] = defaultdict(list)
+    by_type: dict[tuple[Origin, str], list[int]] = defaultdict(list)
     for resource, alike in zip(resources, classes, strict=True):
-        first.setdefault(alike, resource)
+        if alike not in first:
+            first[alike] = resource
+            by_type[resource.origin, resource.token].append(alike)
         by_kind[resource.kind].append((resource, alike))
     for rule in rules:
         severity = getattr(rule.severities, tier)
@@ -54,8 +57,9 @@ def check(rules: Iterable[Rule], resources: Sequence[Resource], tier: Tier) -> I
             continue
         judged = {
             alike
-            for alike, resource in first.items()
-            if resource.origin in rule.origins and rule.looks_at(resource.token)
+            for (origin, token), members in by_type.items()
+            if origin in rule.origins and rule.looks_at(token)
+            for alike in members
         }
         kinds = by_kind if EVERY_KIND in rule.kinds else sorted(rule.kinds)
         chosen = ((item, alike) for kind in kinds for item, alike in by_kind.get(kind, ()) if alike in judged)

@@ -188,6 +188,11 @@ def _folded(name: str) -> str:
     return name.replace("_", "").replace("-", "").lower()
 
 
+def _meant(name: str, fields: Mapping[str, Any]) -> str | None:
+    """The field that differs from a name in spelling only."""
+    return {_folded(field): field for field in fields}.get(_folded(name))
+
+
 class _Place(NamedTuple):
     """A value of an object's `spec`, and what the definition says of it."""
 
@@ -205,9 +210,8 @@ def _places(value: Any, shape: Mapping[str, Any], path: ValuePath = ()) -> Itera
     looked into as the one that was meant."""
     fields = shape.get("properties")
     if isinstance(value, Mapping) and isinstance(fields, Mapping):
-        folded = {_folded(name): name for name in fields}
         for name, inner in value.items():
-            meant = name if name in fields else folded.get(_folded(str(name)))
+            meant = name if name in fields else _meant(str(name), fields)
             place = (*path, str(name))
             if meant != name:
                 yield _Place(place, inner, None, meant or "")

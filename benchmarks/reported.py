@@ -1,0 +1,129 @@
+"""Rows of programs that measure themselves: they start servers and engines, and print what these took."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.commands import ROOT
+from benchmarks.measure import CommandFailed, Spread
+from benchmarks.rows import Figure, Goal, Note, Result, no_obstacle
+from madeploy.sandbox.tools import inspect
+
+Said = Mapping[str, Any]
+"""What a program printed, as JSON."""
+
+
+@dataclass(frozen=True)
+class Reported:
+    """Programs that are run one after the other in every round, and figures from what they say."""
+
+    measured: str
+    beside: str
+    programs: Mapping[str, tuple[str, ...]]
+    """Arguments for this interpreter, by name."""
+
+    figures: Callable[[Mapping[str, Sequence[Said]]], list[Figure]]
+    """Of what each program said in every round."""
+
+    next_step: str = ""
+    obstacle: Callable[[], str] = no_obstacle
+    most_rounds: int = 1
+
+    def measure(self, scratch: Path, rounds: int, note: Note) -> Result:
+        """Run each program once in every round. Raises CommandFailed: one that did other work fails."""
+        said: dict[str, list[Said]] = {name: [] for name in self.programs}
+        for number in range(min(rounds, self.most_rounds)):
+            for name, arguments in self.programs.items():
+                note(f"round {number + 1}, {name}")
+                said[name].append(_run(arguments))
+        return Result(self.figures(said))
+
+
+def _run(arguments: Sequence[str]) -> Said:
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env=os.environ,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        words = "\n".join(done.stderr.strip().splitlines()[-15:])
+        raise CommandFailed(f"`python {' '.join(arguments)}` ended with {done.returncode}:\n{words}")
+    found: Said = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def values(what: str, taken: Sequence[float], unit: str, goal: Goal | None = None) -> Figure:
+    """A figure of one value in each round."""
+    ordered = sorted(taken)
+    return Figure(what, Spread(ordered[len(ordered) // 2], ordered[0], ordered[-1]), unit, goal)
+
+
+def warm(said: Mapping[str, Sequence[Said]]) -> list[Figure]:
+    """Of `benchmarks.warm`."""
+    return [
+        values("time by the clock", [each["seconds"] for each in said["up"]], "s", Goal(45)),
+        values("processor time", [each["cpuSeconds"] for each in said["up"]], "s"),
+    ]
+
+
+def no_fleet() -> str:
+    """Why fleets cannot be measured here."""
+    missing = [name for name in ("pulumi", "etcd", "kube-apiserver") if inspect([name])[0].found is None]
+    return f"{', '.join(missing)} would have to be built first: bin/madeploy tools --build" if missing else ""
+
+
+def preflight(said: Mapping[str, Sequence[Said]]) -> list[Figure]:
+    """Of `benchmarks.preflight`."""
+    looks = said["look"]
+    return [
+        values("time by the clock", [each["seconds"] for each in looks], "s", Goal(12)),
+        values("processor time", [each["cpuSeconds"] for each in looks], "s"),
+    ]
+
+
+def fleet(said: Mapping[str, Sequence[Said]]) -> list[Figure]:
+    """Of `benchmarks.fleet`, in the layout with one stack for several clusters, and in the one before it."""
+
+    def each(name: str, phase: str, key: str, per_cluster: bool = False) -> list[float]:
+        return [run["phases"][phase][key] / (run["clusters"] if per_cluster else 1) for run in said[name]]
+
+    first = each("together", "first update", "cpuSeconds", per_cluster=True)
+    before = each("apart", "first update", "cpuSeconds", per_cluster=True)
+    return [
+        values("processor time a cluster", first, "s", Goal(0.7)),
+        values(
+            "processor time, × a stack for each", [a / b for a, b in zip(first, before, strict=True)], "×"
+        ),
+        values("memory with plugins", each("together", "first update", "peakMiB"), "MiB", Goal(2048)),
+        values("processor time of one more", each("together", "one added", "cpuSeconds"), "s", Goal(4)),
+        values("nothing to do, a cluster", each("together", "nothing to do", "cpuSeconds", True), "s"),
+    ]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A row that is shown in another way."""
+
+    measured: str
+    beside: str
+    why: str
+    next_step: str = ""
+
+    def obstacle(self) -> str:
+        """How it is shown."""
+        return self.why
+
+    def measure(self, scratch: Path, rounds: int, note: Note) -> Result:
+        """Never asked for: there is always an obstacle."""
+        raise NotImplementedError
