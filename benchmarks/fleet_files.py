@@ -92,17 +92,27 @@ def render_kustomize(scratch: Path, clusters: int) -> Sides:
 
 def checks(scratch: Path, clusters: int) -> Sides:
     """`validate`, which proves what it checks, and `policy` one after the other, and `render`."""
-    stack, out = stack_of(scratch, clusters), scratch / "rendered.yaml"
-    said = scratch / "checked.txt"
+    stack = stack_of(scratch, clusters)
+    return _beside_render(scratch, stack, *_both(stack))
+
+
+def checks_at_once(scratch: Path, clusters: int) -> Sides:
+    """The same in one interpreter, which starts once."""
+    stack = stack_of(scratch, clusters)
+    return _beside_render(scratch, stack, sys.executable, "-m", "benchmarks.sides.checks", stack)
+
+
+def _beside_render(scratch: Path, stack: Path, *command: str | Path) -> Sides:
+    said, out = scratch / "checked.txt", scratch / "rendered.yaml"
 
     def difference() -> str:
-        # Both commands have ended with 0: what is left to compare is how much they looked at.
+        # The commands have ended with 0: what is left to compare is how much they looked at.
         count = len(documents(out))
         objects = int(said.read_text(encoding="utf-8").split("rules")[0].split()[-3].replace(",", ""))
         return "" if objects >= count else f"{objects} objects checked, {count} rendered"
 
     return Sides(
-        to_file(said, *_both(stack)),
+        to_file(said, *command),
         {"render": to_file(out, sys.executable, "-m", "madeploy", "render", stack)},
         difference,
     )
