@@ -74,7 +74,7 @@ ROWS: Final[dict[str, Row]] = {
         1000,
     ),
     "render-helm": Comparison(
-        "the same",
+        "`render` of 1,000 clusters",
         "`helm template` of a chart with the same objects",
         fleet_files.render_helm,
         (Wanted("cpu", "helm", goal=Goal(4.0)), Wanted("memory", "helm")),
@@ -82,7 +82,7 @@ ROWS: Final[dict[str, Row]] = {
         most_rounds=2,
     ),
     "render-kustomize": Comparison(
-        "the same",
+        "`render` of 1,000 clusters",
         "`kustomize build` of the same objects",
         fleet_files.render_kustomize,
         (Wanted("cpu", "kustomize", goal=Goal(0.2)), Wanted("memory", "kustomize")),
@@ -106,7 +106,7 @@ ROWS: Final[dict[str, Row]] = {
         "once. `checks-at-once` is the same work in one interpreter.",
     ),
     "checks-at-once": Comparison(
-        "the same in one interpreter",
+        "the same two commands in one interpreter",
         "`render` of the same",
         fleet_files.checks_at_once,
         (Wanted("cpu", "render", goal=Goal(1.5)),),
@@ -114,7 +114,7 @@ ROWS: Final[dict[str, Row]] = {
         "The stack is still read twice.",
     ),
     "checks-checkov": Comparison(
-        "the same",
+        "`validate` and `policy` of 1,000 clusters",
         "checkov on the rendered files",
         fleet_files.checks_checkov,
         (Wanted("cpu", "checkov", goal=Goal(0.1)), Wanted("memory", "checkov")),

@@ -100,6 +100,6 @@ def _goal(figure: Mapping[str, Any]) -> tuple[str, str]:
 
 def _line(name: str, row: Mapping[str, Any], quantity: str) -> Line:
     slopes = [figure["value"] for figure in row["figures"] if "exponent" in figure["what"]]
-    note = f", slope {slopes[0]:.2f}" if quantity == "cpu" and slopes else ""
+    note = f", slope {slopes[0]:.2f} above start-up" if quantity == "cpu" and slopes else ""
     title = name.removesuffix("-series")
     return Line(f"{title}{note}", tuple((point["clusters"], point[quantity]) for point in row["points"]))

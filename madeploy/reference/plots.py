@@ -11,7 +11,7 @@ from typing import Final
 WIDTH: Final = 640
 HEIGHT: Final = 400
 _LEFT: Final = 70
-_RIGHT: Final = 24
+_RIGHT: Final = 44
 _TOP: Final = 44
 _BOTTOM: Final = 52
 
@@ -52,16 +52,23 @@ def plot(title: str, unit: str, lines: Sequence[Line]) -> str:
         places = [axes.place(x, y) for x, y in line.points]
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         parts.append(f'<polyline class="line {colour}" points="{path}"/>')
-        parts += [f'<circle class="dot {colour}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>' for x, y in places]
+        for (x, y), (_, value) in zip(places, line.points, strict=True):
+            parts.append(f'<circle class="dot {colour}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
+            said = f"{value:.0f}" if value >= 10 else f"{value:.2f}"
+            parts.append(
+                f'<text class="{colour}" x="{x:.1f}" y="{y - 11:.1f}" text-anchor="middle">{said}</text>'
+            )
     for number, (line, colour) in enumerate(zip(lines, _CLASSES, strict=False)):
         y = _TOP + 22 + number * 20
         parts.append(f'<text class="{colour}" x="{_LEFT + 14}" y="{y}">{escape(line.title)}</text>')
-    said = "; ".join(f"{line.title}: " + ", ".join(f"{x:g}: {y:g}" for x, y in line.points) for line in lines)
+    described = "; ".join(
+        f"{line.title}: " + ", ".join(f"{x:g}: {y:g}" for x, y in line.points) for line in lines
+    )
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'width="{WIDTH}" height="{HEIGHT}">',
-            f"<title>{escape(title)} over clusters</title><desc>{escape(said)}</desc>",
+            f"<title>{escape(title)} over clusters</title><desc>{escape(described)}</desc>",
             _STYLE,
             f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
             *parts,
@@ -103,4 +110,5 @@ class _Axes:
             x, y = self.place(10.0**self.left, 10.0**power)
             yield f'<line class="grid" x1="{x:.1f}" y1="{y:.1f}" x2="{WIDTH - _RIGHT}" y2="{y:.1f}"/>'
             yield f'<text x="{x - 8:.1f}" y="{y + 5:.1f}" text-anchor="end">{10.0**power:g}</text>'
-        yield f'<text x="{WIDTH - _RIGHT}" y="{HEIGHT - 10}" text-anchor="end">clusters</text>'
+        said = "clusters; both axes are logarithmic"
+        yield f'<text x="{WIDTH - _RIGHT}" y="{HEIGHT - 10}" text-anchor="end">{said}</text>'
