@@ -87,7 +87,7 @@ ROWS: Final[dict[str, Row]] = {
         fleet_files.render_kustomize,
         (Wanted("cpu", "kustomize", goal=Goal(0.2)), Wanted("memory", "kustomize")),
         1000,
-        most_rounds=1,
+        most_rounds=0,
     ),
     "render-series": Series(
         "`render` of 1 to 2,500 clusters",
@@ -119,7 +119,7 @@ ROWS: Final[dict[str, Row]] = {
         fleet_files.checks_checkov,
         (Wanted("cpu", "checkov", goal=Goal(0.1)), Wanted("memory", "checkov")),
         1000,
-        most_rounds=1,
+        most_rounds=0,
     ),
     "preflight": Reported(
         "asking 200 clusters before an update, of which five say nothing",

@@ -96,7 +96,8 @@ def alternate(sides: Sequence[Command], rounds: int, note: Callable[[str], None]
 
 def by_round(values: Sequence[float]) -> list[float]:
     """The mean of each round of values in order."""
-    return [sum(values[i : i + PER_ROUND]) / PER_ROUND for i in range(0, len(values), PER_ROUND)]
+    rounds = (values[i : i + PER_ROUND] for i in range(0, len(values), PER_ROUND))
+    return [sum(each) / len(each) for each in rounds]
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -152,18 +152,20 @@ class Comparison:
     next_step: str = ""
     obstacle: Callable[[], str] = no_obstacle
     most_rounds: int = 100
-    """For sides that take minutes."""
+    """0 for sides that take minutes: the run whose result is compared is the one that is measured."""
 
     def measure(self, scratch: Path, rounds: int, note: Note) -> Result:
         """Run all sides once, compare what they did, then measure them in turns."""
         sides = self.prepare(scratch, self.clusters)
         commands = {"": sides.measured, **sides.beside}
         # Once without measuring: compiled modules and the files read are then at hand for all.
+        samples = {}
         for name, command in commands.items():
             note(f"first run of {name or 'what is measured'}")
-            run(command)
+            samples[name] = [run(command)]
         if difference := sides.difference():
             raise SidesDiffer(difference)
-        taken = measure.alternate(list(commands.values()), min(rounds, self.most_rounds), note)
-        samples = dict(zip(commands, taken, strict=True))
+        if rounds := min(rounds, self.most_rounds):
+            taken = measure.alternate(list(commands.values()), rounds, note)
+            samples = dict(zip(commands, taken, strict=True))
         return Result([each.figure(samples) for each in self.wanted])
