@@ -63,6 +63,7 @@ _LABEL: Final = 63
             "Queues that are nobody's",
             "Jobs of every project are refused on the cluster: KueueQueueNotFound.",
             "Name projects in clusters.<name>.queues.projects, or write tenants.",
+            "warning",
         ),
         "MA264": Code(
             "Project with too long a name for a queue",

@@ -49,7 +49,7 @@ def remove(
                 exit_code=2,
             )
         clusters, connect = queued_clusters(environment), connector(stack_name, environment)
-        for queue in queues(connect, clusters, name):
+        for queue in queues(connect, clusters, [name])[name]:
             if queue.problem:
                 _print(
                     found, as_json, f"not removed: cluster {queue.cluster} cannot be asked: {queue.problem}"

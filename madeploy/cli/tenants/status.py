@@ -37,13 +37,15 @@ def status(
         found = [holdings(client, environment.release, each) for each in names]
     clusters = queued_clusters(environment)
     connect = connector(stack_name, environment)
-    queued = {each.name: queues(connect, clusters, each.name) for each in found}
-    lacking = [
-        queue
-        for name in queued.keys() & environment.tenants.keys()
+    queued = queues(connect, clusters, [each.name for each in found])
+    lacking = {
+        f"cluster {queue.cluster} cannot be asked: {queue.problem}"
+        if queue.problem
+        else f"{name} has no queue on cluster {queue.cluster} yet: pulumi up --stack {stack_name}"
+        for name in queued
         for queue in queued[name]
-        if not queue.there
-    ]
+        if not queue.there and name in environment.tenants
+    }
     wrong = [
         each for each in found if (each.name in environment.tenants) != (each.namespace and each.project)
     ]
@@ -60,9 +62,8 @@ def status(
     else:
         rows = [_row(each, each.name in environment.tenants, queued[each.name]) for each in found]
         sys.stdout.write(columns(_HEADER, rows))
-        for queue in lacking:
-            what = f"cannot be asked: {queue.problem}" if queue.problem else "lacks a tenant's queue"
-            typer.echo(f"cluster {queue.cluster} {what}", err=True)
+        for line in sorted(lacking):
+            typer.echo(line, err=True)
         for each in wrong:
             if each.name not in environment.tenants:
                 typer.echo(

@@ -33,7 +33,7 @@ BROKEN: list[Broken] = [
         tenants("ci") | {"modelRegistry": {"ciReader": {"namespace": "ci"}}},
     ),
     ("MA261", "error", "tenants.vision.workerQueue", tenants("vision", workerQueue="vision")),
-    ("MA263", "error", "clusters.gpu.queues", cluster(queues={"flavors": [FLAVOR]}) | KUEUE),
+    ("MA263", "warning", "clusters.gpu.queues", cluster(queues={"flavors": [FLAVOR]}) | KUEUE),
     ("MA264", "error", f"tenants.{LONG}", cluster(queues=QUEUES) | KUEUE | tenants(LONG)),
     (
         "MA264",

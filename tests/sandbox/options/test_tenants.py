@@ -237,12 +237,14 @@ def test_a_tenants_queue_is_seen_with_its_jobs_and_goes_with_it(environment: Env
             raise ClientError("https://gone.example.com", "refused")
         return compute
 
-    assert [each.there for each in queues(connect, ["compute-0"], "tenant-vision")] == [False]
+    assert [each.there for each in queues(connect, ["compute-0"], TEAMS)["tenant-vision"]] == [False]
     compute.create(path, queue)
     compute.merge(
         f"{path}/ma-tenant-vision/status", {"status": {"pendingWorkloads": 2, "admittedWorkloads": 1}}
     )
-    first, second = queues(connect, ["compute-0", "gone"], "tenant-vision")
+    found = queues(connect, ["compute-0", "gone"], TEAMS)
+    assert not any(each.there for each in found["tenant-speech"])
+    first, second = found["tenant-vision"]
     assert str(first) == "compute-0: 1 running, 2 waiting"
     assert (second.there, "nothing listens" in second.problem) == (False, True)
     delete_queues(connect, ["compute-0"], "tenant-vision")
