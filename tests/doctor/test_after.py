@@ -14,6 +14,7 @@ from madeploy.doctor import checklist, clusters, data, drift, rollouts
 from madeploy.doctor.after import checks_after
 from madeploy.doctor.checks import Check, run
 from madeploy.findings.outcomes import Report
+from madeploy.settings import Environment
 from manifests.definitions import DEFINITIONS
 from tests.support import environments
 from tests.support.furnished import FurnishedSite, deployed, named, unfinished
@@ -44,12 +45,36 @@ def production() -> FurnishedSite:
     return deployed(environments.production_aws())
 
 
+GATEWAY = {"kind": "gatewayApi", "className": "eg", "controllerNamespace": "envoy-gateway-system"}
+
+
+def guarded(**front_door: Any) -> Environment:
+    """The smallest environment with a lock at the API's host."""
+    certificates = {"editors": {"groups": ["deployers"]}} if front_door.get("apiTls") else None
+    access = {"api": {"kind": "guarded", "certificates": certificates}}
+    return environments.environment(access=access, frontDoor=front_door)
+
+
 @pytest.mark.parametrize("make", [environments.production_aws, environments.gateway_minio])
 def test_a_sound_environment_has_nothing_wrong(make: Callable[[], Any]) -> None:
     """NET-15, REG-6, MR-3, MR-6, CP-8, UX-8: with Ingress and with a Gateway."""
     report = looked_at(deployed(make()))
     assert report.findings == []
     assert report.counted() == {"passed": len(report.outcomes)}, [item.detail for item in report.outcomes]
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        {"kind": "ingress"},
+        {"kind": "ingress", "apiTls": "passthrough"},
+        {**GATEWAY, "apiTls": "passthrough"},
+    ],
+    ids=["ingress", "ingress, passed through", "gateway, passed through"],
+)
+def test_doors_that_lead_to_envoys_lock_are_no_mistake(door: dict[str, Any]) -> None:
+    """ACC-2, NET-15: the checklist of the guide knows the API server's own port only."""
+    assert looked_at(deployed(guarded(**door))).findings == []
 
 
 def test_checks_change_nothing() -> None:
