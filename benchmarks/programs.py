@@ -13,6 +13,9 @@ from tests.support.stacks import stack_text
 
 STACK_FILE = "stacks/Pulumi.example.yaml"
 
+BARE = "the bare program"
+GENERIC = "one of generic resources"
+
 
 def nothing_to_compare() -> str:
     """Of commands whose only result is that they end with 0."""
@@ -50,7 +53,10 @@ def register(scratch: Path, clusters: int) -> Sides:
     return Sides(
         side("register", configuration, ours, PULUMI_OPTION_CONFIG_FILE=str(stack)),
         # What the measured side wrote is what the other registers: it always runs first.
-        {"the bare program": side("register_raw", ours, theirs)},
+        {
+            BARE: side("register_raw", ours, theirs),
+            GENERIC: side("register_raw", ours, theirs, "generic"),
+        },
         difference,
     )
 

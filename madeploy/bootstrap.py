@@ -37,7 +37,7 @@ _COMMAND_FILE: Final = """#!/bin/sh
 ' '''
 import sys
 
-from madeploy.cli.app import main
+from madeploy.__main__ import main
 
 sys.exit(main())
 """

@@ -1,5 +1,5 @@
-"""The parts of the SDK that the program uses, which load when they are first touched:
-`python -m benchmarks.sides.sdk`. Every program with such resources pays for them."""
+"""Typed classes for what the program registers, which load when they are first touched:
+`python -m benchmarks.sides.sdk`. Every program that uses them pays for their modules."""
 
 from __future__ import annotations
 
