@@ -48,7 +48,8 @@ class Manager:
         while not self.stop.wait(0.01):
             for path, item in list(self.made.hub.objects.items()):
                 if path.startswith(HERE) and self.assigns:
-                    self._dispatch(item)
+                    with self.made.hub.lock:
+                        self._dispatch(item)
 
     def _dispatch(self, item: dict[str, Any]) -> None:
         name, labels = item["metadata"]["name"], item["metadata"]["labels"]

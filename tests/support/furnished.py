@@ -70,7 +70,9 @@ class Furnished(Kubernetes):
         self.written: list[str] = []
         """Every call that is no read, dry runs left out."""
 
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
+        """Held by whoever changes an object in place, as a controller of a test does beside the check."""
+
         self.hold(*objects)
 
     def hold(self, *objects: Object) -> None:
@@ -102,7 +104,8 @@ class Furnished(Kubernetes):
             return {"items": list(self.items(path))}
         if path not in self.objects:
             raise ClientError(self.server, "notFound", "", _UNKNOWN)
-        return copy.deepcopy(self.objects[path])
+        with self.lock:
+            return copy.deepcopy(self.objects[path])
 
     def items(self, path: str, page: int = 500, **query: Any) -> Iterator[Object]:
         """Objects of a collection, of all namespaces where none is named, those that the labels select."""
@@ -111,7 +114,7 @@ class Furnished(Kubernetes):
             raise ClientError(self.server, "forbidden", "models is forbidden", 403)
         asked = _PATH.match(path)
         assert asked is not None, path
-        with self._lock:
+        with self.lock:
             there = list(self.objects.items())
         for key, obj in there:
             found = _PATH.match(key)
@@ -119,7 +122,9 @@ class Furnished(Kubernetes):
             if not same or (asked["namespace"] and found and found["namespace"] != asked["namespace"]):
                 continue
             if _selected(str(query.get("labelSelector") or ""), obj["metadata"].get("labels") or {}):
-                yield copy.deepcopy(obj)
+                with self.lock:
+                    found_there = copy.deepcopy(obj)
+                yield found_there
 
     def text(self, path: str) -> str:
         """What `/healthz` and its kin say."""
