@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import Cause, ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters import preflight as module
 from madeploy.clusters.preflight import preflight
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.pki import Authority
@@ -140,3 +142,26 @@ def test_results_keep_the_order_they_were_asked_in() -> None:
     tasks = {"a": lambda: "done" if first_may_end.wait(5) else "alone", "b": second}
     results = run_bounded(tasks, lambda name: "late", seconds=10)
     assert list(results.items()) == [("a", "done"), ("b", "done")]
+
+
+def test_an_update_of_one_cluster_asks_that_one_and_the_control_plane(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """REG-12: whatever the size of the fleet."""
+    asked: list[str] = []
+
+    class Access:
+        """Access to a thousand clusters, of which it is noted who is asked."""
+
+        environment = types.SimpleNamespace(clusters={f"c{number}": None for number in range(1000)})
+
+        def client(self, name: str) -> Kubernetes:
+            asked.append(name)
+            return answering()
+
+    monkeypatch.setattr(module, "open_stack", lambda *_, **__: Access())
+    assert module.unreachable("prod", lambda _: None, ["c7"]) == {}
+    assert sorted(asked) == ["c7", "control-plane"]
+    asked.clear()
+    module.unreachable("prod", lambda _: None)
+    assert len(asked) == 1001

@@ -158,7 +158,11 @@ def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_repla
             "up", part.stack, "--yes", "--skip-preview", "--exclude-dependents", *flags
         )
         assert plain.returncode == 0, plain.stdout + plain.stderr
-        assert not re.search(r"^ *(\+|-|~) .* (created|deleted|updated|replaced)", plain.stdout, re.MULTILINE)
+        happened = r"^ *[+~-] +(\S+) .* (created|deleted|updated|replaced)"
+        done = re.findall(happened, plain.stdout, re.MULTILINE)
+        # The engine makes every provider that the program registers; the command's program registers none
+        # of a cluster that is left out and has nothing yet.
+        assert set(done) <= {("pulumi:providers:kubernetes", "created")}, plain.stdout
     if FULL or layout == "sharded":
         # One that is taken out goes, though others cannot be reached; nothing happens to the rest.
         *rest, gone = fleet.names

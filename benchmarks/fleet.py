@@ -1,0 +1,197 @@
+"""What updates of a fleet cost on a file backend: processor time, memory and processes, over many clusters.
+
+    python -m benchmarks.fleet --clusters 16 [--halves apart] [--size 8] [--servers 2]
+
+Clusters are contexts of a kubeconfig that lead to few real API servers, over one etcd: what several of them
+hold has the same names, and is one set of objects there. What the engine and its plugins do for each is what
+it would be. The environment's own stack is no part of it: nothing waits for the platform.
+
+Each phase is one command with its processes. Processor time is theirs, without that of the API servers.
+Memory is the sum of their resident sets, pages that they share counted for each. The output is one JSON
+object.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.measure import CommandFailed
+from madeploy.names.kubernetes import CLUSTERS_NAMESPACE
+from madeploy.sandbox import objects, tools
+from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
+from madeploy.settings import CONTROL_PLANE
+from tests.support.fleets import ROOT, UserStack
+from tests.support.light_clusters import LightClusters, silent_listener
+
+SAMPLE_SECONDS: Final = 0.5
+"""How often processes are looked at."""
+
+_PAGE: Final = os.sysconf("SC_PAGE_SIZE")
+_DEFINITIONS: Final = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+
+
+@dataclass
+class Watched:
+    """Memory and number of a command's processes over time."""
+
+    samples: list[tuple[float, int, int]] = field(default_factory=list)
+    """Seconds since its start, MiB, processes."""
+
+    def look(self, root: int, began: float) -> None:
+        """Take one sample of a process and all below it."""
+        parents: dict[int, int] = {}
+        for entry in os.listdir("/proc"):
+            if entry.isdigit():
+                try:
+                    after_name = Path(f"/proc/{entry}/stat").read_text(encoding="utf-8").rpartition(")")[2]
+                except OSError:
+                    continue
+                parents[int(entry)] = int(after_name.split()[1])
+        family, found = {root}, True
+        while found:
+            more = {pid for pid, parent in parents.items() if parent in family} - family
+            family |= more
+            found = bool(more)
+        pages = 0
+        for pid in family:
+            try:
+                pages += int(Path(f"/proc/{pid}/statm").read_text(encoding="utf-8").split()[1])
+            except OSError:
+                continue
+        self.samples.append((round(time.monotonic() - began, 1), pages * _PAGE >> 20, len(family)))
+
+
+def measured(command: Sequence[str], environ: dict[str, str], log: Path) -> dict[str, Any]:
+    """One command, and what it and its processes took. Raises CommandFailed when it does not end with 0."""
+    watched, began, over = Watched(), time.monotonic(), threading.Event()
+    with log.open("ab") as out:
+        child = os.posix_spawnp(
+            command[0],
+            list(command),
+            environ,
+            file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, out.fileno(), 2)],
+        )
+
+    def watch() -> None:
+        while not over.wait(SAMPLE_SECONDS):
+            watched.look(child, began)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    _, status, usage = os.wait4(child, 0)
+    over.set()
+    thread.join()
+    if status != 0:
+        last = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+        raise CommandFailed(f"`{' '.join(command)}` failed:\n{last}")
+    return {
+        "seconds": round(time.monotonic() - began, 1),
+        "cpuSeconds": round(usage.ru_utime + usage.ru_stime, 2),
+        "peakMiB": max((memory for _, memory, _ in watched.samples), default=0),
+        "processes": max((count for _, _, count in watched.samples), default=0),
+        "samples": watched.samples,
+    }
+
+
+class Fleet:
+    """A user's fleet: a control plane, clusters on few servers, a stack file and a backend."""
+
+    def __init__(
+        self, where: Path, clusters: int, servers: int, fleet: dict[str, Any], on: ExitStack
+    ) -> None:
+        self.names = [f"c{number:04d}" for number in range(clusters)]
+        self.spare = f"c{clusters:04d}"
+        self._fleet = fleet
+        paths = {name: tool.path for name, tool in tools.ensure().items()}
+        light = LightClusters(where / "light", paths)
+        on.callback(light.stop)
+        own, *others = light.start([CONTROL_PLANE, *(f"server-{number}" for number in range(servers))])
+        client = own.client()
+        client.create("/api/v1/namespaces", {"metadata": {"name": CLUSTERS_NAMESPACE}})
+        for definition in objects.definitions(is_control_plane=True):
+            if definition["metadata"]["name"] == "clusters.michelangelo.api":
+                client.create(_DEFINITIONS, definition)
+        self._entries = [
+            own.entry,
+            *(
+                replace(others[number % servers].entry, name=name)
+                for number, name in enumerate([*self.names, self.spare])
+            ),
+        ]
+        self.user = UserStack(where / "user", paths, self._entries)
+        self._log = where / "commands.log"
+        self._write()
+        self.user.create()
+
+    def _write(self) -> None:
+        size = self._fleet["shardSize"]
+        names = [*self.names, self.spare]
+        self.user.write(
+            {name: {"shard": number // size} for number, name in enumerate(names)}, fleet=self._fleet
+        )
+
+    def silence(self, name: str, server: str) -> None:
+        """Let a cluster's address lead to a server that never answers."""
+        entries: list[KubeconfigEntry] = [
+            replace(entry, server=server) if entry.name == name else entry for entry in self._entries
+        ]
+        (self.user.where / "kubeconfig").write_text(kubeconfig(entries), encoding="utf-8")
+
+    def update(self, names: Sequence[str], *aside: str) -> dict[str, Any]:
+        """An update of these clusters."""
+        left = [f"--aside={name}" for name in aside]
+        command = (sys.executable, "-m", "benchmarks.sides.update", str(self.user.file), *left, *names)
+        # Of a checkout: the project of the stack is where its program is.
+        return measured(command, {**self.user.environ, "PWD": str(ROOT)}, self._log)
+
+
+def run(clusters: int, servers: int, halves: str, size: int, note: Any) -> dict[str, Any]:
+    """All phases."""
+    settings = {"layout": "sharded", "halves": halves, "shardSize": size}
+    phases: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="madeploy-fleet-") as scratch, ExitStack() as on:
+        fleet = Fleet(Path(scratch), clusters, servers, settings, on)
+        for phase, names in (
+            ("first update", fleet.names),
+            ("nothing to do", fleet.names),
+            ("one added", [fleet.spare]),
+        ):
+            note(phase)
+            phases[phase] = fleet.update(names)
+        dead = fleet.names[0]
+        fleet.silence(dead, on.enter_context(silent_listener()))
+        note("one dead")
+        phases["one dead"] = fleet.update(fleet.names, dead)
+    return {"clusters": clusters, "servers": servers, **settings, "phases": phases}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, and print the result."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
+    parser.add_argument("--clusters", type=int, default=16)
+    parser.add_argument("--servers", type=int, default=2)
+    parser.add_argument("--halves", choices=("apart", "together"), default="together")
+    parser.add_argument("--size", type=int, help="clusters in a shard (8 together, 50 apart)")
+    given = parser.parse_args(arguments)
+    size = given.size or (8 if given.halves == "together" else 50)
+    os.chdir(ROOT)
+    result = run(
+        given.clusters, given.servers, given.halves, size, lambda phase: sys.stderr.write(f"{phase} ...\n")
+    )
+    sys.stdout.write(json.dumps(result) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
