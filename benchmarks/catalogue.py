@@ -37,6 +37,7 @@ ROWS: Final[dict[str, Row]] = {
         "`pulumi preview` of an empty program, nothing to do",
         lambda scratch, _: preview.sides(ROOT, scratch),
         (Wanted("cpu", "the empty program"), Wanted("wall", "the empty program")),
+        next_step="A bare program of the same resources, made from the sandbox's state.",
         obstacle=lambda: preview.obstacle(ROOT),
     ),
     "settings": Comparison(

@@ -72,4 +72,4 @@ def _measured(name: str, rounds: int) -> dict[str, Any]:
     except SandboxError as error:
         # A tool that is on request and cannot be had here.
         return report.left_out(row, f"{error.what}: {error.why}")
-    return report.measured(row, result, rounds, load)
+    return report.measured(row, result, load)

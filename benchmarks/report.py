@@ -24,7 +24,7 @@ RECORD = Path(__file__).with_name("record.json")
 """What `docs/performance.md` is made from."""
 
 
-def measured(row: Row, result: Result, rounds: int, load: float) -> dict[str, Any]:
+def measured(row: Row, result: Result, load: float) -> dict[str, Any]:
     """A row that was measured. `load` is how many processes wanted a processor when it began, by the system's
     average of a minute."""
     return {
@@ -33,7 +33,7 @@ def measured(row: Row, result: Result, rounds: int, load: float) -> dict[str, An
         "figures": [figure.to_data() for figure in result.figures],
         "points": result.points,
         "nextStep": row.next_step,
-        "rounds": rounds,
+        "rounds": result.rounds,
         "load": round(load, 1),
         "day": datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
     }

@@ -39,11 +39,12 @@ class Reported:
     def measure(self, scratch: Path, rounds: int, note: Note) -> Result:
         """Run each program once in every round. Raises CommandFailed: one that did other work fails."""
         said: dict[str, list[Said]] = {name: [] for name in self.programs}
-        for number in range(min(rounds, self.most_rounds)):
+        rounds = min(rounds, self.most_rounds)
+        for number in range(rounds):
             for name, arguments in self.programs.items():
                 note(f"round {number + 1}, {name}")
                 said[name].append(_run(arguments))
-        return Result(self.figures(said))
+        return Result(self.figures(said), rounds)
 
 
 def _run(arguments: Sequence[str]) -> Said:

@@ -67,6 +67,9 @@ class Result:
     """What a row came to."""
 
     figures: list[Figure]
+    rounds: int
+    """Of each side; 0 where each ran once."""
+
     points: list[dict[str, float]] = field(default_factory=list)
     """Of a series: `clusters`, `cpu` (s), `memory` (MiB)."""
 
@@ -168,4 +171,4 @@ class Comparison:
         if rounds := min(rounds, self.most_rounds):
             taken = measure.alternate(list(commands.values()), rounds, note)
             samples = dict(zip(commands, taken, strict=True))
-        return Result([each.figure(samples) for each in self.wanted])
+        return Result([each.figure(samples) for each in self.wanted], rounds)

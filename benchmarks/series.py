@@ -58,7 +58,7 @@ class Series:
             Figure("memory at 1,000 clusters", thousand, "MiB", self.memory),
             Figure("exponent of processor time above start-up", exponent(samples), "", self.exponent),
         ]
-        return Result(figures, points)
+        return Result(figures, rounds, points)
 
 
 def exponent(samples: dict[int, list[Sample]]) -> Spread:

@@ -76,7 +76,8 @@ def _page(data: Mapping[str, Any], rows: Mapping[str, Any], plotted: bool) -> It
     yield "| Row | Day | Rounds | Processes that wanted a processor when it began |\n|---|---|---|---|"
     for name, row in rows.items():
         if row["figures"]:
-            yield _line_of(f"`{name}`", row["day"], str(row["rounds"]), f"{row['load']:g}")
+            rounds = str(row["rounds"] or "one run")
+            yield _line_of(f"`{name}`", row["day"], rounds, f"{row['load']:g}")
     yield ""
 
 
