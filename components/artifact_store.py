@@ -30,10 +30,10 @@ class ArtifactStoreArgs:
 
 class ArtifactStore(pulumi.ComponentResource):
     """S3 buckets with encryption, versions, no public access, TLS only (MR-1), and one IAM role for
-    each identity that calls the object store (MR-2)."""
+    each identity (MR-2)."""
 
     role_arns: dict[str, pulumi.Output[str]]
-    """IAM role by identity (`controllermgr`, `worker`, `tasks-<cluster>`)."""
+    """IAM role by identity (`manifests.identities.Subject`)."""
 
     def __init__(
         self, name: str, args: ArtifactStoreArgs, opts: pulumi.ResourceOptions | None = None

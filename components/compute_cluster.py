@@ -164,22 +164,22 @@ def compute_half(
         )
     else:
         raise ValueError(f"cluster {name} has a bounded credential, and no clusterTokens.{name}")
-    return pulumi.Output.secret(_with_serving(name, environment, data, access, opts))
+    return pulumi.Output.secret(_with_serving(name, inputs, data, access, opts))
 
 
 def _with_serving(
     name: str,
-    environment: Environment,
+    inputs: Inputs,
     data: pulumi.Output[dict[str, str]],
     after: Sequence[pulumi.Resource],
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[dict[str, str]]:
     """The credential with the token of `inference-server-manager` of the same generation, where the cluster
     serves; `servingToken`, in base64, as Kubernetes wrote it."""
-    requests = serving.token_requests(environment, name)
+    requests = serving.token_requests(inputs.environment, name)
     if not requests:
         return data
-    account = bundles.create(Bundle(name, serving.target_side(environment, name)), opts, after)
+    account = bundles.create(Bundle(name, serving.target_side(inputs, name)), opts, after)
     own = pulumi.ResourceOptions(
         depends_on=account, custom_timeouts=pulumi.CustomTimeouts(create=TOKEN_LIMIT, update=TOKEN_LIMIT)
     )

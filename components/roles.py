@@ -1,4 +1,4 @@
-"""IAM roles of the identities that call the object store (MR-2)."""
+"""IAM roles of the environment's identities (MR-2)."""
 
 from __future__ import annotations
 
@@ -50,6 +50,11 @@ def oidc_providers(subjects: tuple[Subject, ...], opts: pulumi.ResourceOptions) 
     ]
 
 
+def _purpose(subject: Subject) -> str:
+    """What a role is for, in the words of its description."""
+    return "objects of its buckets" if subject.access else "series to Amazon Managed Prometheus"
+
+
 def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulumi.Output[str]:
     """One identity's role with its policy, and its association where EKS hands it out; its ARN.
 
@@ -64,7 +69,7 @@ def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulu
         {
             "name": role_name(args.stack, identity),
             "path": storage.role_path,
-            "description": f"Michelangelo {identity} of {args.stack}: objects of its buckets",
+            "description": f"Michelangelo {identity} of {args.stack}: {_purpose(subject)}",
             "assumeRolePolicy": json.dumps(trust_policy(subject, storage.region)),
             "permissionsBoundary": storage.permissions_boundary_arn,
         },
@@ -80,7 +85,8 @@ def role(subject: Subject, args: RoleArgs, opts: pulumi.ResourceOptions) -> pulu
         "aws:iam/rolePolicy:RolePolicy",
         identity,
         {
-            "name": "object-access",
+            # Part of what was made; others than callers of the object store came later.
+            "name": "object-access" if subject.access else "access",
             "role": made.id,
             "policy": pulumi.Output.from_input(args.key_arn).apply(policy),
         },

@@ -61,7 +61,7 @@ def targets(inputs: Inputs, endpoints: Mapping[str, tuple[str, str]] | None = No
                 Bundle("token", registration.token_requests(environment, name)),
                 Bundle(
                     "serving",
-                    (*serving.target_side(environment, name), *serving.token_requests(environment, name)),
+                    (*serving.target_side(inputs, name), *serving.token_requests(environment, name)),
                 ),
                 Bundle("queues", queues(environment, name)),
                 Bundle("history", history_server(environment, name)),

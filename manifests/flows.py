@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 from madeploy.names import oidc
 from madeploy.names.addresses import API_PORT, ENVOY_API_PORT, ENVOY_PORT, UI_PORT, envoy_upstream
 from madeploy.names.kubernetes import RAY_NAMESPACE, Workload
-from madeploy.names.models import RETENTION
+from madeploy.names.models import MODEL_SYNC, RETENTION
 from madeploy.names.servers import split_server
 from madeploy.names.services import deployed
 from madeploy.names.storage import s3_endpoint
@@ -51,9 +51,6 @@ HISTORY_SERVER: Final = "history-server"
 
 HISTORY_PORT: Final = 8080
 """Port of its pages (KubeRay, history server)."""
-
-MODEL_SYNC: Final = "model-sync"
-"""What brings models to the nodes of a cluster that serves, as a workload."""
 
 POD_IDENTITY_AGENT: Final = ("169.254.170.23/32", "fd00:ec2::23/128")
 """EKS Pod Identity agent on each node, port 80 (EKS user guide)."""

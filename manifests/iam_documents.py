@@ -1,5 +1,4 @@
-"""Policies of the identities that call the object store, and of the key that its objects are encrypted
-with (MR-2)."""
+"""Policies of the environment's identities, and of the key that its objects are encrypted with (MR-2)."""
 
 from __future__ import annotations
 
@@ -48,7 +47,7 @@ _NAMES: Final[dict[Access, str]] = {"write": "Write", "read": "Read", "remove": 
 
 def access_policy(storage: AwsStorage, subject: Subject, key_arn: str | None) -> Document:
     """What an identity may do: the model-registry guide's four actions, split by what each applies to,
-    objects or buckets, or those of them that read.
+    objects or buckets, or those of them that read; and what it may do besides.
 
     Args:
         storage: names the buckets.
@@ -64,8 +63,11 @@ def access_policy(storage: AwsStorage, subject: Subject, key_arn: str | None) ->
         objects = [f"{arns[purpose]}/*" for purpose, given in granted.items() if given == access]
         if objects:
             statements.append(statement(f"{name}Objects", "Allow", OBJECT_ACTIONS[access], resources=objects))
-    statements.append(statement("ListBuckets", "Allow", ["s3:ListBucket"], resources=list(arns.values())))
-    uses = max((KEY_ACTIONS[access] for access in granted.values()), key=len)
+    if arns:
+        statements.append(statement("ListBuckets", "Allow", ["s3:ListBucket"], resources=list(arns.values())))
+    for right in subject.beside:
+        statements.append(statement(right.name, "Allow", [right.action], resources=[right.resource]))
+    uses = max((KEY_ACTIONS[access] for access in granted.values()), key=len, default=())
     if key_arn is not None and uses:
         statements.append(_key_use(storage.region, key_arn, uses))
     return document(*statements)

@@ -7,11 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from madeploy.names import aws
-from madeploy.names.services import BY_NAME
 from madeploy.settings import Environment
-from madeploy.settings.identities import GivenRole, Irsa, PodIdentity
-from madeploy.settings.storage import AwsStorage, ExistingStorage
+from madeploy.settings.identities import Irsa
 from manifests import identities
 
 
@@ -33,21 +30,18 @@ class Inputs:
     """Fingerprint of that text, so that a change rolls the pods: the engine's output, too."""
 
     @cached_property
-    def _roles(self) -> Mapping[str, str]:
-        return {} if self.stack is None else identities.predicted_roles(self.environment, self.stack)
+    def _annotated(self) -> Mapping[str, str]:
+        """Roles that ServiceAccounts name: given ones, and those made here that are taken by IRSA."""
+        environment = self.environment
+        made = {} if self.stack is None else identities.predicted_roles(environment, self.stack)
+        by_irsa = {
+            subject.identity: made[subject.identity]
+            for subject in identities.subjects(environment)
+            if isinstance(subject.source, Irsa) and subject.identity in made
+        }
+        return by_irsa | identities.given_roles(environment)
 
     def role_arn(self, identity: str) -> str | None:
         """The role to put on an identity's ServiceAccount. None where it has none, or gets it from EKS Pod
         Identity, which knows ServiceAccounts by name."""
-        storage = self.environment.storage
-        source: Irsa | PodIdentity | GivenRole | None = None
-        if identity not in BY_NAME:
-            cluster = self.environment.clusters.get(identity.removeprefix(aws.tasks("")))
-            source = cluster.task_identity if cluster is not None else None
-        elif isinstance(storage, ExistingStorage):
-            return {str(name): arn for name, arn in storage.role_arns.items()}.get(identity)
-        elif isinstance(storage, AwsStorage):
-            source = storage.identity
-        if isinstance(source, GivenRole):
-            return source.role_arn
-        return self._roles.get(identity) if isinstance(source, Irsa) else None
+        return self._annotated.get(identity)

@@ -5,16 +5,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from madeploy.names.aws import ROLE_ARN_ANNOTATION
+from madeploy.names import aws
 from madeploy.names.images import other_reference
 from madeploy.names.kubernetes import common_labels, selector_labels, workload
+from madeploy.names.models import MODEL_SYNC
 from madeploy.names.storage import s3_url
 from madeploy.settings import Environment
 from madeploy.settings.serving import MODEL_SYNC as IMAGE
 from madeploy.settings.serving import ModelSync
 from madeploy.settings.storage import S3CompatibleStorage
 from manifests import network_policies
-from manifests.flows import MODEL_SYNC
+from manifests.inputs import Inputs
 from manifests.objects import Object, checksum, metadata
 from manifests.pods import checksum_annotation, config_volume, container_security, pod_security
 
@@ -60,16 +61,17 @@ done
 """bash, sed, grep and the AWS CLI are all it takes: nothing is downloaded but models."""
 
 
-def model_sync(environment: Environment, cluster: str) -> tuple[Object, ...]:
+def model_sync(inputs: Inputs, cluster: str) -> tuple[Object, ...]:
     """DaemonSet, script, ServiceAccount and NetworkPolicy on a cluster that serves; nothing unless
     `serving.modelSync` is set."""
+    environment = inputs.environment
     settings = environment.serving
     if settings is None or settings.model_sync is None:
         return ()
     sync, namespace = settings.model_sync, settings.namespace
-    arn = sync.role_arns.get(cluster)
+    arn = inputs.role_arn(aws.model_sync(cluster))
     name = workload(MODEL_SYNC)
-    annotations = None if arn is None else {ROLE_ARN_ANNOTATION: arn}
+    annotations = None if arn is None else {aws.ROLE_ARN_ANNOTATION: arn}
     return (
         {
             "apiVersion": "v1",

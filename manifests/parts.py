@@ -154,7 +154,7 @@ PARTS: Final = (
     ),
     Part(
         "serving",
-        settled(serving),
+        serving,
         Component("Serving", "serving"),
         after=("apiserver",),
         needs=serving_gateway,

@@ -15,6 +15,7 @@ from madeploy.names.kubernetes import (
 )
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.serving import Serving
+from manifests.inputs import Inputs
 from manifests.model_sync import model_sync
 from manifests.objects import Object, metadata
 from manifests.rbac import READ, account, cluster_role, cluster_role_binding
@@ -38,18 +39,18 @@ _RULES: Final[Sequence[tuple[str, list[str], list[str]]]] = (
 """What the platform's code does on a target cluster (release 0.12)."""
 
 
-def serving(environment: Environment) -> tuple[Object, ...]:
+def serving(inputs: Inputs) -> tuple[Object, ...]:
     """Namespace, Gateway and model-sync on the control plane's cluster; nothing without `serving`."""
-    if environment.serving is None:
+    if inputs.environment.serving is None:
         return ()
-    return (*_side(environment.serving), *model_sync(environment, CONTROL_PLANE))
+    return (*_side(inputs.environment.serving), *model_sync(inputs, CONTROL_PLANE))
 
 
-def target_side(environment: Environment, name: str) -> tuple[Object, ...]:
+def target_side(inputs: Inputs, name: str) -> tuple[Object, ...]:
     """The same on compute cluster `name` with the account `inference-server-manager` and its rights; nothing
     unless the cluster serves. Raises KeyError when the environment has no such cluster."""
-    settings = environment.serving
-    if settings is None or not environment.clusters[name].serving:
+    settings = inputs.environment.serving
+    if settings is None or not inputs.environment.clusters[name].serving:
         return ()
     subject = account(SERVING_MANAGER, CREDENTIALS_NAMESPACE)
     rules = [{"apiGroups": [group], "resources": what, "verbs": verbs} for group, what, verbs in _RULES]
@@ -64,7 +65,7 @@ def target_side(environment: Environment, name: str) -> tuple[Object, ...]:
         },
         cluster_role(SERVING_MANAGER, rules),
         cluster_role_binding(SERVING_MANAGER, SERVING_MANAGER, subject),
-        *model_sync(environment, name),
+        *model_sync(inputs, name),
     )
 
 

@@ -54,6 +54,11 @@ def tasks(cluster: str) -> str:
     return f"tasks-{cluster}"
 
 
+def model_sync(cluster: str) -> str:
+    """Identity of model-sync on one cluster that serves: `model-sync-<cluster>`."""
+    return f"model-sync-{cluster}"
+
+
 def role(stack: str, identity: str) -> str:
     """Name of an identity's IAM role: `michelangelo-<stack>-<identity>`. Beyond the 64 characters that IAM
     allows, it ends in a fingerprint of the whole, so that names that start alike stay different."""

@@ -1,4 +1,4 @@
-"""Names around the model registry."""
+"""Names around models."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from madeploy.settings.storage import Storage
 
 RETENTION: Final = "retention"
 """The job that removes old models: its workload, and its identity on AWS."""
+
+MODEL_SYNC: Final = "model-sync"
+"""What brings models to nodes: its workload, and the start of its identities on AWS."""
 
 
 def artifact_buckets(storage: Storage) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def iam_reference() -> str:
         "actions of the model-registry guide, split by what each applies to.\n",
         *_may(irsa, subjects(irsa)),
         "\nWith `storage.serviceAccess: readOnly`, what the services' code calls in these releases. Task "
-        "pods and retention are as above.\n",
+        "pods and the others are as above.\n",
         *_may(read_only := _environment("irsa", "readOnly"), subjects(read_only)[:2]),
         "\n## Who may take a role\n\nEach role is for one ServiceAccount of one cluster. By IRSA:\n",
         *_table(_trusts(irsa), ("Identity", "Principal", "Actions", "When")),
@@ -72,6 +72,7 @@ def _environment(kind: str, service_access: str = "guide") -> Environment:
 
     return Environment.model_validate(
         {
+            "platform": {"release": "0.12"},
             "domains": {"api": "api.example.com", "app": "app.example.com"},
             "tls": {"mode": "provided"},
             "workflow": {"engine": "temporal", "host": "temporal.example.com:7233"},
@@ -84,7 +85,15 @@ def _environment(kind: str, service_access: str = "guide") -> Environment:
                 "serviceAccess": service_access,
             },
             "modelRegistry": {"retentionDays": 90},
-            "clusters": {"gpu": {"taskIdentity": identity("gpu")}},
+            "serving": {"namespace": "serving", "modelSync": {"servers": ["example"]}},
+            "network": {"monitoringNamespace": "monitoring"},
+            "monitoring": {
+                "amazon": {
+                    "workspaceArn": f"arn:aws:aps:eu-west-1:{_ACCOUNT}:workspace/ws-0",
+                    "serviceAccount": "prometheus-server",
+                }
+            },
+            "clusters": {"gpu": {"serving": True, "taskIdentity": identity("gpu")}},
         }
     )
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from madeploy.findings.codes.code import Code
 from madeploy.rules.model import SecretNames, Violation, rule
 from madeploy.settings.environment import CONTROL_PLANE, Environment
+from madeploy.settings.identities import Irsa, PodIdentity
 from madeploy.settings.serving import TRITON
-from madeploy.settings.storage import S3CompatibleStorage
+from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
 
 
 @rule(
@@ -71,6 +72,14 @@ def tokens_of_serving_are_long_lived(env: Environment, _: SecretNames) -> Iterat
             "Nothing would take it.",
             "Name control-plane, or a cluster with serving: true.",
         ),
+        "MA496": Code(
+            "model-sync without a role",
+            "Its pods have whatever the nodes may do: without a right to read the bucket no model reaches a "
+            "node.",
+            "Set clusters.<name>.taskIdentity to irsa or podIdentity, so that a role is made; or name an "
+            "existing one in serving.modelSync.roleArns.",
+            "warning",
+        ),
     },
     reads=("serving", "storage", "clusters"),
 )
@@ -83,6 +92,13 @@ def model_sync_can_read_models(env: Environment, _: SecretNames) -> Iterator[Vio
         path = ("serving", "modelSync", "credentialsSecret")
         yield Violation("MA494", path, "is not set, and storage.kind is s3Compatible", key=True)
     serving = {CONTROL_PLANE, *(name for name, cluster in env.clusters.items() if cluster.serving)}
+    for name in sorted(serving - {CONTROL_PLANE} - sync.role_arns.keys()):
+        # Elsewhere than where roles are made, one may be known by name to EKS Pod Identity.
+        if isinstance(env.storage, AwsStorage) and not isinstance(
+            env.clusters[name].task_identity, Irsa | PodIdentity
+        ):
+            evidence = "is true, and no role is made for its model-sync"
+            yield Violation("MA496", ("clusters", name, "serving"), evidence)
     for name in sync.role_arns:
         if name not in serving:
             here = ("serving", "modelSync", "roleArns", name)

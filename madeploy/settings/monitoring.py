@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from madeploy.settings.base import Accepts, AnnotationKey, DnsLabel, LabelValue, Section
+from madeploy.settings.base import Accepts, AnnotationKey, DnsLabel, DnsSubdomain, LabelValue, Section
 from madeploy.settings.identities import RoleArn
 from madeploy.settings.notifications import Url
 
@@ -43,8 +43,14 @@ class AmazonPrometheus(Section):
     """ARN of the workspace. Its region is the one that requests are signed for."""
 
     role_arn: RoleArn | None = None
-    """Role that Prometheus takes to write, with `aps:RemoteWrite` on the workspace. Default: the role of
-    Prometheus' own ServiceAccount."""
+    """Role that Prometheus takes to write, with `aps:RemoteWrite` on the workspace, as one of the workspace's
+    account where that is another. Default: the role of Prometheus' own ServiceAccount."""
+
+    service_account: DnsSubdomain | None = Field(default=None, examples=["prometheus-server"])
+    """ServiceAccount of Prometheus in `network.monitoringNamespace`, which gets a role of this environment
+    that may write to the workspace, or take `roleArn`; `storage.kind` is `aws`. EKS Pod Identity hands it
+    out; by IRSA the account's owner annotates it with the output `iam_roles.metrics`. Default: its role is
+    made elsewhere."""
 
 
 class Monitoring(Section):

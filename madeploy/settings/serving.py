@@ -33,8 +33,10 @@ class ModelSync(Section):
     """Seconds between two looks at the lists. Default 60."""
 
     role_arns: Mapping[Name, RoleArn] = Field(default_factory=dict)
-    """IAM role that reads the bucket of models, by cluster (`control-plane` for the control plane's own), put
-    on the ServiceAccount `michelangelo-model-sync`. Default: none; EKS Pod Identity knows it by name."""
+    """Existing IAM role that reads the bucket of models, by cluster (`control-plane` for the control plane's
+    own), put on the ServiceAccount `michelangelo-model-sync`. Default: with `storage.kind: aws` a role of
+    this environment, taken as `storage.identity` says on the control plane's cluster and as
+    `clusters.<name>.taskIdentity` says (`irsa`, `podIdentity`) on compute clusters; else none."""
 
     credentials_secret: DnsSubdomain | None = None
     """Existing Secret in the namespace, on every cluster that serves, with `AWS_ACCESS_KEY_ID` and

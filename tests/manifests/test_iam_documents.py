@@ -55,10 +55,22 @@ KEY_ACTIONS = (
     "kms:CreateGrant",
 )
 OTHER_ACTIONS = ("iam:PassRole", "sts:AssumeRole", "ec2:RunInstances", "s3:ListAllMyBuckets")
+WORKSPACE = f"arn:aws:aps:eu-west-1:{ACCOUNT}:workspace/ws-11111111-2222-3333-4444-555555555555"
+WRITER = "arn:aws:iam::210987654321:role/writer"
+METRICS_ACTIONS = (
+    "aps:RemoteWrite",
+    "aps:QueryMetrics",
+    "aps:PutRuleGroupsNamespace",
+    "aps:DeleteWorkspace",
+    "sts:AssumeRole",
+)
 
 
-def made(service_access: str = "guide", source: str = "irsa") -> Environment:
-    """An environment with a logs bucket and a compute cluster whose tasks have a role."""
+def made(
+    service_access: str = "guide", source: str = "irsa", amazon: dict[str, str] | None = None
+) -> Environment:
+    """An environment with a logs bucket, a compute cluster that serves and whose tasks have a role,
+    model-sync and a Prometheus that writes to Amazon's service."""
     sources: dict[str, Any] = {
         "irsa": lambda name: {"kind": "irsa", "oidcProviderArn": f"{OIDC}/{name}"},
         "podIdentity": lambda name: {"kind": "podIdentity", "clusterName": name},
@@ -68,7 +80,12 @@ def made(service_access: str = "guide", source: str = "irsa") -> Environment:
             buckets=BUCKETS, serviceAccess=service_access, identity=sources[source]("control")
         ),
         modelRegistry={"retentionDays": 90},
-        clusters={"gpu": {"kubeconfigContext": "gpu", "taskIdentity": sources[source]("gpu")}},
+        serving={"namespace": "serving", "modelSync": {"servers": ["example"]}},
+        network={"monitoringNamespace": "monitoring"},
+        monitoring={"amazon": {"workspaceArn": WORKSPACE, "serviceAccount": "prometheus"} | (amazon or {})},
+        clusters={
+            "gpu": {"kubeconfigContext": "gpu", "serving": True, "taskIdentity": sources[source]("gpu")}
+        },
     )
 
 
@@ -110,6 +127,10 @@ def every_request() -> Iterator[tuple[tuple[str, str], Request]]:
             (action, "another key by S3"),
             Request(action, other, {**through_s3, "kms:ResourceAliases": ["alias/x"]}),
         )
+    for action in METRICS_ACTIONS:
+        yield (action, "workspace"), Request(action, WORKSPACE)
+        yield (action, "another workspace"), Request(action, WORKSPACE.replace("1111", "9999"))
+        yield (action, "writer"), Request(action, WRITER)
     for action in OTHER_ACTIONS:
         yield (action, "anything"), Request(action, "*")
 
@@ -136,16 +157,21 @@ MATRIX: Mapping[tuple[str, str], set[tuple[str, str]]] = {
         *(("s3:DeleteObject", f"{purpose}/*") for purpose in ("workspace", "models")),
         *(("s3:ListBucket", purpose) for purpose in ("workspace", "models")),
     },
+    ("model-sync-control-plane", "guide"): grants(write=set(), read={"models"}),
+    ("model-sync-gpu", "guide"): grants(write=set(), read={"models"}),
+    ("metrics", "guide"): {("aps:RemoteWrite", "workspace")},
 }
+READERS = ("model-sync-control-plane", "model-sync-gpu")
+"""Identities that read whatever `storage.serviceAccess` says."""
 ROWS = sorted(MATRIX)
 WITH_KEY = {("kms:Decrypt", "key by S3"), ("kms:GenerateDataKey", "key by S3")}
 
 
 def documented(identity: str, access: str, key: str | None = None) -> set[tuple[str, str]]:
     """What `docs/iam.md` says an identity may do."""
-    if key is None or identity == "retention":
+    if key is None or identity in ("retention", "metrics"):
         return MATRIX[identity, access]
-    reads_only = access == "readOnly" and not identity.startswith("tasks-")
+    reads_only = identity in READERS or (access == "readOnly" and not identity.startswith("tasks-"))
     return MATRIX[identity, access] | ({("kms:Decrypt", "key by S3")} if reads_only else WITH_KEY)
 
 
@@ -163,7 +189,7 @@ def test_nothing_in_an_identitys_policy_can_be_left_out(identity: str, access: s
     """MR-2: without any one of its statements, actions, resources or conditions the matrix is another."""
     expected = documented(identity, access, key)
     changes = dict(weakened(policy(identity, access, key)))
-    assert len(changes) >= 4
+    assert changes
     for change, document in changes.items():
         assert allowed(document) != expected, f"{change} makes no difference"
 
@@ -264,13 +290,33 @@ class TestTrust:
             + f" {item.namespace}:{item.service_account}"
             for item in subjects(made())
         }
-        assert len(owners) == 4
+        assert len(owners) == 7
         assert {(item.identity, item.namespace, item.service_account) for item in subjects(made())} == {
             ("controllermgr", "ma-system", "michelangelo-controllermgr"),
             ("worker", "ma-system", "michelangelo-worker"),
             ("retention", "ma-system", "michelangelo-retention"),
             ("tasks-gpu", "default", "default"),
+            ("model-sync-control-plane", "serving", "michelangelo-model-sync"),
+            ("model-sync-gpu", "serving", "michelangelo-model-sync"),
+            ("metrics", "monitoring", "prometheus"),
         }
+
+    def test_pods_take_roles_by_their_own_clusters_provider(self) -> None:
+        """OPS-5: model-sync has one account on every cluster, and a role on each."""
+        for source in ("irsa", "podIdentity"):
+            env = made(source=source)
+            here, there = (subject(env, name).source for name in READERS)
+            assert here == subject(env, "worker").source
+            assert there == subject(env, "tasks-gpu").source
+
+
+@proves("OPS-3")
+def test_prometheus_takes_the_workspaces_role_where_one_is_named() -> None:
+    """OPS-3: of another account, whose workspace no role of this one may write to; that alone then."""
+    env = made(amazon={"roleArn": WRITER})
+    assert isinstance(env.storage, AwsStorage)
+    document = access_policy(env.storage, subject(env, "metrics"), KEY)
+    assert allowed(document) == {("sts:AssumeRole", "writer")}
 
 
 class TestKeyPolicy:

@@ -40,14 +40,35 @@ def test_every_cluster_that_serves_has_it_and_everything_it_names_is_there() -> 
 def test_a_role_is_put_on_the_account_of_its_cluster() -> None:
     """OPS-5: each cluster its own; nothing else is on it."""
     chosen = made(sync={"roleArns": {"gpu": ARN}})
-    there = one(list(model_sync(chosen, "gpu")), "ServiceAccount", "michelangelo-model-sync")
+    there = one(list(model_sync(Inputs(chosen), "gpu")), "ServiceAccount", "michelangelo-model-sync")
     assert there["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": ARN}
-    here = one(list(model_sync(chosen, "control-plane")), "ServiceAccount", "michelangelo-model-sync")
+    here = one(list(model_sync(Inputs(chosen), "control-plane")), "ServiceAccount", "michelangelo-model-sync")
     assert "annotations" not in here["metadata"]
 
 
+def test_a_role_of_the_environment_is_on_it_where_none_is_given() -> None:
+    """OPS-5, MR-2: by IRSA with the name it will have; EKS Pod Identity knows the account by name."""
+    irsa = {"kind": "irsa", "oidcProviderArn": "arn:aws:iam::123456789012:oidc-provider/oidc.example.com/gpu"}
+    gpu = GPU | {"taskIdentity": irsa}
+    chosen = made(storage=aws_storage(), sync={"roleArns": {"control-plane": ARN}}, clusters={"gpu": gpu})
+    accounts = {
+        name: one(list(model_sync(Inputs(chosen, "prod"), name)), "ServiceAccount", "michelangelo-model-sync")
+        for name in ("control-plane", "gpu")
+    }
+    assert {name: item["metadata"]["annotations"] for name, item in accounts.items()} == {
+        "control-plane": {"eks.amazonaws.com/role-arn": ARN},
+        "gpu": {
+            "eks.amazonaws.com/role-arn": "arn:aws:iam::123456789012:role/michelangelo-prod-model-sync-gpu"
+        },
+    }
+    by_name = {"kind": "podIdentity", "clusterName": "gpu"}
+    chosen = made(storage=aws_storage(identity=by_name), clusters={"gpu": GPU | {"taskIdentity": by_name}})
+    there = one(list(model_sync(Inputs(chosen, "prod"), "gpu")), "ServiceAccount", "michelangelo-model-sync")
+    assert "annotations" not in there["metadata"]
+
+
 def pod(chosen: Any) -> dict[str, Any]:
-    daemon = one(list(model_sync(chosen, "gpu")), "DaemonSet", "michelangelo-model-sync")
+    daemon = one(list(model_sync(Inputs(chosen), "gpu")), "DaemonSet", "michelangelo-model-sync")
     spec: dict[str, Any] = daemon["spec"]["template"]["spec"]
     return spec
 
@@ -92,7 +113,7 @@ def test_keys_come_from_a_secret_and_the_store_is_the_environments() -> None:
 
 def test_nothing_is_there_unless_it_is_asked_for() -> None:
     """OPS-5."""
-    assert model_sync(environment(serving={"namespace": "serving"}), "control-plane") == ()
+    assert model_sync(Inputs(environment(serving={"namespace": "serving"})), "control-plane") == ()
 
 
 # The script.

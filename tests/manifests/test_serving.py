@@ -44,7 +44,7 @@ CALLS = {
 @proves("OPS-5")
 def test_the_targets_account_may_do_what_the_platform_does_there_and_no_more() -> None:
     """OPS-5: bound to the account in `default`, which no pod runs as."""
-    objects = list(target_side(serves(), "gpu"))
+    objects = list(target_side(Inputs(serves()), "gpu"))
     role = one(objects, "ClusterRole", "inference-server-manager")
     granted = {
         (group, resource): set(rule["verbs"])
@@ -64,7 +64,7 @@ def test_the_targets_account_may_do_what_the_platform_does_there_and_no_more() -
 def test_the_gateway_is_the_one_that_routes_go_to_on_every_cluster_that_serves() -> None:
     """OPS-5: routes from all namespaces; its Service has a node port, by which other clusters come in."""
     made = serves()
-    for objects in (list(serving(made)), list(target_side(made, "gpu"))):
+    for objects in (list(serving(Inputs(made))), list(target_side(Inputs(made), "gpu"))):
         gateway = one(objects, "Gateway", "ma-gateway")
         assert gateway["metadata"]["namespace"] == "serving"
         assert gateway["metadata"]["annotations"] == {"networking.istio.io/service-type": "NodePort"}
@@ -96,7 +96,7 @@ def test_an_earlier_release_has_the_gateway_and_no_configuration_of_it() -> None
     release: ReleaseName = "2026.04"
     earlier = environment(platform={"release": release}, serving=SERVING)
     assert "inferenceServer" not in base_config(earlier, "controllermgr")
-    assert one(list(serving(earlier)), "Gateway", "ma-gateway")
+    assert one(list(serving(Inputs(earlier))), "Gateway", "ma-gateway")
 
 
 def test_with_serving_the_controller_manager_reads_secrets_of_targets() -> None:
@@ -148,18 +148,18 @@ def test_the_control_plane_keeps_the_token_where_inference_servers_name_it() -> 
 
 def test_the_namespace_is_made_only_where_it_is_asked_for() -> None:
     """OPS-5: for a folder of the node, Pod Security has to be privileged there."""
-    assert of_kind(list(serving(serves())), "Namespace") == []
+    assert of_kind(list(serving(Inputs(serves()))), "Namespace") == []
     made = serves(serving=SERVING | {"createNamespace": True})
-    (space,) = of_kind(list(serving(made)), "Namespace")
+    (space,) = of_kind(list(serving(Inputs(made))), "Namespace")
     assert space["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "privileged"
-    assert one(list(target_side(made, "gpu")), "Namespace", "serving")
+    assert one(list(target_side(Inputs(made), "gpu")), "Namespace", "serving")
 
 
 def test_nothing_serves_unless_it_is_asked_to() -> None:
     """OPS-5."""
     plain = environment(clusters={"gpu": {"kubeconfigContext": "gpu"}}, serving=SERVING)
-    assert target_side(plain, "gpu") == token_requests(plain, "gpu") == ()
-    assert serving(environment()) == ()
+    assert target_side(Inputs(plain), "gpu") == token_requests(plain, "gpu") == ()
+    assert serving(Inputs(environment())) == ()
     assert [
         bundle.objects
         for target in catalog.targets(Inputs(environment()))

@@ -34,7 +34,7 @@ def api(environment: Environment) -> Iterator[client.ApiClient]:
     """The compute cluster with everything that serving and queues put there, as one applies files."""
     objects: list[Object] = [
         *registration.compute_side(Inputs(CHOSEN), CLUSTER).objects,
-        *target_side(CHOSEN, CLUSTER),
+        *target_side(Inputs(CHOSEN), CLUSTER),
         *token_requests(CHOSEN, CLUSTER),
         *queues(CHOSEN, CLUSTER),
     ]

@@ -99,6 +99,12 @@ BROKEN: list[Broken] = [
         {"serving": synced(roleArns={"gpu": ARN})} | cluster(),
     ),
     (
+        "MA496",
+        "warning",
+        "clusters.gpu.serving",
+        {"serving": synced(), "storage": aws()} | cluster(serving=True),
+    ),
+    (
         "MA493",
         "info",
         "clusters.gpu.serving",
@@ -165,6 +171,13 @@ ALLOWED: list[Allowed] = [
     ("MA494", {"serving": synced(credentialsSecret="keys"), "storage": minio()}),
     ("MA494", {"serving": synced(), "storage": aws()}),
     ("MA495", {"serving": synced(roleArns={"gpu": ARN, "control-plane": ARN})} | cluster(serving=True)),
+    (
+        "MA496",
+        {"serving": synced(), "storage": aws()}
+        | cluster(serving=True, taskIdentity={"kind": "podIdentity", "clusterName": "gpu"}),
+    ),
+    ("MA496", {"serving": synced(roleArns={"gpu": ARN}), "storage": aws()} | cluster(serving=True)),
+    ("MA496", {"serving": synced()} | cluster(serving=True)),
     ("MA493", cluster(serving=True) | SERVING),
     (
         "MA408",
