@@ -151,6 +151,7 @@ def compute_half(
         item.generation: _credential(name, item, access, opts)
         for item in registration.credentials(environment, name)
     }
+    serving_token = _serving(name, inputs, access, opts)
     registered = environment.clusters[name].credential
     if not registration.is_registered(environment, name):
         return pulumi.Output.secret({})
@@ -164,21 +165,21 @@ def compute_half(
         )
     else:
         raise ValueError(f"cluster {name} has a bounded credential, and no clusterTokens.{name}")
-    return pulumi.Output.secret(_with_serving(name, inputs, data, access, opts))
+    if serving_token is not None:
+        data = pulumi.Output.all(data, serving_token).apply(
+            lambda known: {**known[0], serving.TOKEN: known[1]}
+        )
+    return pulumi.Output.secret(data)
 
 
-def _with_serving(
-    name: str,
-    inputs: Inputs,
-    data: pulumi.Output[dict[str, str]],
-    after: Sequence[pulumi.Resource],
-    opts: pulumi.ResourceOptions,
-) -> pulumi.Output[dict[str, str]]:
-    """The credential with the token of `inference-server-manager` of the same generation, where the cluster
-    serves; `servingToken`, in base64, as Kubernetes wrote it."""
+def _serving(
+    name: str, inputs: Inputs, after: Sequence[pulumi.Resource], opts: pulumi.ResourceOptions
+) -> pulumi.Output[str] | None:
+    """What a cluster that serves gets, and the token of `inference-server-manager` that has the registered
+    credential's generation, in base64, as Kubernetes wrote it; None where it does not serve."""
     requests = serving.token_requests(inputs.environment, name)
     if not requests:
-        return data
+        return None
     account = bundles.create(Bundle(name, serving.target_side(inputs, name)), opts, after)
     own = pulumi.ResourceOptions(
         depends_on=account, custom_timeouts=pulumi.CustomTimeouts(create=TOKEN_LIMIT, update=TOKEN_LIMIT)
@@ -195,9 +196,10 @@ def _with_serving(
             )
         )
     # The registered credential's own generation comes first.
-    return pulumi.Output.all(data, made[0].id, made[0].output("data")).apply(
-        lambda known: {**known[0], serving.TOKEN: (known[2] or {}).get("token", "")}
+    token: pulumi.Output[str] = pulumi.Output.all(made[0].id, made[0].output("data")).apply(
+        lambda known: (known[1] or {}).get("token", "")
     )
+    return token
 
 
 def _queues(name: str, environment: Environment, opts: pulumi.ResourceOptions) -> Sequence[pulumi.Resource]:

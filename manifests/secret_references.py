@@ -32,7 +32,11 @@ PUSH_API_VERSION: Final = "external-secrets.io/v1alpha1"
 
 OBJECT_STORE_ENTRY: Final = "object-store"
 OBJECT_STORE_PROPERTIES: Final = ("accessKeyId", "secretAccessKey")
-CLUSTER_PROPERTIES: Final = ("certificateAuthority", "token")
+CREDENTIAL: Final = {"ca.crt": "certificateAuthority", "token": "token"}
+"""Properties of a cluster's entry that its credential's Secret fills, by key of that Secret."""
+
+SERVING_CREDENTIAL: Final = {"token": "servingToken"}
+"""The same of the token of serving."""
 
 
 @dataclass(frozen=True)
@@ -169,10 +173,11 @@ def external_secret(settings: ExternalSecrets, store: str, prefix: str, wanted: 
     }
 
 
-def push_secret(settings: ExternalSecrets, store: str, prefix: str, cluster: str, source: str) -> Object:
-    """PushSecret that puts the token and authority of a compute cluster's token Secret into the store, where
+def push_secret(
+    settings: ExternalSecrets, store: str, entry: str, source: str, properties: Mapping[str, str]
+) -> Object:
+    """PushSecret that puts values of a compute cluster's Secret `source` into an entry of the store, where
     the control plane's ExternalSecrets find them. They are withdrawn with the registration."""
-    key = f"{prefix}/clusters/{cluster}"
     return {
         "apiVersion": PUSH_API_VERSION,
         "kind": "PushSecret",
@@ -184,8 +189,8 @@ def push_secret(settings: ExternalSecrets, store: str, prefix: str, cluster: str
             "secretStoreRefs": [{"kind": settings.store_kind, "name": store}],
             "selector": {"secret": {"name": source}},
             "data": [
-                {"match": {"secretKey": secret_key, "remoteRef": {"remoteKey": key, "property": name}}}
-                for secret_key, name in zip(("ca.crt", "token"), CLUSTER_PROPERTIES, strict=True)
+                {"match": {"secretKey": key, "remoteRef": {"remoteKey": entry, "property": name}}}
+                for key, name in properties.items()
             ],
         },
     }

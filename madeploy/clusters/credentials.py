@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clusters.checks.credential import accept, authorize
+from madeploy.clusters.checks.credential import accept, authorize, rights
 from madeploy.clusters.controller_manager import created_at
 from madeploy.clusters.registration import Registered, secret_path
 from madeploy.clusters.remedies import Remedies
@@ -147,7 +147,7 @@ def prove(
     Raises ClientError."""
     _, finding = accept(registered, client, compute, remedies)
     if finding is None:
-        _, finding = authorize(environment, client, remedies)
+        _, finding = authorize(rights(environment, remedies.name), client, remedies)
     return finding
 
 

@@ -17,14 +17,14 @@ from typing import Any, Literal
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clusters import controller_manager, credentials
+from madeploy.clusters import controller_manager, credentials, serving_token
 from madeploy.clusters.registration import cluster_path, read_registration
 from madeploy.clusters.session import Session, next_revision
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import CLUSTERS_NAMESPACE
 from madeploy.settings import CONTROL_PLANE, Environment
-from manifests import registration
+from manifests import registration, serving
 from manifests.inputs import Inputs
 
 FINALIZER = "clusters.michelangelo.uber.com/finalizer"
@@ -113,6 +113,7 @@ class Removal:
         credential = self._settings.clusters[self._name].credential
         try:
             there = credentials.present(self._stack.client(self._name))
+            others = serving_token.present(self._stack.client(self._name))
         except (ClientError, ToolkitError) as error:
             if self._forget:
                 return None
@@ -126,7 +127,8 @@ class Removal:
         known = {item.generation for item in credentials.known(credential)}
         tokens = {item.token for item in there if item.token and item.credential.generation in known}
         registered = read_registration(self._control_plane, self._name).token
-        return sorted({*tokens, *([registered] if registered else [])})
+        served = [token for number, token in others.items() if token and number in known]
+        return sorted({*tokens, *served, *([registered] if registered else [])})
 
     def _unregister(self) -> None:
         """Let the platform let go of it."""
@@ -182,6 +184,8 @@ class Removal:
             items = (
                 *registration.compute_side(Inputs(self._settings), self._name).objects,
                 *registration.token_requests(self._settings, self._name),
+                *serving.target_side(Inputs(self._settings), self._name),
+                *serving.token_requests(self._settings, self._name),
             )
             self._result.left = [f"{item['kind']} {_place(item['metadata'])}" for item in items]
             evidence = f"it did not answer; if it still exists, it has {', '.join(self._result.left)}"

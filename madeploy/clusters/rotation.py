@@ -16,19 +16,18 @@ goes on, and each of its steps is one that may be taken twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, Literal
 
 from madeploy.clients.bounded import WORKERS, run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clusters import controller_manager, credentials
+from madeploy.clusters import controller_manager, credentials, serving_token
 from madeploy.clusters.checks.health import control_plane_clock, wait_for_proof
 from madeploy.clusters.failures import finding_of
 from madeploy.clusters.registration import read_registration, registered_client
 from madeploy.clusters.remedies import remedies
-from madeploy.clusters.rotation_plan import CALL_SECONDS, Planned, planned
+from madeploy.clusters.rotation_plan import CALL_SECONDS, Planned, Rotated, planned
 from madeploy.clusters.session import Session, Tell, next_revision
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
@@ -55,41 +54,6 @@ Step = Literal[
     "refused",
 ]
 """What has just been done, for all clusters of a rotation together."""
-
-
-@dataclass
-class Rotated:
-    """Result of rotating one cluster's credential."""
-
-    name: str
-    before: int
-    """Generation that was registered at first; 0 for none."""
-
-    after: int
-    """Generation that is registered now."""
-
-    done: bool = False
-    """Whether nothing is left to do."""
-
-    refused: dict[int, float | None] = field(default_factory=dict)
-    """Withdrawn generations: seconds until the API server refused the token; None where the token was not at
-    hand to be tried, and its Secret is gone."""
-
-    findings: list[Finding] = field(default_factory=list)
-
-    def to_data(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {
-            "name": self.name,
-            "before": self.before,
-            "after": self.after,
-            "done": self.done,
-            "refusedAfterSeconds": {
-                str(generation): None if seconds is None else round(seconds, 1)
-                for generation, seconds in self.refused.items()
-            },
-            "findings": [item.to_data() for item in self.findings],
-        }
 
 
 class Rotation:
@@ -205,7 +169,10 @@ class Rotation:
             return find("MA440", name, str(error), fix=self._go_on(name))
         new = credentials.with_token(registered, token)
         hints = remedies(settings, name, self._stack.name)
-        return credentials.prove(settings, new, self._stack.with_token(name, token), compute, hints) or token
+        finding = credentials.prove(settings, new, self._stack.with_token(name, token), compute, hints)
+        # That of serving turns with it: Kubernetes has written the new one beside the old.
+        other = serving_token.present(compute).get(self._plans[name].goal.generation, "")
+        return finding or serving_token.lack(self._stack, registered, other) or token
 
     def _switch(self, names: list[str], tokens: dict[str, str]) -> list[str]:
         """Register them: the control plane's Secrets change in place."""
@@ -231,11 +198,16 @@ class Rotation:
     def _is_registered(self, name: str) -> Finding | None:
         goal = self._plans[name].goal
         registered = read_registration(self._control_plane, name)
-        if credentials.is_of(registered.token, goal.generation):
-            self.results[name].after = goal.generation
-            return None
-        evidence = f"Secret {registered.secret_names['token']} does not hold generation {goal.generation}"
-        return find("MA471", name, evidence, fix=self._go_on(name))
+        held = [(registered.secret_names["token"], credentials.is_of(registered.token, goal.generation))]
+        if serving_token.serves(self._stack.settings(), name):
+            found = serving_token.registered_token(self._control_plane, registered)
+            held.append((found.secret_names["token"], serving_token.is_of(found.token, goal.generation)))
+        for secret, is_there in held:
+            if not is_there:
+                evidence = f"Secret {secret} does not hold generation {goal.generation}"
+                return find("MA471", name, evidence, fix=self._go_on(name))
+        self.results[name].after = goal.generation
+        return None
 
     def _roll(self, names: list[str]) -> None:
         """Roll the controller manager, once for all, unless all its pods are younger than the Secrets."""
@@ -282,6 +254,7 @@ class Rotation:
                 raise
             # The address is the control plane's and need not lead anywhere from here; the report tells.
             finding = None
+        finding = finding or serving_token.lack(self._stack, registered)
         if finding is not None:
             return finding
         if wait_for_proof(self._control_plane, name, after=after, seconds=self._use_seconds):
@@ -319,11 +292,16 @@ class Rotation:
         for item in self._plans[name].withdrawn:
             token = self._tokens.get((name, item.generation), "")
             if not credentials.is_of(token, item.generation):
-                self.results[name].refused[item.generation] = None
-                continue
-            seconds = credentials.seconds_until_refused(self._stack.with_token(name, token))
-            self.results[name].refused[item.generation] = seconds
-            if seconds is None:
+                token = ""
+            # That of serving ended with it.
+            other = self._plans[name].serving_tokens.get(item.generation, "")
+            seconds = [
+                credentials.seconds_until_refused(self._stack.with_token(name, each))
+                for each in (token, other)
+                if each
+            ]
+            self.results[name].refused[item.generation] = seconds[0] if token else None
+            if None in seconds:
                 evidence = f"generation {item.generation}, {credentials.REFUSED_SECONDS:.0f} s afterwards"
                 return find("MA470", name, evidence)
         return None

@@ -1,4 +1,4 @@
-"""Plan of a rotation, from the settings and the cluster's Secrets; and which clusters are due for one."""
+"""Plan and result of a rotation, from the settings and the cluster's Secrets; and which clusters are due."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Final
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clusters import credentials
+from madeploy.clusters import credentials, serving_token
 from madeploy.clusters.checks.health import control_plane_clock
 from madeploy.clusters.failures import administrator_finding
 from madeploy.clusters.session import Session
@@ -42,6 +42,9 @@ class Planned:
     tokens: Mapping[int, str] = field(repr=False)
     """Tokens of the long-lived ones there are, by generation."""
 
+    serving_tokens: Mapping[int, str] = field(repr=False)
+    """Tokens of serving that there are, by generation."""
+
     def to_data(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
@@ -49,6 +52,41 @@ class Planned:
             "after": self.goal.generation,
             "kind": self.goal.kind,
             "withdrawn": [item.generation for item in self.withdrawn],
+        }
+
+
+@dataclass
+class Rotated:
+    """Result of rotating one cluster's credential."""
+
+    name: str
+    before: int
+    """Generation that was registered at first; 0 for none."""
+
+    after: int
+    """Generation that is registered now."""
+
+    done: bool = False
+    """Whether nothing is left to do."""
+
+    refused: dict[int, float | None] = field(default_factory=dict)
+    """Withdrawn generations: seconds until the API server refused the token; None where the token was not at
+    hand to be tried, and its Secret is gone."""
+
+    findings: list[Finding] = field(default_factory=list)
+
+    def to_data(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "name": self.name,
+            "before": self.before,
+            "after": self.after,
+            "done": self.done,
+            "refusedAfterSeconds": {
+                str(generation): None if seconds is None else round(seconds, 1)
+                for generation, seconds in self.refused.items()
+            },
+            "findings": [item.to_data() for item in self.findings],
         }
 
 
@@ -72,7 +110,8 @@ def planned(
         return None
     ending = tuple(item for item in known if item.generation != goal.generation)
     tokens = {item.credential.generation: item.token for item in there if item.token}
-    return Planned(credential.generation, goal, (*ending, *leftover), leftover, tokens)
+    serving = serving_token.present(compute)
+    return Planned(credential.generation, goal, (*ending, *leftover), leftover, tokens, serving)
 
 
 def due(session: Session, names: list[str], seconds: float, parallel: int) -> tuple[list[str], list[Finding]]:

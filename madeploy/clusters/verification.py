@@ -17,6 +17,7 @@ from typing import Any, Literal
 from madeploy.clients.bounded import run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters import serving_token
 from madeploy.clusters.access import administrator, unreachable_control_plane
 from madeploy.clusters.checks import connection, credential
 from madeploy.clusters.checks.health import control_plane_clock, health, health_findings
@@ -46,6 +47,7 @@ CHECKS = (
     "kuberay",
     "health",
     "rayCluster",
+    "serving",
 )
 """Names of the checks, in the order they run."""
 
@@ -130,7 +132,13 @@ class _Verification:
         )
 
     def rights(self) -> str | Iterable[Finding]:
-        return _one(credential.authorize(self.environment, self._registered_client(), self.remedies))
+        return _one(
+            credential.authorize(
+                credential.rights(self.environment, self.remedies.name),
+                self._registered_client(),
+                self.remedies,
+            )
+        )
 
     def storage(self) -> str | Iterable[Finding]:
         compute = self._administrator()
@@ -156,6 +164,26 @@ class _Verification:
             return _one(try_ray_cluster(self._registered_client(), self.remedies, for_real=self.for_real))
         except NoDryRunError as error:
             raise _SkippedError(str(error)) from None
+
+    def serving(self) -> str | Iterable[Finding]:
+        if not serving_token.serves(self.environment, self.remedies.name):
+            raise _SkippedError("no inference servers run there")
+        known = self.registered
+
+        def client(token: str) -> Kubernetes:
+            return Kubernetes.registered(known.server, known.certificate_authority, token)
+
+        return _one(
+            serving_token.prove(
+                self.environment,
+                serving_token.registered_token(self.control_plane, known),
+                client,
+                self.control_plane,
+                self.compute,
+                self.remedies,
+                self.clock,
+            )
+        )
 
     def _registered_client(self) -> Kubernetes:
         if self.client is None:

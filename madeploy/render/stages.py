@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from madeploy.names.kubernetes import ray_manager_token
+from madeploy.names.kubernetes import ray_manager_token, serving_manager_token
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.gitops import ExternalSecrets, NamedSecrets
 from manifests import catalog
@@ -18,7 +18,14 @@ from manifests.inputs import Inputs
 from manifests.objects import Object
 from manifests.parts import DEPTHS, PARTS
 from manifests.registration import is_registered
-from manifests.secret_references import WantedSecret, external_secret, push_secret, wanted_secrets
+from manifests.secret_references import (
+    CREDENTIAL,
+    SERVING_CREDENTIAL,
+    WantedSecret,
+    external_secret,
+    push_secret,
+    wanted_secrets,
+)
 
 REGISTRATIONS: Final = "registrations"
 """Folder of the control plane's half of every registration: applied to its cluster, but after its API
@@ -172,12 +179,22 @@ class _References:
         )
 
     def pushed(self, cluster: str, objects: tuple[Object, ...]) -> tuple[Object, ...]:
-        """What carries a compute cluster's token to the store."""
+        """What carries a compute cluster's tokens to the store."""
         secrets = self.environment.gitops.secrets
         if not isinstance(secrets, ExternalSecrets) or secrets.compute_store is None:
             return ()
+        generation, entry = self.environment.clusters[cluster].credential.generation, f"clusters/{cluster}"
         # A bounded token is asked for by the command line, so there is no Secret of it to push.
-        name = ray_manager_token(self.environment.clusters[cluster].credential.generation)
-        if not any(obj["kind"] == "Secret" and obj["metadata"]["name"] == name for obj in objects):
-            return ()
-        return (push_secret(secrets, secrets.compute_store, self.prefix, cluster, name),)
+        filled = {
+            obj["metadata"]["name"]
+            for obj in objects
+            if obj["kind"] == "Secret" and obj.get("type") == "kubernetes.io/service-account-token"
+        }
+        return tuple(
+            push_secret(secrets, secrets.compute_store, f"{self.prefix}/{entry}", name, properties)
+            for name, properties in (
+                (ray_manager_token(generation), CREDENTIAL),
+                (serving_manager_token(generation), SERVING_CREDENTIAL),
+            )
+            if name in filled
+        )

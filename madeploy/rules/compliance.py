@@ -272,7 +272,7 @@ def nobody_holds_static_keys(env: Environment, _: Chosen) -> Iterator[Violation]
         "credentials-rotated",
         "Credentials and keys that end",
         {"soc2": "CC6.1", "hipaa": "164.308(a)(5)(ii)(D)"},
-        ("clusters.*.credential.kind", "storage.kmsKey.rotationDays"),
+        ("clusters.*.credential.kind", "clusters.*.serving", "storage.kmsKey.rotationDays"),
         ("Secret", "aws:kms/key"),
     ),
     reads=("clusters", "storage"),
@@ -283,6 +283,9 @@ def credentials_end(env: Environment, _: Chosen) -> Iterator[Violation]:
         if cluster.credential.kind != "bounded":
             evidence = "is longLived: the token ends only with its Secret"
             yield Violation("MA710", ("clusters", name, "credential", "kind"), evidence)
+        elif cluster.serving:
+            evidence = "is true: the token of serving ends with each rotation, and not by itself"
+            yield Violation("MA710", ("clusters", name, "serving"), evidence, severity="warning")
     storage = env.storage
     key = storage.kms_key if isinstance(storage, AwsStorage) else None
     if key is not None and key.rotation_days > 365:

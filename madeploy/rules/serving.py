@@ -46,7 +46,7 @@ def clusters_that_serve_have_what_it_takes(env: Environment, _: SecretNames) -> 
             "Serving cluster with a bounded credential",
             "The token of inference-server-manager is long-lived all the same: it ends only with its Secret, "
             "which each rotation of the cluster's credential replaces.",
-            "Rotate on a schedule.",
+            "Rotate on a schedule: bin/madeploy clusters rotate --all --older-than AGE --stack STACK",
             "info",
         ),
     },

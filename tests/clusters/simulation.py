@@ -17,12 +17,19 @@ from madeploy.clusters.registration import cluster_path, secret_path
 from madeploy.documents.nodes import compose
 from madeploy.documents.text import dump
 from madeploy.findings import Finding
-from madeploy.names.kubernetes import ray_manager_token
+from madeploy.kubeconfigs import tokens
+from madeploy.names.kubernetes import (
+    RAY_MANAGER,
+    SERVING_MANAGER,
+    cluster_serving_token_secret,
+    ray_manager_token,
+    serving_manager_token,
+)
 from madeploy.settings import CONTROL_PLANE, SECRET_KEYS, Environment
 from madeploy.stackfile.edit import remove, set_value
 from madeploy.stackfile.loader import environment_from_config
 from madeploy.stacks.files import Edit
-from manifests import registration
+from manifests import registration, serving
 from tests.support.stacks import MINIMAL
 
 NAME = "gpu"
@@ -155,7 +162,9 @@ class FakeServer:
         if not self.world.is_valid(self._token):
             raise ClientError(self.server, "unauthorized", status=401)
         if path.endswith("selfsubjectreviews"):
-            return {"status": {"userInfo": {"username": "system:serviceaccount:default:ray-manager"}}}
+            served = str(tokens.claims(self._token or "").secret).startswith(SERVING_MANAGER)
+            account = SERVING_MANAGER if served else RAY_MANAGER
+            return {"status": {"userInfo": {"username": f"system:serviceaccount:default:{account}"}}}
         return {"status": {"allowed": True}}
 
 
@@ -166,10 +175,15 @@ class FakeStack:
     name = "test"
 
     def __init__(
-        self, world: World, cluster: Mapping[str, Any] | None = None, layout: str = "inline"
+        self,
+        world: World,
+        cluster: Mapping[str, Any] | None = None,
+        more: Mapping[str, Any] | None = None,
+        layout: str = "inline",
     ) -> None:
         self.world = world
         sections = {**MINIMAL, "controlPlane": {"kubeconfigContext": "a"}, "fleet": {"layout": layout}}
+        sections |= more or {}
         if layout == "sharded":
             cluster = {"shard": 0, **(cluster or {})}
         sections["clusters"] = {NAME: {"kubeconfigContext": "gpu", **(cluster or {})}}
@@ -246,7 +260,8 @@ class FakeStack:
         if NAME not in settings.clusters:
             return
         objects, world = self.world.compute.objects, self.world
-        for item in registration.token_requests(settings, NAME):
+        wanted = (*registration.token_requests(settings, NAME), *serving.token_requests(settings, NAME))
+        for item in wanted:
             path = secret_path(item["metadata"]["name"], "default")
             if path not in objects:
                 self._do("create credential")
@@ -269,6 +284,13 @@ class FakeStack:
                 "token"
             ]
         self._register(encoded)
+        if settings.clusters[NAME].serving:
+            made = objects[secret_path(serving_manager_token(credential.generation), "default")]
+            name = cluster_serving_token_secret(NAME)
+            world.control_plane.objects[secret_path(name)] = {
+                "metadata": {"name": name},
+                "data": made["data"],
+            }
 
     def _register(self, encoded: str) -> None:
         world, names = self.world, registration.secret_names(NAME)
@@ -293,12 +315,14 @@ class FakeStack:
         entry = settings.clusters.get(NAME)
         wanted = credentials.known(entry.credential) if entry else ()
         if entry is None or entry.credential.generation == 0:
-            names = registration.secret_names(NAME).values()
+            names = (*registration.secret_names(NAME).values(), cluster_serving_token_secret(NAME))
             for path in (cluster_path(NAME), *map(secret_path, names)):
                 if path in self.world.control_plane.objects:
                     self._do(f"delete {path}")
                     del self.world.control_plane.objects[path]
-        kept = {ray_manager_token(item.generation) for item in wanted}
+        kept = {
+            name(item.generation) for item in wanted for name in (ray_manager_token, serving_manager_token)
+        }
         secrets = [path for path in self.world.compute.objects if "/secrets/" in path]
         for path in secrets:
             if path.rpartition("/")[2] not in kept:

@@ -101,7 +101,9 @@ def test_what_stands_behind_a_refused_token_is_looked_at(compute: dict[str, Any]
 
 def test_a_context_that_leads_to_another_cluster_than_the_registration_is_found() -> None:
     """REG-11: the token is accepted at the registered address, and its account is not the context's."""
-    client = Answers({REVIEWS: {"status": {"userInfo": {"username": credential.ACCOUNT}}}})
+    client = Answers(
+        {REVIEWS: {"status": {"userInfo": {"username": "system:serviceaccount:default:ray-manager"}}}}
+    )
     compute = Answers({ACCOUNT: {"metadata": {"uid": "u-2"}}})
     _, finding = credential.accept(registered(token(**LONG_LIVED)), client, compute, REMEDIES)
     assert finding is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import pytest
@@ -11,14 +12,16 @@ from madeploy.clusters.registration import cluster_path
 from madeploy.clusters.removal import FINALIZER, Removal, Removed, Step
 from madeploy.errors import ToolkitError
 from tests.clusters.simulation import NAME, PODS, EndedError, FakeStack, World
+from tests.support.proves import proves
 
 PLACES = [*get_args(Step), "roll", "delete"]
 """After each step, before the roll, and before the first object is deleted."""
 
 
-def registered_stack() -> FakeStack:
+def registered_stack(*settings: Mapping[str, Any]) -> FakeStack:
+    """A registered cluster, with settings of its own and of the stack."""
     world = World()
-    stack = FakeStack(world)
+    stack = FakeStack(world, *settings)
     stack.apply([NAME], "registered")
     world.beat()
     return stack
@@ -59,6 +62,15 @@ def test_the_platform_lets_go_before_the_credential_dies() -> None:
     assert (len(result.refused), result.left, result.findings) == (1, [], [])
     assert stack.world.rolls == 1
     assert not stack.world.is_valid(token)
+    nothing_is_left(stack)
+
+
+@proves("OPS-5")
+def test_the_token_of_serving_goes_with_the_cluster() -> None:
+    """OPS-5, REG-9: from both clusters, and is shown to be refused as well."""
+    stack = registered_stack({"serving": True}, {"serving": {"namespace": "serving"}})
+    result = remove(stack)
+    assert (len(result.refused), result.findings) == (2, [])
     nothing_is_left(stack)
 
 

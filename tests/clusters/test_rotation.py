@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Any, get_args
 
 import pytest
 
 from madeploy.clusters import rotation
-from madeploy.clusters.registration import Registered
-from madeploy.clusters.rotation import Rotated, Rotation, Step
+from madeploy.clusters.registration import Registered, secret_path
+from madeploy.clusters.rotation import Rotation, Step
+from madeploy.clusters.rotation_plan import Rotated
 from madeploy.errors import ToolkitError
 from madeploy.names.kubernetes import ray_manager_token
-from tests.clusters.simulation import NAME, EndedError, FakeStack, World
+from tests.clusters.simulation import NAME, EndedError, FakeServer, FakeStack, World
+from tests.support.proves import proves
 from tests.support.scale import scale
 
 STEPS = [*get_args(Step), "create credential", "write registered credential", "roll", "delete credential"]
@@ -52,11 +55,15 @@ def _in_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 WORLDS: list[World] = []
 
 
-def registered_stack(kind: str = "longLived", layout: str = "inline") -> FakeStack:
+SERVING = ({"serving": True}, {"serving": {"namespace": "serving"}})
+"""Settings by which inference servers run on the cluster."""
+
+
+def registered_stack(kind: str = "longLived", layout: str = "inline", serves: bool = False) -> FakeStack:
     """A cluster that is registered and reported, with its first credential."""
     world = World()
     WORLDS.append(world)
-    stack = FakeStack(world, layout=layout)
+    stack = FakeStack(world, *(SERVING if serves else ()), layout=layout)
     if kind == "bounded":
         stack.edit([(("clusters", NAME, "credential"), {"generation": 0, "kind": "bounded"})])
         (result,) = rotate(stack)
@@ -173,6 +180,67 @@ def test_nothing_is_withdrawn_when_an_update_rolled_nothing(monkeypatch: pytest.
     assert stack.world.is_valid(old)
     (result,) = rotate(stack)
     assert (result.done, result.after) == (True, 2)
+
+
+def serving_token(world: World) -> str:
+    """The token of serving on the control plane."""
+    secret = world.control_plane.objects[secret_path("cluster-gpu-is-token")]
+    return base64.b64decode(secret["data"]["token"]).decode()
+
+
+@pytest.mark.parametrize(("before", "after"), KINDS, ids=["-".join(pair) for pair in KINDS])
+@proves("OPS-5")
+def test_the_token_of_serving_turns_with_the_credential(
+    before: Any, after: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OPS-5, REG-8: proven before it is handed over, and the old one shown to be refused."""
+    stack = registered_stack(before, serves=True)
+    world, old = stack.world, serving_token(stack.world)
+    tried: list[str] = []
+
+    def with_token(_: str, token: str) -> Any:
+        tried.append(token)
+        return world.compute.with_token(token)
+
+    monkeypatch.setattr(stack, "with_token", with_token)
+    (result,) = rotate(stack, kind=after)
+    assert (result.done, result.findings) == (True, [])
+    new = serving_token(world)
+    assert secrets(world) == {ray_manager_token(2), "inference-server-manager-token-2"}
+    assert world.is_valid(new)
+    assert not world.is_valid(old)
+    assert {old, new} <= set(tried)
+
+
+@pytest.mark.parametrize(("layout", "step"), CASES)
+def test_ended_anywhere_serving_is_not_cut_off(layout: str, step: str) -> None:
+    """OPS-5, REG-8: what InferenceServers name is valid at every moment."""
+    stack = registered_stack(layout=layout, serves=True)
+    with pytest.raises(EndedError):
+        rotate(stack, step)
+    assert stack.world.is_valid(serving_token(stack.world))
+    (result,) = rotate(stack)
+    assert (result.done, result.findings) == (True, [])
+    assert stack.world.is_valid(serving_token(stack.world))
+
+
+def test_a_token_of_serving_that_lacks_a_right_is_not_handed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """OPS-5: the old credential stays registered, and with it the old token."""
+    stack = registered_stack(serves=True)
+    old = serving_token(stack.world)
+
+    def review(self: FakeServer, path: str, item: Any) -> Any:
+        wanted = item["spec"].get("resourceAttributes", {}) if "spec" in item else {}
+        if wanted.get("resource") == "endpointslices" and wanted.get("verb") == "create":
+            return {"status": {"allowed": False}}
+        return asked(self, path, item)
+
+    asked = FakeServer.review
+    monkeypatch.setattr(FakeServer, "review", review)
+    (result,) = rotate(stack)
+    assert [finding.code for finding in result.findings] == ["MA443"]
+    assert "create endpointslices.discovery.k8s.io in all namespaces" in result.findings[0].evidence
+    assert serving_token(stack.world) == old
 
 
 def test_with_nothing_under_way_there_is_nothing_to_go_back_to() -> None:

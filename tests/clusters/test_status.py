@@ -9,7 +9,6 @@ import pytest
 
 from madeploy.clients.errors import ClientError
 from madeploy.clusters import status
-from madeploy.clusters.checks.credential import ACCOUNT as USER
 from madeploy.clusters.registration import cluster_path, secret_path
 from madeploy.clusters.remedies import remedies
 from madeploy.clusters.status import ClusterStatus, assignments, cluster_status, late_status
@@ -18,6 +17,7 @@ from tests.kubeconfigs.test_tokens import BOUND, LONG_LIVED, token
 from tests.support.answers import Answers
 
 NOW = 2000.0
+USER = "system:serviceaccount:default:ray-manager"
 REMEDIES = remedies(SETTINGS, "a", "prod")
 RAY = "/apis/ray.io/v1/namespaces/default"
 UNAUTHORIZED = ClientError("https://compute:6443", "unauthorized", status=401)

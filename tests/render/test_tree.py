@@ -19,9 +19,10 @@ from madeploy.settings import Environment
 from manifests import catalog
 from manifests.credentials import object_store_yaml
 from manifests.registration import task_credentials_data
-from tests.render.environments import SECRETS, gitops
+from tests.render.environments import CLUSTERS, SECRETS, gitops
 from tests.support import strategies
 from tests.support.environments import ALL, environment
+from tests.support.proves import proves
 
 FORMATS: tuple[Format, ...] = ("files", "argocd", "flux")
 KINDS = pytest.mark.parametrize("kind", SECRETS)
@@ -221,6 +222,30 @@ def test_what_a_compute_cluster_pushes_is_what_the_control_plane_reads() -> None
                 (f"michelangelo/prod/clusters/{name}", "token"),
             }
         )
+
+
+@proves("OPS-5")
+def test_the_token_of_serving_goes_the_same_way() -> None:
+    """OPS-5, CARD-4: a Secret of its own there, a property of the cluster's entry, and a Secret here; of a
+    bounded credential, whose token no Secret holds, it alone."""
+    for kind, pushes in (("longLived", 2), ("bounded", 1)):
+        credential = {"generation": 3, "kind": kind}
+        cluster = CLUSTERS["cpu-east"] | {"serving": True, "credential": credential}
+        serving = {"namespace": "serving", "createNamespace": True}
+        files = loaded(render(gitops("pushed", serving=serving, clusters={"cpu-east": cluster})))
+        assert sum("pushsecret-" in path for path in files) == pushes
+        push = files["compute/cpu-east/pushsecret-inference-server-manager-token-3.yaml"]["spec"]
+        source = push["selector"]["secret"]["name"]
+        assert (
+            files[f"compute/cpu-east/secret-{source}.yaml"]["type"] == "kubernetes.io/service-account-token"
+        )
+        (pushed,) = (each["match"] for each in push["data"])
+        there = files["registrations/10-credentials/externalsecret-cluster-cpu-east-is-token.yaml"]["spec"]
+        (read,) = there["data"]
+        assert (pushed["secretKey"], read["secretKey"]) == ("token", "token")
+        entry = (pushed["remoteRef"]["remoteKey"], pushed["remoteRef"]["property"])
+        assert entry == (read["remoteRef"]["key"], read["remoteRef"]["property"])
+        assert entry == ("michelangelo/prod/clusters/cpu-east", "servingToken")
 
 
 @KINDS

@@ -11,8 +11,8 @@ from madeploy.cli.asking import age_of, confirm
 from madeploy.cli.options import AsJson, OfStack, Yes
 from madeploy.cli.output import print_json
 from madeploy.clusters.access import chosen_clusters, stack_given
-from madeploy.clusters.rotation import Rotated, Rotation
-from madeploy.clusters.rotation_plan import Planned, due
+from madeploy.clusters.rotation import Rotation
+from madeploy.clusters.rotation_plan import Planned, Rotated, due
 from madeploy.findings import Finding
 from madeploy.findings.text import report, write
 from madeploy.sandbox.progress import phase, say

@@ -1,10 +1,11 @@
-"""The registered credential: whether it is accepted, and what it may do. Asked with itself, never as an
-administrator."""
+"""A registered credential, of `ray-manager` or of serving: whether it is accepted, and what it may do. Asked
+with itself, never as an administrator."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from madeploy.clients.errors import ClientError
@@ -19,7 +20,9 @@ from madeploy.settings import Environment
 from manifests.inputs import Inputs
 from manifests.registration import compute_side
 
-ACCOUNT = f"system:serviceaccount:{RAY_NAMESPACE}:{RAY_MANAGER}"
+ACCOUNTS = f"system:serviceaccount:{RAY_NAMESPACE}:"
+"""How the API server's names of the platform's accounts begin."""
+
 CLOCK_SECONDS = 60.0
 """Difference of clocks that API servers put up with when they judge a token."""
 
@@ -30,9 +33,10 @@ def accept(
     compute: Kubernetes | None,
     remedies: Remedies,
     clock: Callable[[], float] = time.time,
+    account: str = RAY_MANAGER,
 ) -> tuple[str, Finding | None]:
-    """Whether the API server takes the registered token for `ray-manager`'s. Raises ClientError for what
-    says nothing about the token."""
+    """Whether the API server takes the registered token for that of ServiceAccount `account`. Raises
+    ClientError for what says nothing about the token."""
     subject = f"Secret default/{registered.secret_names['token']}"
     question = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     claims = tokens.claims(registered.token)
@@ -41,13 +45,15 @@ def accept(
     except ClientError as error:
         if error.cause != "unauthorized":
             raise
-        return "", _refusal(subject, claims, client.clock(), compute, remedies, clock())
+        now = client.clock()
+        return "", _refusal(subject, claims, now, _Behind(compute, account), remedies, clock())
     user = str(((review.get("status") or {}).get("userInfo") or {}).get("username"))
-    if user != ACCOUNT:
+    if user != ACCOUNTS + account:
         fix = "\n".join([remedies.take_back, remedies.roll])
-        return "", find("MA444", subject, f"the API server takes it for {user}, not {ACCOUNT}", fix=fix)
-    if compute is not None and claims.account_uid not in (None, account_uid(compute)):
-        return "", _other_cluster(registered, remedies)
+        evidence = f"the API server takes it for {user}, not {ACCOUNTS}{account}"
+        return "", find("MA444", subject, evidence, fix=fix)
+    if compute is not None and claims.account_uid not in (None, account_uid(compute, account)):
+        return "", _other_cluster(registered, remedies, account)
     return f"the API server takes the registered token for {user}", None
 
 
@@ -72,10 +78,13 @@ def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
     yield {"nonResourceAttributes": {"path": "/healthz", "verb": "get"}}
 
 
-def authorize(environment: Environment, client: Kubernetes, remedies: Remedies) -> tuple[str, Finding | None]:
-    """Whether the registered credential has each right, all that are missing at once. Raises ClientError."""
+def authorize(
+    wanted: Iterable[dict[str, Any]], client: Kubernetes, remedies: Remedies, account: str = RAY_MANAGER
+) -> tuple[str, Finding | None]:
+    """Whether the registered credential of `account` has each right, all that are missing at once. Raises
+    ClientError."""
     missing, asked = [], 0
-    for attributes in rights(environment, remedies.name):
+    for attributes in wanted:
         question = {
             "apiVersion": "authorization.k8s.io/v1",
             "kind": "SelfSubjectAccessReview",
@@ -86,7 +95,7 @@ def authorize(environment: Environment, client: Kubernetes, remedies: Remedies) 
         if not (answer.get("status") or {}).get("allowed"):
             missing.append(_sentence(attributes))
     if missing:
-        evidence = f"{RAY_MANAGER} may not {'; may not '.join(missing)}"
+        evidence = f"{account} may not {'; may not '.join(missing)}"
         return "", find("MA443", remedies.name, evidence, fix=remedies.take_back)
     return f"all {asked} rights, asked one by one with the registered token", None
 
@@ -96,14 +105,27 @@ def _sentence(attributes: dict[str, Any]) -> str:
     if path:
         return f"{path['verb']} {path['path']}"
     wanted = attributes["resourceAttributes"]
-    return f"{wanted['verb']} {wanted['resource']}.{wanted['group']} in namespace {wanted['namespace']}"
+    part = f"/{wanted['subresource']}" if "subresource" in wanted else ""
+    group = f".{wanted['group']}" if wanted["group"] else ""
+    where = f"in namespace {wanted['namespace']}" if "namespace" in wanted else "in all namespaces"
+    return f"{wanted['verb']} {wanted['resource']}{part}{group} {where}"
+
+
+@dataclass(frozen=True)
+class _Behind:
+    """Where to look for what stands behind a token."""
+
+    compute: Kubernetes | None
+    """The cluster as its administrator, where there is one."""
+
+    account: str
 
 
 def _refusal(
     subject: str,
     claims: tokens.Claims,
     there: float | None,
-    compute: Kubernetes | None,
+    behind: _Behind,
     remedies: Remedies,
     here: float,
 ) -> Finding:
@@ -123,7 +145,7 @@ def _refusal(
             evidence = f"has expired by the API server's clock only: {clocks}"
             return find("MA439", subject, evidence, fix=_clock_fix(remedies))
         return find("MA438", subject, f"expired {-left:.0f} s ago", fix=remedies.rotate)
-    return find("MA437", subject, _revoked(claims, compute), fix=remedies.rotate)
+    return find("MA437", subject, _revoked(claims, behind), fix=remedies.rotate)
 
 
 def _clock_fix(remedies: Remedies) -> str:
@@ -132,14 +154,15 @@ def _clock_fix(remedies: Remedies) -> str:
     )
 
 
-def _revoked(claims: tokens.Claims, compute: Kubernetes | None) -> str:
+def _revoked(claims: tokens.Claims, behind: _Behind) -> str:
     refused = "the API server does not accept it (401)"
+    compute = behind.compute
     if compute is None:
         return f"{refused}; its dates are in order"
     try:
-        account = account_uid(compute)
+        account = account_uid(compute, behind.account)
         if account is None:
-            return f"{refused}: ServiceAccount {RAY_NAMESPACE}/{RAY_MANAGER} is not there"
+            return f"{refused}: ServiceAccount {RAY_NAMESPACE}/{behind.account} is not there"
         if claims.account_uid not in (None, account):
             return f"{refused}: it was issued for another ServiceAccount, an earlier one or another cluster's"
         secret = claims.secret or claims.bound_secret
@@ -151,10 +174,10 @@ def _revoked(claims: tokens.Claims, compute: Kubernetes | None) -> str:
     return f"{refused}: another cluster issued it, or the API server's keys have changed"
 
 
-def _other_cluster(registered: Registered, remedies: Remedies) -> Finding:
+def _other_cluster(registered: Registered, remedies: Remedies, account: str) -> Finding:
     evidence = (
         f"context {remedies.compute_context} leads to another cluster than {registered.server}: the "
-        f"registered token is not of the {RAY_MANAGER} that is there"
+        f"registered token is not of the {account} that is there"
     )
     fix = "\n".join(
         [

@@ -17,9 +17,9 @@ def cluster_uid(client: Kubernetes) -> str:
     return str(client.get("/api/v1/namespaces/kube-system")["metadata"]["uid"])
 
 
-def account_uid(compute: Kubernetes) -> str | None:
-    """UID of ServiceAccount `ray-manager`, None where there is none. Raises ClientError."""
-    account = compute.find(f"/api/v1/namespaces/{RAY_NAMESPACE}/serviceaccounts/{RAY_MANAGER}")
+def account_uid(compute: Kubernetes, name: str = RAY_MANAGER) -> str | None:
+    """UID of a ServiceAccount of the platform, None where there is none. Raises ClientError."""
+    account = compute.find(f"/api/v1/namespaces/{RAY_NAMESPACE}/serviceaccounts/{name}")
     return None if account is None else str(account["metadata"]["uid"])
 
 

@@ -133,7 +133,7 @@ def _canonical(cluster: dict[str, object]) -> str:
 def _authority(control_plane: Kubernetes, registered: Registered, remedies: Remedies) -> list[Finding]:
     name = registered.secret_names["ca"]
     if registered.secrets["ca"] is None:
-        return [_missing(control_plane, name, remedies)]
+        return [missing_secret(control_plane, name, remedies)]
     text = registered.certificate_authority
     problem = ""
     if not text:
@@ -165,7 +165,7 @@ def _token(
         unfilled = [] if registered.token else _unfilled(compute, environment, remedies)
         fix = "\n".join([remedies.take_back, remedies.roll])
         return unfilled or [find("MA440", f"Secret {CREDENTIALS_NAMESPACE}/{name}", problem, fix=fix)]
-    return _unfilled(compute, environment, remedies) or [_missing(control_plane, name, remedies)]
+    return _unfilled(compute, environment, remedies) or [missing_secret(control_plane, name, remedies)]
 
 
 def _unfilled(compute: Kubernetes | None, environment: Environment, remedies: Remedies) -> list[Finding]:
@@ -176,7 +176,7 @@ def _unfilled(compute: Kubernetes | None, environment: Environment, remedies: Re
         return []
 
 
-def _missing(control_plane: Kubernetes, name: str, remedies: Remedies) -> Finding:
+def missing_secret(control_plane: Kubernetes, name: str, remedies: Remedies) -> Finding:
     """A Secret that is not in `default`, and where it is instead."""
     elsewhere = [
         item["metadata"]["namespace"]
