@@ -35,7 +35,9 @@ def sources_of(
         if _is_stack(given):
             name, path, environment = open_environment(given)
             source = sources.of_stack(name, path, environment)
-            found.append((source, cast(Tier, tier or environment.platform.tier)))
+            # A framework knows no tiers: whoever chooses one is held to all of it.
+            own = "production" if environment.compliance.frameworks else environment.platform.tier
+            found.append((source, cast(Tier, tier or own)))
         elif Path(given).exists():
             paths.append(Path(given))
         else:
@@ -53,10 +55,12 @@ def sources_of(
 
 
 def finding_of(source: Source, found: Found) -> Finding:
+    """What a policy found, with the controls that it breaks in the stack's frameworks."""
+    control = source.controls.get(found.rule.code)
     return find(
         found.rule.code,
         found.resource.subject + (f" on {found.resource.cluster}" if found.resource.cluster else ""),
-        found.violation.evidence,
+        found.violation.evidence + (f" ({control})" if control else ""),
         fix=found.violation.fix or found.rule.fix,
         why=found.rule.why,
         severity=found.severity,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from madeploy.findings import Finding, Location, find
 from madeploy.policy import files
 from madeploy.policy.files import Reading
 from madeploy.releases import DEFAULT, ReleaseName
+from madeploy.rules.controls import of_policies
 from madeploy.settings import Environment
 from madeploy.settings.policies import Suppression as SuppressionSetting
 from madeploy.settings.storage import AwsStorage
@@ -40,6 +41,9 @@ class Source:
 
     suppressions: tuple[Suppression, ...] = ()
 
+    controls: Mapping[str, str] = field(default_factory=dict)
+    """Controls of the stack's frameworks that a violation breaks, by the policy's code."""
+
     def place(self, resource: Resource, path: ValuePath) -> Location | None:
         """Where a value stands: in its file, or in the stack file as a whole."""
         return Location(self.subject) if self.reading is None else self.reading.place(resource, path)
@@ -55,7 +59,7 @@ def of_stack(name: str, path: Path, environment: Environment) -> Source:
     resources += _aws(environment)
     file = label(path)
     given = tuple(_from_setting(item, file) for item in environment.policies.suppressions)
-    return Source(file, resources, suppressions=given)
+    return Source(file, resources, suppressions=given, controls=of_policies(environment))
 
 
 def _aws(environment: Environment) -> Iterator[Resource]:

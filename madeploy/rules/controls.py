@@ -96,6 +96,18 @@ def longest(chosen: Chosen) -> int:
     return max((days for name, days in AUDIT_DAYS.items() if name in chosen), default=0)
 
 
+def of_policies(environment: Environment) -> dict[str, str]:
+    """Controls that a policy's violation breaks in an environment, with their clauses, by the policy's code;
+    none unless a framework that asks for them is chosen."""
+    chosen = frozenset(environment.compliance.frameworks)
+    found: dict[str, list[str]] = {}
+    for item in CONTROLS:
+        if chosen & item.clauses.keys():
+            for code in item.policies:
+                found.setdefault(code, []).append(f"{item.name}: {cited(item.clauses, chosen)}")
+    return {code: "; ".join(controls) for code, controls in found.items()}
+
+
 def violations(kept: Control, environment: Environment) -> Iterator[Violation]:
     """What a control's rule finds; nothing where it has none, or no framework that asks for it is chosen."""
     for item in RULES:

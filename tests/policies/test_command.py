@@ -11,6 +11,7 @@ from madeploy.errors import ToolkitError
 from madeploy.policy.service_files import EVERY_RULE
 from tests.cli.conftest import Run
 from tests.policies.world import DATA
+from tests.support.frameworks import stack
 from tests.support.stacks import stack_text
 
 GOOD = str(DATA / "good.yaml")
@@ -48,6 +49,14 @@ def test_a_tier_given_outranks_the_stacks(run: Run) -> None:
     put("small", platform={"tier": "development"}, controlPlane={"ui": {"replicas": 1}})
     assert run("policy", "small").exit_code == 0
     assert "several-replicas" in run("policy", "small", "--tier", "production").stdout
+
+
+def test_a_stack_with_a_framework_is_held_to_productions_weights(run: Run) -> None:
+    """OPS-4: whatever its tier; and the violation names the control."""
+    put("held", **stack("soc2", clusters={}, platform={"tier": "development"}, images={"tag": "main"}))
+    result = run("policy", "held")
+    assert result.exit_code == 1
+    assert "(images-pinned: SOC 2 CC8.1)" in result.stdout
 
 
 def test_unreadable_input_ends_with_2(run: Run, tmp_path: Path) -> None:

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from madeploy.policy.report import finding_of
+from madeploy.policy.service_files import EVERY_RULE
+from madeploy.policy.sources import of_stack
 from madeploy.rules.controls import CONTROLS, TITLES
 from madeploy.rules.controls_shown import MANUAL
 from madeploy.settings.compliance import Framework
+from policies.rules.evaluation import Found, check
+from tests.policies.cases import ADDITIONS, CASES
+from tests.policies.world import change, good
 from tests.rules.cases.sections import existing, irsa, minio, temporal
+from tests.support.environments import environment
 from tests.support.frameworks import BOUNDED, KEPT, stack
 from tests.support.proves import proves
 from tests.support.stacks import load
+
+SYNCED = {"serving": {"namespace": "serving", "modelSync": {"servers": ["example"]}}}
+"""Inference servers and model-sync, which read every Secret and run as root."""
 
 
 def storage(framework: Framework, **more: Any) -> dict[str, Any]:
@@ -165,6 +176,61 @@ def test_one_change_breaks_a_control_by_name(
     named = f"({control}: {TITLES[framework]} {made.clauses[framework]})"
     here = [item for item in found if item.subject == f"michelangelo:{setting}"]
     assert any(item.evidence.endswith(named) and item.code == made.code for item in here), found
+
+
+@pytest.mark.parametrize("framework", KEPT)
+@proves("OPS-4")
+def test_a_violation_of_a_policy_names_the_controls_it_breaks(framework: Framework) -> None:
+    """OPS-4: every policy that a control of the framework leans on, each with what breaks it."""
+    chosen = environment(**stack(framework))
+    source = of_stack("prod", Path("Pulumi.prod.yaml"), chosen)
+    leaning = [(code, item) for item in CONTROLS if framework in item.clauses for code in item.policies]
+    assert leaning
+    for code, item in leaning:
+        evidence = finding_of(source, everything_broken()[code]).evidence
+        assert f"{item.name}: {TITLES[framework]} {item.clauses[framework]}" in evidence, code
+    assert {code for code, _ in leaning} == source.controls.keys()
+
+
+@functools.cache
+def everything_broken() -> dict[str, Found]:
+    """A violation of every policy, by its code."""
+    made: dict[str, Found] = {}
+    rules = {rule.name: rule for rule in EVERY_RULE}
+    for case in CASES:
+        resources = good()
+        change(resources, case.kind, case.name, case.mutate)
+        made |= {each.rule.code: each for each in check([rules[case.rule]], resources, "production")}
+    for name, resource in ADDITIONS:
+        made |= {each.rule.code: each for each in check([rules[name]], [*good(), resource], "production")}
+    return made
+
+
+CHANGED: list[tuple[Framework, str, dict[str, Any]]] = [
+    # framework, control that objects alone show, a change of settings that breaks it
+    ("soc2", "pods-restricted", SYNCED),
+    ("hipaa", "pods-restricted", SYNCED),
+    ("soc2", "least-privilege", SYNCED),
+    ("gdpr", "least-privilege", SYNCED),
+    ("hipaa", "least-privilege", SYNCED),
+    ("soc2", "images-pinned", {"images": {"tag": "main"}}),
+]
+
+
+@pytest.mark.parametrize(("framework", "control", "changed"), CHANGED)
+def test_one_change_breaks_a_control_of_objects_by_name(
+    framework: Framework, control: str, changed: dict[str, Any]
+) -> None:
+    """OPS-4: no setting puts a secret where none belongs, so `secrets-kept` is broken by other people's
+    objects alone."""
+    (made,) = [item for item in CONTROLS if item.name == control]
+    chosen = environment(**stack(framework, **changed))
+    source = of_stack("prod", Path("Pulumi.prod.yaml"), chosen)
+    named = f"{control}: {TITLES[framework]} {made.clauses[framework]}"
+    broken = check(EVERY_RULE, source.resources, "production")
+    assert any(named in finding_of(source, each).evidence for each in broken)
+    controls = {item.name for item in CONTROLS if item.code is None}
+    assert {name for _, name, _ in CHANGED} == controls - {"secrets-kept"}
 
 
 def test_every_control_with_a_rule_is_broken_above_in_each_of_its_frameworks() -> None:
