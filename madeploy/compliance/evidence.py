@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from madeploy.compliance.live import Answer
 from madeploy.documents.paths import dotted
+from madeploy.policy.service_files import EVERY_RULE
 from madeploy.rules.controls import CONTROLS, TITLES, Chosen, Control, Question, cited, violations
 from madeploy.rules.controls_shown import MANUAL
 from madeploy.settings import Environment
@@ -27,6 +28,9 @@ RESULTS: Final[Mapping[Result, str]] = {
     "manual": "no software shows it: a person has to",
 }
 """What each result means, the worst first."""
+
+
+_NAMES: Final = {rule.code: rule.name for rule in EVERY_RULE}
 
 
 @dataclass(frozen=True)
@@ -131,10 +135,10 @@ def _row(
     hidden = Counter(found.rule.code for found, _ in outcome.suppressed)
     policies = []
     for code in item.policies:
-        judgement = f"{code}: {broken[code] or 'no'} violations"
+        judgement = f"{code} {_NAMES[code]}: {broken[code] or 'no'} violations"
         policies.append(judgement + (f", {hidden[code]} accepted by suppressions" if hidden[code] else ""))
         if broken[code]:
-            wrong.append(f"policy {code} is violated {broken[code]} times")
+            wrong.append(f"policy {code} {_NAMES[code]} is violated {broken[code]} times")
     seen = [answer for question in item.questions for answer in (answers or {}).get(question, ())]
     wrong += [f"{answer.subject}: {answer.said}" for answer in seen if answer.kept is False]
     unclear += [f"{answer.subject}: {answer.said}" for answer in seen if answer.kept is None]
@@ -187,7 +191,7 @@ def _short(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, dict):
-        said = {key: item for key, item in value.items() if item not in (None, [], {})}
+        said = {key: item for key, item in value.items() if item not in (None, "", [], {})}
         inner = ", ".join(f"{key} {_short(item)}" for key, item in said.items())
         return f"({inner})" if inner else "none"
     if isinstance(value, list):

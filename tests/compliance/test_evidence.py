@@ -106,7 +106,9 @@ def test_accepted_violations_are_named() -> None:
     }
     small = {"controlPlane": {"ui": {"replicas": 1}}, "policies": {"suppressions": [exception]}}
     rows = {row.control: row for row in evidence(stack("soc2", **small), kept).rows}
-    assert "MA575: no violations, 1 accepted by suppressions" in rows["availability"].policies
+    assert (
+        "MA575 several-replicas: no violations, 1 accepted by suppressions" in rows["availability"].policies
+    )
 
 
 def test_every_policy_a_control_names_exists() -> None:
@@ -115,6 +117,13 @@ def test_every_policy_a_control_names_exists() -> None:
     named = {code for item in CONTROLS for code in item.policies}
     assert named
     assert named <= known
+
+
+def test_what_a_setting_says_is_told_without_what_it_leaves_empty() -> None:
+    """OPS-4."""
+    rows = {row.control: row for row in evidence(stack("soc2")).rows}
+    logs = "storage.accessLogs: (bucket example-c, create true, expireDays 365)"
+    assert rows["access-logged"].settings == (logs,)
 
 
 def test_json_and_csv_have_every_row() -> None:

@@ -13,6 +13,7 @@ CLUSTERS = "tests/sandbox/"
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "deployed": (
         "test_slice.py",
+        "test_evidence_live.py",
         "test_render_live.py",
         "test_lifecycle.py",
         "test_clusters_adopt.py",
