@@ -22,7 +22,12 @@ from madeploy.clusters.access import administrator, unreachable_control_plane
 from madeploy.clusters.checks import connection, credential
 from madeploy.clusters.checks.health import control_plane_clock, health, health_findings
 from madeploy.clusters.checks.identity import same_cluster_findings
-from madeploy.clusters.checks.kuberay import missing_definitions, operator_findings, operator_version
+from madeploy.clusters.checks.kuberay import (
+    missing_definitions,
+    operator_findings,
+    operator_version,
+    queue_findings,
+)
 from madeploy.clusters.checks.ray_cluster import NoDryRunError
 from madeploy.clusters.checks.ray_cluster import create_ray_cluster as try_ray_cluster
 from madeploy.clusters.checks.registered_objects import registration_findings
@@ -45,6 +50,7 @@ CHECKS = (
     "rights",
     "storage",
     "kuberay",
+    "queues",
     "health",
     "rayCluster",
     "serving",
@@ -152,6 +158,14 @@ class _Verification:
         compute = self._administrator()
         found = missing_definitions(compute, self.remedies) or operator_findings(compute, self.remedies)
         return found or f"definitions served, operator {operator_version(compute) or 'available'}"
+
+    def queues(self) -> str | Iterable[Finding]:
+        entry = self.environment.clusters.get(self.remedies.name)
+        if entry is None or entry.queues is None:
+            raise _SkippedError("jobs wait in no queues there")
+        compute = self._administrator()
+        found = queue_findings(compute, self.environment, self.remedies)
+        return found or "every project has a queue there, and Kueue calls none of them inactive"
 
     def health(self) -> str | Iterable[Finding]:
         now = control_plane_clock(self.control_plane)
@@ -267,7 +281,7 @@ def _try(verification: _Verification, check: str) -> Check:
             and error.server != verification.registered.server
         ):
             raise
-        if verification.compute is not None and check in ("storage", "kuberay"):
+        if verification.compute is not None and check in ("storage", "kuberay", "queues"):
             outcome = [administrator_finding(error, verification.remedies.name)]
         else:
             outcome = [finding_of(error, verification.registered.server)]

@@ -13,7 +13,7 @@ from madeploy.clusters.remedies import remedies
 from madeploy.clusters.verification import CHECKS, verify_registration
 from tests.kubeconfigs.test_tokens import BOUND, LONG_LIVED, token
 from tests.support.answers import Answers
-from tests.support.environments import environment
+from tests.support.environments import QUEUES, environment
 
 REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
 ACCOUNT = "/api/v1/namespaces/default/serviceaccounts/ray-manager"
@@ -121,6 +121,15 @@ def test_rights_are_those_of_the_roles_that_are_made() -> None:
         assert asked[-1] == {"nonResourceAttributes": {"path": "/healthz", "verb": "get"}}
     namespaces = {item["resourceAttributes"]["namespace"] for item in asked[:-1]}
     assert namespaces == {"default", "jobs"}
+
+
+def test_the_right_on_queues_is_asked_for_where_jobs_go_to_kueue() -> None:
+    """OPS-6, REG-6: refused, every job would end as KueueQueueCheckFailed."""
+    kueue = {"controlPlane": {"controllermgr": {"scheduler": "kueue"}}}
+    queued = environment(clusters={"a": {"kubeconfigContext": "a", "queues": QUEUES}}, **kueue)
+    (asked,) = [item for item in credential.rights(queued, "a") if "kueue" in str(item)]
+    wanted = {"group": "kueue.x-k8s.io", "resource": "localqueues", "verb": "get", "namespace": "default"}
+    assert asked == {"resourceAttributes": wanted}
 
 
 def test_what_is_missing_reads_as_the_platform_takes_it() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from madeploy.clients.errors import ClientError
 from madeploy.clusters.checks import object_store
-from madeploy.clusters.checks.kuberay import missing_queue_definitions, operator_version
+from madeploy.clusters.checks.kuberay import missing_queue_definitions, operator_version, queue_findings
 from madeploy.clusters.checks.object_store import object_store_findings
 from madeploy.clusters.checks.prerequisites import prerequisites
 from madeploy.clusters.checks.registered_objects import unfilled_token_findings
@@ -256,3 +256,31 @@ def test_queues_need_kueues_definitions_in_the_version_they_are_written_in() -> 
         ("MA479", "is not there"),
     ]
     assert "oci://registry.k8s.io/kueue/charts/kueue --version 0.15.0" in found[0].fix
+
+
+@proves("OPS-6")
+def test_queues_that_are_missing_or_inactive_are_named() -> None:
+    """OPS-6: a job whose queue is not there ends; one that Kueue has not looked at yet is no finding."""
+    chosen = environment(clusters={"gpu": {"kubeconfigContext": "gpu", "queues": QUEUES}})
+    served = definition(spec={"versions": [{"name": "v1beta2", "served": True}]})
+    definitions = {
+        f"{QUEUED}/{plural}.kueue.x-k8s.io": served
+        for plural in ("clusterqueues", "localqueues", "resourceflavors")
+    }
+
+    def found(*there: dict[str, Any]) -> list[tuple[str, str, str]]:
+        held = {"/apis/kueue.x-k8s.io/v1beta2/namespaces/default/localqueues": there}
+        answers = queue_findings(Answers(definitions | held), chosen, remedies(chosen, "gpu", "prod"))
+        return [(item.code, item.subject, item.evidence) for item in answers]
+
+    first, second = ({"metadata": {"name": f"ma-{project}"}} for project in QUEUES["projects"])
+    assert found(first, second) == []
+    missing = ("MA497", f"LocalQueues {second['metadata']['name']}", "are not in namespace default")
+    assert found(first) == [missing]
+    condition = {"type": "Active", "status": "False", "message": "Can't submit new workloads to clusterQueue"}
+    inactive = first | {"status": {"conditions": [condition]}}
+    ((code, subject, evidence),) = found(inactive, second)
+    assert (code, subject) == ("MA497", f"LocalQueue default/{first['metadata']['name']}")
+    assert evidence.startswith("is not active: Can't submit")
+    lacking = queue_findings(Answers({}), chosen, remedies(chosen, "gpu", "prod"))
+    assert {item.code for item in lacking} == {"MA479"}

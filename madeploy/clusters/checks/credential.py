@@ -18,7 +18,7 @@ from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
 from madeploy.settings import Environment
 from manifests.inputs import Inputs
-from manifests.registration import compute_side
+from manifests.registration import QUEUE_READER, compute_side
 
 ACCOUNTS = f"system:serviceaccount:{RAY_NAMESPACE}:"
 """How the API server's names of the platform's accounts begin."""
@@ -59,10 +59,11 @@ def accept(
 
 def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
     """Attributes of every access the registered credential must have: those of the roles that the
-    registration makes (a ClusterRole's are asked for where Ray's objects are, in `default`), and the health
-    check's path (facts 1.3)."""
+    registration makes (a ClusterRole's are asked for where Ray's objects are, in `default`), on queues too
+    where jobs go to Kueue, and the health check's path (facts 1.3)."""
     for item in compute_side(Inputs(environment), name).objects:
-        if item["kind"] in ("ClusterRole", "Role") and item["metadata"]["name"] == RAY_MANAGER:
+        named = item["metadata"]["name"]
+        if item["kind"] in ("ClusterRole", "Role") and named in (RAY_MANAGER, QUEUE_READER):
             for rule in item["rules"]:
                 for group in rule.get("apiGroups", ()):
                     for resource in rule["resources"]:

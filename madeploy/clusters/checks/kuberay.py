@@ -1,5 +1,5 @@
 """KubeRay on a compute cluster: definitions that are served, an operator that runs (registration guide,
-prerequisites); and Kueue's definitions where it has queues."""
+prerequisites); and Kueue's queues where it has some."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from typing import Final
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
-from madeploy.names.kubernetes import KUBERAY_NAMESPACE
+from madeploy.names.kubernetes import KUBERAY_NAMESPACE, RAY_NAMESPACE, common_labels
+from madeploy.settings import Environment
 from manifests.definitions import DEFINITIONS, lack
-from manifests.queues import API, kueue_release
+from manifests.queues import API, kueue_release, queues
 
 KUBERAY: Final = ("rayclusters.ray.io", "rayjobs.ray.io")
 QUEUES: Final = tuple(
     f"{plural}.kueue.x-k8s.io" for plural in ("clusterqueues", "localqueues", "resourceflavors")
 )
+_OURS: Final = ",".join(f"{key}={value}" for key, value in common_labels().items())
+
 VERSION: Final = "v1"
 """Version of ray.io the platform writes (facts 3.3)."""
 
@@ -51,6 +54,46 @@ def missing_queue_definitions(compute: Kubernetes, remedies: Remedies) -> list[F
             )
             found.append(find("MA479", f"{remedies.name}: {name}", lacking, fix=fix))
     return found
+
+
+def queue_findings(compute: Kubernetes, environment: Environment, remedies: Remedies) -> list[Finding]:
+    """What is wrong with the queues that the cluster's jobs go to: Kueue's definitions, queues that are not
+    there, queues that Kueue says are not active. Raises ClientError."""
+    wanted = [
+        item["metadata"]["name"]
+        for item in queues(environment, remedies.name)
+        if item["kind"] == "LocalQueue"
+    ]
+    if lacking := missing_queue_definitions(compute, remedies):
+        return lacking
+    there = {
+        item["metadata"]["name"]: item
+        for item in compute.items(f"/apis/{API}/namespaces/{RAY_NAMESPACE}/localqueues")
+    }
+    found = []
+    if missing := [name for name in wanted if name not in there]:
+        evidence = f"are not in namespace {RAY_NAMESPACE}"
+        found.append(find("MA497", f"LocalQueues {_listed(missing)}", evidence, fix=remedies.up))
+    for name, said in ((name, _inactive(there[name])) for name in wanted if name in there):
+        if said:
+            look = remedies.compute(f"get clusterqueues,resourceflavors -o yaml -l {_OURS}")
+            fix = f"See what Kueue says of the ClusterQueue and its flavors:\n{look}"
+            found.append(find("MA497", f"LocalQueue {RAY_NAMESPACE}/{name}", said, fix=fix))
+    return found
+
+
+def _inactive(queue: Object) -> str:
+    """Why Kueue admits nothing from a queue; "" where it does, or has not looked at it yet."""
+    for condition in (queue.get("status") or {}).get("conditions") or ():
+        if condition.get("type") == "Active" and condition.get("status") == "False":
+            return f"is not active: {condition.get('message') or condition.get('reason')}"
+    return ""
+
+
+def _listed(names: list[str]) -> str:
+    """Names for a sentence."""
+    more = f" and {len(names) - 5} more" if len(names) > 5 else ""
+    return ", ".join(names[:5]) + more
 
 
 def operator_findings(compute: Kubernetes, remedies: Remedies) -> list[Finding]:
