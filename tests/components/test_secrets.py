@@ -60,6 +60,19 @@ def test_a_cluster_that_serves_hands_over_the_token_of_serving_too() -> None:
     assert base64.b64decode(stored.inputs["data"]["token"]).decode() == TOKEN
 
 
+def test_the_token_of_serving_is_there_before_the_first_registration() -> None:
+    """OPS-5: the rotation that registers the cluster proves it first."""
+    credential = {"generation": 0, "kind": "bounded", "keep": [{"generation": 1, "kind": "bounded"}]}
+    made = environments.environment(
+        serving={"namespace": "serving"},
+        clusters={"gpu": {"kubeconfigContext": "gpu", "serving": True, "credential": credential}},
+    )
+    recording, _ = deploy(made)
+    assert recording.one("kubernetes:core/v1:Secret", "gpu-inference-server-manager-token")
+    names = {item.inputs["metadata"]["name"] for item in recording.of_type("kubernetes:core/v1:Secret")}
+    assert "cluster-gpu-is-token" not in names
+
+
 def test_the_end_of_a_bounded_token_is_alerted_on() -> None:
     """OPS-3: by a rule of the update's own, in which nothing of the token stands."""
     bounded = {"kubeconfigContext": "gpu", "credential": {"kind": "bounded"}}

@@ -253,6 +253,13 @@ def test_a_store_made_elsewhere_is_not_shown_and_not_refused(framework: Framewor
     assert "MA701" in {item.code for item in found}
 
 
+def test_the_token_of_serving_is_not_shown_to_end(tmp_path: Path) -> None:
+    """OPS-4, OPS-5: it ends with each rotation alone, which no setting brings about."""
+    serving = {"serving": {"namespace": "serving"}, "clusters": {"gpu": BOUNDED | {"serving": True}}}
+    (found,) = [item for item in findings(stack("soc2", **serving), tmp_path) if item.code == "MA710"]
+    assert (found.subject, found.severity) == ("michelangelo:clusters.gpu.serving", "warning")
+
+
 def test_frameworks_that_are_not_chosen_ask_for_nothing(tmp_path: Path) -> None:
     """OPS-4: off until chosen."""
     assert findings({"storage": minio(endpoint="http://minio.example.com")}, tmp_path) == []
