@@ -261,8 +261,16 @@ def exceptions(resource: Resource) -> Iterator[Violation]:
 def own_rights(resource: Resource) -> Iterator[Violation]:
     for statement, path in statements(resource, "Allow"):
         for action in texts(statement.get("Action")):
+            if action.lower() == "sts:assumerole" and _names_roles(statement):
+                continue
             if action.lower().startswith(_OWN_RIGHTS):
                 yield Violation((*path, "Action"), f"allows {action}")
+
+
+def _names_roles(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement is about single roles: who may take one gains what that one may, and no more."""
+    named = list(texts(statement.get("Resource")))
+    return bool(named) and all(":role/" in arn and not {"*", "?"} & set(arn) for arn in named)
 
 
 @rule(

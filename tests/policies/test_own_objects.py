@@ -102,6 +102,24 @@ def test_objects_that_settings_make_keep_every_rule(build: Callable[[], Environm
     assert names(settings_only(build), environment.platform.tier) == unavoidable(environment)
 
 
+@pytest.mark.parametrize("own_account", [True, False])
+def test_the_role_that_writes_metrics_keeps_every_rule(own_account: bool) -> None:
+    """OPS-3: it may write to one workspace, or take one role where that is another account's."""
+    account = "123456789012" if own_account else "210987654321"
+    amazon = {
+        "workspaceArn": f"arn:aws:aps:eu-west-1:{account}:workspace/ws-1",
+        "serviceAccount": "prometheus",
+    }
+    if not own_account:
+        amazon["roleArn"] = f"arn:aws:iam::{account}:role/writer"
+    chosen = environments.environment(
+        storage=environments.aws_storage(),
+        network={"monitoringNamespace": "monitoring"},
+        monitoring={"amazon": amazon},
+    )
+    assert names(sources.of_stack("test", Path("Pulumi.test.yaml"), chosen).resources) == set()
+
+
 @pytest.mark.parametrize("path", sorted(STACKS.glob("Pulumi.*.yaml")), ids=lambda path: path.name)
 def test_stacks_of_the_project_keep_every_rule(path: Path) -> None:
     """CARD-5, CP-7: without a single suppression."""

@@ -42,6 +42,13 @@ IAM = (
     ),
     statement("no-iam-exceptions", RIGHTS, NotAction=["s3:DeleteBucket"]),
     statement("no-rights-to-gain-rights", RIGHTS, Action=["iam:PassRole"]),
+    statement(
+        "no-rights-to-gain-rights",
+        RIGHTS,
+        Action=["sts:AssumeRole"],
+        Resource=["arn:aws:iam::123456789012:role/reader-*"],
+        label="roles by a wildcard",
+    ),
     case(
         "no-broad-managed-policies",
         "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
