@@ -1,5 +1,6 @@
 """The Pulumi program: load the stack's configuration, build what the stack holds, export what was made."""
 
+import gc
 import os
 import sys
 
@@ -7,6 +8,11 @@ import sys
 if os.environ.get("PYTHONDONTWRITEBYTECODE") and sys.dont_write_bytecode:
     sys.pycache_prefix = sys.pycache_prefix or os.path.join(sys.prefix, "pycache")
     sys.dont_write_bytecode = False
+
+# What a program makes it keeps until it ends: looking for garbage every 700 objects finds none, and takes a
+# tenth of its time and more.
+if gc.isenabled():
+    gc.set_threshold(20_000)
 
 import pulumi
 
