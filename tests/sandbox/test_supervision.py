@@ -120,12 +120,21 @@ def test_a_second_start_reuses_what_runs_and_restarts_what_died_and_touches_no_o
     assert len(process.labelled(environment.directory.root)) == PROGRAMS
 
 
+LEAVING = """
+import sys
+from pathlib import Path
+from madeploy.sandbox import process
+state = Path(sys.argv[1])
+state.mkdir()
+process.spawn("aws", ["/bin/sleep", "600"], state, state / "log", {})
+"""
+"""Starts a process of a sandbox and ends without it."""
+
+
 def test_a_damaged_state_file_is_explained_and_reset_ends_its_processes(command: CommandLine) -> None:
     """UX-3: the error names the file and the way out, and the way out works."""
-    starting = command.popen("start")
-    _wait(lambda: "aws" in command.processes.values())
-    starting.kill()
-    starting.communicate()
+    subprocess.run([sys.executable, "-c", LEAVING, str(command.state)], cwd=ROOT, check=True)
+    assert list(command.processes.values()) == ["aws"]
     (command.state / "state.json").write_text('{"format": 1, "ports": [', encoding="utf-8")
 
     code, said = command.run("status")
