@@ -15,7 +15,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.identity_provider import document
 from madeploy.findings import Finding, find
 from madeploy.names.oidc import endpoints, scopes
-from madeploy.settings.access import Endpoints, HttpsUrl, KnownProvider, OtherProvider, Provider
+from madeploy.settings.access import Access, Endpoints, HttpsUrl, KnownProvider, OtherProvider, Provider
 
 WELL_KNOWN: Final = "/.well-known/openid-configuration"
 
@@ -44,7 +44,7 @@ class Discovered:
 
     issuer: str
     settings: Mapping[str, Any]
-    """`access.browser` as a stack file writes it; empty where it cannot be written."""
+    """`access` as a stack file writes it; empty where it cannot be written."""
 
     findings: tuple[Finding, ...]
 
@@ -64,9 +64,13 @@ def discover(
     viewers: Sequence[str] = (),
     editors: Sequence[str] = (),
     authorities: str | None = None,
+    audiences: Sequence[str] = (),
 ) -> Discovered:
-    """Ask an issuer (`is_issuer`) for its configuration and its keys. Raises ClientError where it gives no
-    configuration."""
+    """Ask an issuer (`is_issuer`) for its configuration and its keys: settings of the browsers' door and,
+    where there are `audiences` for tokens, of the API's.
+
+    Raises ClientError where it gives no configuration, ValidationError for names that settings do not take.
+    """
     said = document(f"{issuer.rstrip('/')}{WELL_KNOWN}", authorities)
     found = list(_unfit(issuer, said))
     urls = _urls(said)
@@ -74,13 +78,20 @@ def discover(
         found += _keys(issuer, urls["keys"], authorities)
     if not {"authorization", "token", "keys"} <= urls.keys() or said.get("issuer") != issuer:
         return Discovered(issuer, {}, tuple(found))
-    common: dict[str, Any] = {"issuer": issuer, "clientId": client_id}
-    for key, groups in (("viewers", viewers), ("editors", editors)):
-        if groups:
-            common[key] = {"groups": list(groups)}
+    people: dict[str, Any] = {
+        key: {"groups": list(groups)}
+        for key, groups in (("viewers", viewers), ("editors", editors))
+        if groups
+    }
     if authorities is not None:
-        common["authorities"] = "bundle"
-    return Discovered(issuer, _section(common, Endpoints(**urls), said), tuple(found))
+        people["authorities"] = "bundle"
+    login = {"issuer": issuer, "clientId": client_id, **people}
+    access: dict[str, Any] = {"browser": _section(login, Endpoints(**urls), said)}
+    if audiences:
+        tokens = {"issuer": issuer, "keys": urls["keys"], "audiences": list(audiences), **people}
+        access["api"] = {"kind": "guarded", "tokens": tokens}
+    Access.model_validate(access)
+    return Discovered(issuer, access, tuple(found))
 
 
 def _section(common: Mapping[str, Any], given: Endpoints, said: Mapping[str, Any]) -> dict[str, Any]:

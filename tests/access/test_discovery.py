@@ -160,8 +160,32 @@ def test_of_any_other_provider_the_endpoints_are_written(issuer: Issuer) -> None
 
 
 def test_without_groups_it_says_what_to_write(issuer: Issuer) -> None:
-    """UX-3."""
-    assert "# editors: {groups:" in discover(issuer).stdout
+    """UX-3: below what can be taken as it is."""
+    said_ = discover(issuer).stdout
+    assert "editors: {groups:" in said_
+    assert yaml.safe_load(said_)["michelangelo:access"]["browser"]["provider"] == "keycloak"
+
+
+@proves("ACC-2", played="the identity provider")
+def test_for_an_audience_the_apis_tokens_are_written_as_well(issuer: Issuer) -> None:
+    """ACC-2: with the same issuer, keys and groups."""
+    result = discover(issuer, "--audience", "michelangelo-api", "--editors", "deployers")
+    assert result.exit_code == 0, said(result)
+    access = Access.model_validate(yaml.safe_load(result.stdout)["michelangelo:access"])
+    assert access.lock is not None
+    tokens = access.lock.tokens
+    assert tokens is not None
+    assert (tokens.issuer, tokens.keys) == (issuer.url, issuer.document["jwks_uri"])
+    assert (tokens.audiences, tokens.editors.groups) == (("michelangelo-api",), ("deployers",))
+    assert tokens.authorities == "bundle"
+
+
+@pytest.mark.parametrize("given", [("--client-id", ""), ("--editors", ""), ("--audience", "a\nb")])
+def test_a_name_that_settings_do_not_take_is_told(issuer: Issuer, given: tuple[str, str]) -> None:
+    """UX-3: in words, not by a traceback."""
+    result = discover(issuer, *given)
+    assert result.exit_code == 1
+    assert "a name is none that the settings take" in said(result)
 
 
 UNFIT: Mapping[str, tuple[Change, str]] = {

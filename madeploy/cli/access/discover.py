@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final
 
 import typer
 import yaml
+from pydantic import ValidationError
 
 from madeploy.access.discovery import Discovered, is_issuer
 from madeploy.access.discovery import discover as ask
@@ -18,7 +19,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings import exit_code
 from madeploy.findings.text import one
 
-_WHO: Final = "    # editors: {groups: [ml-platform]}       # who may come in, and viewers likewise\n"
+_WHO: Final = "# Besides, who may come in: editors: {groups: [ml-platform]}, and viewers likewise.\n"
 
 
 def discover(
@@ -33,6 +34,12 @@ def discover(
     editors: Annotated[
         list[str] | None,
         typer.Option("--editors", metavar="GROUP", help="Group that may do everything; likewise."),
+    ] = None,
+    audiences: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--audience", metavar="NAME", help="Also the API's tokens, for this audience; likewise."
+        ),
     ] = None,
     authorities: Annotated[
         Path | None,
@@ -55,7 +62,15 @@ def discover(
     trusted = None if authorities is None else _pem(authorities)
     note(f"asking {issuer}")
     try:
-        found = ask(issuer, client_id, viewers or (), editors or (), trusted)
+        found = ask(issuer, client_id, viewers or (), editors or (), trusted, audiences or ())
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise ToolkitError(
+            "a name is none that the settings take",
+            f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}",
+            "say the client's id, groups and audiences as the provider has them",
+            exit_code=2,
+        ) from None
     except ClientError as error:
         raise ToolkitError(
             f"{issuer} says nothing of itself that can be used",
@@ -81,15 +96,15 @@ def _print(found: Discovered, as_json: bool) -> None:
     if as_json:
         data: dict[str, Any] = {
             "issuer": found.issuer,
-            "settings": {"access": {"browser": dict(found.settings)}} if found.settings else None,
+            "settings": {"access": dict(found.settings)} if found.settings else None,
             "findings": [finding.to_data() for finding in found.findings],
         }
         print_json(data)
         return
     if found.settings:
-        section = {"michelangelo:access": {"browser": dict(found.settings)}}
+        section = {"michelangelo:access": dict(found.settings)}
         sys.stdout.write(yaml.safe_dump(section, sort_keys=False, allow_unicode=True))
-        if not {"viewers", "editors"} & found.settings.keys():
+        if not {"viewers", "editors"} & found.settings["browser"].keys():
             sys.stdout.write(_WHO)
     for finding in found.findings:
         note(one(finding))
