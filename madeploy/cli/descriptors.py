@@ -11,7 +11,7 @@ import typer
 
 from madeploy.cli.options import Stack
 from madeploy.descriptors.checks import SETTING, keep, require_usable, require_version
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.sandbox.progress import phase
 from madeploy.settings.environment import Environment
 from madeploy.stackfile import reader
@@ -50,16 +50,13 @@ def descriptors(
     an error. A set of another release is refused.
     """
     if (from_chart is None) == (from_api is None):
-        raise ToolkitError(
-            "no one source is named", "", "Give --from-chart FILE.tgz or --from-api ADDRESS.", exit_code=2
-        )
+        raise UsageError("no one source is named", "", "Give --from-chart FILE.tgz or --from-api ADDRESS.")
     path, environment = _opened(stack)
     if not environment.release.envoy.transcoded:
-        raise ToolkitError(
+        raise UsageError(
             f"release {environment.release.name} needs no descriptor set",
             "its browser application speaks gRPC-Web",
             "`bin/madeploy upgrade STACK --to 0.12` leads to a release that needs one.",
-            exit_code=2,
         )
     version = environment.images.tag or environment.release.newest or environment.release.name
     if from_chart is not None:

@@ -16,7 +16,7 @@ from madeploy.doctor.causes import checks_of_causes, where
 from madeploy.doctor.checks import Check, run
 from madeploy.doctor.site import site_of
 from madeploy.documents.redaction import masked_words
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import exit_code
 from madeploy.findings.outcomes import Report
 from madeploy.findings.symptoms import Where, diagnosed
@@ -57,11 +57,10 @@ def diagnose(
         _by_text(stack, symptom, log, as_json)
         return
     if stack is None:
-        raise ToolkitError(
+        raise UsageError(
             "what does not work?",
             "neither a stack nor a text is given",
             "name a stack, or give --symptom TEXT or --log FILE",
-            exit_code=2,
         )
     reports.require_forms(output or [])
     report = _live(stack)
@@ -112,7 +111,7 @@ def _where(stack: str | None) -> Where:
 
 
 def _lines(log: str) -> Iterable[str]:
-    """Lines of the end of a log. Raises ToolkitError (2) when it cannot be read."""
+    """Lines of the end of a log. Raises UsageError when it cannot be read."""
     if log == STANDARD_INPUT:
         data = sys.stdin.buffer.read(MOST_BYTES)
     else:
@@ -123,5 +122,5 @@ def _lines(log: str) -> Iterable[str]:
                 data = file.read()
         except OSError as error:
             why = error.strerror or str(error)
-            raise ToolkitError(f"{log} cannot be read", why, "name a file, or - for input", 2) from None
+            raise UsageError(f"{log} cannot be read", why, "name a file, or - for input") from None
     return map(masked_words, data.decode("utf-8", errors="replace").splitlines())

@@ -36,7 +36,7 @@ def doctor(
 
 
 def report_before(stack: str) -> Report:
-    """Make every check of what a stack needs, with progress. Raises ToolkitError (2) for a stack file that
+    """Make every check of what a stack needs, with progress. Raises UsageError for a stack file that
     cannot be used."""
     name, path, environment = open_environment(stack)
     site = site_of(name, environment, connector(name, environment))

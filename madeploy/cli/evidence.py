@@ -14,7 +14,7 @@ from madeploy.cli.options import AsJson, Stack
 from madeploy.compliance import forms, live
 from madeploy.compliance.evidence import Evidence, collect
 from madeploy.compliance.live import Answer
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.policy import sources
 from madeploy.policy.service_files import EVERY_RULE
 from madeploy.rules.controls import CONTROLS, Question
@@ -60,11 +60,10 @@ def evidence(
     broken = [item.code for item in CONTROLS if item.code is not None]
     name, path, environment = open_environment(stack, broken)
     if not environment.compliance.frameworks:
-        raise ToolkitError(
+        raise UsageError(
             f"{name} chooses no framework",
             "michelangelo:compliance says none",
             "add to the stack file, for example:\n  michelangelo:compliance:\n    frameworks: [soc2]",
-            exit_code=2,
         )
     source = sources.of_stack(name, path, environment)
     # A framework knows no tiers: whoever chooses one is held to all of it.

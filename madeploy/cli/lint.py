@@ -10,7 +10,7 @@ import typer
 
 from madeploy.cli.options import AsJson, Sarif, Strict
 from madeploy.cli.output import print_findings
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import Finding, exit_code
 from madeploy.findings.text import report
 from madeploy.registry.lint import MAX_BYTES
@@ -21,7 +21,7 @@ STANDARD_INPUT = "-"
 
 
 def _content(given: str) -> tuple[str, bytes]:
-    """A file's name in messages and its beginning. Raises ToolkitError (2) when it cannot be read."""
+    """A file's name in messages and its beginning. Raises UsageError when it cannot be read."""
     if given == STANDARD_INPUT:
         return "standard input", sys.stdin.buffer.read(MAX_BYTES + 1)
     try:
@@ -29,7 +29,7 @@ def _content(given: str) -> tuple[str, bytes]:
             return given, file.read(MAX_BYTES + 1)
     except OSError as error:
         why = error.strerror or str(error)
-        raise ToolkitError(f"{given} cannot be read", why, "name a file, or - for input", 2) from None
+        raise UsageError(f"{given} cannot be read", why, "name a file, or - for input") from None
 
 
 def lint(

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import Finding
 from madeploy.findings.text import to_json, write
 
@@ -20,7 +20,7 @@ def print_json(data: Any) -> None:
 
 def print_findings(findings: Sequence[Finding], text: str, as_json: bool, sarif: str | None) -> None:
     """Print findings as JSON or in words. `sarif` names a file for them as SARIF; with `-` that is what is
-    printed. Raises ToolkitError (2) for a file that cannot be written."""
+    printed. Raises UsageError for a file that cannot be written."""
     if sarif is not None:
         from madeploy import __version__
         from madeploy.findings.sarif import to_sarif
@@ -33,7 +33,7 @@ def print_findings(findings: Sequence[Finding], text: str, as_json: bool, sarif:
             Path(sarif).write_text(log, encoding="utf-8")
         except OSError as error:
             why = error.strerror or str(error)
-            raise ToolkitError(f"{sarif} cannot be written", why, "name another file", exit_code=2) from None
+            raise UsageError(f"{sarif} cannot be written", why, "name another file") from None
     if as_json:
         sys.stdout.write(to_json(findings))
     else:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from madeploy.cli.options import Stack
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.plan.changes import Comparison
 from madeploy.plan.environments import against_tree, between
 from madeploy.plan.preview import read_preview
@@ -69,18 +69,15 @@ def plan(
 
 def _against(folder: Path, environment: Environment, name: str) -> Comparison:
     if not folder.is_dir():
-        raise ToolkitError(
+        raise UsageError(
             f"there is nothing rendered in {folder}",
             "it is no folder",
             "write it first: bin/madeploy render STACK -o DIR",
-            exit_code=2,
         )
     try:
         return against_tree(folder, environment, name)
     except ValueError as error:
-        raise ToolkitError(
-            "the rendered folder cannot be read", str(error), "render it anew", exit_code=2
-        ) from None
+        raise UsageError("the rendered folder cannot be read", str(error), "render it anew") from None
 
 
 def _saved(source: str) -> Comparison:
@@ -91,11 +88,8 @@ def _saved(source: str) -> Comparison:
         why = f"{source}: {error.strerror}"
     except ValueError as error:
         why = f"{source} {error}"
-    raise ToolkitError(
-        "the preview cannot be read",
-        why,
-        "make it with `pulumi preview --json --show-sames > FILE`",
-        exit_code=2,
+    raise UsageError(
+        "the preview cannot be read", why, "make it with `pulumi preview --json --show-sames > FILE`"
     )
 
 

@@ -10,7 +10,7 @@ import typer
 
 from madeploy.cli.options import AsJson, Sarif, Strict
 from madeploy.cli.output import print_findings
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import exit_code, in_order
 from madeploy.findings.text import summary
 from madeploy.policy.report import about_suppressions, finding_of, listing, sources_of, table
@@ -61,13 +61,11 @@ def policy(
         sys.stdout.write(listing(as_json))
         return
     if not targets:
-        raise ToolkitError(
-            "nothing to check was named", f"stacks are {known_stacks()}", "bin/madeploy policy STACK", 2
+        raise UsageError(
+            "nothing to check was named", f"stacks are {known_stacks()}", "bin/madeploy policy STACK"
         )
     if tier is not None and tier not in _TIERS:
-        raise ToolkitError(
-            f"there is no tier {tier}", f"tiers are {', '.join(_TIERS)}", "name one of them", 2
-        )
+        raise UsageError(f"there is no tier {tier}", f"tiers are {', '.join(_TIERS)}", "name one of them")
     sources, findings = sources_of(targets, tier, release)
     extra: tuple[Suppression, ...] = ()
     if suppressions is not None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from madeploy.cli.options import AsJson, Stack
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import CODES, Finding, exit_code, find
 from madeploy.findings.model import in_order
 from madeploy.findings.text import one
@@ -67,7 +67,7 @@ def render(
     name, _, environment = open_environment(stack)
     if form != "files" and environment.gitops.repository is None:
         missing = find("MA150", "gitops.repository", f"--format {form} needs it")
-        raise ToolkitError(f"nothing was rendered: {missing.code}", missing.why, missing.fix, exit_code=2)
+        raise UsageError(f"nothing was rendered: {missing.code}", missing.why, missing.fix)
     endpoints = read_endpoints(outputs) if outputs is not None else {}
     rendered = tree(environment, name, endpoints, form)
     folder = Folder(out, name) if out is not None else None

@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from madeploy import __version__
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings.junit import to_junit
 from madeploy.findings.outcomes import Report
 from madeploy.findings.overview import checks
@@ -51,27 +51,26 @@ _FORMS: Final[Mapping[str, Callable[[Report], str]]] = {
 
 
 def require_forms(output: Sequence[str]) -> None:
-    """Raise ToolkitError (2) for a file whose name does not say its form, before anything is looked at."""
+    """Raise UsageError for a file whose name does not say its form, before anything is looked at."""
     for name in output:
         if Path(name).suffix not in _FORMS:
-            raise ToolkitError(
+            raise UsageError(
                 f"{name} says no form",
                 f"forms are {', '.join(sorted(_FORMS))}",
                 "name a file with one of these endings",
-                exit_code=2,
             )
 
 
 def show(report: Report, as_json: bool, output: Sequence[str]) -> None:
     """Print a report as text or JSON, and write it to files in the forms that their names say. Raises
-    ToolkitError (2) for a file that cannot be written."""
+    UsageError for a file that cannot be written."""
     for name in output:
         try:
             # What servers say may hold halves of characters, which no file can.
             Path(name).write_text(_FORMS[Path(name).suffix](report), encoding="utf-8", errors="replace")
         except OSError as error:
             what, why = f"{name} cannot be written", error.strerror or str(error)
-            raise ToolkitError(what, why, "name another file", exit_code=2) from None
+            raise UsageError(what, why, "name another file") from None
     if as_json:
         sys.stdout.write(_json(report))
     else:

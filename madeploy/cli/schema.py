@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,9 +25,7 @@ def _page(name: str, part: str) -> str:
     path = ROOT / name
     head, mark, _ = (path.read_text(encoding="utf-8") if path.is_file() else "").partition(MARK)
     if not mark:
-        raise ToolkitError(
-            f"{name} cannot be written", f"it has no line {MARK}", f"git checkout {name}", exit_code=2
-        )
+        raise UsageError(f"{name} cannot be written", f"it has no line {MARK}", f"git checkout {name}")
     return f"{head}{MARK}\n\n{part}"
 
 

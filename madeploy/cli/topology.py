@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from madeploy.cli.options import Stack
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.stacks.files import open_environment
 from madeploy.topology.build import build
 from madeploy.topology.model import Topology
@@ -80,7 +80,7 @@ def _format(given: str | None, as_json: bool, output: Path | None) -> str:
         return "json" if as_json else by_suffix
     if given not in FORMATS or (as_json and given != "json"):
         what = f"there is no format {given}" if given not in FORMATS else f"--json is not --format {given}"
-        raise ToolkitError(what, f"formats are {', '.join(FORMATS)}", "name one of them", exit_code=2)
+        raise UsageError(what, f"formats are {', '.join(FORMATS)}", "name one of them")
     return given
 
 
@@ -113,10 +113,9 @@ def topology(
     try:
         output.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise ToolkitError(
+        raise UsageError(
             f"{output} cannot be written",
             error.strerror or str(error),
             "name a file in a folder that exists and may be written to",
-            exit_code=2,
         ) from None
     print(f"{output}: {chosen}, {len(text.encode()):,} bytes", file=sys.stderr)  # noqa: T201

@@ -11,7 +11,7 @@ import typer
 
 from madeploy.cli.options import AsJson, Stack
 from madeploy.cli.output import print_json
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import Finding, in_order
 from madeploy.findings.text import report, write
 from madeploy.releases import DEFAULT
@@ -50,7 +50,7 @@ def upgrade(
     back: services of an earlier release fail on what this one writes.
     """
     if until not in steps.NAMES:
-        raise ToolkitError(f"{until} is no step", "", f"Name one of {', '.join(steps.NAMES)}.", exit_code=2)
+        raise UsageError(f"{until} is no step", "", f"Name one of {', '.join(steps.NAMES)}.")
     access = open_stack(stack, required=[CONTROL_PLANE])
     release = release_called(access.environment, to)
     seen = look(access, release)
@@ -63,11 +63,10 @@ def upgrade(
         _print(access.name, to, seen, [], as_json)
         raise typer.Exit(int(stopped))
     if dump_to is None and seen.objects and not seen.is_taken_over:
-        raise ToolkitError(
+        raise UsageError(
             "no dump is asked for",
             "nothing leads back from this release but objects made again from a dump",
             "Give --dump FILE.",
-            exit_code=2,
         )
     session = StackSession(stack, list(access.environment.clusters))
     changed = edits(access.path.parent, access.environment, release, from_chart)

@@ -39,7 +39,7 @@ def _check(path: Path) -> tuple[str, tuple[Finding, ...]]:
 
 def _since(path: Path, since: str) -> tuple[Finding, ...]:
     """Clusters that have another name than in an older file, and data that is not where it was. Raises
-    ToolkitError (2) for one that cannot be used."""
+    UsageError for one that cannot be used."""
     _, _, before = open_environment(since)
     after = load_environment(path, label(path))
     if after.environment is None:

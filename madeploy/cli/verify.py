@@ -15,7 +15,7 @@ from madeploy.doctor.probe_pods import SECONDS as POD_SECONDS
 from madeploy.doctor.probe_pods import Pods
 from madeploy.doctor.signals import heard
 from madeploy.doctor.site import site_of
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings.outcomes import Report
 from madeploy.names.kubernetes import RAY_NAMESPACE
 from madeploy.sandbox.progress import phase, say
@@ -57,7 +57,7 @@ def verify(
 
 
 def report_after(stack: str, at: tuple[str, int] | None = None, by_pods: bool = False) -> Report:
-    """Make every check of a deployed stack, with progress. Raises ToolkitError (2) for a stack file that
+    """Make every check of a deployed stack, with progress. Raises UsageError for a stack file that
     cannot be used."""
     name, _, environment = open_environment(stack)
     site = site_of(name, environment, connector(name, environment), at)
@@ -78,9 +78,9 @@ def report_after(stack: str, at: tuple[str, int] | None = None, by_pods: bool = 
 
 
 def front_door_address(at: str | None) -> tuple[str, int] | None:
-    """Host and port of `--at`. Raises ToolkitError (2)."""
+    """Host and port of `--at`. Raises UsageError."""
     try:
         return None if at is None else split_host_port(at)
     except ValueError as error:
         what = f"--at {at} is no address"
-        raise ToolkitError(what, str(error), "give it as host:port", exit_code=2) from None
+        raise UsageError(what, str(error), "give it as host:port") from None

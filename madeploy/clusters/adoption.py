@@ -12,7 +12,7 @@ from typing import Any, Final
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clusters.registration import CLUSTERS
 from madeploy.documents.words import printable
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import Endpoint
 from madeploy.names.kubernetes import (
@@ -268,14 +268,13 @@ def _decoded(secret: Object, key: str) -> bytes:
 
 
 def registered(control_plane: Kubernetes, name: str, stack: str) -> dict[str, Any]:
-    """The `Cluster` on the control plane. Raises ToolkitError (2) naming those there are."""
+    """The `Cluster` on the control plane. Raises UsageError naming those there are."""
     found = control_plane.find(f"{CLUSTERS}/{name}")
     if found is not None:
         return found
     there = ", ".join(sorted(item["metadata"]["name"] for item in control_plane.items(CLUSTERS))) or "none"
-    raise ToolkitError(
+    raise UsageError(
         f"no cluster {name} is registered at the control plane of stack {stack}",
         f"registered are: {there}",
         f"name one of these; a new one is added by bin/madeploy clusters add {name} --stack {stack}",
-        exit_code=2,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from madeploy.documents.merges import unresolved_merge
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import Finding
 from madeploy.findings.text import report
 from madeploy.kubeconfigs import Endpoint
@@ -28,7 +28,7 @@ _PLACEHOLDER = {"secure": "v1:placeholder"}
 
 
 def existing(text: str, name: str) -> Mapping[str, Any] | None:
-    """The entry a stack file has for a cluster; None for none. Raises ToolkitError (2)."""
+    """The entry a stack file has for a cluster; None for none. Raises UsageError."""
     try:
         found = value_at(text, ("clusters", name))
     except StackEditError as error:
@@ -37,7 +37,7 @@ def existing(text: str, name: str) -> Mapping[str, Any] | None:
 
 
 def with_entry(text: str, name: str, entry: Mapping[str, Any]) -> str:
-    """The stack file's text with the entry. Raises ToolkitError (2) where it cannot be put in safely."""
+    """The stack file's text with the entry. Raises UsageError where it cannot be put in safely."""
     try:
         return set_value(text, ("clusters", name), dict(entry))
     except StackEditError as error:
@@ -45,8 +45,8 @@ def with_entry(text: str, name: str, entry: Mapping[str, Any]) -> str:
 
 
 def _uneditable(error: StackEditError) -> ToolkitError:
-    return ToolkitError(
-        "the stack file cannot be changed", str(error), "correct it, or write the entry by hand", exit_code=2
+    return UsageError(
+        "the stack file cannot be changed", str(error), "correct it, or write the entry by hand"
     )
 
 
@@ -66,11 +66,10 @@ def checked(text: str, path: Path, name: str, *, stored: bool) -> tuple[Environm
 
 def refused(name: str, path: Path, findings: list[Finding]) -> ToolkitError:
     """The error for an entry with which the stack could not be used."""
-    return ToolkitError(
+    return UsageError(
         f"cluster {name} cannot be added as it is",
         report(label(path), findings),
         "give the command what is missing, or correct the stack file; nothing was written",
-        exit_code=2,
     )
 
 
@@ -93,19 +92,16 @@ def _named(cluster: str, item: Object) -> Identity:
 
 
 def authority_data(path: Path) -> str:
-    """`certificateAuthorityData` of a file with PEM certificates. Raises ToolkitError (2)."""
+    """`certificateAuthorityData` of a file with PEM certificates. Raises UsageError."""
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise ToolkitError(
-            f"the authority {path} cannot be read", error.strerror or "", "name a PEM file", exit_code=2
+        raise UsageError(
+            f"the authority {path} cannot be read", error.strerror or "", "name a PEM file"
         ) from None
     if (merge := unresolved_merge(content)) is not None:
-        raise ToolkitError(
-            f"the authority {path} cannot be used",
-            f"line {merge.line + 1}: {merge.evidence}",
-            merge.fix,
-            exit_code=2,
+        raise UsageError(
+            f"the authority {path} cannot be used", f"line {merge.line + 1}: {merge.evidence}", merge.fix
         )
     return base64.b64encode(content).decode("ascii")
 

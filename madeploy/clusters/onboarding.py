@@ -15,7 +15,7 @@ from madeploy.clusters import entries
 from madeploy.clusters.checks.prerequisites import prerequisites
 from madeploy.clusters.failures import administrator_finding
 from madeploy.clusters.sources import Origin
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import Finding
 from madeploy.fleet.roles import free_shard
 from madeploy.names.configuration import subject
@@ -55,7 +55,7 @@ class Plan:
 def planned(
     stack: str, path: Path, environment: Environment, name: str, entry: dict[str, Any], origin: Origin
 ) -> Plan:
-    """What is going to be written, checked with everything else in the file. Raises ToolkitError (2) for an
+    """What is going to be written, checked with everything else in the file. Raises UsageError for an
     entry that is there and says something else, or with which the stack could not be used."""
     text = read_text(path)
     there = entries.existing(text, name)
@@ -63,12 +63,11 @@ def planned(
         differs = sorted(key for key in entry if there.get(key) != entry[key])
         differs += [key for key in ("eks", "kubeconfigContext") if key in there and key not in entry]
         if differs:
-            raise ToolkitError(
+            raise UsageError(
                 f"stack {stack} has a cluster {name} already, and it is another",
                 f"they differ in {', '.join(differs)}",
                 "choose another name, change the entry by hand, or remove it first: "
                 f"bin/madeploy clusters remove {name} --stack {stack}",
-                exit_code=INVALID,
             )
     elif (shard := free_shard(environment)) is not None:
         entry = {**entry, "shard": shard}
@@ -108,17 +107,16 @@ def store(plan: Plan) -> bool:
 
 
 def _must_be_stored(plan: Plan) -> bool:
-    """Whether the stack lacks the kubeconfig. Raises ToolkitError (2) where it has another."""
+    """Whether the stack lacks the kubeconfig. Raises UsageError where it has another."""
     stored = secret_section(plan.stack, "kubeconfigs").get(plan.name)
     if stored is None or _is_same(stored, str(plan.secret)):
         return stored is None
     secret = subject(("kubeconfigs", plan.name))
-    raise ToolkitError(
+    raise UsageError(
         f"stack {plan.stack} has another kubeconfig for {plan.name} already",
         f"the secret {secret} is not this one",
         f"if this one is newer, store it by hand:\n"
         f"pulumi config set --secret --path '{secret}' --stack {plan.stack} < FILE",
-        exit_code=INVALID,
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from madeploy import kubeconfigs
 from madeploy.clients.errors import ClientError
 from madeploy.documents.files import read_bytes
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import Instead, KubeconfigError, Verdict
 from madeploy.names.reachability import misled
@@ -95,16 +95,15 @@ def origin_of(
     role_arn: str | None = None,
     profile: str | None = None,
 ) -> Origin:
-    """Read what exactly one of the options names. Raises ToolkitError (2) for none, or more."""
+    """Read what exactly one of the options names. Raises UsageError for none, or more."""
     chosen = [given for given in (kubeconfig, from_context, eks) if given is not None]
     stray = (context and kubeconfig is None) or ((role_arn or profile) and eks is None)
     if len(chosen) != 1 or stray or (eks and not region):
-        raise ToolkitError(
+        raise UsageError(
             "where is the cluster?",
             "exactly one of --kubeconfig FILE (with --context C, if need be), --from-context C, and --eks "
             "CLUSTER --region R (with --role-arn ARN and --profile P, if need be) says it",
             "name one of them; bin/madeploy clusters add --help",
-            exit_code=2,
         )
     if kubeconfig is not None:
         return from_file(kubeconfig, context, instead)
@@ -115,12 +114,11 @@ def origin_of(
             {"clusterName": eks, "region": region, "roleArn": role_arn, "profile": profile}
         )
     except ValidationError:
-        raise ToolkitError(
+        raise UsageError(
             "the options about EKS cannot be used",
             "a name on EKS has 1 to 100 letters, digits, hyphens and underscores; a region is like "
             "eu-west-1; a role is its ARN; a profile has no space at its ends",
             "give name and region as `aws eks list-clusters --region REGION` shows them",
-            exit_code=2,
         ) from None
     with phase(f"asking AWS for {wanted.cluster_name}"):
         return from_eks(name, wanted, instead)

@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 
 FILE: Final = PurePosixPath("files/descriptors.pb")
 """The set's place in the chart."""
@@ -30,20 +30,18 @@ def from_chart(path: Path) -> tuple[bytes, str]:
             found = dict(_members(archive))
     except (OSError, EOFError, tarfile.TarError) as error:
         said = error.strerror if isinstance(error, OSError) and error.strerror else "is no .tgz of a chart"
-        raise ToolkitError(
+        raise UsageError(
             f"{path} cannot be read",
             said.lower(),
             "Get the chart of exactly the deployed version:\nhelm pull "
             "oci://ghcr.io/michelangelo-ai/michelangelo/charts/michelangelo --version VERSION",
-            exit_code=2,
         ) from None
     descriptors = found.get(str(FILE))
     if descriptors is None or descriptors.startswith(_POINTER):
-        raise ToolkitError(
+        raise UsageError(
             f"{path} holds no descriptor set",
             f"its {FILE} is missing" if descriptors is None else f"its {FILE} is a pointer of Git LFS",
             "Releases since 0.4.0 have one; take it from a running API server with --from-api otherwise.",
-            exit_code=2,
         )
     return descriptors, _version(found.get("Chart.yaml", b""))
 

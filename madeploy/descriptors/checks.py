@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from madeploy.descriptors.sets import MAX_BYTES, DescriptorError, Descriptors, read
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.releases import Release
 
 SETTING = ("controlPlane", "envoy", "descriptors")
@@ -19,11 +19,10 @@ def require_version(version: str, tag: str | None, release: Release, *, force: b
     is_version = tag is not None and tag.lstrip("v")[:1].isdigit()
     if force or (bare.startswith(f"{release.name}.") and (not is_version or bare == str(tag).lstrip("v"))):
         return
-    raise ToolkitError(
+    raise UsageError(
         f"the chart is of version {version or 'unknown'}",
         f"the stack deploys {tag if is_version else release.name}",
         "Get the chart of exactly that version; --force takes this one all the same.",
-        exit_code=2,
     )
 
 
@@ -34,33 +33,33 @@ def require_usable(content: bytes, release: Release, *, force: bool = False) -> 
     try:
         found = read(content)
     except DescriptorError as error:
-        raise ToolkitError("the descriptor set cannot be used", f"it {error}", again, exit_code=2) from None
+        raise UsageError("the descriptor set cannot be used", f"it {error}", again) from None
     if len(content) > MAX_BYTES:
         why = f"it has {len(content):,} bytes; a ConfigMap holds {MAX_BYTES:,}"
-        raise ToolkitError("the descriptor set is too large", why, again, exit_code=2)
+        raise UsageError("the descriptor set is too large", why, again)
     missing = found.missing(release.envoy.transcoded)
     if missing:
         why = f"it lacks {', '.join(missing)}"
-        raise ToolkitError("the descriptor set is not complete", why, again, exit_code=2)
+        raise UsageError("the descriptor set is not complete", why, again)
     mark = found.contradicts(release.descriptor_marks)
     if mark is not None and not force:
         lack = "has no" if mark.present else "still has"
         why = f"it is of {mark.said}: {mark.message} {lack} {mark.field}"
         fix = f"{again} --force writes it all the same."
-        raise ToolkitError("the descriptor set is of another release", why, fix, exit_code=2)
+        raise UsageError("the descriptor set is of another release", why, fix)
     return found
 
 
 def keep(folder: Path, version: str, content: bytes) -> str:
     """Write a set into `descriptors/` beside the stack files in `folder`. Returns its path from there, as the
-    setting names it. Raises ToolkitError (2) when it cannot be written."""
+    setting names it. Raises UsageError when it cannot be written."""
     file = Path("descriptors") / f"{version}.pb"
     target = folder / file
     try:
         target.parent.mkdir(exist_ok=True)
         target.write_bytes(content)
     except OSError as error:
-        raise ToolkitError(
-            f"{target} cannot be written", error.strerror or "", "see its rights and its disk", exit_code=2
+        raise UsageError(
+            f"{target} cannot be written", error.strerror or "", "see its rights and its disk"
         ) from None
     return file.as_posix()

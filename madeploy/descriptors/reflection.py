@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from madeploy.clients.deadline import client_context
 from madeploy.descriptors.sets import DescriptorError, in_order
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.settings.base import split_host_port
 
 METADATA: Final = (
@@ -70,7 +70,7 @@ def from_api(
     try:
         split_host_port(address)
     except ValueError as error:
-        raise ToolkitError(f"{address} {error}", "", "Write host:port.", exit_code=2) from None
+        raise UsageError(f"{address} {error}", "", "Write host:port.") from None
     options: list[tuple[str, Any]] = [("grpc.max_receive_message_length", MAX_MESSAGE)]
     if server_name is not None:
         options += [("grpc.ssl_target_name_override", server_name), ("grpc.default_authority", server_name)]
@@ -132,7 +132,7 @@ def _ask(channel: Any, wanted: Iterable[tuple[str, str]]) -> Iterator[bytes]:
 
 
 def _trusted(authorities: Path | None) -> bytes | None:
-    """Certificates of a PEM file; None for the system's. Raises ToolkitError (2) where there are none."""
+    """Certificates of a PEM file; None for the system's. Raises UsageError where there are none."""
     if authorities is None:
         return None
     try:
@@ -145,7 +145,7 @@ def _trusted(authorities: Path | None) -> bytes | None:
         why = "it holds no certificate in PEM form"
     else:
         return content
-    raise ToolkitError(f"{authorities} cannot be used as --ca", why, "Name a PEM file.", exit_code=2)
+    raise UsageError(f"{authorities} cannot be used as --ca", why, "Name a PEM file.")
 
 
 def _unreachable(address: str, error: Any, plaintext: bool) -> ToolkitError:

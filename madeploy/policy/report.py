@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import cast
 
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import Finding, find
 from madeploy.policy import sources
 from madeploy.policy.service_files import EVERY_RULE
@@ -41,11 +41,10 @@ def sources_of(
         elif Path(given).exists():
             paths.append(Path(given))
         else:
-            raise ToolkitError(
+            raise UsageError(
                 f"there is nothing to check called {given}",
                 f"it is no file or folder, and the stacks are {known_stacks()}",
                 "name a stack, or a folder or file of YAML",
-                exit_code=2,
             )
     if paths:
         source, problems = sources.of_files(paths, release)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from madeploy.documents.merges import unresolved_merge
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 
 MARKER: Final = ".madeploy-render.json"
 _COMMENT: Final = (
@@ -60,7 +60,7 @@ class Folder:
     def write(self, files: Mapping[str, str]) -> Written:
         """Make the folder hold the tree: text by path.
 
-        Raises ToolkitError (2) before anything is written when the folder is not empty and has no marker,
+        Raises UsageError before anything is written when the folder is not empty and has no marker,
         belongs to another stack, or has a symbolic link or something else than a file in a place that is
         needed.
         """
@@ -80,7 +80,7 @@ class Folder:
         return result
 
     def drift(self, files: Mapping[str, str]) -> list[Drift]:
-        """Files that differ from the tree, by path. Raises ToolkitError (2) as `write` does."""
+        """Files that differ from the tree, by path. Raises UsageError as `write` does."""
         before = self._claimed()
         self._refuse_links(files)
         found = [drift for path, text in files.items() if (drift := self._compared(path, text))]
@@ -185,7 +185,7 @@ class Folder:
         os.replace(scratch, self.root / MARKER)
 
     def _refusal(self, why: str, fix: str) -> ToolkitError:
-        return ToolkitError(f"nothing was written to {self.root}", f"it {why}", fix, exit_code=2)
+        return UsageError(f"nothing was written to {self.root}", f"it {why}", fix)
 
 
 def _folders(paths: Iterable[str]) -> list[str]:

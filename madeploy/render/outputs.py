@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from madeploy.documents.merges import unresolved_merge
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 
 
 def read_endpoints(path: Path) -> dict[str, tuple[str, str]]:
-    """`(host, port)` of each registered cluster. Raises ToolkitError (2) when the file cannot be read or is
+    """`(host, port)` of each registered cluster. Raises UsageError when the file cannot be read or is
     something else."""
     try:
         content = path.read_bytes()
@@ -34,9 +34,8 @@ def _text(value: object) -> str:
 
 
 def _refusal(path: Path, why: str) -> ToolkitError:
-    return ToolkitError(
+    return UsageError(
         f"the outputs in {path} cannot be used",
         why,
         "write them anew: pulumi stack output --json --stack STACK > FILE",
-        exit_code=2,
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from madeploy import kubeconfigs
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.kubeconfigs import KubeconfigError
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks.files import open_environment
@@ -36,7 +36,7 @@ class StackAccess:
 
     def client(self, cluster: str) -> Kubernetes:
         """The API server of one of these clusters, as its administrator. Raises ClientError, and
-        ToolkitError (2) for an unusable one."""
+        UsageError for an unusable one."""
         if cluster in self.unusable:
             raise _unusable(self.name, [self.unusable[cluster]])
         return Kubernetes.from_kubeconfig(self.kubeconfigs[cluster])
@@ -49,7 +49,7 @@ def open_stack(
     `required` (None: all are) may lack a usable kubeconfig.
 
     Kubeconfigs come from where the program takes them: the encrypted `kubeconfigs` of the stack file, else
-    the named contexts of the kubeconfig at hand. Raises ToolkitError (2) for a file, a name or a kubeconfig
+    the named contexts of the kubeconfig at hand. Raises UsageError for a file, a name or a kubeconfig
     that cannot be used.
     """
     name, path, environment = open_environment(given)
@@ -59,11 +59,10 @@ def open_stack(
     unknown = [cluster for cluster in wanted if cluster not in contexts]
     if unknown:
         there = ", ".join(sorted(environment.clusters)) or "none"
-        raise ToolkitError(
+        raise UsageError(
             f"stack {name} has no cluster {', '.join(unknown)}",
             f"its clusters are: {there}",
             f"name one of these, or add it: bin/madeploy clusters add NAME --stack {name}",
-            exit_code=2,
         )
     on_eks = {cluster for cluster, entry in environment.clusters.items() if entry.eks is not None}
     stored = [cluster for cluster in wanted if contexts[cluster] is None and cluster not in on_eks]
@@ -112,9 +111,8 @@ def connector(stack: str, environment: Environment) -> Callable[[str], Kubernete
 
 
 def _unusable(stack: str, defects: Iterable[str]) -> ToolkitError:
-    return ToolkitError(
+    return UsageError(
         f"clusters of stack {stack} cannot be reached as configured",
         "\n".join(defects),
         "correct the kubeconfig or its entry in the stack file",
-        exit_code=2,
     )

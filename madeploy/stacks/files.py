@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings.text import report
 from madeploy.settings import Environment
 from madeploy.stackfile.edit import StackEditError, remove, set_value
@@ -61,68 +61,64 @@ def known_stacks() -> str:
 
 def open_environment(given: str, tolerated: Collection[str] = ()) -> tuple[str, Path, Environment]:
     """A stack's name, file and environment. `tolerated` are codes of errors in spite of which it is wanted.
-    Raises ToolkitError (2) with all findings when the file is missing or wrong."""
+    Raises UsageError with all findings when the file is missing or wrong."""
     path = stack_path(given)
     name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
     if not path.exists():
-        raise ToolkitError(
+        raise UsageError(
             f"there is no stack {given}",
             f"{path} does not exist; there are {known_stacks()}",
             "name one of these, or write it: bin/madeploy init ENV",
-            exit_code=2,
         )
     loaded = load_environment(path, label(path), tolerated)
     if loaded.environment is None:
-        raise ToolkitError(
+        raise UsageError(
             f"stack {name} cannot be used",
             report(label(path), loaded.findings),
             f"correct the file; bin/madeploy validate {name} checks it",
-            exit_code=2,
         )
     return name, path, loaded.environment
 
 
 def read_text(path: Path) -> str:
-    """A stack file's text with its line ends as they are. Raises ToolkitError (2)."""
+    """A stack file's text with its line ends as they are. Raises UsageError."""
     try:
         return path.read_bytes().decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ToolkitError(
-            f"{label(path)} cannot be read", str(error), "see that it exists and is UTF-8 text", exit_code=2
+        raise UsageError(
+            f"{label(path)} cannot be read", str(error), "see that it exists and is UTF-8 text"
         ) from None
 
 
 def edited(path: Path, edits: Sequence[Edit]) -> tuple[str, str]:
-    """A stack file's text, and the same with settings changed. Raises ToolkitError (2)."""
+    """A stack file's text, and the same with settings changed. Raises UsageError."""
     before = after = read_text(path)
     try:
         for place, value in edits:
             after = remove(after, place) if value is None else set_value(after, place, value)
     except StackEditError as error:
-        raise ToolkitError(
+        raise UsageError(
             f"{label(path)} cannot be changed",
             str(error),
             "change it by hand as docs/configuration.md says, then run the command again",
-            exit_code=2,
         ) from None
     return before, after
 
 
 def edit(path: Path, edits: Sequence[Edit]) -> Environment | None:
     """Change settings in a stack file: all at once, and to something that can be used, or nothing. Returns
-    what it says now; None where nothing had to change. Raises ToolkitError (2)."""
+    what it says now; None where nothing had to change. Raises UsageError."""
     before, after = edited(path, edits)
     return None if after == before else write(path, before, after, checked=True)
 
 
 def require_unchanged(path: Path, before: str) -> None:
-    """Raises ToolkitError (2) when somebody has written a stack file since its text was read."""
+    """Raises UsageError when somebody has written a stack file since its text was read."""
     if read_text(path) != before:
-        raise ToolkitError(
+        raise UsageError(
             f"{label(path)} has changed meanwhile",
             "another program or person wrote it",
             "run the command again",
-            exit_code=2,
         )
 
 
@@ -130,7 +126,7 @@ def write(path: Path, before: str, after: str, *, checked: bool = False) -> Envi
     """Replace a stack file's text in one step, if it still is what it was; `checked`: and if the new text can
     be used. Returns what it says then, None where it was not checked.
 
-    Raises ToolkitError (2) when it is not, or cannot be written.
+    Raises UsageError when it is not, or cannot be written.
     """
     require_unchanged(path, before)
     try:
@@ -146,24 +142,20 @@ def write(path: Path, before: str, after: str, *, checked: bool = False) -> Envi
             os.unlink(temporary)
             raise
     except OSError as error:
-        raise ToolkitError(
-            f"{label(path)} cannot be written",
-            error.strerror or "",
-            "see its rights and its disk",
-            exit_code=2,
+        raise UsageError(
+            f"{label(path)} cannot be written", error.strerror or "", "see its rights and its disk"
         ) from None
     return environment
 
 
 def _usable(written: Path, path: Path) -> Environment:
-    """What is written for a stack file says. Raises ToolkitError (2) with all findings when it cannot be
+    """What is written for a stack file says. Raises UsageError with all findings when it cannot be
     used."""
     loaded = load_environment(written, label(path))
     if loaded.environment is None:
-        raise ToolkitError(
+        raise UsageError(
             f"{label(path)} is left as it is: changed, it could not be used",
             report(label(path), loaded.findings),
             "correct what these findings name, then run the command again",
-            exit_code=2,
         )
     return loaded.environment

@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any, Literal, TypeVar
 
 from madeploy.engine.events import Result, Tell, silent
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import Finding, find
 from madeploy.fleet import urns
 from madeploy.fleet.plan import Plan, plan, shard_numbers
@@ -151,28 +151,25 @@ class Sharded:
 
     def _refuse_other_layout(self, name: str) -> None:
         if name not in self._known:
-            raise ToolkitError(
+            raise UsageError(
                 f"stack {name} does not exist in this backend",
                 "the environment's own stack is made by hand, because it decides how secrets are encrypted",
                 f"pulumi stack init {name} (docs/first-environment.md)",
-                exit_code=2,
             )
         inline = urns.clusters_in(self._stacks.stack(name).resources())
         if inline:
             finding = find("MA483", "fleet.layout", f"stack {name} holds {', '.join(inline)}")
-            raise ToolkitError(finding.title, f"{finding.evidence}. {finding.why}", finding.fix, exit_code=2)
+            raise UsageError(finding.title, f"{finding.evidence}. {finding.why}", finding.fix)
 
     def _refuse_other_halves(self, held: Mapping[int, Sequence[Mapping[str, Any]]]) -> None:
-        """Raise ToolkitError (2) where a shard holds its clusters in the other way: they would be deleted."""
+        """Raise UsageError where a shard holds its clusters in the other way: they would be deleted."""
         for number, resources in held.items():
             names = urns.clusters_in(resources)
             if names and urns.are_together(resources) != self._together:
                 stack = StackRole("shard", self._stacks.environment, number).stack
                 way = "apart" if self._together else "together"
                 finding = find("MA483", "fleet.halves", f"stack {stack} holds {', '.join(names)} {way}")
-                raise ToolkitError(
-                    finding.title, f"{finding.evidence}. {finding.why}", finding.fix, exit_code=2
-                )
+                raise UsageError(finding.title, f"{finding.evidence}. {finding.why}", finding.fix)
 
     def _environment_is_done(self, clusters: Sequence[str] | None, todo: Plan) -> bool:
         """Bring the environment's own stack up to date, where it is part of the update or follows from it."""

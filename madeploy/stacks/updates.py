@@ -15,7 +15,7 @@ from madeploy.engine import processes
 from madeploy.engine.driver import Engine
 from madeploy.engine.events import Failure, Result, Tell, silent
 from madeploy.engine.stack import LOCKED, Stack
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.fleet import renames, urns
 from madeploy.fleet.roles import StackRole
@@ -170,7 +170,7 @@ def apply_services(
 def refuse_second_names(
     stacks: EnvironmentStacks, registered: Mapping[str, str], clusters: Sequence[str] | None
 ) -> None:
-    """Raise ToolkitError (2) when a cluster that is to be made is one that was registered under a name which
+    """Raise UsageError when a cluster that is to be made is one that was registered under a name which
     is no entry any more, before anything is made of it. `registered`: addresses by name, from the state."""
     entries = stacks.settings.clusters
     new = [name for name in entries if name not in registered and (clusters is None or name in clusters)]
@@ -180,11 +180,10 @@ def refuse_second_names(
     found = renames.second_names(registered, _addresses(access), entries)
     if found:
         said = [renames.finding(name, former, stacks.environment) for name, former in found.items()]
-        raise ToolkitError(
+        raise UsageError(
             said[0].title,
             "\n".join([*(f"{item.subject} {item.evidence}" for item in said), said[0].why]),
             "\n".join(item.fix for item in said),
-            exit_code=2,
         )
 
 

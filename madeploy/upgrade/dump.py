@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.names.kubernetes import API_VERSION, PLURALS, crd
 from manifests.definitions import DEFINITIONS
 
@@ -64,7 +64,7 @@ def write(path: Path, found: Iterable[Item], control_plane: str) -> Written:
     What an earlier dump in the same file has, and is gone, stays in it: a command that is run again after
     objects were deleted, as it may have asked for, must not lose them.
 
-    Raises ToolkitError (2) for a file that is no such dump, or cannot be written.
+    Raises UsageError for a file that is no such dump, or cannot be written.
     """
     now = {_key(item): _restorable(item) for item in found}
     earlier = _read(path, control_plane)
@@ -106,7 +106,7 @@ def _read(path: Path, control_plane: str) -> dict[Key, Item]:
 
 
 def _unusable(path: Path, why: str) -> ToolkitError:
-    return ToolkitError(f"no dump is written to {path}", why, "Give another file with --dump.", exit_code=2)
+    return UsageError(f"no dump is written to {path}", why, "Give another file with --dump.")
 
 
 def _key(item: Item) -> Key:

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from madeploy.clients.definitions import wait_for_definitions
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import Finding
 from madeploy.names.images import reference
 from madeploy.names.kubernetes import Workload
@@ -97,12 +97,12 @@ def take(session: Session, until: str, say: Callable[[str], None]) -> Mapping[st
 
 
 def _require_descriptors(settings: Environment) -> None:
-    """Raise ToolkitError (2) where the application of the release would be dead; a development environment
+    """Raise UsageError where the application of the release would be dead; a development environment
     may do without it."""
     is_needed = settings.release.envoy.transcoded and settings.control_plane.envoy.descriptors is None
     if not is_needed or settings.platform.tier == "development":
         return
-    raise ToolkitError(
+    raise UsageError(
         "Envoy has no descriptor set of the release",
         f"by it Envoy translates what the browser application of {settings.release.name} sends; without it "
         "every call fails. What runs now goes on working",
@@ -112,7 +112,6 @@ def _require_descriptors(settings: Environment) -> None:
         "or take the set from the API server, which is of the release by now:\n"
         "bin/madeploy descriptors STACK --from-api ADDRESS\n"
         "Then run this command again.",
-        exit_code=2,
     )
 
 

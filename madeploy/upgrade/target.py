@@ -6,7 +6,7 @@ from pathlib import Path
 
 from madeploy.descriptors.chart import from_chart
 from madeploy.descriptors.checks import SETTING, keep, require_usable, require_version
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.releases import RELEASES, Release
 from madeploy.settings import Environment
 from madeploy.stacks.files import Edit
@@ -16,17 +16,16 @@ _PLATFORMS_OWN = ("apiserver", "controllermgr", "worker", "ui")
 
 
 def target(environment: Environment, to: str) -> Release:
-    """The release called `to`. Raises ToolkitError (2) for one that is not known, or lies behind."""
+    """The release called `to`. Raises UsageError for one that is not known, or lies behind."""
     if to not in RELEASES:
         known = ", ".join(RELEASES)
-        raise ToolkitError(f"{to} is no release", f"there are {known}", "Name one of them.", exit_code=2)
+        raise UsageError(f"{to} is no release", f"there are {known}", "Name one of them.")
     names = list(RELEASES)
     if names.index(to) > names.index(environment.platform.release):
-        raise ToolkitError(
+        raise UsageError(
             f"{environment.release.name} cannot go back to {to}",
             "an earlier API server fails on newer definitions, and earlier controllers on newer objects",
             "Make the environment anew and its objects from the dump (docs/upgrading.md).",
-            exit_code=2,
         )
     return RELEASES[to]
 
@@ -35,7 +34,7 @@ def edits(folder: Path, environment: Environment, release: Release, chart: Path 
     """Changes of the stack file in `folder` that make `environment` one of `release`; none where it is one.
     With the release's `chart`, its descriptor set is written beside the file and named in it.
 
-    Raises ToolkitError (2) for a chart of another version, and for images that only a person can name.
+    Raises UsageError for a chart of another version, and for images that only a person can name.
     """
     if environment.release is not release:
         _require_common_images(environment, release)
@@ -62,10 +61,9 @@ def _require_common_images(environment: Environment, release: Release) -> None:
         if environment.image_of(name).tag or environment.image_of(name).digest
     ]
     if pinned:
-        raise ToolkitError(
+        raise UsageError(
             "images of the release have to be named by hand",
             f"{', '.join(pinned)} name versions of their own, which are of {environment.release.name}",
             f"Set platform.release to {release.name} (quoted), these images and images.tag to its versions; "
             "then run this command again.",
-            exit_code=2,
         )

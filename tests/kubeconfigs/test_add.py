@@ -336,7 +336,7 @@ def test_clusters_are_listed_as_the_file_has_them(run: Command, secrets: dict[st
     code, out, _ = run("list")
     assert code == 0
     header, row = (line.split() for line in out.splitlines())
-    assert header[:2] == ["cluster", "access"]
+    assert header[:2] == ["CLUSTER", "ACCESS"]
     assert row[:4] == ["west", "context", "west", "west.example.com:6443"]
     code, out, _ = run("list", "--json")
     assert json.loads(out) == {

@@ -15,7 +15,7 @@ from madeploy.access.discovery import discover as ask
 from madeploy.cli.options import AsJson
 from madeploy.cli.output import note, print_json
 from madeploy.clients.errors import ClientError
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import exit_code
 from madeploy.findings.text import one
 
@@ -53,11 +53,10 @@ def discover(
     nothing.
     """
     if not is_issuer(issuer):
-        raise ToolkitError(
+        raise UsageError(
             f"{issuer!r} is no issuer",
             "an issuer is an https:// URL in lower case up to its path, without query",
             "say it as its tokens do: https://login.example.com/realms/ml",
-            exit_code=2,
         )
     trusted = None if authorities is None else _pem(authorities)
     note(f"asking {issuer}")
@@ -86,9 +85,9 @@ def _pem(file: Path) -> str:
         text = file.read_text(encoding="ascii", errors="ignore")
     except OSError as error:
         why = error.strerror or str(error)
-        raise ToolkitError(f"{file} cannot be read", why, "name a file of PEM", exit_code=2) from None
+        raise UsageError(f"{file} cannot be read", why, "name a file of PEM") from None
     if "-----BEGIN CERTIFICATE-----" not in text:
-        raise ToolkitError(f"{file} holds no certificate", "", "name a file of PEM", exit_code=2)
+        raise UsageError(f"{file} holds no certificate", "", "name a file of PEM")
     return text
 
 

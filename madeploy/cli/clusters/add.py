@@ -23,7 +23,7 @@ from madeploy.cli.options import AsJson, OfStack
 from madeploy.clusters import entries, sources
 from madeploy.clusters.onboarding import INVALID, Plan, addressed, planned, prerequisites_of, store
 from madeploy.documents.text import dump
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.findings import Finding, exit_code
 from madeploy.findings.text import report, write
 from madeploy.kubeconfigs import Instead
@@ -168,7 +168,7 @@ def apply_plan(plan: Plan, data: dict[str, Any], as_json: bool) -> None:
 
 
 def _instead(server: str | None, authority: Path | None) -> Instead:
-    """What stands in place of the kubeconfig's own. Raises ToolkitError (2)."""
+    """What stands in place of the kubeconfig's own. Raises UsageError."""
     from madeploy.settings.authorities import authority_text
     from madeploy.settings.servers import parse_server
 
@@ -181,11 +181,8 @@ def _instead(server: str | None, authority: Path | None) -> Instead:
             try:
                 check(value)
             except ValueError as error:
-                raise ToolkitError(
-                    f"{option} cannot be used",
-                    f"it {error}",
-                    "bin/madeploy clusters add --help",
-                    exit_code=INVALID,
+                raise UsageError(
+                    f"{option} cannot be used", f"it {error}", "bin/madeploy clusters add --help"
                 ) from None
     return Instead(server, data)
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from madeploy.cli.options import Stack
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.sandbox.progress import say
 from madeploy.settings import Environment
 from madeploy.stacks.files import open_environment
@@ -63,20 +63,18 @@ def _account(environment: Environment, stack: str, given: str | None) -> str:
     if not on_aws:
         return known
     if not re.fullmatch("[0-9]{12}", known):
-        raise ToolkitError(
+        raise UsageError(
             "of which AWS account is the deployer?",
             f"--account {given} is no account's number"
             if given
             else f"the settings of {stack} do not tell it",
             f"give its 12 digits: bin/madeploy iam deployer {stack} --account ID, or set storage.accountId",
-            exit_code=2,
         )
     if stated is not None and stated.number != known:
-        raise ToolkitError(
+        raise UsageError(
             f"account {known} is not that of stack {stack}",
             f"{'.'.join(stated.setting)} tells {stated.number}",
             "leave --account out",
-            exit_code=2,
         )
     return known
 

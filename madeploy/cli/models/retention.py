@@ -15,7 +15,7 @@ from madeploy.cli.options import AsJson, OfStack, Yes
 from madeploy.cli.output import columns, note, print_json
 from madeploy.clients.errors import ClientError
 from madeploy.clients.s3 import S3
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import find
 from madeploy.names.models import artifact_buckets
 from madeploy.registry.registry import LiveRegistry, LiveStore
@@ -76,19 +76,17 @@ def retention(
 def _policy(access: StackAccess, namespace: str | None, dry_run: bool) -> Policy:
     settings = access.environment.model_registry
     if settings.retention_days is None:
-        raise ToolkitError(
+        raise UsageError(
             f"stack {access.name} keeps its models for good",
             "modelRegistry.retentionDays is not set",
             "set it to the number of days after which models are removed",
-            exit_code=2,
         )
     allowed = settings.retention.namespaces
     if namespace is not None and allowed and namespace not in allowed:
-        raise ToolkitError(
+        raise UsageError(
             f"models of namespace {namespace} are not removed",
             f"modelRegistry.retention.namespaces has only {', '.join(allowed)}",
             "name one of these, or add it there",
-            exit_code=2,
         )
     return Policy(
         datetime.now(timezone.utc) - timedelta(days=settings.retention_days),
@@ -121,14 +119,11 @@ def _agreed(access: StackAccess, policy: Policy, yes: bool) -> None:
         f"objects in {', '.join(sorted(policy.buckets))}. --dry-run shows which."
     )
     if not sys.stdin.isatty():
-        raise ToolkitError(
-            "nothing was removed",
-            "nobody is there to be asked",
-            "look at it with --dry-run, then add --yes",
-            2,
+        raise UsageError(
+            "nothing was removed", "nobody is there to be asked", "look at it with --dry-run, then add --yes"
         )
     if typer.prompt(f"Type the stack's name ({access.name}) to go on", err=True) != access.name:
-        raise ToolkitError("nothing was removed", "that is another name", "run the command again", 2)
+        raise UsageError("nothing was removed", "that is another name", "run the command again")
 
 
 class _Watched(LiveRegistry):

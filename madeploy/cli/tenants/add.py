@@ -8,7 +8,7 @@ import typer
 
 from madeploy.cli.options import OfStack
 from madeploy.cli.output import note
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.stacks.files import edit, open_environment
 
 
@@ -33,11 +33,10 @@ def add(
     """
     stack_name, path, environment = open_environment(stack)
     if name in environment.tenants:
-        raise ToolkitError(
+        raise UsageError(
             f"{name} is a tenant of stack {stack_name} already",
             f"tenants.{name} is in the file",
             f"change it there: bin/madeploy explain tenants.{name}",
-            exit_code=2,
         )
     entry: dict[str, Any] = {"team": team, "description": description, "gitRepo": git_repo}
     for key, groups in (("viewers", viewers), ("editors", editors)):

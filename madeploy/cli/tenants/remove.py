@@ -12,7 +12,7 @@ from madeploy.cli.asking import limit_of
 from madeploy.cli.options import AsJson, OfStack
 from madeploy.cli.output import note, print_json
 from madeploy.cli.tenants.access import control_plane, queued_clusters
-from madeploy.errors import ToolkitError
+from madeploy.errors import UsageError
 from madeploy.stacks.access import connector
 from madeploy.stacks.files import edit, open_environment
 from madeploy.tenants.live import Holdings, delete, holdings
@@ -42,11 +42,10 @@ def remove(
     with control_plane(stack) as client:
         found = holdings(client, environment.release, name)
         if not found.namespace and name not in environment.tenants:
-            raise ToolkitError(
+            raise UsageError(
                 f"there is no tenant {name} in stack {stack_name}",
                 "neither the file nor the cluster has it",
                 f"bin/madeploy tenants status --stack {stack_name} shows those there are",
-                exit_code=2,
             )
         clusters, connect = queued_clusters(environment), connector(stack_name, environment)
         for queue in queues(connect, clusters, [name])[name]:
@@ -75,11 +74,10 @@ def _confirmed(found: Holdings, given: str) -> None:
     if not given and sys.stdin.isatty():
         given = typer.prompt("Type the tenant's name to go on", err=True)
     if given != found.name:
-        raise ToolkitError(
+        raise UsageError(
             "nothing was done",
             f"{given!r} is not the tenant's name" if given else "the command wants the tenant's name typed",
             f"say --confirm {found.name}",
-            exit_code=2,
         )
 
 
