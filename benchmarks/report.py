@@ -23,6 +23,8 @@ PIPE_WIDTH = 140
 RECORD = Path(__file__).with_name("record.json")
 """What `docs/performance.md` is made from."""
 
+_LATER = "it was part of no recorded run yet: `bin/madeploy bench --only {} --record`"
+
 
 def measured(row: Row, result: Result, load: float) -> dict[str, Any]:
     """A row that was measured. `load` is how many processes wanted a processor when it began, by the system's
@@ -52,11 +54,13 @@ def as_data(rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
 
 def record(rows: Mapping[str, dict[str, Any]], path: Path = RECORD) -> None:
     """Put rows into the record in place of older ones; what could not be measured now replaces nothing that
-    was."""
+    was. The record names every row there is."""
     there = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else {}
-    fresh = {name: row for name, row in rows.items() if row["figures"] or name not in there}
+    fresh = {name: row for name, row in rows.items() if row["figures"] or not there.get(name, row)["figures"]}
     merged = {**there, **fresh}
-    data = as_data({name: merged[name] for name in ROWS if name in merged})
+    data = as_data(
+        {name: merged.get(name) or left_out(row, _LATER.format(name)) for name, row in ROWS.items()}
+    )
     path.write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

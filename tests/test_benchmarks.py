@@ -173,11 +173,12 @@ def test_exit_codes_tell_wrong_use_from_nothing_to_measure(tmp_path: Path) -> No
 
 
 def test_the_record_keeps_what_cannot_be_measured_again(tmp_path: Path) -> None:
-    """A row that was measured elsewhere stays; one that is measured anew takes its place."""
+    """A row that was measured elsewhere stays; one that is measured anew takes its place; all are named."""
     path = tmp_path / "record.json"
     first, second, unmeasured = ({"figures": figures} for figures in ([1], [2], []))
     record({"version": first, "help": first}, path)
-    record({"version": second, "help": unmeasured, "preview": unmeasured}, path)
+    record({"version": second, "help": unmeasured, "preview": {"figures": [], "why": "no sandbox"}}, path)
     rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
-    assert rows == {"preview": unmeasured, "version": second, "help": first}
-    assert list(rows) == [name for name in ROWS if name in rows]
+    assert (rows["version"], rows["help"], rows["preview"]["why"]) == (second, first, "no sandbox")
+    assert rows["render"]["why"].endswith("`bin/madeploy bench --only render --record`")
+    assert list(rows) == list(ROWS)
