@@ -55,7 +55,7 @@ CHECKS = (
     "rayCluster",
     "serving",
 )
-"""Names of the checks, in the order they run."""
+"""Names of the checks, in the order they run; `checks_of` has those of one cluster."""
 
 
 SECONDS = 90.0
@@ -160,9 +160,6 @@ class _Verification:
         return found or f"definitions served, operator {operator_version(compute) or 'available'}"
 
     def queues(self) -> str | Iterable[Finding]:
-        entry = self.environment.clusters.get(self.remedies.name)
-        if entry is None or entry.queues is None:
-            raise _SkippedError("jobs wait in no queues there")
         compute = self._administrator()
         found = queue_findings(compute, self.environment, self.remedies)
         return found or "every project has a queue there, and Kueue calls none of them inactive"
@@ -180,8 +177,6 @@ class _Verification:
             raise _SkippedError(str(error)) from None
 
     def serving(self) -> str | Iterable[Finding]:
-        if not serving_token.serves(self.environment, self.remedies.name):
-            raise _SkippedError("no inference servers run there")
         known = self.registered
 
         def client(token: str) -> Kubernetes:
@@ -259,7 +254,7 @@ def verify_registration(
     )
     checks: list[Check] = []
     failed = ""
-    for check in CHECKS:
+    for check in checks_of(environment, name):
         if failed:
             checks.append(Check(check, "notTried", f"{failed} failed"))
             continue
@@ -267,6 +262,16 @@ def verify_registration(
         if checks[-1].state == "failed":
             failed = check
     return checks
+
+
+def checks_of(environment: Environment, name: str) -> tuple[str, ...]:
+    """Those of `CHECKS` that a cluster has: of queues where jobs wait in some, of serving where it serves."""
+    entry = environment.clusters.get(name)
+    left_out = {
+        "queues": entry is None or entry.queues is None,
+        "serving": not serving_token.serves(environment, name),
+    }
+    return tuple(check for check in CHECKS if not left_out.get(check))
 
 
 def _try(verification: _Verification, check: str) -> Check:
@@ -311,7 +316,7 @@ def verify_all(
     """
     control_plane = access.client(CONTROL_PLANE)
     tasks = {name: partial(_verified, access, control_plane, name, create_ray_cluster) for name in names}
-    return run_bounded(tasks, _late, SECONDS, note=note)
+    return run_bounded(tasks, partial(_late, access.environment), SECONDS, note=note)
 
 
 def is_proven(checks: Sequence[Check]) -> bool:
@@ -333,9 +338,9 @@ def _verified(access: StackAccess, control_plane: Kubernetes, name: str, create:
         raise unreachable_control_plane(error, access.name) from None
 
 
-def _late(name: str) -> list[Check]:
+def _late(environment: Environment, name: str) -> list[Check]:
     finding = find("MA432", name, f"its checks did not end within {SECONDS:g} s")
-    first, *rest = CHECKS
+    first, *rest = checks_of(environment, name)
     return [
         Check(first, "failed", finding.evidence, (finding,)),
         *(Check(check, "notTried", f"{first} failed") for check in rest),

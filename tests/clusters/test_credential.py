@@ -10,7 +10,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clusters.checks import credential
 from madeploy.clusters.registration import Registered, read_registration
 from madeploy.clusters.remedies import remedies
-from madeploy.clusters.verification import CHECKS, verify_registration
+from madeploy.clusters.verification import CHECKS, checks_of, verify_registration
 from tests.kubeconfigs.test_tokens import BOUND, LONG_LIVED, token
 from tests.support.answers import Answers
 from tests.support.environments import QUEUES, environment
@@ -171,7 +171,15 @@ def test_a_cluster_that_is_only_prepared_is_told_from_one_that_is_lost() -> None
     first, *others = verify_registration(Answers({}, "https://hub:6443"), None, prepared, "a", stack="prod")
     assert first.finding is not None
     assert "only prepares it" in first.finding.evidence
-    assert [check.state for check in others] == ["notTried"] * (len(CHECKS) - 1)
+    assert [check.state for check in others] == ["notTried"] * (len(checks_of(prepared, "a")) - 1)
+
+
+def test_queues_and_serving_are_looked_at_where_there_are_some() -> None:
+    """OPS-5, OPS-6: a cluster without has nothing of it to prove."""
+    cluster = {"kubeconfigContext": "a", "queues": QUEUES, "serving": True}
+    every = environment(serving={"namespace": "serving"}, clusters={"a": cluster})
+    assert checks_of(every, "a") == CHECKS
+    assert set(CHECKS) - set(checks_of(SETTINGS, "a")) == {"queues", "serving"}
 
 
 def test_fixes_name_the_stacks_that_hold_the_cluster() -> None:

@@ -1,4 +1,5 @@
-"""MA480 to MA499: layouts of fleets, and updates of many clusters (docs/fleets.md, docs/recovering.md)."""
+"""MA480 to MA499: layouts of fleets, updates of many clusters (docs/fleets.md, docs/recovering.md), queues
+(docs/queues.md)."""
 
 from __future__ import annotations
 
@@ -38,5 +39,11 @@ FLEETS: Final[dict[str, Code]] = {
         "Stack that somebody works on",
         "Two updates at once would overwrite each other's state.",
         "Wait for the other update to end; if its engine was killed, run `bin/madeploy recover STACK`.",
+    ),
+    "MA497": Code(
+        "Queues that admit no job",
+        "A job whose queue is missing ends as KueueQueueNotFound; in one that is not active it waits for "
+        "ever.",
+        "Update the stack; where Kueue calls the queue inactive, see what its ClusterQueue lacks.",
     ),
 }

@@ -68,10 +68,4 @@ LIFECYCLE: Final[dict[str, Code]] = {
         "The cluster's queues are objects of Kueue; without its definitions they cannot be made.",
         "Install Kueue on the compute cluster, or set clusters.<name>.operators.kueue to install.",
     ),
-    "MA497": Code(
-        "Queues that admit no job",
-        "A job whose queue is missing ends as KueueQueueNotFound; in one that is not active it waits for "
-        "ever.",
-        "Update the stack; where Kueue calls the queue inactive, see what its ClusterQueue lacks.",
-    ),
 }

@@ -14,7 +14,7 @@ from madeploy.cli.app import main
 from madeploy.cli.clusters.verify import CAVEAT
 from madeploy.clusters import verification
 from madeploy.clusters.checks.ray_cluster import RAY_CLUSTERS
-from madeploy.clusters.verification import CHECKS, Check
+from madeploy.clusters.verification import Check, checks_of
 from madeploy.names.kubernetes import RAY_NAMESPACE
 from madeploy.sandbox.environment import Environment
 from tests.support.faults import closed_port
@@ -30,7 +30,8 @@ def names_and_states(checks: list[Check]) -> list[tuple[str, str]]:
 @proves("NET-14", "REG-6", played="the controller manager's watch")
 def test_every_check_of_a_sound_registration_passes(registration: Registration) -> None:
     """REG-6, REG-7, NET-14: in order, the platform's own proof and a dry run of a RayCluster included."""
-    assert names_and_states(registration.verify()) == [(name, "passed") for name in CHECKS]
+    expected = checks_of(registration.settings, registration.name)
+    assert names_and_states(registration.verify()) == [(name, "passed") for name in expected]
     assert list(registration.compute.items(RAY_CLUSTERS)) == []
 
 
@@ -111,7 +112,9 @@ def test_verify_shows_every_check_says_from_where_it_asked_and_ends_with_0(
     output, errors = commands.run("verify", registration.name, code=0)
     lines = output.splitlines()
     assert lines[0] == f"{registration.name}: proven"
-    assert [line.split()[:2] for line in lines[1 : len(CHECKS) + 1]] == [[name, "passed"] for name in CHECKS]
+    expected = checks_of(registration.settings, registration.name)
+    shown = [line.split()[:2] for line in lines[1 : len(expected) + 1]]
+    assert shown == [[name, "passed"] for name in expected]
     assert lines[-1] == CAVEAT
     assert "proving 1 cluster" in errors
 
