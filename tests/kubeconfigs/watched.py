@@ -30,7 +30,8 @@ _SCHEMAS = ("jsonschema_specifications", "schemas")
 def _is_import(path: Any) -> bool:
     """Whether Python opens one of its own modules, or lists a folder of them."""
     name = os.fsdecode(path) if isinstance(path, (str, bytes)) else ""
-    if not any(name.startswith(entry) for entry in sys.path if entry):
+    # Bytecode may be kept apart from its modules (`PYTHONPYCACHEPREFIX`, and what the launcher sets).
+    if not any(name.startswith(entry) for entry in (*sys.path, sys.pycache_prefix or "") if entry):
         return False
     return Path(name).suffix in _MODULES or bool(set(_SCHEMAS) & set(Path(name).parts))
 
