@@ -83,8 +83,17 @@ class Prober(threading.Thread):
 
 
 def with_the_registered_credential(control_plane: Kubernetes) -> Callable[[], Kubernetes]:
-    """Whatever stands in the control plane's Secrets at that moment."""
-    return lambda: registered_client(read_registration(control_plane, NAME))
+    """Whatever stands in the control plane's Secrets at that moment; connections are made anew with it."""
+    made: dict[tuple[str, str, str], Kubernetes] = {}
+
+    def client() -> Kubernetes:
+        found = read_registration(control_plane, NAME)
+        known = (found.server, found.certificate_authority, found.token)
+        if known not in made:
+            made[known] = registered_client(found)
+        return made[known]
+
+    return client
 
 
 def with_the_platforms_credential(control_plane: Kubernetes) -> Callable[[], Kubernetes]:
