@@ -64,11 +64,10 @@ def discover(
         found = ask(issuer, client_id, viewers or (), editors or (), trusted, audiences or ())
     except ValidationError as error:
         wrong = error.errors()[0]
-        raise ToolkitError(
+        raise UsageError(
             "a name is none that the settings take",
             f"{'.'.join(map(str, wrong['loc']))}: {wrong['msg']}",
             "say the client's id, groups and audiences as the provider has them",
-            exit_code=2,
         ) from None
     except ClientError as error:
         raise ToolkitError(
