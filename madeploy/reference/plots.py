@@ -55,9 +55,10 @@ def plot(title: str, unit: str, lines: Sequence[Line]) -> str:
         for (x, y), (_, value) in zip(places, line.points, strict=True):
             parts.append(f'<circle class="dot {colour}" cx="{x:.1f}" cy="{y:.1f}" r="4"/>')
             said = f"{value:.0f}" if value >= 10 else f"{value:.2f}"
-            parts.append(
-                f'<text class="{colour}" x="{x:.1f}" y="{y - 11:.1f}" text-anchor="middle">{said}</text>'
-            )
+            # On the axis itself it would hide the axis' own number.
+            anchor, shift = ("start", 6) if x == _LEFT else ("middle", 0)
+            place = f'x="{x + shift:.1f}" y="{y - 11:.1f}" text-anchor="{anchor}"'
+            parts.append(f'<text class="{colour}" {place}>{said}</text>')
     for number, (line, colour) in enumerate(zip(lines, _CLASSES, strict=False)):
         y = _TOP + 22 + number * 20
         parts.append(f'<text class="{colour}" x="{_LEFT + 14}" y="{y}">{escape(line.title)}</text>')
