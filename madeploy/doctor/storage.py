@@ -16,7 +16,6 @@ from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
 from manifests.deployer import Grant, grants
 from manifests.identities import stated_account
 
-_WHO: Final = "aws sts get-caller-identity"
 _SIMULATED: Final = 50
 """Actions asked about in one call (IAM, SimulatePrincipalPolicy)."""
 
@@ -66,6 +65,11 @@ def no_bucket(site: Site, subject: str, bucket: str) -> Finding:
             make += f" --create-bucket-configuration LocationConstraint={storage.region}"
         fix = f"Make it, or name one that exists in storage.buckets:\n{make}"
     return find("MA914", subject, f"{s3_url(storage)} has no such bucket", fix=fix)
+
+
+def _who(storage: AwsStorage) -> str:
+    """The command that says whose the credentials at hand are."""
+    return f"aws sts get-caller-identity --region {storage.region}"
 
 
 def _keys_again(site: Site) -> str:
@@ -119,12 +123,13 @@ def aws_account(site: Site) -> Seen:
         who = caller(storage.region)
     except ClientError as error:
         if error.cause in ("unauthorized", "forbidden", "invalid"):
-            return [find("MA917", "AWS credentials", error.reason)]
+            fix = f"Log in to AWS, and see whom for:\n{_who(storage)}"
+            return [find("MA917", "AWS credentials", error.reason, fix=fix)]
         raise
     stated = stated_account(site.environment)
     if stated is not None and stated.number != who.account:
         evidence = f"{who.arn} belongs to {who.account}, the stack to {stated.number}"
-        fix = f"Log in to account {stated.number}, and see whom for:\n{_WHO}"
+        fix = f"Log in to account {stated.number}, and see whom for:\n{_who(storage)}"
         return [find("MA918", f"AWS account {who.account}", evidence, fix=fix)]
     return f"{who.arn}"
 

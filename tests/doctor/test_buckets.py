@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,13 +12,13 @@ import urllib3
 from madeploy.doctor.checks import Check, run
 from madeploy.doctor.data import buckets
 from madeploy.findings.outcomes import Outcome
+from tests.support.aws_double import BLOCK, policy, protected
 from tests.support.environments import aws_storage, environment
 from tests.support.furnished import FurnishedSite
 
 pytestmark = pytest.mark.whole
 
 NAMES = ("example-ml-workspace", "example-ml-models")
-BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 @pytest.fixture
@@ -49,28 +48,7 @@ def make(s3: Any, *names: str) -> None:
     """Buckets as an update makes them."""
     for name in names:
         s3.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
-        s3.put_bucket_encryption(Bucket=name, ServerSideEncryptionConfiguration={"Rules": [rule]})
-        s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=dict.fromkeys(BLOCK, True))
-        s3.put_bucket_policy(Bucket=name, Policy=policy("Deny"))
-
-
-def policy(effect: str) -> str:
-    return json.dumps(
-        {
-            "Version": "2012-10-17",
-            "Statement": [
-                {
-                    "Effect": effect,
-                    "Principal": "*",
-                    "Action": "s3:*",
-                    "Resource": "arn:aws:s3:::x",
-                    "Condition": {"Bool": {"aws:SecureTransport": "false"}},
-                }
-            ],
-        }
-    )
+        protected(s3, name)
 
 
 def look() -> Outcome:

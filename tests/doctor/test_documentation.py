@@ -8,8 +8,10 @@ from pathlib import Path
 from madeploy.doctor.after import checks_after
 from madeploy.doctor.before import checks_before
 from madeploy.doctor.checklist import ROWS
+from madeploy.findings import CODES
 from madeploy.findings.codes.after import AFTER
 from madeploy.findings.codes.before import BEFORE
+from tests.support import faults_shown
 from tests.support.environments import production_aws
 from tests.support.furnished import FurnishedSite
 
@@ -54,3 +56,16 @@ def test_every_code_has_a_fault_that_finds_it() -> None:
     here = Path(__file__).parent
     tests = "".join(path.read_text(encoding="utf-8") for path in here.glob("*.py") if path != Path(__file__))
     assert {code for code in (*BEFORE, *AFTER) if code not in tests} == set()
+
+
+def test_faults_and_the_tests_that_clear_them_are_written_down() -> None:
+    """UX-8, OPS-8, MR-10, REG-11: `python -m tests.support.faults_shown` writes the page."""
+    assert faults_shown.PAGE.read_text(encoding="utf-8") == faults_shown.page()
+
+
+def test_every_code_has_a_test_that_clears_it() -> None:
+    """UX-8, UX-3, OPS-8: what is open is said by name, with why."""
+    shown = faults_shown.cleared()
+    assert {code for code in faults_shown.codes() if code not in shown} == faults_shown.OPEN.keys()
+    assert shown.keys() <= CODES.keys()
+    assert len([code for code in faults_shown.codes() if code in shown]) >= 70

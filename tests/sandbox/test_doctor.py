@@ -8,7 +8,6 @@ of.
 
 from __future__ import annotations
 
-import base64
 import json
 import shlex
 import subprocess
@@ -20,89 +19,34 @@ from typing import Any
 
 import pytest
 
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.kubeconfigs.files import read_context
+from tests.support import stuck_pods
+from tests.support.clears import clears
+from tests.support.looked_at import (
+    CERTIFICATES,
+    KUBECTL,
+    SPACE,
+    apply,
+    codes,
+    get,
+    look,
+    looked_at_sandbox,
+    states,
+    wait,
+)
 from tests.support.proves import proves
-from tests.support.sandbox import Deployed, sandbox
+from tests.support.sandbox import Deployed
 from tests.support.tls import certificate_pair
 
 pytestmark = pytest.mark.sandbox
-
-SPACE = "ma-system"
-KUBECTL = ("kubectl", "--context", "control-plane")
-UNKNOWN = {"MA911", "MA924", "MA143", "MA333"}
-"""Codes of what a sandbox does not have: domains that resolve, an engine, descriptors, protected buckets."""
 
 
 @pytest.fixture(scope="module")
 def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """A sandbox with all that others have to make."""
-    made = sandbox(tmp_path_factory.mktemp("doctor") / "state")
-    up = made.madeploy("sandbox", "up")
-    assert up.returncode == 0, up.stdout + up.stderr
-    image = "registry.k8s.io/ingress-nginx/controller:v1"
-    controller = {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "controller", "namespace": "ingress-nginx"},
-        "spec": {"containers": [{"name": "controller", "image": image}]},
-    }
-    apply(made, controller, *(certificate(name, host) for name, host in CERTIFICATES.items()))
-    wait(lambda: "Ready" in str(get(made, "-n", "ingress-nginx", "pod", "controller").get("status")))
-    yield made
-    made.madeploy("sandbox", "down")
-
-
-CERTIFICATES = {
-    "michelangelo-apiserver-tls": "api.sandbox.example.com",
-    "michelangelo-ui-tls": "app.sandbox.example.com",
-}
-
-
-def certificate(name: str, host: str) -> dict[str, Any]:
-    pem, key = certificate_pair(host)
-    data = {"tls.crt": pem, "tls.key": key, "ca.crt": pem}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "type": "kubernetes.io/tls",
-        "metadata": {"name": name, "namespace": SPACE},
-        "data": {file: base64.b64encode(text).decode() for file, text in data.items()},
-    }
-
-
-def apply(made: Deployed, *objects: dict[str, Any]) -> None:
-    for item in objects:
-        path = made.state.parent / "applied.json"
-        path.write_text(json.dumps(item))
-        done = made.run(*KUBECTL, "apply", "-f", str(path))
-        assert done.returncode == 0, done.stderr
-
-
-def get(made: Deployed, *arguments: str) -> dict[str, Any]:
-    return made.get("control-plane", *arguments)
-
-
-def wait(holds: Any, seconds: float = 40) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.5)
-
-
-def look(made: Deployed, verb: str, *arguments: str) -> dict[str, Any]:
-    """A command's report."""
-    done = made.run(sys.executable, "-m", "madeploy", verb, "sandbox", "--json", *arguments)
-    assert done.returncode in (0, 1), done.stderr
-    report: dict[str, Any] = json.loads(done.stdout)
-    return report
-
-
-def codes(report: dict[str, Any]) -> set[str]:
-    found = {finding["code"] for check in report["checks"] for finding in check["findings"]}
-    return found - UNKNOWN
-
-
-def states(report: dict[str, Any], state: str) -> set[str]:
-    return {check["check"] for check in report["checks"] if check["state"] == state}
+    with looked_at_sandbox(tmp_path_factory.mktemp("doctor") / "state") as made:
+        yield made
 
 
 @proves("UX-8", played="the ingress controller's pod")
@@ -139,37 +83,81 @@ FAULTS = [
         '-p=\'[{"op":"add","path":"/spec/template/spec/nodeSelector","value":{"disk":"ssd"}}]\'',
         "MA957",
     ),
+    ("annotate service michelangelo-ui example.com/note=by-hand", "MA938"),
+    ('patch configmap michelangelo-worker-config -p \'{"data":{"base.yaml":"worker: {}"}}\'', "MA951"),
+    ('patch configmap envoy-config -p \'{"data":{"envoy.yaml":"admin: {}"}}\'', "MA950"),
 ]
+UPDATED = ("MA936", "MA937", "MA943", "MA950", "MA951", "MA952")
+"""Codes whose fix is an update."""
 
 
+@clears("MA938", "MA945", "MA957", *UPDATED)
 def test_faults_are_found_together_and_their_commands_clear_them(deployed: Deployed) -> None:
-    """UX-8, UX-3, NET-15, OPS-8: each by its own code; `pulumi up --refresh` mends what was declared."""
+    """UX-8, UX-3, NET-15, OPS-8: each by its own code; every command is typed as it stands, by the real
+    engine."""
     for command, _ in FAULTS:
         done = deployed.run(*KUBECTL, "-n", SPACE, *shlex.split(command))
         assert done.returncode == 0, done.stderr
-    # Added to a live object by hand: no update takes it away.
+    expected = {code for _, code in FAULTS} | {"MA952"}
+    # Events come after their cause.
     wait(lambda: "MA957" in codes(look(deployed, "verify")))
     report = look(deployed, "verify")
-    assert {code for _, code in FAULTS} <= codes(report)
-    assert codes(report) <= {code for _, code in FAULTS} | {"MA938", "MA952"}
-    fixes = {
-        line
+    assert codes(report) == expected
+    lines = {
+        line: finding["code"]
         for check in report["checks"]
         for finding in check["findings"]
         for line in finding["fix"].splitlines()
-        if "pulumi up" in line
     }
-    # Fields that kubectl has set are taken back by it alone.
-    (up,) = (line for line in fixes if line.startswith("env "))
-    removed = deployed.run(
-        *KUBECTL, "-n", SPACE, "patch", "deployment", "michelangelo-envoy", "--type=json",
-        '-p=[{"op":"remove","path":"/spec/template/spec/nodeSelector/disk"}]',
-    )  # fmt: skip
-    assert removed.returncode == 0, removed.stderr
-    apply(deployed, certificate("michelangelo-ui-tls", CERTIFICATES["michelangelo-ui-tls"]))
-    done = deployed.run(*shlex.split(up), "--yes", "--non-interactive", "--skip-preview")
-    assert done.returncode == 0, done.stdout + done.stderr
+    (up,) = (line for line in lines if line.startswith("env "))
+    patches = [line for line, code in lines.items() if code == "MA938" and " patch " in line]
+    assert any("nodeSelector" in line for line in patches)
+    (make,) = (line for line, code in lines.items() if code == "MA945" and line.startswith("kubectl"))
+    folder = deployed.state.parent / "typed"
+    folder.mkdir(exist_ok=True)
+    pem, key = certificate_pair(CERTIFICATES["michelangelo-ui-tls"])
+    (folder / "tls.crt").write_bytes(pem)
+    (folder / "tls.key").write_bytes(key)
+    for line in (*patches, f"cd {folder} && {make}", f"{up} --yes --non-interactive --skip-preview"):
+        done = deployed.run("bash", "-c", line)
+        assert done.returncode == 0, line + done.stdout + done.stderr
     wait(lambda: codes(look(deployed, "verify")) == set(), 60)
+
+
+@proves("CP-7", "OPS-8", played="what kubelets report of images, probes and ends")
+def test_five_roll_outs_that_stop_for_five_reasons_are_told_apart(deployed: Deployed) -> None:
+    """CP-7, OPS-8, UX-8: image, crash with its last words, probe, quota, admission, at once, by `verify`."""
+    hub = Kubernetes.from_kubeconfig(
+        read_context("control-plane", {"KUBECONFIG": deployed.shell()["KUBECONFIG"]})
+    )
+    image = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "ui:1": not found'}}
+    last = {"exitCode": 1, "reason": "Error", "message": "panic: password=hunter2-of-a-test: no such host"}
+    crash = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}}
+    stuck_pods.reported(hub, "michelangelo-ui", image)
+    stuck_pods.reported(hub, "michelangelo-worker", crash, restartCount=4, lastState={"terminated": last})
+    running = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    pod = stuck_pods.reported(hub, "michelangelo-apiserver", running)
+    stuck_pods.warned(hub, pod, "Unhealthy", "Readiness probe failed: connection refused")
+    with stuck_pods.refusing(hub, "michelangelo-envoy", "images of Envoy are not signed"):
+        stuck_pods.again(hub, "michelangelo-envoy")
+        stuck_pods.quota(hub, 0)
+        stuck_pods.again(hub, "michelangelo-controllermgr")
+        wanted = {"MA958", "MA960", "MA961", "MA963", "MA964"}
+        report: dict[str, Any] = {}
+
+        def told() -> bool:
+            report.update(look(deployed, "verify"))
+            (check,) = (check for check in report["checks"] if check["check"] == "rollouts")
+            return {finding["code"] for finding in check["findings"]} == wanted
+
+        wait(told, 90)
+    assert "hunter2" not in json.dumps(report)
+    assert "images of Envoy are not signed" in json.dumps(report)
+    hub.delete(f"/api/v1/namespaces/{SPACE}/resourcequotas/full")
+    for service in ("ui", "worker", "apiserver"):
+        stuck_pods.again(hub, f"michelangelo-{service}")
+    deployed.run(*KUBECTL, "-n", SPACE, "annotate", "replicasets", "--all", "example.com/look=now")
+    wait(lambda: codes(look(deployed, "verify")) == set(), 90)
 
 
 def test_admission_and_quotas_are_asked_of_the_api_server_itself(deployed: Deployed) -> None:
@@ -219,6 +207,42 @@ def test_a_registered_cluster_that_is_dead_has_findings_of_its_own_only(deployed
     }
 
 
+CHECKED_FROM = (("control-plane", SPACE), ("compute-0", "default"))
+
+
+def pods_left(made: Deployed) -> list[str]:
+    """Names of the pods of connectivity checks that are there."""
+    label = "michelangelo.infra/connectivity-check=true"
+    return [
+        pod["metadata"]["name"]
+        for context, namespace in CHECKED_FROM
+        for pod in made.get(context, "-n", namespace, "pods", "-l", label)["items"]
+    ]
+
+
+def test_pods_of_a_run_that_is_killed_are_taken_away_by_the_next(deployed: Deployed) -> None:
+    """NET-14, UX-8: without warning, and the next run comes at once."""
+    named = {"KUBECONFIG": deployed.shell()["KUBECONFIG"]}
+    clients = [Kubernetes.from_kubeconfig(read_context(name, named)) for name, _ in CHECKED_FROM]
+
+    def there() -> bool:
+        label = "michelangelo.infra/connectivity-check=true"
+        return any(list(client.items("/api/v1/pods", labelSelector=label)) for client in clients)
+
+    command = [sys.executable, "-m", "madeploy", "verify", "sandbox", "--pods"]
+    root = Path(__file__).parents[2]
+    with subprocess.Popen(
+        command, cwd=root, env=deployed.shell(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as killed:
+        while not there():
+            assert killed.poll() is None, "it ended before a pod was seen"
+            time.sleep(0.05)
+        killed.kill()
+    assert pods_left(deployed), "it took them away itself"
+    look(deployed, "verify", "--pods")
+    assert pods_left(deployed) == []
+
+
 def test_pods_are_asked_and_taken_away(deployed: Deployed) -> None:
     """NET-14, NET-15: the control plane reaches the compute cluster; what a sandbox has no way to is named.
     The kubelet is played: the pod's program runs as a process."""
@@ -227,8 +251,4 @@ def test_pods_are_asked_and_taken_away(deployed: Deployed) -> None:
     assert by_name["pods/control-plane"]["state"] == "passed", by_name["pods/control-plane"]
     found = {finding["code"] for finding in by_name["pods/compute-0"]["findings"]}
     assert found == {"MA971", "MA972"}, by_name["pods/compute-0"]
-    for context, namespace in (("control-plane", SPACE), ("compute-0", "default")):
-        left = deployed.get(
-            context, "-n", namespace, "pods", "-l", "michelangelo.infra/connectivity-check=true"
-        )
-        assert left["items"] == []
+    assert pods_left(deployed) == []

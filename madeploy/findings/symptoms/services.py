@@ -67,6 +67,7 @@ SERVICES: Final = (
         "Namespace production-uniflow is not found.",
         "the engine has no domain or namespace {name}; production-uniflow is a queue",
         "Make it in the engine, or name one that exists in workflow.domain, then:\n"
+        "pulumi up --stack {stack}\n"
         "bin/madeploy doctor {stack}",
     ),
     Symptom(
@@ -92,8 +93,7 @@ SERVICES: Final = (
         r"field (?P<key>\S+) not found in type (?P<type>\S+)",
         "line 7: field rbacEnabled not found in type auth.Config",
         "the service does not know the key {key} in {type}",
-        "Take {key} out of controlPlane.<service>.config; the keys there are:\n"
-        "bin/madeploy explain controlPlane\n"
+        "Take {key} out of controlPlane.<service>.config (docs/configuration.md has its keys), then:\n"
         "pulumi up --stack {stack}",
     ),
     Symptom(

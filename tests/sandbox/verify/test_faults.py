@@ -18,6 +18,7 @@ from madeploy.clusters.registration import cluster_path, secret_path
 from madeploy.names.kubernetes import RAY_MANAGER_TOKEN, RAY_NAMESPACE
 from manifests import registration as objects
 from manifests.inputs import Inputs
+from tests.support.clears import clears
 from tests.support.faults import closed_port
 from tests.support.proves import proves
 from tests.support.registrations import Registration, failed_check, place, wait
@@ -307,6 +308,7 @@ FAULTS: list[tuple[Injection, str, str]] = [
 @pytest.mark.parametrize(
     ("inject", "check", "code"), FAULTS, ids=[f"{code}-{inject.__name__}" for inject, _, code in FAULTS]
 )
+@clears(*(code for _, _, code in FAULTS))
 @proves("REG-5", "REG-7", "REG-11", played="the controller manager's watch")
 def test_a_fault_is_named_and_its_fix_repairs_it(
     inject: Injection, check: str, code: str, registration: Registration
