@@ -22,6 +22,7 @@ import pytest
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs.files import read_context
 from tests.support import stuck_pods
+from tests.support.acceptable import acceptable, report_of
 from tests.support.clears import clears
 from tests.support.looked_at import (
     CERTIFICATES,
@@ -252,3 +253,25 @@ def test_pods_are_asked_and_taken_away(deployed: Deployed) -> None:
     found = {finding["code"] for finding in by_name["pods/compute-0"]["findings"]}
     assert found == {"MA971", "MA972"}, by_name["pods/compute-0"]
     assert pods_left(deployed) == []
+
+
+@proves("OPS-9", played="kubelets, whoever dispatches, and what acceptable.py names")
+def test_an_environment_is_accepted_to_the_end_and_signed_off(deployed: Deployed, tmp_path: Path) -> None:
+    """OPS-9, UX-8, NET-14, NET-15, CP-10: doctor, a real update, every check of verify, with pods, and a job;
+    nothing is left out, and nothing of the job stays."""
+    page = tmp_path / "acceptance.html"
+    with acceptable(deployed, tmp_path) as there:
+        done = there.accept("--by", "a test", "--minutes", "1", "--json", "--output", str(page))
+    report = report_of(done)
+    unwell = [check for check in report["checks"] if check["state"] in ("failed", "notChecked")]
+    assert unwell == []
+    assert done.returncode == 0
+    made = {check["check"] for check in report["checks"] if check["state"] in ("passed", "warned")}
+    for check in ("doctor/images", "up/update", "verify/api", "verify/browser", "verify/pods/compute-0"):
+        assert check in made
+    assert "verify/network/1" in made
+    assert "job/job/compute-0" in made
+    assert report["facts"]["Accepted by"] == "a test"
+    assert "Accepted by" in page.read_text(encoding="utf-8")
+    assert pods_left(deployed) == []
+    assert deployed.get("compute-0", "-n", "default", "rayclusters.ray.io")["items"] == []
