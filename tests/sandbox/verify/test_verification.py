@@ -203,7 +203,7 @@ def test_status_shows_proof_token_operator_and_jobs(commands: Commands, registra
     assert row["tokenExpiresInSeconds"] is None
     assert row["kuberay"] == "v1.7.1"
     assert (row["rayClusters"], row["rayJobs"], row["assignedRayClusters"]) == (1, 1, 1)
-    assert table[0].split()[:3] == ["cluster", "reachable", "ready"]
+    assert table[0].split()[:3] == ["CLUSTER", "REACHABLE", "READY"]
     assert "1 cluster, 1 job" in table[1]
 
 
