@@ -83,7 +83,7 @@ def live(api: Any, namespace: str) -> Callable[..., dict[str, Any] | None]:
     return read
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def on_cluster(environment: Environment) -> Callable[..., Program]:
     """Turns a function of resource options into a program with a provider of the control-plane cluster."""
 

@@ -17,6 +17,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs import minify
 from madeploy.names.tenants import EDITOR, VIEWER
 from madeploy.sandbox.environment import Environment
+from madeploy.sandbox.plugins import PluginChoice
 from madeploy.settings import Environment as Settings
 from madeploy.tenants.live import delete, holdings, there
 from madeploy.tenants.queues import delete_queues, queues
@@ -89,9 +90,15 @@ def program(*names: str) -> Callable[[pulumi.ResourceOptions], None]:
     return make
 
 
-@pytest.fixture
-def deployed(stack: Stack, on_cluster: OnCluster, client: Kubernetes) -> Iterator[Stack]:
-    """Both tenants, made by an update; gone at the end."""
+@pytest.fixture(scope="module")
+def deployed(
+    plugins: PluginChoice,
+    on_cluster: OnCluster,
+    client: Kubernetes,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Stack]:
+    """Both tenants, made by an update; each test leaves both. Gone at the end."""
+    stack = Stack("tenants", tmp_path_factory.mktemp("tenants"), {})
     run = stack.up(on_cluster(program(*TEAMS)))
     assert not run.failed, run.text
     yield stack
@@ -102,7 +109,7 @@ def deployed(stack: Stack, on_cluster: OnCluster, client: Kubernetes) -> Iterato
         delete(client, name, 60, lambda _: None)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def client(environment: Environment) -> Kubernetes:
     """The toolkit's own client of the control plane."""
     return _client(environment, "control-plane")
