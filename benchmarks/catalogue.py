@@ -34,9 +34,13 @@ ROWS: Final[dict[str, Row]] = {
     ),
     "preview": Comparison(
         "`pulumi preview` of the running sandbox, nothing to do",
-        "`pulumi preview` of an empty program, nothing to do",
+        "`pulumi preview` of a bare program that registers the same resources with literal arguments",
         lambda scratch, _: preview.sides(ROOT, scratch),
-        (Wanted("cpu", "the empty program"), Wanted("wall", "the empty program")),
+        (
+            Wanted("cpu", programs.BARE, goal=Goal(1.15)),
+            Wanted("wall", programs.BARE),
+            Wanted("cpu", "the empty program"),
+        ),
         next_step="A bare program of the same resources, made from the sandbox's state.",
         obstacle=lambda: preview.obstacle(ROOT),
     ),

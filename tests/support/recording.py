@@ -94,6 +94,28 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, list) else value
 
 
+def registration(request: Any, urn: str) -> Registration:
+    """What a request to the engine says, and the URN it was answered with."""
+    raw = json_format.MessageToDict(request.object)
+    return Registration(
+        urn=urn,
+        type=request.type,
+        name=request.name,
+        inputs=_plain(rpc.deserialize_properties(request.object)),
+        secret_inputs=frozenset(key for key, value in raw.items() if _holds_secret(value)),
+        parent=request.parent,
+        provider=request.provider.rpartition("::")[0].rpartition("::")[2],
+        dependencies=frozenset(request.dependencies),
+        protect=request.protect,
+        retain_on_delete=request.retainOnDelete,
+        delete_before_replace=request.deleteBeforeReplace if request.deleteBeforeReplaceDefined else None,
+        hooks=tuple(request.hooks.before_create),
+        update_hooks=tuple(request.hooks.before_update),
+        error_hooks=tuple(request.hooks.on_error),
+        timeouts={field.name: limit for field, limit in request.customTimeouts.ListFields() if limit},
+    )
+
+
 class _Answers(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         outputs = dict(args.inputs)
@@ -113,32 +135,9 @@ class _Monitor(mocks.MockMonitor):
         self.recording = recording
 
     def RegisterResource(self, request: Any) -> Any:
-        raw = json_format.MessageToDict(request.object)
         response = super().RegisterResource(request)
         if request.type != "pulumi:pulumi:Stack":
-            self.recording.resources.append(
-                Registration(
-                    urn=response.urn,
-                    type=request.type,
-                    name=request.name,
-                    inputs=_plain(rpc.deserialize_properties(request.object)),
-                    secret_inputs=frozenset(key for key, value in raw.items() if _holds_secret(value)),
-                    parent=request.parent,
-                    provider=request.provider.rpartition("::")[0].rpartition("::")[2],
-                    dependencies=frozenset(request.dependencies),
-                    protect=request.protect,
-                    retain_on_delete=request.retainOnDelete,
-                    delete_before_replace=request.deleteBeforeReplace
-                    if request.deleteBeforeReplaceDefined
-                    else None,
-                    hooks=tuple(request.hooks.before_create),
-                    update_hooks=tuple(request.hooks.before_update),
-                    error_hooks=tuple(request.hooks.on_error),
-                    timeouts={
-                        field.name: limit for field, limit in request.customTimeouts.ListFields() if limit
-                    },
-                )
-            )
+            self.recording.resources.append(registration(request, response.urn))
         return response
 
 
