@@ -57,7 +57,7 @@ def run(
         code = _run("quick tests", [*pytest, *only])
     else:
         # Here and not in a fixture: building them takes minutes, and workers of tests show no progress.
-        tools.ensure(tools.TOOLS)
+        tools.ensure(tools.TESTED_TOOLS)
         # Files go whole to one worker: their tests share what they deploy. Those on Python alone come first,
         # then the longest. A run of its own for these would collect everything again.
         by_file = ["--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.tools import TOOLS, ensure, releases, transfer
+from madeploy.sandbox.tools import TESTED_TOOLS, ensure, releases, transfer
 from madeploy.sandbox.tools.releases import GitHubDigest, Platform, SumFile, this_platform
 from tests.sandbox_tools import mirror as mirrors
 from tests.sandbox_tools.conftest import Machine
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.whole
 @proves("UX-7", played="the projects' servers")
 def test_everything_is_downloaded_without_go(machine: Machine, mirror: Mirror) -> None:
     """UX-1."""
-    tools = ensure(TOOLS)
+    tools = ensure(TESTED_TOOLS)
     assert {tool.source for tool in tools.values()} == {"downloaded"}
     assert all(tool.official for tool in tools.values())
     assert all(os.access(tool.path, os.X_OK) for tool in tools.values())

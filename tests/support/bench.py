@@ -47,6 +47,8 @@ DOMAINS = {"api": "api.bench.example.com", "app": "app.bench.example.com"}
 SECRETS = {"michelangelo-apiserver-tls": DOMAINS["api"], "michelangelo-ui-tls": DOMAINS["app"]}
 PATIENCE = 40.0
 _AT_ONCE = 8
+_RESTARTED = "kubectl.kubernetes.io/restartedAt"
+"""What `kubectl rollout restart` adds to a template, and leaves there."""
 
 Act = Callable[[], object]
 """What a person does by hand where a fix asks for more than its commands."""
@@ -96,6 +98,12 @@ class Bench:
         self.sections, self.played = dict(self._fresh), {"pulumi": self._pulumi}
         self.connections, self.at = {}, None
         self.environ["KUBECONFIG"] = self.administrator
+        deployments = f"/apis/apps/v1/namespaces/{SPACE}/deployments"
+        for item in self.hub.items(deployments):
+            template = item["spec"]["template"]["metadata"]
+            if _RESTARTED in template.get("annotations", {}):
+                change = {"spec": {"template": {"metadata": {"annotations": {_RESTARTED: None}}}}}
+                self.hub.merge(f"{deployments}/{item['metadata']['name']}", change)
 
     @property
     def settings(self) -> Environment:

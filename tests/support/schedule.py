@@ -48,6 +48,17 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "test_manifests.py",
         "test_definitions.py",
     ),
+    "fixes": (
+        "test_fixes_after.py",
+        "test_fixes_before.py",
+        "test_fixes_doors.py",
+        "test_fixes_engine.py",
+        "test_fixes_outside.py",
+        "test_fixes_pods.py",
+        "test_fixes_rollouts.py",
+        "test_fixes_services.py",
+        "test_fixes_tools.py",
+    ),
 }
 """Files that share what takes long to start, in the order in which they use it. Those of `deployed` share one
 deployed sandbox, which the last one ends; the others an embedded environment each."""
@@ -55,6 +66,7 @@ deployed sandbox, which the last one ends; the others an embedded environment ea
 FIRST = (
     *GROUPS["deployed"],
     "test_upgrade.py",
+    *GROUPS["fixes"],
     "test_replacements.py",
     *GROUPS["clusters"],
     *GROUPS["programs"],

@@ -3,6 +3,7 @@ hold, and nothing goes by a typo."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -171,6 +172,12 @@ def test_limits_hold_and_a_running_tenant_is_told(deployed: Stack, api: Any, cli
     """OPS-2: objects beyond the quota are refused by the API server, containers get their defaults, and what
     runs is found before anything is removed."""
     runs = api.resources.get(api_version="michelangelo.api/v2", kind="PipelineRun")
+    # Until the controller manager has counted a new quota, the API server refuses what it would count.
+    counted = "/api/v1/namespaces/tenant-vision/resourcequotas/michelangelo-quota"
+    end = time.monotonic() + 30
+    while not client.get(counted).get("status", {}).get("used"):
+        assert time.monotonic() < end, "the quota is not counted"
+        time.sleep(0.2)
     for number in range(3):
         body = {
             "apiVersion": "michelangelo.api/v2",
