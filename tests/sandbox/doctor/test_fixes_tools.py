@@ -236,7 +236,7 @@ def test_envoy_takes_its_configuration_again_after_what_is_printed(bench: Bench)
     edited = "\n".join(line for line in text.splitlines() if "stat_prefix" not in line)
     patch = bench.folder / "envoy.json"
     patch.write_text(json.dumps({"data": {"envoy.yaml": edited}}))
-    assert says(bench) == ""
+    assert says() == ""
     bench.kubectl(f"-n {SPACE} patch configmap envoy-config --patch-file {patch}")
     bench.clear_words("MA990", says)
 
