@@ -17,6 +17,7 @@ from madeploy.schemas.kubeconform import Complaint, check
 from madeploy.schemas.kubernetes import MINORS
 from madeploy.settings import Environment
 from madeploy.stackfile.loader import load_environment
+from tests.manifests.test_passthrough import DOORS, passing
 from tests.render.environments import REPOSITORY, gitops
 from tests.support.environments import ALL
 from tests.support.objects import identity
@@ -58,6 +59,7 @@ def test_every_file_of_every_stack_passes_on_every_supported_minor(kubeconform: 
     environments = [build() for build in ALL.values()]
     environments += [stack(path) for path in sorted(STACKS.glob("Pulumi.*.yaml"))]
     environments += [gitops(kind) for kind in ("pushed", "sops")]
+    environments += [passing(door) for door in DOORS]
     trees = [render(each, form) for each in environments for form in FORMATS]
     assert complaints(kubeconform, trees) == []
 
@@ -74,7 +76,7 @@ def test_a_field_that_is_not_there_is_found_in_every_kind_of_others(path: Path, 
     group, kind = definition["group"], definition["names"]["kind"]
     texts = [
         document
-        for built in (*(build() for build in ALL.values()), gitops("pushed"))
+        for built in (*(build() for build in ALL.values()), gitops("pushed"), passing("gatewayApi"))
         for form in FORMATS
         for document in render(built, form).files.values()
         if f"kind: {kind}\n" in document and f"apiVersion: {group}/" in document
