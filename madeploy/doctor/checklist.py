@@ -106,7 +106,8 @@ def api_base_url(site: Site) -> Seen:
     except ValueError:
         given = None
     if given != expected:
-        return [find("MA952", subject, f"apiBaseUrl is {given}, not {expected}", fix=_again(site))]
+        live = "missing" if given is None else given
+        return [find("MA952", subject, f"apiBaseUrl is {live}, not {expected}", fix=_again(site))]
     return f"apiBaseUrl is {given}"
 
 

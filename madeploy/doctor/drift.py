@@ -11,6 +11,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import zip_longest
 from typing import Any, Final
 
 from madeploy.clients.errors import ClientError
@@ -148,8 +149,22 @@ def _differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
     elif live != wanted:
         if is_secret_key(path.rpartition(".")[2]):
             yield f"{path} is another value"
+        elif isinstance(live, str) and isinstance(wanted, str) and "\n" in live + wanted:
+            yield f"{path}, {_first_difference(live.splitlines(), wanted.splitlines())}"
         else:
             yield f"{path} is {_shown(live)}, not {_shown(wanted)}"
+
+
+def _first_difference(live: list[str], wanted: list[str]) -> str:
+    """Where two texts begin to differ, such as `line 3 is port: 1, not port: 2`."""
+    pairs = enumerate(zip_longest(live, wanted), start=1)
+    # Texts may also differ in how their last line ends.
+    number, lines = next((pair for pair in pairs if pair[1][0] != pair[1][1]), (len(live), (None, None)))
+    # A line without a name of its own may be part of a value whose name stands above it, which tells secrets.
+    named = all(line is None or ":" in line for line in lines)
+    if lines == (None, None) or not named:
+        return f"line {number} is another"
+    return f"line {number} is {_shown(lines[0])}, not {_shown(lines[1])}"
 
 
 def _shown(value: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from functools import partial
@@ -227,6 +228,17 @@ def test_what_changed_is_said_field_by_field() -> None:
     found = {finding.code: finding.evidence for finding in looked_at(made).findings}
     assert found["MA937"] == "spec.replicas is 7, not 5"
     assert found["MA938"] == "kubectl-edit wrote spec.template.spec.hostNetwork"
+
+
+def test_of_texts_the_first_line_that_differs_is_said() -> None:
+    """UX-3: a file of a hundred lines begins as it should; a line that may go on a secret is not shown."""
+    made = production()
+    edit(made, "michelangelo-worker-config", "base.yaml", "address: michelangelo-apiserver", "address: other")
+    evidence = {finding.code: finding.evidence for finding in looked_at(made).findings}["MA937"]
+    assert re.match(r"data\.base\.yaml, line \d+ is address: other", evidence), evidence
+    edit(made, "michelangelo-worker-config", "base.yaml", "worker:", "password: |\n  swordfish\nworker:")
+    evidence = {finding.code: finding.evidence for finding in looked_at(made).findings}["MA937"]
+    assert "swordfish" not in evidence
 
 
 def test_values_of_secrets_are_not_compared() -> None:
