@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import urllib3
 
 from madeploy.doctor.checks import Check, run
 from madeploy.doctor.data import buckets
@@ -15,6 +14,7 @@ from madeploy.findings.outcomes import Outcome
 from tests.support.aws_double import BLOCK, policy, protected
 from tests.support.environments import aws_storage, environment
 from tests.support.furnished import FurnishedSite
+from tests.support.local_aws import local_aws
 
 pytestmark = pytest.mark.whole
 
@@ -25,23 +25,17 @@ NAMES = ("example-ml-workspace", "example-ml-models")
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """A local S3, empty, and a client of it."""
     import boto3
-    from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    # Its memory is the process's, whichever test filled it.
-    urllib3.request("POST", f"http://{host}:{port}/moto-api/reset")
-    for name, value in {
-        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
-        "AWS_ACCESS_KEY_ID": "key-of-nobody",
-        "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    }.items():
-        monkeypatch.setenv(name, value)
-    yield boto3.client("s3", region_name="eu-west-1")
-    server.stop()
+    with local_aws() as address:
+        for name, value in {
+            "AWS_ENDPOINT_URL": f"http://{address}",
+            "AWS_ACCESS_KEY_ID": "key-of-nobody",
+            "AWS_SECRET_ACCESS_KEY": "not-a-secret",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        }.items():
+            monkeypatch.setenv(name, value)
+        yield boto3.client("s3", region_name="eu-west-1")
 
 
 def make(s3: Any, *names: str) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
 from madeploy.clients.errors import ClientError
 from madeploy.doctor.checks import Check, Seen, run
@@ -31,6 +30,7 @@ from tests.support.faults import closed_port
 from tests.support.furnished import FurnishedSite, deployed, named
 from tests.support.greeting import HOST, greeting
 from tests.support.kubelet import WithKubelet
+from tests.support.local_aws import local_store
 from tests.support.proves import proves
 from tests.support.tls import certificate_pair
 
@@ -44,28 +44,11 @@ BUCKETS = ("space", "models")
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """A local S3 with both buckets; gives its address."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(HOST, 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    urllib3.request("POST", f"{url}/moto-api/reset")
-    client = boto3.client(
-        "s3",
-        endpoint_url=url,
-        region_name="eu-west-1",
-        aws_access_key_id=KEYS["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=KEYS["AWS_SECRET_ACCESS_KEY"],
-    )
-    for name in BUCKETS:
-        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    yield url
-    for name in BUCKETS:
-        assert not client.list_objects_v2(Bucket=name).get("Contents"), "something was written"
-        assert not client.list_multipart_uploads(Bucket=name).get("Uploads"), "an upload was left"
-    server.stop()
+    with local_store((KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"]), BUCKETS) as (url, client):
+        yield url
+        for name in BUCKETS:
+            assert not client.list_objects_v2(Bucket=name).get("Contents"), "something was written"
+            assert not client.list_multipart_uploads(Bucket=name).get("Uploads"), "an upload was left"
 
 
 class Lab:

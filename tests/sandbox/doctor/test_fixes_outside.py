@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import urllib3
 
 from madeploy.doctor import data, front_door, images, storage, workflow_engine
 from madeploy.doctor.checks import Seen
@@ -26,6 +25,7 @@ from tests.support.clears import clears
 from tests.support.environments import aws_storage
 from tests.support.faults import closed_port
 from tests.support.image_registry import Registry, serving
+from tests.support.local_aws import local_aws
 from tests.support.workflow_double import engine_double
 
 pytestmark = pytest.mark.sandbox
@@ -82,22 +82,14 @@ def test_a_bucket_that_is_not_there_is_made_by_what_is_printed(
     kind: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """MR-1, UX-8: with the region where AWS wants it; found before an update and after."""
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        urllib3.request("POST", f"http://{host}:{port}/moto-api/reset")
-        for name, value in Aws.environ(f"{host}:{port}").items():
+    with local_aws() as address:
+        for name, value in Aws.environ(address).items():
             monkeypatch.setenv(name, value)
         bench.played["aws"] = aws_cli
         bench.sections["storage"] = compatible(region="us-east-1") if kind == "s3Compatible" else EXISTING
         bench.await_codes({"MA914"}, lambda: data.buckets(bench.site, lambda: None))
         bench.clear("MA914", store(bench))
         bench.await_codes(set(), lambda: data.buckets(bench.site, lambda: None))
-    finally:
-        server.stop()
 
 
 @clears("MA966")
@@ -106,14 +98,9 @@ def test_safeguards_of_a_bucket_are_set_again_by_the_update(
 ) -> None:
     """MR-1, MR-12: the engine is played, by the calls that its provider makes."""
     import boto3
-    from moto.server import ThreadedMotoServer
 
-    server = ThreadedMotoServer("127.0.0.1", 0)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        urllib3.request("POST", f"http://{host}:{port}/moto-api/reset")
-        for name, value in Aws.environ(f"{host}:{port}").items():
+    with local_aws() as address:
+        for name, value in Aws.environ(address).items():
             monkeypatch.setenv(name, value)
         s3 = boto3.client("s3", region_name="eu-west-1")
         where = {"LocationConstraint": "eu-west-1"}
@@ -128,8 +115,6 @@ def test_safeguards_of_a_bucket_are_set_again_by_the_update(
         bench.played["pulumi"] = pulumi
         bench.sections["storage"] = aws_storage(pathStyle=True, buckets=BUCKETS)
         bench.clear("MA966", lambda: data.buckets(bench.site, lambda: None))
-    finally:
-        server.stop()
 
 
 EXISTING = {"kind": "existing", "region": "eu-west-1", "buckets": BUCKETS}

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-import urllib3
 
 from madeploy.doctor import acceptance
 from madeploy.doctor.acceptance import Jobs
@@ -24,6 +23,7 @@ from tests.support.clears import clears
 from tests.support.dispatching import HERE, dispatching
 from tests.support.faults import closed_port
 from tests.support.greeting import HOST, greeting
+from tests.support.local_aws import local_store
 from tests.support.tls import certificate_files
 
 pytestmark = pytest.mark.sandbox
@@ -37,25 +37,8 @@ TASKS = "/api/v1/namespaces/default/secrets/aws-credentials"
 @pytest.fixture(scope="module")
 def store() -> Iterator[str]:
     """A local S3 with both buckets; gives its address."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(HOST, 0)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    urllib3.request("POST", f"{url}/moto-api/reset")
-    client = boto3.client(
-        "s3",
-        endpoint_url=url,
-        region_name="eu-west-1",
-        aws_access_key_id=KEYS[0],
-        aws_secret_access_key=KEYS[1],
-    )
-    for name in BUCKETS.values():
-        client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    yield url
-    server.stop()
+    with local_store(KEYS, BUCKETS.values()) as (url, _):
+        yield url
 
 
 @pytest.fixture(scope="module")
