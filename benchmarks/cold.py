@@ -25,7 +25,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from madeploy.sandbox import progress
+from madeploy import progress
 from madeploy.sandbox.environment import TOOLS as ENVIRONMENT_TOOLS
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.session import ENGINE_TOOLS

@@ -14,8 +14,8 @@ from benchmarks import report
 from benchmarks.catalogue import ROWS
 from benchmarks.measure import CommandFailed
 from benchmarks.rows import SidesDiffer
+from madeploy import progress
 from madeploy.errors import ToolkitError
-from madeploy.sandbox import progress
 from madeploy.sandbox.errors import SandboxError
 
 DIFFERENT, WRONG_USE, UNREACHABLE = 1, 2, 3

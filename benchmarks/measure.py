@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -65,11 +64,29 @@ def run(command: Command) -> Sample:
 
     Raises CommandFailed when it cannot be started or does not end with 0.
     """
+    metered = ("-I", "-S", str(METER), *command.argv)
+    said = output_of(metered, " ".join(command.argv), command.where, command.environ)
+    cpu, wall, memory = map(float, said.split())
+    return Sample(cpu, wall, memory / MEBIBYTE)
+
+
+def output_of(
+    arguments: Sequence[str], name: str, where: Path, environ: Mapping[str, str] | None = None
+) -> str:
+    """Standard output of this interpreter, run with `arguments`.
+
+    Args:
+        name: what a failure calls the command.
+        where: working directory.
+        environ: whole environment; None for this process's own.
+
+    Raises CommandFailed when it does not end with 0.
+    """
     # Output goes through a pipe that is read all the time, so no command waits for a reader.
     done = subprocess.run(
-        [sys.executable, "-I", "-S", str(METER), *command.argv],
-        cwd=command.where,
-        env=dict(os.environ if command.environ is None else command.environ),
+        [sys.executable, *arguments],
+        cwd=where,
+        env=environ,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -77,9 +94,8 @@ def run(command: Command) -> Sample:
     )
     if done.returncode != 0:
         words = "\n".join(done.stderr.strip().splitlines()[-15:])
-        raise CommandFailed(f"`{' '.join(command.argv)}` ended with {done.returncode}:\n{words}")
-    cpu, wall, memory = map(float, done.stdout.split())
-    return Sample(cpu, wall, memory / MEBIBYTE)
+        raise CommandFailed(f"`{name}` ended with {done.returncode}:\n{words}")
+    return done.stdout
 
 
 def alternate(sides: Sequence[Command], rounds: int, note: Callable[[str], None]) -> list[list[Sample]]:

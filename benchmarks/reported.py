@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.commands import ROOT
-from benchmarks.measure import CommandFailed, Spread
+from benchmarks.measure import Spread, output_of
 from benchmarks.rows import Figure, Goal, Note, Result, no_obstacle
 from madeploy.sandbox.tools import inspect
 
@@ -43,25 +40,9 @@ class Reported:
         for number in range(rounds):
             for name, arguments in self.programs.items():
                 note(f"round {number + 1}, {name}")
-                said[name].append(_run(arguments))
+                output = output_of(arguments, f"python {' '.join(arguments)}", ROOT)
+                said[name].append(json.loads(output.splitlines()[-1]))
         return Result(self.figures(said), rounds)
-
-
-def _run(arguments: Sequence[str]) -> Said:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=ROOT,
-        env=os.environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        words = "\n".join(done.stderr.strip().splitlines()[-15:])
-        raise CommandFailed(f"`python {' '.join(arguments)}` ended with {done.returncode}:\n{words}")
-    found: Said = json.loads(done.stdout.splitlines()[-1])
-    return found
 
 
 def values(what: str, taken: Sequence[float], unit: str, goal: Goal | None = None) -> Figure:

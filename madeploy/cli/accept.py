@@ -17,7 +17,7 @@ from madeploy.doctor.checks import masked, run
 from madeploy.doctor.signals import heard
 from madeploy.doctor.site import Site, site_of
 from madeploy.findings.outcomes import Outcome, Report, outcome_of
-from madeploy.sandbox.progress import phase, say
+from madeploy.progress import phase, say
 from madeploy.stacks.access import connector
 from madeploy.stacks.apply import apply
 from madeploy.stacks.files import open_environment

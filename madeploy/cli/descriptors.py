@@ -12,7 +12,7 @@ import typer
 from madeploy.cli.options import Stack
 from madeploy.descriptors.checks import SETTING, keep, require_usable, require_version
 from madeploy.errors import UsageError
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.settings.environment import Environment
 from madeploy.stackfile import reader
 from madeploy.stackfile.loader import InvalidStack, environment_from_config, label

@@ -22,7 +22,7 @@ from madeploy.findings.outcomes import Report
 from madeploy.findings.symptoms import Where, diagnosed
 from madeploy.findings.text import report as text_report
 from madeploy.findings.text import to_json, write
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.stacks.access import connector
 from madeploy.stacks.files import open_environment
 from madeploy.stacks.secrets import static_keys

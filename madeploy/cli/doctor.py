@@ -10,7 +10,7 @@ from madeploy.doctor.before import checks_before
 from madeploy.doctor.checks import run
 from madeploy.doctor.site import site_of
 from madeploy.findings.outcomes import Report
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.stacks.access import connector
 from madeploy.stacks.files import open_environment
 from madeploy.stacks.secrets import static_keys

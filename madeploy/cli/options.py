@@ -14,4 +14,12 @@ Sarif = Annotated[
     typer.Option("--sarif", metavar="FILE", help="Write SARIF 2.1.0 to a file, or to - for output."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="End with 1 when there are warnings.")]
+Viewers = Annotated[
+    list[str] | None,
+    typer.Option("--viewers", metavar="GROUP", help="Group that may look; several times for more."),
+]
+Editors = Annotated[
+    list[str] | None,
+    typer.Option("--editors", metavar="GROUP", help="Group that may change; several times for more."),
+]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]

@@ -103,7 +103,7 @@ def _live(name: str, path: Path, environment: Environment) -> Comparison:
         rendered = None
     if rendered is not None and shutil.which("pulumi") is None:
         return _against(rendered, environment, name)
-    from madeploy.sandbox.progress import phase
+    from madeploy.progress import phase
 
     with phase(f"previewing stack {name}"):
         done = pulumi(

@@ -11,7 +11,7 @@ from madeploy.cli.options import AsJson, Stack
 from madeploy.cli.output import print_json
 from madeploy.findings import exit_code, in_order
 from madeploy.findings.text import report, write
-from madeploy.sandbox.progress import phase, say
+from madeploy.progress import phase, say
 from madeploy.stacks import recovery
 from madeploy.stacks.updates import open_stacks
 

@@ -127,7 +127,8 @@ def _missing_files(rendered: Tree, folder: Folder) -> Iterator[Finding]:
 
 def _schema_findings(rendered: Tree) -> Iterator[Finding]:
     """What kubeconform has against any YAML file of the tree, for every supported minor of Kubernetes."""
-    from madeploy.sandbox import progress, tools
+    from madeploy import progress
+    from madeploy.sandbox import tools
     from madeploy.schemas.kubeconform import check
     from madeploy.schemas.kubernetes import MINORS
 

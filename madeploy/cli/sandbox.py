@@ -12,13 +12,14 @@ from typing import Annotated
 
 import typer
 
+from madeploy import progress
 from madeploy.cli import sandbox_report as report
 from madeploy.cli.options import AsJson, Yes
 from madeploy.cli.output import print_json
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.errors import UsageError
 from madeploy.kubeconfigs.files import read_context
-from madeploy.sandbox import process, progress, tools
-from madeploy.sandbox.errors import SandboxError
+from madeploy.sandbox import process, tools
 from madeploy.sandbox.session import UNWANTED, Sandbox
 from madeploy.sandbox.user_clusters import contexts as contexts_of
 from madeploy.sandbox.user_clusters import find
@@ -181,11 +182,10 @@ def logs(
         return
     path = known.get(component.replace("/", "-"))
     if path is None:
-        raise SandboxError(
+        raise UsageError(
             f"there is no log of {component!r}",
             f"there are logs of {', '.join(known) or 'nothing yet'}",
             "`madeploy sandbox logs` lists them",
-            exit_code=2,
         )
     end = process.last_lines(path, lines)
     if as_json:
@@ -247,5 +247,5 @@ def _ask(question: str, yes: bool) -> None:
         raise typer.Exit(2)
 
 
-def _wrong_use(what: str, why: str, fix: str = "see `madeploy sandbox up --help`") -> SandboxError:
-    return SandboxError(what, why, fix, exit_code=2)
+def _wrong_use(what: str, why: str, fix: str = "see `madeploy sandbox up --help`") -> UsageError:
+    return UsageError(what, why, fix)

@@ -10,7 +10,7 @@ from typing import Any
 
 from madeploy.cli.output import columns
 from madeploy.engine.events import DONE
-from madeploy.sandbox.progress import duration
+from madeploy.progress import duration
 from madeploy.sandbox.session import Brought, Sandbox
 from madeploy.sandbox.tools import ToolStatus
 

@@ -9,7 +9,7 @@ import typer
 
 from madeploy.cli.options import AsJson
 from madeploy.cli.output import columns, print_json
-from madeploy.sandbox.progress import duration
+from madeploy.progress import duration
 from madeploy.sandbox.tools import TOOLS, ResolvedTool, ToolStatus, ensure, inspect
 
 _HEADER = ("TOOL", "VERSION", "SOURCE", "TOOK", "GETTING IT TOOK", "PATH")

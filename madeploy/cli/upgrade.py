@@ -14,8 +14,8 @@ from madeploy.cli.output import print_json
 from madeploy.errors import UsageError
 from madeploy.findings import Finding, in_order
 from madeploy.findings.text import report, write
+from madeploy.progress import say
 from madeploy.releases import DEFAULT
-from madeploy.sandbox.progress import say
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.access import open_stack
 from madeploy.stacks.session import StackSession

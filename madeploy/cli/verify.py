@@ -18,7 +18,7 @@ from madeploy.doctor.site import site_of
 from madeploy.errors import UsageError
 from madeploy.findings.outcomes import Report
 from madeploy.names.kubernetes import RAY_NAMESPACE
-from madeploy.sandbox.progress import phase, say
+from madeploy.progress import phase, say
 from madeploy.settings.base import split_host_port
 from madeploy.stacks.access import connector
 from madeploy.stacks.files import open_environment

@@ -20,7 +20,7 @@ from madeploy.findings import Finding
 from madeploy.fleet.roles import free_shard
 from madeploy.names.configuration import subject
 from madeploy.plan.changes import Identity
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks.access import open_stack
 from madeploy.stacks.files import read_text, require_unchanged, write

@@ -19,7 +19,7 @@ from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import Instead, KubeconfigError, Verdict
 from madeploy.names.reachability import misled
 from madeploy.names.servers import split_server
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.settings.cluster_origins import Eks
 from madeploy.settings.servers import canonical_server, parse_server

@@ -13,7 +13,7 @@ from madeploy.clusters.session import Session, Tell
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_GROUP, RAY_NAMESPACE
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 
 POLL_SECONDS = 5.0

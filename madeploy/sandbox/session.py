@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from madeploy import progress
 from madeploy.engine.driver import Engine
 from madeploy.engine.events import Result
 from madeploy.engine.stack import Explain
-from madeploy.sandbox import plugins, policy_host, process, progress, tools
+from madeploy.errors import UsageError
+from madeploy.sandbox import plugins, policy_host, process, tools
 from madeploy.sandbox.aws import Aws
 from madeploy.sandbox.cluster import CONTROL_PLANE
 from madeploy.sandbox.environment import TOOLS, Environment, not_ending
@@ -229,11 +231,10 @@ class Sandbox:
         summary = self.summary()
         if summary is not None and summary.total:
             where = ", ".join(before.values()) if before else "the embedded clusters"
-            raise SandboxError(
+            raise UsageError(
                 "the sandbox's stack is deployed to other clusters",
                 f"its {summary.total} resources are in {where}",
                 "run `madeploy sandbox down` first",
-                exit_code=2,
             )
 
     def _stop(self, environment: Environment) -> list[str]:

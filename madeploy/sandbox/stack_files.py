@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from madeploy.sandbox.errors import SandboxError
+from madeploy.errors import UsageError
 from madeploy.sandbox.state import StateDirectory, write_private
 
 STACK = "sandbox"
@@ -38,7 +38,7 @@ class StackFiles:
         program: the program's directory, which holds `Pulumi.yaml`.
 
     Raises:
-        SandboxError: the program or its stack file for the sandbox is not there or cannot be read.
+        UsageError: the program or its stack file for the sandbox is not there or cannot be read.
     """
 
     def __init__(self, directory: StateDirectory, program: Path) -> None:
@@ -125,13 +125,12 @@ def _load(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SandboxError(
+        raise UsageError(
             f"{path} cannot be read",
             error.strerror or "" if isinstance(error, OSError) else str(error),
             f"the sandbox deploys the stack `{STACK}` of the program there; restore the file",
-            exit_code=2,
         ) from None
     if not isinstance(document, dict):
         what = f"{path} cannot be read"
-        raise SandboxError(what, "it holds no mapping", "restore the file", exit_code=2)
+        raise UsageError(what, "it holds no mapping", "restore the file")
     return document

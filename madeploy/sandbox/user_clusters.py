@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from madeploy.errors import UsageError
 from madeploy.sandbox.cluster import CONTROL_PLANE, compute_name
 from madeploy.sandbox.errors import SandboxError
 
@@ -28,26 +29,25 @@ def find(kubectl: Path, control_plane: str, compute: Sequence[str]) -> list[User
     """The user's clusters by their contexts, each of which answers.
 
     Raises:
-        SandboxError: a context is unknown or named twice (exit code 2), or a cluster does not answer.
+        UsageError: a context is unknown or named twice.
+        SandboxError: a cluster does not answer.
     """
     wanted = {CONTROL_PLANE: control_plane}
     wanted |= {compute_name(index): context for index, context in enumerate(compute)}
     servers = _servers(kubectl)
     unknown = [context for context in wanted.values() if context not in servers]
     if unknown:
-        raise SandboxError(
+        raise UsageError(
             f"the kubeconfig has no context {', '.join(unknown)}",
             f"it has {', '.join(sorted(servers)) or 'none'}",
             "name one of these, or set KUBECONFIG to the file that has it",
-            exit_code=2,
         )
     clusters = [UserCluster(role, context, servers[context]) for role, context in wanted.items()]
     if len({cluster.server for cluster in clusters}) < len(clusters):
-        raise SandboxError(
+        raise UsageError(
             "the control plane and each compute cluster must be clusters of their own",
             "; ".join(f"{cluster.role}: {cluster.context} is {cluster.server}" for cluster in clusters),
             "name a different context for each",
-            exit_code=2,
         )
     with ThreadPoolExecutor(len(clusters)) as pool:
         answers = dict(

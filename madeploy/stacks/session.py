@@ -11,7 +11,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.findings import Finding
 from madeploy.fleet import urns
 from madeploy.names.kubernetes import Workload
-from madeploy.sandbox.progress import phase, say
+from madeploy.progress import phase, say
 from madeploy.settings import CONTROL_PLANE, Environment
 from madeploy.stacks import files
 from madeploy.stacks.access import StackAccess, open_stack

@@ -11,8 +11,8 @@ from madeploy.clients.errors import ClientError
 from madeploy.clusters.checks.identity import cluster_uid
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
+from madeploy.progress import phase
 from madeploy.releases import Release
-from madeploy.sandbox.progress import phase
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.access import StackAccess
 from madeploy.upgrade import dump, obstacles

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from madeploy.doctor.checks import Check, run
 from madeploy.doctor.data import buckets
 from madeploy.findings.outcomes import Outcome
-from tests.support.aws_double import BLOCK, policy, protected
+from tests.support.aws_double import BLOCK, Aws, policy, protected
 from tests.support.environments import aws_storage, environment
 from tests.support.furnished import FurnishedSite
 from tests.support.local_aws import local_aws
@@ -27,13 +26,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     import boto3
 
     with local_aws() as address:
-        for name, value in {
-            "AWS_ENDPOINT_URL": f"http://{address}",
-            "AWS_ACCESS_KEY_ID": "key-of-nobody",
-            "AWS_SECRET_ACCESS_KEY": "not-a-secret",
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        }.items():
+        for name, value in Aws.environ(address).items():
             monkeypatch.setenv(name, value)
         yield boto3.client("s3", region_name="eu-west-1")
 

@@ -18,7 +18,7 @@ from kubernetes import client, config
 
 from madeploy.engine.driver import Engine
 from madeploy.engine.stack import physical_id
-from madeploy.errors import ToolkitError
+from madeploy.errors import ToolkitError, UsageError
 from madeploy.sandbox import process
 from madeploy.sandbox.environment import Environment
 from madeploy.sandbox.errors import SandboxError
@@ -135,7 +135,7 @@ def test_a_checkout_without_the_sandbox_s_stack_file_is_explained(tmp_path: Path
     """UX-3: wrong use, with the path of what is missing."""
     program = _program(tmp_path / "program")
     (program / "stacks" / "Pulumi.sandbox.yaml").unlink()
-    with pytest.raises(SandboxError) as error:
+    with pytest.raises(UsageError) as error:
         StackFiles(StateDirectory(tmp_path / "state"), program).write({}, "control-plane")
     assert error.value.exit_code == 2
     assert str(program / "stacks" / "Pulumi.sandbox.yaml") in error.value.what

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from madeploy.errors import ToolkitError
 from madeploy.sandbox.environment import Environment
-from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.user_clusters import contexts, find
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -70,7 +70,7 @@ def test_refused(
     tool_paths: dict[str, Path], control_plane: str, compute: list[str], code: int, said: str
 ) -> None:
     """UX-3: with what there is instead."""
-    with pytest.raises(SandboxError) as error:
+    with pytest.raises(ToolkitError) as error:
         find(tool_paths["kubectl"], control_plane, compute)
     assert error.value.exit_code == code
     assert said in error.value.why

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from madeploy.sandbox.progress import Reporter
+from madeploy.progress import Reporter
 from madeploy.sandbox.tools import ToolPaths, ensure, releases
 from madeploy.sandbox.tools.releases import RELEASES, Platform
 

@@ -10,7 +10,7 @@ import typer
 from typer.testing import CliRunner
 
 from madeploy.cli.tools import tools
-from madeploy.sandbox.errors import SandboxError
+from madeploy.errors import UsageError
 from madeploy.sandbox.tools import TOOLS
 from tests.sandbox_tools.conftest import Machine
 
@@ -78,5 +78,5 @@ def test_build_builds_the_named_tools_and_says_so(machine: Machine) -> None:
 
 def test_an_unknown_name_is_wrong_use(machine: Machine) -> None:
     """UX-2."""
-    with pytest.raises(SandboxError, match="no such tool: nomad"):
+    with pytest.raises(UsageError, match="no such tool: nomad"):
         run("nomad")

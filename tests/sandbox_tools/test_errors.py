@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from madeploy.sandbox.errors import SandboxError
+from madeploy.errors import ToolkitError
 from madeploy.sandbox.tools import ensure, inspect
 from tests.sandbox_tools.conftest import Machine
 
 
-def error_of(names: list[str]) -> SandboxError:
-    with pytest.raises(SandboxError) as caught:
+def error_of(names: list[str]) -> ToolkitError:
+    with pytest.raises(ToolkitError) as caught:
         ensure(names)
     return caught.value
 
@@ -145,7 +145,7 @@ def test_a_cache_that_cannot_be_written_is_said_with_its_place(
 
 def test_an_unknown_tool_is_wrong_use_and_the_known_ones_are_listed() -> None:
     """UX-2, UX-3."""
-    with pytest.raises(SandboxError) as caught:
+    with pytest.raises(ToolkitError) as caught:
         inspect(["kubectl", "terraform"])
     assert caught.value.exit_code == 2
     assert "terraform" in caught.value.what
@@ -154,5 +154,5 @@ def test_an_unknown_tool_is_wrong_use_and_the_known_ones_are_listed() -> None:
 
 def test_every_line_of_a_cause_stands_below_its_label() -> None:
     """UX-3."""
-    error = SandboxError("it failed", "first\nsecond", "do this")
+    error = ToolkitError("it failed", "first\nsecond", "do this")
     assert str(error) == "it failed\n  why: first\n       second\n  fix: do this"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from madeploy.progress import Reporter
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.progress import Reporter
 from madeploy.sandbox.tools import DEFAULT_TOOLS, FAMILIES, TOOLS, ensure, inspect
 from madeploy.sandbox.tools.room import Room
 from tests.sandbox_tools.conftest import Machine

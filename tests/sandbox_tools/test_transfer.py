@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from madeploy.errors import UsageError
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.tools import FAMILIES, ensure, inspect, releases, transfer
 from madeploy.sandbox.tools.releases import RELEASES, GitHubDigest, Platform, SumFile
@@ -140,7 +141,7 @@ def test_without_a_network_and_without_go_both_are_said(
 def test_a_mirror_that_is_none_is_wrong_use(monkeypatch: pytest.MonkeyPatch, stated: str) -> None:
     """UX-3: and a password in it is not repeated."""
     monkeypatch.setenv("MADEPLOY_DOWNLOADS", stated)
-    with pytest.raises(SandboxError, match="MADEPLOY_DOWNLOADS") as caught:
+    with pytest.raises(UsageError, match="MADEPLOY_DOWNLOADS") as caught:
         inspect(["etcd"])
     assert caught.value.exit_code == 2
     assert "word" not in str(caught.value).replace("password", "")

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from madeploy.access.discovery import Discovered, is_issuer
 from madeploy.access.discovery import discover as ask
-from madeploy.cli.options import AsJson
+from madeploy.cli.options import AsJson, Editors, Viewers
 from madeploy.cli.output import note, print_json
 from madeploy.clients.errors import ClientError
 from madeploy.errors import ToolkitError, UsageError
@@ -27,14 +27,8 @@ def discover(
     client_id: Annotated[
         str, typer.Option("--client-id", metavar="ID", help="The client's id at the provider.")
     ] = "michelangelo",
-    viewers: Annotated[
-        list[str] | None,
-        typer.Option("--viewers", metavar="GROUP", help="Group that may look; several times for more."),
-    ] = None,
-    editors: Annotated[
-        list[str] | None,
-        typer.Option("--editors", metavar="GROUP", help="Group that may do everything; likewise."),
-    ] = None,
+    viewers: Viewers = None,
+    editors: Editors = None,
     audiences: Annotated[
         list[str] | None,
         typer.Option(

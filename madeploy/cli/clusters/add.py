@@ -28,7 +28,7 @@ from madeploy.findings import Finding, exit_code
 from madeploy.findings.text import report, write
 from madeploy.kubeconfigs import Instead
 from madeploy.names.configuration import subject
-from madeploy.sandbox.progress import phase, say
+from madeploy.progress import phase, say
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stackfile.loader import label
 from madeploy.stacks.files import open_environment

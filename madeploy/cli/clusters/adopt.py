@@ -28,7 +28,7 @@ from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, exit_code, in_order
 from madeploy.findings.text import report, write
 from madeploy.kubeconfigs import Instead
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stackfile.loader import label
 from madeploy.stacks.access import open_stack

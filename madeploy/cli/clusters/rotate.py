@@ -15,7 +15,7 @@ from madeploy.clusters.rotation import Rotation
 from madeploy.clusters.rotation_plan import Planned, Rotated, due
 from madeploy.findings import Finding
 from madeploy.findings.text import report, write
-from madeploy.sandbox.progress import phase, say
+from madeploy.progress import phase, say
 from madeploy.stacks.files import open_environment
 from madeploy.stacks.session import StackSession
 

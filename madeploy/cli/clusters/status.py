@@ -18,7 +18,7 @@ from madeploy.clusters.registration import CLUSTERS
 from madeploy.clusters.remedies import remedies
 from madeploy.clusters.status import ClusterStatus, assignments, cluster_status, late_status
 from madeploy.findings.text import report, write
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stacks.access import StackAccess
 

@@ -13,7 +13,7 @@ from madeploy.cli.output import print_json
 from madeploy.clusters.access import open_for
 from madeploy.clusters.verification import CHECKS, Check, is_proven, verify_all
 from madeploy.findings.text import one, write
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 
 CAVEAT = (
     "Asked from this machine, with the registered address, authority and token. That the control plane's own "

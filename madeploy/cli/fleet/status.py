@@ -13,7 +13,7 @@ from madeploy.clusters.fleet import Row, fleet_status
 from madeploy.clusters.preflight import unreachable
 from madeploy.findings import Finding, exit_code, in_order
 from madeploy.findings.text import report, write
-from madeploy.sandbox.progress import phase
+from madeploy.progress import phase
 from madeploy.stacks.updates import open_stacks
 
 _HEADER = ("CLUSTER", "STACK", "IN SETTINGS", "REGISTERED", "REACHABLE", "CODE")

@@ -12,7 +12,7 @@ from madeploy.cli.output import print_json
 from madeploy.clusters.preflight import unreachable
 from madeploy.findings import in_order
 from madeploy.findings.text import report, write
-from madeploy.sandbox.progress import duration, phase, say
+from madeploy.progress import duration, phase, say
 from madeploy.stacks.apply import apply
 from madeploy.stacks.sharded import Sharded
 from madeploy.stacks.updates import Applied, apply_inline, open_stacks

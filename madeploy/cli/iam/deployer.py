@@ -13,7 +13,7 @@ import typer
 
 from madeploy.cli.options import Stack
 from madeploy.errors import UsageError
-from madeploy.sandbox.progress import say
+from madeploy.progress import say
 from madeploy.settings import Environment
 from madeploy.stacks.files import open_environment
 from manifests.deployer import POLICY_LIMIT, Grant, deployer_policy, grants

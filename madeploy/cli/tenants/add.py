@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from madeploy.cli.options import OfStack
+from madeploy.cli.options import Editors, OfStack, Viewers
 from madeploy.cli.output import note
 from madeploy.errors import UsageError
 from madeploy.stacks.files import edit, open_environment
@@ -18,14 +18,8 @@ def add(
     team: Annotated[str, typer.Option(metavar="UUID", help="Id of the owning team.")],
     description: Annotated[str, typer.Option(metavar="TEXT", help="What the project is for.")],
     git_repo: Annotated[str, typer.Option(metavar="URL", help="Repository of its code.")],
-    viewers: Annotated[
-        list[str] | None,
-        typer.Option("--viewers", metavar="GROUP", help="Group that may look; several times for more."),
-    ] = None,
-    editors: Annotated[
-        list[str] | None,
-        typer.Option("--editors", metavar="GROUP", help="Group that may change; several times for more."),
-    ] = None,
+    viewers: Viewers = None,
+    editors: Editors = None,
 ) -> None:
     """Write a tenant into the stack's file; the next update makes it.
 

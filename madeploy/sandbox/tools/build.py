@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+from madeploy.progress import Phase, duration
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.progress import Phase, duration
 from madeploy.sandbox.tools import cache
 from madeploy.sandbox.tools.catalog import TOOLS, Family
 from madeploy.sandbox.tools.diagnosis import explain, last_lines

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from madeploy.sandbox.progress import Phase, Reporter
+from madeploy.progress import Phase, Reporter
 from madeploy.sandbox.tools import cache, releases
 from madeploy.sandbox.tools.build import Cancelled
 from madeploy.sandbox.tools.catalog import FAMILIES, TOOLS, Family

@@ -14,7 +14,7 @@ from importlib.metadata import version as installed_version
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
-from madeploy.sandbox.errors import SandboxError
+from madeploy.errors import UsageError
 from madeploy.sandbox.tools.catalog import FAMILIES, KUBERNETES, PULUMI
 
 DOWNLOADS_VARIABLE: Final = "MADEPLOY_DOWNLOADS"
@@ -108,7 +108,7 @@ def mirror(environ: Mapping[str, str] = os.environ) -> str | None:
     """The mirror's address without a slash at its end; empty for none; None where downloads are off.
 
     Raises:
-        SandboxError: `$MADEPLOY_DOWNLOADS` is neither `off` nor such an address.
+        UsageError: `$MADEPLOY_DOWNLOADS` is neither `off` nor such an address.
     """
     stated = environ.get(DOWNLOADS_VARIABLE, "").strip()
     if stated.lower() == "off":
@@ -117,11 +117,10 @@ def mirror(environ: Mapping[str, str] = os.environ) -> str | None:
         return ""
     parts = urlsplit(stated)
     if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query:
-        raise SandboxError(
+        raise UsageError(
             f"{DOWNLOADS_VARIABLE} is not usable",
             "it is `off`, or the address of a mirror (https://…) without user name, password and query",
             f"unset {DOWNLOADS_VARIABLE}, or set it to one of them",
-            exit_code=2,
         )
     return stated.rstrip("/")
 

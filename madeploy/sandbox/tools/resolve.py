@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from madeploy.sandbox import progress as reporting
+from madeploy import progress as reporting
+from madeploy.errors import UsageError
+from madeploy.progress import Reporter
 from madeploy.sandbox.errors import SandboxError
-from madeploy.sandbox.progress import Reporter
 from madeploy.sandbox.tools import build, cache, download, releases
 from madeploy.sandbox.tools.catalog import DEFAULT_TOOLS, FAMILIES, TOOLS, Family, Tool
 from madeploy.sandbox.tools.found import on_path
@@ -80,7 +81,7 @@ def inspect(names: Iterable[str] = TOOLS) -> list[ToolStatus]:
     """How each tool stands, in the given order; builds and downloads nothing.
 
     Raises:
-        SandboxError: a name is not a tool's.
+        UsageError: a name is not a tool's.
     """
     return [_inspect(tool) for tool in _tools(names)]
 
@@ -97,7 +98,8 @@ def ensure(names: Iterable[str] = DEFAULT_TOOLS, progress: Reporter = reporting.
         progress: where downloads and builds report to.
 
     Raises:
-        SandboxError: a name is not a tool's (exit code 2), or a tool can neither be found nor got.
+        UsageError: a name is not a tool's.
+        SandboxError: a tool can neither be found nor got.
     """
     statuses = {status.tool.name: status for status in inspect(names)}
     missing = {status.tool.family for status in statuses.values() if status.found is None}
@@ -119,11 +121,10 @@ def _tools(names: Iterable[str]) -> list[Tool]:
     wanted = list(dict.fromkeys(names))
     unknown = [name for name in wanted if name not in TOOLS]
     if unknown:
-        raise SandboxError(
+        raise UsageError(
             f"no such tool: {', '.join(unknown)}",
             f"the tools are {', '.join(TOOLS)}",
             "name some of these, or none for all",
-            exit_code=2,
         )
     return [TOOLS[name] for name in wanted]
 

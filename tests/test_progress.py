@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from madeploy.sandbox.progress import Reporter, duration
+from madeploy.progress import Reporter, duration
 
 
 class Terminal(io.StringIO):
