@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import conditions, is_ready
 from madeploy.documents.redaction import masked_words
 
 Kind = Literal[
@@ -167,7 +168,7 @@ def _refusals(seen: Seen) -> Iterator[Reason]:
     said = [
         str(condition.get("message") or "")
         for owner in seen.owners
-        for condition in _conditions(owner)
+        for condition in conditions(owner)
         if condition.get("type") == "ReplicaFailure" and condition.get("status") == "True"
     ]
     if not said and not seen.pods:
@@ -186,9 +187,9 @@ def _refusals(seen: Seen) -> Iterator[Reason]:
 
 def _of_pod(pod: Object, seen: Seen) -> Iterator[tuple[Kind, str]]:
     """What holds one pod up, without its name: pods of one workload share their troubles."""
-    if any(c.get("type") == "Ready" and c.get("status") == "True" for c in _conditions(pod)):
+    if is_ready(pod):
         return
-    for condition in _conditions(pod):
+    for condition in conditions(pod):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             yield "unschedulable", f"no node takes it: {_words(condition.get('message'))}"
             return
@@ -234,7 +235,7 @@ def _of_owner(seen: Seen) -> Iterator[Reason]:
         if (found.get("spec") or {}).get("paused"):
             yield Reason("rejected", "it is paused (spec.paused)")
             return
-        for condition in _conditions(found):
+        for condition in conditions(found):
             if condition.get("type") == "Failed" and condition.get("status") == "True":
                 yield Reason("event", f"{condition.get('reason')}: {_words(condition.get('message'))}")
     yield from (Reason("event", _told(event)) for event in _last_by_reason(seen.events))
@@ -311,10 +312,6 @@ def _ended(status: Mapping[str, Any]) -> Mapping[str, Any]:
 def _containers(pod: Object) -> list[Mapping[str, Any]]:
     status = pod.get("status") or {}
     return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-
-
-def _conditions(item: Object) -> Sequence[Mapping[str, Any]]:
-    return (item.get("status") or {}).get("conditions") or ()
 
 
 def _is_owned(item: Object, owners: set[str]) -> bool:

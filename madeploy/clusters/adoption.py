@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
-from madeploy.clusters.registration import CLUSTERS
+from madeploy.clients.objects import secret_text
+from madeploy.clusters.registration import CLUSTERS, cluster_path, secret_path
 from madeploy.documents.words import printable
 from madeploy.errors import UsageError
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import Endpoint
 from madeploy.names.kubernetes import (
-    API_VERSION,
     CLUSTERS_NAMESPACE,
     CREDENTIALS_NAMESPACE,
     RAY_MANAGER,
@@ -36,7 +34,6 @@ from madeploy.settings.storage import S3CompatibleStorage
 from manifests import registration
 from manifests.inputs import Inputs
 
-_CORE: Final = "/api/v1/namespaces"
 _RBAC: Final = "/apis/rbac.authorization.k8s.io/v1"
 _SLA: Final = {theirs: ours for ours, theirs in registration.SLA.items()}
 _CREDENTIAL_KEYS: Final = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -60,18 +57,18 @@ class ExistingRegistration:
 
 def read(name: str, control_plane: Kubernetes, compute: Kubernetes) -> ExistingRegistration:
     """Ask both clusters for everything the registration guide makes. Raises ClientError."""
-    here, there = f"{_CORE}/{CREDENTIALS_NAMESPACE}", f"{_CORE}/{RAY_NAMESPACE}"
+    there = f"/api/v1/namespaces/{RAY_NAMESPACE}"
     return ExistingRegistration(
         name,
-        control_plane.find(f"/apis/{API_VERSION}/namespaces/{CLUSTERS_NAMESPACE}/clusters/{name}"),
-        control_plane.find(f"{here}/secrets/{cluster_ca_secret(name)}"),
-        control_plane.find(f"{here}/secrets/{cluster_token_secret(name)}"),
+        control_plane.find(cluster_path(name)),
+        control_plane.find(secret_path(cluster_ca_secret(name))),
+        control_plane.find(secret_path(cluster_token_secret(name))),
         compute.find(f"{there}/serviceaccounts/{RAY_MANAGER}"),
         compute.find(f"{_RBAC}/clusterroles/{RAY_MANAGER}"),
         compute.find(f"{_RBAC}/clusterrolebindings/{RAY_MANAGER_BINDING}"),
-        compute.find(f"{there}/secrets/{RAY_MANAGER_TOKEN}"),
+        compute.find(secret_path(RAY_MANAGER_TOKEN, RAY_NAMESPACE)),
         compute.find(f"{there}/configmaps/{TASK_CONFIG}"),
-        compute.find(f"{there}/secrets/{TASK_CREDENTIALS}"),
+        compute.find(secret_path(TASK_CREDENTIALS, RAY_NAMESPACE)),
     )
 
 
@@ -219,7 +216,7 @@ def _task_config(data: dict[str, str], wanted: dict[str, str]) -> Iterator[Findi
 
 def _authority(found: ExistingRegistration, endpoint: Endpoint) -> Iterator[Finding]:
     assert found.authority is not None
-    registered = _decoded(found.authority, "cadata").decode("ascii", "replace")
+    registered = secret_text(found.authority, "cadata")
     if registered.split() != endpoint.certificate_authority.split():
         subject = f"Secret {CREDENTIALS_NAMESPACE}/{cluster_ca_secret(found.name)}"
         yield _difference(subject, "holds another authority than the kubeconfig")
@@ -260,16 +257,9 @@ def _credential(found: ExistingRegistration) -> Iterator[Finding]:
         yield find("MA429", subject, evidence, fix=fix, severity="error")
 
 
-def _decoded(secret: Object, key: str) -> bytes:
-    try:
-        return base64.b64decode((secret.get("data") or {}).get(key) or "")
-    except binascii.Error:
-        return b""
-
-
 def registered(control_plane: Kubernetes, name: str, stack: str) -> dict[str, Any]:
     """The `Cluster` on the control plane. Raises UsageError naming those there are."""
-    found = control_plane.find(f"{CLUSTERS}/{name}")
+    found = control_plane.find(cluster_path(name))
     if found is not None:
         return found
     there = ", ".join(sorted(item["metadata"]["name"] for item in control_plane.items(CLUSTERS))) or "none"

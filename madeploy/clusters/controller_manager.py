@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import is_ready, seconds_of
 from madeploy.names.kubernetes import selector_labels, workload
 
 SERVICE = workload("controllermgr")
@@ -19,11 +18,7 @@ def pods(control_plane: Kubernetes, namespace: str) -> list[Object]:
 
 def is_at_work(control_plane: Kubernetes, namespace: str) -> bool:
     """Whether a pod of it is ready: without one no `Cluster` can be deleted (V16). Raises ClientError."""
-    return any(
-        condition.get("type") == "Ready" and condition.get("status") == "True"
-        for pod in pods(control_plane, namespace)
-        for condition in (pod.get("status") or {}).get("conditions") or ()
-    )
+    return any(map(is_ready, pods(control_plane, namespace)))
 
 
 def has_rolled_since(control_plane: Kubernetes, namespace: str, moment: float) -> bool:
@@ -31,7 +26,7 @@ def has_rolled_since(control_plane: Kubernetes, namespace: str, moment: float) -
     that none can hold what was read before (facts 3.1). Times there are whole seconds: a pod of the same
     second counts as older. Raises ClientError."""
     return all(
-        _seconds(pod["metadata"]["creationTimestamp"]) > moment for pod in pods(control_plane, namespace)
+        seconds_of(pod["metadata"]["creationTimestamp"]) > moment for pod in pods(control_plane, namespace)
     )
 
 
@@ -39,13 +34,4 @@ def changed_at(metadata: Object) -> float:
     """When an object was last written, by its managed fields (Kubernetes API conventions), seconds since
     1970."""
     stamps = [entry.get("time") for entry in metadata.get("managedFields") or ()]
-    return max(_seconds(stamp) for stamp in (*stamps, metadata["creationTimestamp"]) if stamp)
-
-
-def created_at(metadata: Object) -> float:
-    """When an object was made, seconds since 1970."""
-    return _seconds(metadata["creationTimestamp"])
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+    return max(seconds_of(stamp) for stamp in (*stamps, metadata["creationTimestamp"]) if stamp)

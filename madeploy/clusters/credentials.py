@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from madeploy.clients import reviews
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import seconds_of, secret_text
 from madeploy.clusters.checks.credential import accept, authorize, rights
-from madeploy.clusters.controller_manager import created_at
 from madeploy.clusters.registration import Registered, secret_path
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding
@@ -101,7 +101,7 @@ def present(compute: Kubernetes) -> list[Present]:
         if matched is None:
             continue
         kind: CredentialKind = "longLived" if secret.get("type") == _TOKEN_TYPE else "bounded"
-        token = base64.b64decode((secret.get("data") or {}).get("token") or "").decode("ascii", "replace")
+        token = secret_text(secret, "token")
         labels = secret["metadata"].get("labels") or {}
         credential = KeptCredential(generation=int(matched["number"] or 1), kind=kind)
         found.append(Present(credential, token, ours <= labels.items()))
@@ -116,7 +116,7 @@ def issue(compute: Kubernetes, wanted: KeptCredential, hours: int | None) -> str
     """
     secret = compute.get(secret_path(ray_manager_token(wanted.generation), RAY_NAMESPACE))
     if wanted.kind == "longLived":
-        token = base64.b64decode((secret.get("data") or {}).get("token") or "").decode("ascii", "replace")
+        token = secret_text(secret, "token")
     else:
         bound = {"apiVersion": "v1", "kind": "Secret", "name": secret["metadata"]["name"]}
         request = {
@@ -171,10 +171,9 @@ def seconds_until_refused(
     """Wait until the API server refuses the client's credential (401). Seconds it took; None when it did not
     within the limit."""
     began = time.monotonic()
-    question = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     while True:
         try:
-            client.review("/apis/authentication.k8s.io/v1/selfsubjectreviews", question)
+            reviews.user(client)
         except ClientError as error:
             if error.cause == "unauthorized":
                 return time.monotonic() - began
@@ -186,4 +185,4 @@ def seconds_until_refused(
 def age(compute: Kubernetes, credential: Credential, now: float) -> float | None:
     """Seconds since the registered credential was made; None where it is not there. Raises ClientError."""
     secret = compute.find(secret_path(ray_manager_token(credential.generation), RAY_NAMESPACE))
-    return None if secret is None else now - created_at(secret["metadata"])
+    return None if secret is None else now - seconds_of(secret["metadata"]["creationTimestamp"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from madeploy.clients.errors import Cause, ClientError
+from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 
 CODES: Final[dict[Cause, str]] = {
@@ -50,3 +51,8 @@ def administrator_finding(error: ClientError, name: str) -> Finding:
     """The finding for a call that failed with the kubeconfig of cluster `name`."""
     why, fix = _ADMINISTRATOR.get(error.cause, ("", ""))
     return find(CODES[error.cause], f"{name}: kubeconfig", str(error), why=why, fix=fix.format(name=name))
+
+
+def unusable(error: ToolkitError, name: str) -> Finding:
+    """The finding for a kubeconfig of cluster `name` with which nothing can be asked."""
+    return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)

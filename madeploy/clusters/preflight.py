@@ -6,10 +6,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
+from madeploy.clients import reviews
 from madeploy.clients.bounded import WORKERS, run_bounded
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clusters.failures import administrator_finding
+from madeploy.clusters.failures import administrator_finding, unusable
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
 from madeploy.settings import CONTROL_PLANE
@@ -17,8 +18,6 @@ from madeploy.stacks.access import StackAccess, open_stack
 
 SECONDS = 8.0
 """Time for one cluster: connection, credential (a login command included) and one question."""
-
-_QUESTION = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 
 
 @dataclass(frozen=True)
@@ -94,11 +93,11 @@ def _no_control_plane(access: StackAccess, finding: Finding) -> ToolkitError:
 
 def _ask(name: str, connect: Callable[[], Kubernetes]) -> Finding | None:
     try:
-        connect().review("/apis/authentication.k8s.io/v1/selfsubjectreviews", _QUESTION)
+        reviews.user(connect())
     except ClientError as error:
         return administrator_finding(error, name)
     except ToolkitError as error:
-        return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)
+        return unusable(error, name)
     except Exception as error:
         # One cluster's oddity must not end the look at the others.
         return find("MA402", name, f"its kubeconfig cannot be used ({type(error).__name__})")

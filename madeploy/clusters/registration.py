@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import secret_text
 from madeploy.names.kubernetes import (
     API_GROUP,
     CLUSTERS_NAMESPACE,
@@ -75,8 +74,8 @@ def read_registration(control_plane: Kubernetes, name: str) -> Registered:
         name=name,
         host=str(rest.get("host") or ""),
         port=str(rest.get("port") or ""),
-        certificate_authority=_value(found["ca"], "cadata"),
-        token=_value(found["token"], "token"),
+        certificate_authority=secret_text(found["ca"], "cadata"),
+        token=secret_text(found["token"], "token"),
         cluster=cluster,
         secrets={role: secret["metadata"] if secret else None for role, secret in found.items()},
         secret_names=names,
@@ -94,11 +93,3 @@ def rest_of(cluster: Object | None) -> dict[str, Any]:
     kubernetes = ((cluster or {}).get("spec") or {}).get("kubernetes") or {}
     rest: dict[str, Any] = kubernetes.get("rest") or {}
     return rest
-
-
-def _value(secret: Object | None, key: str) -> str:
-    encoded = ((secret or {}).get("data") or {}).get(key) or ""
-    try:
-        return base64.b64decode(encoded).decode("utf-8", errors="replace")
-    except binascii.Error:
-        return ""

@@ -24,7 +24,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import controller_manager, credentials, serving_token
 from madeploy.clusters.checks.health import control_plane_clock, wait_for_proof
-from madeploy.clusters.failures import finding_of
+from madeploy.clusters.failures import finding_of, unusable
 from madeploy.clusters.registration import read_registration, registered_client
 from madeploy.clusters.remedies import remedies
 from madeploy.clusters.rotation_plan import CALL_SECONDS, Planned, Rotated, planned
@@ -335,7 +335,7 @@ class Rotation:
             except ClientError as error:
                 return finding_of(error, name, fix=self._go_on(name))
             except ToolkitError as error:
-                return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)
+                return unusable(error, name)
 
         def late(name: str) -> Any:
             return find("MA432", name, f"no answer within {seconds:.0f} s", fix=self._go_on(name))

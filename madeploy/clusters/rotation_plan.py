@@ -12,7 +12,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import credentials, serving_token
 from madeploy.clusters.checks.health import control_plane_clock
-from madeploy.clusters.failures import administrator_finding
+from madeploy.clusters.failures import administrator_finding, unusable
 from madeploy.clusters.session import Session
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding, find
@@ -129,7 +129,7 @@ def due(session: Session, names: list[str], seconds: float, parallel: int) -> tu
         except ClientError as error:
             return administrator_finding(error, name)
         except ToolkitError as error:
-            return find("MA402", name, f"{error.what}: {error.why}", fix=error.fix)
+            return unusable(error, name)
         if age is None:
             return find("MA476", name, f"generation {credential.generation} has no Secret there")
         return age > seconds

@@ -3,7 +3,6 @@ It turns with the cluster's credential (REG-8, OPS-5)."""
 
 from __future__ import annotations
 
-import base64
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import secret_text
 from madeploy.clusters.checks.credential import accept, authorize
 from madeploy.clusters.checks.registered_objects import missing_secret
 from madeploy.clusters.registration import Registered, secret_path
@@ -45,7 +45,7 @@ def registered_token(control_plane: Kubernetes, registered: Registered) -> Regis
     secret = control_plane.find(secret_path(name))
     return replace(
         registered,
-        token=_token(secret),
+        token=secret_text(secret, "token"),
         secrets={**registered.secrets, "token": secret["metadata"] if secret else None},
         secret_names={**registered.secret_names, "token": name},
     )
@@ -57,7 +57,7 @@ def present(compute: Kubernetes) -> dict[int, str]:
     for secret in compute.items(f"/api/v1/namespaces/{CREDENTIALS_NAMESPACE}/secrets"):
         matched = _NAME.fullmatch(secret["metadata"]["name"])
         if matched is not None:
-            found[int(matched["number"] or 1)] = _token(secret)
+            found[int(matched["number"] or 1)] = secret_text(secret, "token")
     return found
 
 
@@ -131,8 +131,3 @@ def lack(stack: Session, registered: Registered, token: str | None = None) -> Fi
         found = replace(found, token=token, secrets={**found.secrets, "token": {}})
     client, known = partial(stack.with_token, name), remedies(settings, name, stack.name)
     return prove(settings, found, client, hub, stack.client(name), known)[1]
-
-
-def _token(secret: dict[str, Any] | None) -> str:
-    encoded = ((secret or {}).get("data") or {}).get("token") or ""
-    return base64.b64decode(encoded).decode("utf-8", errors="replace")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any, Final
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import seconds_of
 from madeploy.clusters.checks.credential import accept
 from madeploy.clusters.checks.health import health, health_findings
 from madeploy.clusters.checks.kuberay import operator_version
+from madeploy.clusters.controller_manager import changed_at
 from madeploy.clusters.failures import finding_of
 from madeploy.clusters.registration import (
     Registered,
@@ -191,17 +192,11 @@ def _token_dates(
         except ClientError:
             secret = None
         if secret is not None:
-            age = now - _seconds(str(secret["metadata"]["creationTimestamp"]))
+            age = now - seconds_of(secret["metadata"]["creationTimestamp"])
     if age is None:
-        metadata = registered.secrets["token"] or {}
-        stamps = [item.get("time") for item in metadata.get("managedFields") or ()]
-        stamps.append(metadata.get("creationTimestamp"))
-        age = now - max((_seconds(stamp) for stamp in stamps if stamp), default=now)
+        written = registered.secrets["token"]
+        age = 0.0 if written is None else now - changed_at(written)
     return age, claims.left(now)
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).astimezone(timezone.utc).timestamp()
 
 
 def _rounded(value: float | None) -> int | None:

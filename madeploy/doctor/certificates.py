@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import datetime
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
-from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import condition, is_ready, secret_value
 from madeploy.doctor.checks import Seen
 from madeploy.doctor.provided import PAIR_HERE
 from madeploy.doctor.site import Site
@@ -58,7 +57,7 @@ def read(client: Kubernetes, namespace: str, secret: str) -> x509.Certificate | 
     """The certificate in a Secret, None where there is none to be read. Raises ClientError."""
     live = client.find(f"/api/v1/namespaces/{namespace}/secrets/{secret}")
     try:
-        return x509.load_pem_x509_certificates(_value(live, "tls.crt"))[0]
+        return x509.load_pem_x509_certificates(secret_value(live, "tls.crt"))[0]
     except (ValueError, IndexError):
         return None
 
@@ -70,7 +69,7 @@ def authorities(site: Site) -> str:
     texts = []
     for item in wanted(site):
         live = client.find(f"/api/v1/namespaces/{site.namespace}/secrets/{item.secret}")
-        text = _value(live, "ca.crt").decode("ascii", "ignore")
+        text = secret_value(live, "ca.crt").decode("ascii", "ignore")
         if "-----BEGIN CERTIFICATE-----" in text:
             texts.append(text)
     return "".join(dict.fromkeys(texts))
@@ -120,8 +119,8 @@ def _of_secret(site: Site, client: Kubernetes, item: Wanted) -> Iterator[Finding
         yield from unissued or [find("MA945", where, f"is not there ({item.host})", fix=_make(site, item))]
         return
     try:
-        certificate = x509.load_pem_x509_certificates(_value(live, "tls.crt"))[0]
-        key = load_pem_private_key(_value(live, "tls.key"), None)
+        certificate = x509.load_pem_x509_certificates(secret_value(live, "tls.crt"))[0]
+        key = load_pem_private_key(secret_value(live, "tls.key"), None)
     except (ValueError, TypeError, IndexError):
         yield find("MA945", where, "holds no certificate with its key", fix=f"See its keys:\n{look}")
         return
@@ -156,9 +155,9 @@ def _unissued(site: Site, client: Kubernetes, name: str) -> Iterator[Finding]:
         return
     path = f"{_API}/namespaces/{site.namespace}/certificates/{name}"
     certificate = client.find(path)
-    if certificate is None or _condition(certificate, "Ready").get("status") == "True":
+    if certificate is None or is_ready(certificate):
         return
-    said = _condition(certificate, "Ready").get("message") or "cert-manager has not looked at it"
+    said = condition(certificate, "Ready").get("message") or "cert-manager has not looked at it"
     reasons = [
         f"challenge for {item['spec'].get('dnsName')}: {status['reason']}"
         for item in client.items(f"/apis/acme.cert-manager.io/v1/namespaces/{site.namespace}/challenges")
@@ -169,22 +168,10 @@ def _unissued(site: Site, client: Kubernetes, name: str) -> Iterator[Finding]:
         found = client.find(f"{_API}/clusterissuers/{issuer['name']}")
         if found is None:
             reasons.append(f"ClusterIssuer {issuer['name']} is not there")
-        elif _condition(found, "Ready").get("status") != "True":
-            why = _condition(found, "Ready").get("message") or "is not ready"
+        elif not is_ready(found):
+            why = condition(found, "Ready").get("message") or "is not ready"
             reasons.append(f"ClusterIssuer {issuer['name']}: {why}")
     look = site.kubectl(f"-n {site.namespace} describe certificate,certificaterequest,order,challenge")
     evidence = "; ".join([" ".join(str(text).split()) for text in (said, *reasons)])
     subject = f"Certificate {site.namespace}/{name}"
     yield find("MA949", subject, evidence, fix=f"See the whole chain of its requests:\n{look}")
-
-
-def _condition(obj: Object, kind: str) -> dict[str, Any]:
-    conditions: list[dict[str, Any]] = (obj.get("status") or {}).get("conditions") or []
-    return next((item for item in conditions if item.get("type") == kind), {})
-
-
-def _value(secret: Object | None, key: str) -> bytes:
-    try:
-        return base64.b64decode(((secret or {}).get("data") or {}).get(key) or "")
-    except binascii.Error:
-        return b""

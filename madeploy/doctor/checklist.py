@@ -9,6 +9,7 @@ from typing import Any, Final
 import yaml
 
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import conditions
 from madeploy.doctor.checks import Seen
 from madeploy.doctor.front_door import GATEWAY_API, INGRESS_API, door_object
 from madeploy.doctor.site import Site
@@ -143,8 +144,9 @@ def _gateway(site: Site, client: Kubernetes) -> Iterator[Finding]:
     if live is None:
         yield find("MA936", subject, "is not there", fix=_again(site))
     elif not (live.get("status") or {}).get("addresses"):
-        conditions: list[dict[str, Any]] = (live.get("status") or {}).get("conditions") or []
-        said = "; ".join(str(item.get("message")) for item in conditions if item.get("status") == "False")
+        said = "; ".join(
+            str(item.get("message")) for item in conditions(live) if item.get("status") == "False"
+        )
         yield find("MA942", subject, said or "has no address", fix=f"See its conditions:\n{look}")
 
 

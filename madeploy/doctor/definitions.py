@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import is_ready
 from madeploy.clusters.checks.kuberay import (
     missing_definitions,
     missing_queue_definitions,
@@ -129,7 +130,7 @@ def running_controllers(site: Site) -> Seen:
     found, seen = [], []
     for wanted in controllers(site):
         pods = list(_pods(client, wanted))
-        ready = [pod for pod in pods if _is_ready(pod)]
+        ready = [pod for pod in pods if is_ready(pod)]
         where = f"namespace {wanted.namespace}" if wanted.namespace else "any namespace"
         if ready:
             seen.append(f"{wanted.title} in {ready[0]['metadata']['namespace']}")
@@ -142,11 +143,6 @@ def running_controllers(site: Site) -> Seen:
 def _pods(client: Kubernetes, wanted: Controller) -> Iterator[Object]:
     where = f"/api/v1/namespaces/{wanted.namespace}/pods" if wanted.namespace else "/api/v1/pods"
     return client.items(where, labelSelector=wanted.selector)
-
-
-def _is_ready(pod: Object) -> bool:
-    conditions: list[dict[str, Any]] = (pod.get("status") or {}).get("conditions") or []
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 def _lack(definition: Object | None, built: tuple[Object, ...]) -> str:

@@ -6,9 +6,10 @@ Conditions are those of its API (External Secrets Operator, SecretStore and Exte
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from madeploy.clients.kubernetes import Object
+from madeploy.clients.objects import condition, is_ready
 from madeploy.doctor.checks import NotNeededError, Seen
 from madeploy.doctor.site import Site
 from madeploy.findings import Finding, find
@@ -40,7 +41,7 @@ def stores(site: Site, cluster: str) -> Seen:
             setting = "store" if cluster == CONTROL_PLANE else "computeStore"
             fix = f"Make it, or name one that exists in gitops.secrets.{setting}; then see it:\n{look}"
             found.append(find("MA504", subject, "is not there", fix=fix))
-        elif _ready(live).get("status") != "True":
+        elif not is_ready(live):
             fix = f"See what the operator says of it:\n{look}"
             found.append(find("MA504", subject, _said(live), fix=fix))
         else:
@@ -71,7 +72,7 @@ def _unsynced(site: Site, secret: WantedSecret) -> Iterator[Finding]:
             fix = f"Write the files again, and have them applied by the GitOps engine:\n{render}"
             yield find("MA505", subject, f"is not there, nor is its Secret ({secret.meaning})", fix=fix)
         return
-    if _ready(live).get("status") != "True":
+    if not is_ready(live):
         again = site.kubectl(f"{name.format('annotate')} force-sync=$(date +%s) --overwrite", secret.cluster)
         fix = f"Put into the store what is missing there; see it, and have it read again:\n{look}\n{again}"
         yield find("MA505", subject, f"{_said(live)} ({secret.meaning})", fix=fix)
@@ -91,12 +92,7 @@ def _namespaces(site: Site, settings: ExternalSecrets, cluster: str) -> list[str
     return sorted({each.namespace for each in wanted_secrets(site.environment) if each.cluster == cluster})
 
 
-def _ready(live: Object) -> dict[str, Any]:
-    conditions: list[dict[str, Any]] = (live.get("status") or {}).get("conditions") or []
-    return next((item for item in conditions if item.get("type") == "Ready"), {})
-
-
 def _said(live: Object) -> str:
-    ready = _ready(live)
+    ready = condition(live, "Ready")
     why = ready.get("message") or ready.get("reason") or "the operator has not looked at it"
     return f"is not ready: {' '.join(str(why).split())}"

@@ -6,6 +6,7 @@ import socket
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import condition
 from madeploy.doctor.checks import Seen
 from madeploy.doctor.site import Site
 from madeploy.findings import Finding, find
@@ -43,8 +44,7 @@ def _gateway_class(door: GatewayApiFrontDoor, client: Kubernetes, site: Site) ->
     found = client.find(f"{GATEWAY_API}/gatewayclasses/{door.class_name}")
     if found is None:
         return [_no_class("GatewayClass", door.class_name, client, f"{GATEWAY_API}/gatewayclasses")]
-    conditions: list[dict[str, Any]] = (found.get("status") or {}).get("conditions") or []
-    accepted = next((item for item in conditions if item.get("type") == "Accepted"), {})
+    accepted = condition(found, "Accepted")
     controller = (found.get("spec") or {}).get("controllerName")
     if accepted.get("status") != "True":
         said = accepted.get("message") or accepted.get("reason") or "no controller has looked at it"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from madeploy.clients import registry
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import secret_value
 from madeploy.clients.registry import Credential
 from madeploy.doctor.checks import NotCheckedError, NotNeededError, Seen
 from madeploy.doctor.site import Site
@@ -18,6 +17,7 @@ from madeploy.settings import CONTROL_PLANE
 from manifests.workload_pods import workload_pods
 
 _TYPE = "kubernetes.io/dockerconfigjson"
+_KEY = ".dockerconfigjson"
 
 
 def pull_secrets(site: Site) -> Seen:
@@ -89,7 +89,7 @@ def _defects(client: Kubernetes, namespace: str, name: str) -> Iterator[Finding]
         yield find("MA922", subject, f"is of type {secret.get('type')}, not {_TYPE}")
         return
     try:
-        registry.credentials(_content(secret))
+        registry.credentials(secret_value(secret, _KEY))
     except ValueError as error:
         yield find("MA922", subject, str(error))
 
@@ -97,13 +97,6 @@ def _defects(client: Kubernetes, namespace: str, name: str) -> Iterator[Finding]
 def _logins(client: Kubernetes, namespace: str, name: str) -> dict[str, Credential]:
     secret = client.find(f"/api/v1/namespaces/{namespace}/secrets/{name}")
     try:
-        return registry.credentials(_content(secret or {}))
+        return registry.credentials(secret_value(secret, _KEY))
     except ValueError:
         return {}
-
-
-def _content(secret: Mapping[str, Mapping[str, str]]) -> bytes:
-    try:
-        return base64.b64decode((secret.get("data") or {}).get(".dockerconfigjson", ""))
-    except binascii.Error:
-        raise ValueError("it holds no logins") from None

@@ -16,11 +16,11 @@ import time
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import condition, seconds_of
 from madeploy.doctor.probe import Target
 from madeploy.engine import processes
 from madeploy.names.images import retention_reference
@@ -200,7 +200,7 @@ def sweep(client: Kubernetes, namespace: str) -> int:
     now = client.clock() or time.time()
     gone = 0
     for left in client.items(collection, labelSelector=f"{LABEL}=true"):
-        age = now - _seconds(str(left["metadata"].get("creationTimestamp") or ""))
+        age = now - seconds_of(left["metadata"]["creationTimestamp"])
         if age > _DEADLINE_SECONDS or _maker_is_gone(left):
             gone += client.delete(f"{collection}/{left['metadata']['name']}", {"gracePeriodSeconds": 0})
     return gone
@@ -223,16 +223,17 @@ def _awaited(client: Kubernetes, path: str, seconds: float) -> Outcome:
     end = time.monotonic() + seconds
     why = "it was not started"
     while time.monotonic() < end:
-        status = client.get(path).get("status") or {}
+        found = client.get(path)
+        status = found.get("status") or {}
         for container in status.get("containerStatuses") or ():
             state = container.get("state") or {}
             if "terminated" in state:
                 return _read(state["terminated"])
             waiting = state.get("waiting") or {}
             why = ": ".join(filter(None, (waiting.get("reason"), waiting.get("message")))) or why
-        for condition in status.get("conditions") or ():
-            if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-                why = f"no node takes it: {condition.get('message')}"
+        scheduled = condition(found, "PodScheduled")
+        if scheduled.get("status") == "False":
+            why = f"no node takes it: {scheduled.get('message')}"
         time.sleep(POLL_SECONDS)
     return Outcome(None, f"it did not end within {seconds:g} s: {why}")
 
@@ -244,7 +245,3 @@ def _read(terminated: Mapping[str, Any]) -> Outcome:
         code, said = terminated.get("exitCode"), str(terminated.get("message") or "")[-200:]
         return Outcome(None, f"it ended with exit code {code} and said {said!r}")
     return Outcome(results)
-
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp() if stamp else 0.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from madeploy.clients import reviews
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.failures import administrator_finding
@@ -15,20 +16,18 @@ from madeploy.findings import find
 
 OLDEST: Final = (1, 30)
 """Oldest minor of Kubernetes: graceful shutdown uses the `sleep` hook (docs/known-limits.md)."""
-_REVIEW: Final = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
 
 
 def reach(site: Site, cluster: str) -> Seen:
     """Whether an API server answers to its administrator, and its version."""
     try:
         client = site.connect(cluster)
-        answer = client.review("/apis/authentication.k8s.io/v1/selfsubjectreviews", _REVIEW)
+        user = reviews.user(client)
         version = str(client.get("/version").get("gitVersion") or "")
     except ClientError as error:
         return [administrator_finding(error, cluster)]
     except ToolkitError as error:
         return [find("MA402", cluster, " ".join(f"{error.what}: {error.why}".split()), fix=error.fix)]
-    user = ((answer.get("status") or {}).get("userInfo") or {}).get("username")
     if (found := re.match(r"v?(\d+)\.(\d+)", version)) and (int(found[1]), int(found[2])) < OLDEST:
         evidence = f"runs Kubernetes {version}; {OLDEST[0]}.{OLDEST[1]} is the oldest"
         return [find("MA905", cluster, evidence)]

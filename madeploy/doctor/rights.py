@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from madeploy.clients import reviews
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.doctor.checks import Seen
 from madeploy.doctor.discovery import Discovery
@@ -26,7 +27,6 @@ WATCHED: Final[dict[str, tuple[tuple[str, str], ...]]] = {
 """What it lists and watches besides while it waits for an object of a kind."""
 
 _PARALLEL: Final = 8
-_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 
 
 @dataclass(frozen=True, order=True)
@@ -93,9 +93,4 @@ def _is_allowed(client: Kubernetes, right: Right) -> bool:
     attributes = {"group": right.group, "resource": right.resource, "verb": right.verb}
     if right.namespace:
         attributes["namespace"] = right.namespace
-    question = {
-        "apiVersion": "authorization.k8s.io/v1",
-        "kind": "SelfSubjectAccessReview",
-        "spec": {"resourceAttributes": attributes},
-    }
-    return bool((client.review(_REVIEWS, question).get("status") or {}).get("allowed"))
+    return reviews.is_allowed(client, {"resourceAttributes": attributes})

@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import is_ready
 from madeploy.sandbox.component import Component
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
 from madeploy.sandbox.kubeconfig import client as client_of
@@ -348,13 +349,8 @@ class Cluster:
         """Whether Deployments roll out here: default ServiceAccount made, every node Ready."""
         if self.api.find("/api/v1/namespaces/default/serviceaccounts/default") is None:
             return False
-        ready = [node for node in self.api.items("/api/v1/nodes") if _is_ready(node)]
+        ready = [node for node in self.api.items("/api/v1/nodes") if is_ready(node)]
         return len(ready) >= NODES
-
-
-def _is_ready(node: dict[str, Any]) -> bool:
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
 
 _AUDIT_POLICY = {

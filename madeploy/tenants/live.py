@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clients.objects import conditions
 from madeploy.names.kubernetes import API_VERSION, PLURALS
 from madeploy.names.tenants import TENANT_LABEL
 from madeploy.releases import Release
@@ -142,7 +143,7 @@ def _waits_for(item: Mapping[str, Any]) -> str:
     finalizers = item["metadata"].get("finalizers") or (item.get("spec") or {}).get("finalizers") or ()
     said = [
         str(condition.get("message"))
-        for condition in (item.get("status") or {}).get("conditions") or ()
+        for condition in conditions(item)
         if condition.get("status") == "True" and condition.get("message")
     ]
     return (

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from madeploy.clients import reviews
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.identity import account_uid
@@ -38,16 +39,14 @@ def accept(
     """Whether the API server takes the registered token for that of ServiceAccount `account`. Raises
     ClientError for what says nothing about the token."""
     subject = f"Secret default/{registered.secret_names['token']}"
-    question = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}
     claims = tokens.claims(registered.token)
     try:
-        review = client.review("/apis/authentication.k8s.io/v1/selfsubjectreviews", question)
+        user = reviews.user(client)
     except ClientError as error:
         if error.cause != "unauthorized":
             raise
         now = client.clock()
         return "", _refusal(subject, claims, now, _Behind(compute, account), remedies, clock())
-    user = str(((review.get("status") or {}).get("userInfo") or {}).get("username"))
     if user != ACCOUNTS + account:
         fix = "\n".join([remedies.take_back, remedies.roll])
         evidence = f"the API server takes it for {user}, not {ACCOUNTS}{account}"
@@ -86,14 +85,8 @@ def authorize(
     ClientError."""
     missing, asked = [], 0
     for attributes in wanted:
-        question = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": attributes,
-        }
-        answer = client.review("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", question)
         asked += 1
-        if not (answer.get("status") or {}).get("allowed"):
+        if not reviews.is_allowed(client, attributes):
             missing.append(_sentence(attributes))
     if missing:
         evidence = f"{account} may not {'; may not '.join(missing)}"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import seconds_of
 from madeploy.clusters.registration import cluster_path
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
@@ -89,7 +89,7 @@ def health_findings(cluster: Object, now: float, remedies: Remedies) -> list[Fin
     shown = health(cluster)
     manager = remedies.control_plane(f"-n {remedies.namespace} logs deployment/michelangelo-controllermgr")
     if not shown.reported:
-        since = now - _created(cluster)
+        since = now - seconds_of(cluster["metadata"]["creationTimestamp"])
         evidence = f"not reported in the {since:.0f} s since it was registered"
         if since < 2 * BEAT_SECONDS:
             evidence += "; the first report takes up to a minute"
@@ -119,8 +119,3 @@ def health_findings(cluster: Object, now: float, remedies: Remedies) -> list[Fin
         fix = f"See what the API server's own health check says:\n{look}"
         return [find("MA450", subject, evidence, fix=fix)]
     return []
-
-
-def _created(cluster: Object) -> float:
-    stamp = str(cluster["metadata"]["creationTimestamp"])
-    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()

@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import condition
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import KUBERAY_NAMESPACE, RAY_NAMESPACE, common_labels
@@ -84,10 +85,9 @@ def queue_findings(compute: Kubernetes, environment: Environment, remedies: Reme
 
 def _inactive(queue: Object) -> str:
     """Why Kueue admits nothing from a queue; "" where it does, or has not looked at it yet."""
-    for condition in (queue.get("status") or {}).get("conditions") or ():
-        if condition.get("type") == "Active" and condition.get("status") == "False":
-            return f"is not active: {condition.get('message') or condition.get('reason')}"
-    return ""
+    active = condition(queue, "Active")
+    said = active.get("message") or active.get("reason")
+    return f"is not active: {said}" if active.get("status") == "False" else ""
 
 
 def _listed(names: list[str]) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
 import yaml
 
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import secret_value
 from madeploy.clusters.registration import secret_path
 from madeploy.clusters.remedies import Remedies
 from madeploy.findings import Finding, find
@@ -72,12 +71,11 @@ def _credentials(
 
 def _minio(secret: Object | None) -> tuple[str, str] | None:
     """The two keys in the services' `secrets.yaml`; None where it is not to be understood."""
-    encoded = ((secret or {}).get("data") or {}).get(SECRETS_FILE) or ""
     try:
-        data: Any = yaml.safe_load(base64.b64decode(encoded))
+        data: Any = yaml.safe_load(secret_value(secret, SECRETS_FILE))
         minio = data["minio"]
         return str(minio["awsAccessKeyId"]), str(minio["awsSecretAccessKey"])
-    except (binascii.Error, yaml.YAMLError, TypeError, KeyError):
+    except (yaml.YAMLError, TypeError, KeyError):
         return None
 
 

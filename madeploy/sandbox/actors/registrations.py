@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import ssl
 import time
 from collections.abc import Callable
@@ -13,6 +11,7 @@ import urllib3
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clients.objects import is_ready, secret_text
 from madeploy.sandbox.actors.cluster import View
 from madeploy.sandbox.objects import FIELD_MANAGER
 
@@ -89,7 +88,7 @@ class RegistrationActor:
             for item in view.all("/api/v1/pods")
             if (item["metadata"].get("labels") or {}).get(POD_LABEL[0]) == POD_LABEL[1]
             and "deletionTimestamp" not in item["metadata"]
-            and _is_ready(item)
+            and is_ready(item)
         )
         uids = [uid for _, uid in ready]
         if self._leader not in uids:
@@ -170,10 +169,7 @@ class RegistrationActor:
         found = self._api.find(f"/api/v1/namespaces/{CREDENTIALS_NAMESPACE}/secrets/{name}")
         if found is None:
             raise _NoAnswerError(f"no Secret {CREDENTIALS_NAMESPACE}/{name}")
-        try:
-            return base64.b64decode((found.get("data") or {}).get(key) or "").decode("utf-8", "replace")
-        except binascii.Error:
-            return ""
+        return secret_text(found, key)
 
 
 class _NoAnswerError(Exception):
@@ -218,8 +214,3 @@ def _condition(kind: str, is_true: bool, reason: str) -> dict[str, str]:
 
 def _path(item: Object) -> str:
     return f"{GROUP}/namespaces/{NAMESPACE}/clusters/{item['metadata']['name']}"
-
-
-def _is_ready(pod: Object) -> bool:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
