@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clients.objects import secret_text
+from madeploy.clusters.checks.credential import accesses
 from madeploy.clusters.registration import CLUSTERS, cluster_path, secret_path
 from madeploy.documents.words import printable
 from madeploy.errors import UsageError
@@ -180,16 +181,7 @@ def _difference(subject: str, evidence: str, fix: str = "") -> Finding:
 
 
 def _rights(rules: list[Object], wanted: list[Object]) -> Finding:
-    def triples(given: list[Object]) -> set[tuple[str, str, str]]:
-        return {
-            (group, resource, verb)
-            for rule in given
-            for group in rule.get("apiGroups") or ()
-            for resource in rule.get("resources") or ()
-            for verb in rule.get("verbs") or ()
-        }
-
-    have, need = triples(rules), triples(wanted)
+    have, need = set(accesses(rules)), set(accesses(wanted))
     lacks = ", ".join(sorted({f"{verb} {resource}" for _, resource, verb in need - have}))
     extra = ", ".join(sorted({f"{verb} {resource}" for _, resource, verb in have - need}))
     parts = [f"lacks {lacks}"] * bool(lacks) + [f"allows {printable(extra)} as well"] * bool(extra)

@@ -47,7 +47,7 @@ class Remedies:
         if not self.parts:
             return update(self.stack, take_back=take_back)
         config = PurePosixPath("stacks") / f"Pulumi.{self.stack}.yaml"
-        return "\n".join(update(part, config, take_back=take_back) for part in self.parts)
+        return steps(*(update(part, config, take_back=take_back) for part in self.parts))
 
     @property
     def rotate(self) -> str:
@@ -66,6 +66,11 @@ class Remedies:
         """Proves the registration again."""
         return f"bin/madeploy clusters verify {self.name} --stack {self.stack}"
 
+    @property
+    def take_back_and_roll(self) -> str:
+        """Both: for what the controller manager has read already."""
+        return steps(self.take_back, self.roll)
+
     def control_plane(self, arguments: str) -> str:
         """kubectl on the control plane."""
         return f"kubectl --context {self.control_plane_context} {arguments}"
@@ -73,6 +78,11 @@ class Remedies:
     def compute(self, arguments: str) -> str:
         """kubectl on the compute cluster."""
         return f"kubectl --context {self.compute_context} {arguments}"
+
+
+def steps(*lines: str) -> str:
+    """A fix of several lines: what to do in words, and each command on a line of its own."""
+    return "\n".join(lines)
 
 
 def remedies(environment: Environment, name: str, stack: str) -> Remedies:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clients.objects import secret_text
-from madeploy.clusters.checks.credential import accept, authorize
+from madeploy.clusters.checks.credential import accept, accesses, authorize
 from madeploy.clusters.checks.registered_objects import missing_secret
 from madeploy.clusters.registration import Registered, secret_path
 from madeploy.clusters.remedies import Remedies, remedies
@@ -74,12 +74,10 @@ def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
     for item in target_side(Inputs(environment), name):
         if item["kind"] != "ClusterRole":
             continue
-        for rule in item["rules"]:
-            for group in rule["apiGroups"]:
-                for resource, _, part in (what.partition("/") for what in rule["resources"]):
-                    for verb in rule["verbs"]:
-                        asked = {"group": group, "resource": resource, "verb": verb}
-                        yield {"resourceAttributes": asked | ({"subresource": part} if part else {})}
+        for group, what, verb in accesses(item["rules"]):
+            resource, _, part = what.partition("/")
+            asked = {"group": group, "resource": resource, "verb": verb}
+            yield {"resourceAttributes": asked | ({"subresource": part} if part else {})}
 
 
 def prove(
@@ -109,7 +107,7 @@ def prove(
         return "", missing_secret(hub, name, known)
     defect = tokens.defect(registered.token)
     if defect:
-        fix = "\n".join([known.take_back, known.roll])
+        fix = known.take_back_and_roll
         return "", find("MA440", f"Secret {CREDENTIALS_NAMESPACE}/{name}", defect, fix=fix)
     asking = client(registered.token)
     _, finding = accept(registered, asking, compute, known, clock, account=SERVING_MANAGER)

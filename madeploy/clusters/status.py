@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
@@ -20,12 +20,10 @@ from madeploy.clusters.registration import (
     secret_path,
 )
 from madeploy.clusters.remedies import Remedies
+from madeploy.clusters.workloads import ENDED, ENDED_JOBS
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import API_GROUP, RAY_NAMESPACE
-
-_ENDED: Final = ("RAY_CLUSTER_STATE_TERMINATED", "RAY_CLUSTER_STATE_FAILED")
-_ENDED_JOBS: Final = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ def assignments(control_plane: Kubernetes) -> dict[str, int]:
     for item in control_plane.items(f"/apis/{API_GROUP}/v2/rayclusters"):
         status = item.get("status") or {}
         cluster = (status.get("assignment") or {}).get("cluster")
-        if cluster and status.get("state") not in _ENDED:
+        if cluster and status.get("state") not in ENDED:
             counted[cluster] = counted.get(cluster, 0) + 1
     return counted
 
@@ -161,7 +159,7 @@ def _jobs(client: Kubernetes) -> tuple[int, int]:
     return (
         sum(1 for _ in client.items(f"{where}/rayclusters")),
         sum(
-            (item.get("status") or {}).get("jobStatus") not in _ENDED_JOBS
+            (item.get("status") or {}).get("jobStatus") not in ENDED_JOBS
             for item in client.items(f"{where}/rayjobs")
         ),
     )

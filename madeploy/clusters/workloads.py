@@ -17,7 +17,7 @@ from madeploy.progress import phase
 from madeploy.settings import CONTROL_PLANE, Environment
 
 POLL_SECONDS = 5.0
-_ENDED: Final = frozenset(
+ENDED: Final = frozenset(
     {
         "RAY_CLUSTER_STATE_TERMINATED",
         "RAY_CLUSTER_STATE_FAILED",
@@ -27,7 +27,7 @@ _ENDED: Final = frozenset(
     }
 )
 """States of the platform's objects in which nothing runs any more (facts 4.4)."""
-_ENDED_JOBS: Final = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
+ENDED_JOBS: Final = frozenset({"SUCCEEDED", "FAILED", "STOPPED"})
 """The same of Ray's own jobs."""
 
 
@@ -74,7 +74,7 @@ def assigned(control_plane: Kubernetes, cluster: str) -> list[Work]:
         namespace = reference.get("namespace") or item["metadata"]["namespace"]
         if (namespace, reference.get("name")) in held:
             found.append(_work("control plane", "RayJob", item, "state"))
-    return [work for work in found if work.state not in _ENDED]
+    return [work for work in found if work.state not in ENDED]
 
 
 def running(compute: Kubernetes) -> list[Work]:
@@ -82,7 +82,7 @@ def running(compute: Kubernetes) -> list[Work]:
     cluster has no KubeRay. Raises ClientError."""
     return [
         *_listed(compute, "RayCluster", "state"),
-        *(work for work in _listed(compute, "RayJob", "jobStatus") if work.state not in _ENDED_JOBS),
+        *(work for work in _listed(compute, "RayJob", "jobStatus") if work.state not in ENDED_JOBS),
     ]
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 from madeploy import __version__
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
+from madeploy.clusters.remedies import steps
 from madeploy.doctor.checks import Check, NotCheckedError, Seen
 from madeploy.doctor.reach import server_version
 from madeploy.doctor.site import Site
@@ -162,11 +163,9 @@ class Jobs:
             _HUB: self._site.kubectl(f"{delete} rayclusters.{API_GROUP} {name}"),
             cluster: self._site.kubectl(f"{delete} rayclusters.ray.io {name}", cluster),
         }
-        fix = "\n".join(
-            [
-                "See which finalizers hold it, and let them go; then take it away:",
-                *map(commands.__getitem__, left),
-            ]
+        fix = steps(
+            "See which finalizers hold it, and let them go; then take it away:",
+            *map(commands.__getitem__, left),
         )
         return find("MA999", f"RayCluster {name}", f"is still on {' and '.join(left)}", fix=fix)
 

@@ -15,7 +15,7 @@ from madeploy.clients.errors import ClientError, cause_of_exception
 from madeploy.clients.kubernetes import CONNECT_SECONDS
 from madeploy.clusters.failures import finding_of
 from madeploy.clusters.registration import Registered
-from madeploy.clusters.remedies import Remedies
+from madeploy.clusters.remedies import Remedies, steps
 from madeploy.findings import Finding, find
 from madeploy.names.servers import split_server
 
@@ -51,7 +51,7 @@ def handshake(registered: Registered, remedies: Remedies) -> tuple[str, Finding 
     try:
         context = client_context(registered.certificate_authority)
     except (ssl.SSLError, ValueError):
-        fix = "\n".join([remedies.take_back, remedies.roll])
+        fix = remedies.take_back_and_roll
         return "", find("MA442", registered.secret_names["ca"], "holds no PEM certificate", fix=fix)
     try:
         with _secured(registered, context) as connection:
@@ -77,13 +77,11 @@ def _secured(registered: Registered, context: ssl.SSLContext) -> ssl.SSLSocket:
 
 
 def _address_fix(remedies: Remedies) -> str:
-    return "\n".join(
-        [
-            f"Set clusters.{remedies.name}.server to the address at which the control plane's pods reach the "
-            "API server (where it is right and only this machine does not reach it, ask from their network), "
-            "then:",
-            remedies.up,
-        ]
+    return steps(
+        f"Set clusters.{remedies.name}.server to the address at which the control plane's pods reach the "
+        "API server (where it is right and only this machine does not reach it, ask from their network), "
+        "then:",
+        remedies.up,
     )
 
 
@@ -94,13 +92,11 @@ def _tls_finding(error: OSError, registered: Registered, remedies: Remedies) -> 
             evidence = f"its certificate, or one that signed it: {error.verify_message}"
             fix = "Renew the certificate of the API server; where it is right, set the clock of this machine."
             return find("MA434", registered.server, evidence, fix=fix)
-        fix = "\n".join(
-            [
-                f"Set clusters.{remedies.name}.certificateAuthorityData to the authority of this address (or "
-                "correct its kubeconfig), then write it and let the controller manager read it:",
-                remedies.up,
-                remedies.roll,
-            ]
+        fix = steps(
+            f"Set clusters.{remedies.name}.certificateAuthorityData to the authority of this address (or "
+            "correct its kubeconfig), then write it and let the controller manager read it:",
+            remedies.up,
+            remedies.roll,
         )
         return finding_of(failure, registered.server, evidence=_issuers(registered), fix=fix)
     if failure.cause in ("tlsName", "tls"):

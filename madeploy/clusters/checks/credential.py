@@ -3,8 +3,9 @@ with itself, never as an administrator."""
 
 from __future__ import annotations
 
+import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.checks.identity import account_uid
 from madeploy.clusters.registration import Registered, secret_path
-from madeploy.clusters.remedies import Remedies
+from madeploy.clusters.remedies import Remedies, steps
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
@@ -48,12 +49,20 @@ def accept(
         now = client.clock()
         return "", _refusal(subject, claims, now, _Behind(compute, account), remedies, clock())
     if user != ACCOUNTS + account:
-        fix = "\n".join([remedies.take_back, remedies.roll])
+        fix = remedies.take_back_and_roll
         evidence = f"the API server takes it for {user}, not {ACCOUNTS}{account}"
         return "", find("MA444", subject, evidence, fix=fix)
     if compute is not None and claims.account_uid not in (None, account_uid(compute, account)):
         return "", _other_cluster(registered, remedies, account)
     return f"the API server takes the registered token for {user}", None
+
+
+def accesses(rules: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str, str]]:
+    """Group, resource and verb of every access that rules of a role give."""
+    for rule in rules:
+        yield from itertools.product(
+            rule.get("apiGroups") or (), rule.get("resources") or (), rule.get("verbs") or ()
+        )
 
 
 def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
@@ -63,18 +72,10 @@ def rights(environment: Environment, name: str) -> Iterator[dict[str, Any]]:
     for item in compute_side(Inputs(environment), name).objects:
         named = item["metadata"]["name"]
         if item["kind"] in ("ClusterRole", "Role") and named in (RAY_MANAGER, QUEUE_READER):
-            for rule in item["rules"]:
-                for group in rule.get("apiGroups", ()):
-                    for resource in rule["resources"]:
-                        for verb in rule["verbs"]:
-                            yield {
-                                "resourceAttributes": {
-                                    "group": group,
-                                    "resource": resource,
-                                    "verb": verb,
-                                    "namespace": item["metadata"].get("namespace", RAY_NAMESPACE),
-                                }
-                            }
+            namespace = item["metadata"].get("namespace", RAY_NAMESPACE)
+            for group, resource, verb in accesses(item["rules"]):
+                asked = {"group": group, "resource": resource, "verb": verb, "namespace": namespace}
+                yield {"resourceAttributes": asked}
     yield {"nonResourceAttributes": {"path": "/healthz", "verb": "get"}}
 
 
@@ -143,8 +144,8 @@ def _refusal(
 
 
 def _clock_fix(remedies: Remedies) -> str:
-    return "\n".join(
-        ["Set the clocks of the cluster's control plane and of this machine by NTP, then:", remedies.rotate]
+    return steps(
+        "Set the clocks of the cluster's control plane and of this machine by NTP, then:", remedies.rotate
     )
 
 
@@ -173,11 +174,9 @@ def _other_cluster(registered: Registered, remedies: Remedies, account: str) -> 
         f"context {remedies.compute_context} leads to another cluster than {registered.server}: the "
         f"registered token is not of the {account} that is there"
     )
-    fix = "\n".join(
-        [
-            f"Name the context of {registered.server} in clusters.{remedies.name}.kubeconfigContext (or "
-            "store its kubeconfig), then:",
-            remedies.up,
-        ]
+    fix = steps(
+        f"Name the context of {registered.server} in clusters.{remedies.name}.kubeconfigContext (or "
+        "store its kubeconfig), then:",
+        remedies.up,
     )
     return find("MA448", remedies.name, evidence, fix=fix)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clients.objects import seconds_of
 from madeploy.clusters.registration import cluster_path
-from madeploy.clusters.remedies import Remedies
+from madeploy.clusters.remedies import Remedies, steps
 from madeploy.findings import Finding, find
 
 BEAT_SECONDS: Final = 30.0
@@ -93,24 +93,20 @@ def health_findings(cluster: Object, now: float, remedies: Remedies) -> list[Fin
         evidence = f"not reported in the {since:.0f} s since it was registered"
         if since < 2 * BEAT_SECONDS:
             evidence += "; the first report takes up to a minute"
-        fix = "\n".join(
-            [
-                "After a minute, see whether the controller manager runs and what it says of this cluster:",
-                remedies.control_plane(f"-n {remedies.namespace} get deployment michelangelo-controllermgr"),
-                manager,
-            ]
+        fix = steps(
+            "After a minute, see whether the controller manager runs and what it says of this cluster:",
+            remedies.control_plane(f"-n {remedies.namespace} get deployment michelangelo-controllermgr"),
+            manager,
         )
         return [find("MA450", subject, evidence, fix=fix)]
     age = shown.age(now)
     if age is None or age > FRESH_SECONDS:
         how_old = "has no time" if age is None else f"is {age:.0f} s old"
         evidence = f"its condition {how_old}; the platform writes it every {BEAT_SECONDS:.0f} s"
-        fix = "\n".join(
-            [
-                remedies.roll,
-                "If it stays old, the control plane's network does not reach the API server:",
-                manager,
-            ]
+        fix = steps(
+            remedies.roll,
+            "If it stays old, the control plane's network does not reach the API server:",
+            manager,
         )
         return [find("MA451", subject, evidence, fix=fix)]
     if not shown.ready:

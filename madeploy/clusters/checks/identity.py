@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from madeploy.clients.kubernetes import Kubernetes
-from madeploy.clusters.remedies import Remedies
+from madeploy.clusters.remedies import Remedies, steps
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_NAMESPACE
 from madeploy.settings import Environment
@@ -40,11 +40,9 @@ def same_cluster_findings(
         f"context {remedies.compute_context} leads to the control plane's own cluster (namespace "
         "kube-system has the same UID)"
     )
-    fix = "\n".join(
-        [
-            f"Name the compute cluster's context in clusters.{remedies.name}.kubeconfigContext (or store its "
-            "kubeconfig), then:",
-            remedies.up,
-        ]
+    fix = steps(
+        f"Name the compute cluster's context in clusters.{remedies.name}.kubeconfigContext (or store its "
+        "kubeconfig), then:",
+        remedies.up,
     )
     return [find("MA448", remedies.name, evidence, fix=fix)]

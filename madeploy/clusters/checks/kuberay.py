@@ -7,7 +7,7 @@ from typing import Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clients.objects import condition
-from madeploy.clusters.remedies import Remedies
+from madeploy.clusters.remedies import Remedies, steps
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import KUBERAY_NAMESPACE, RAY_NAMESPACE, common_labels
 from madeploy.settings import Environment
@@ -115,12 +115,10 @@ def operator_findings(compute: Kubernetes, remedies: Remedies) -> list[Finding]:
     if wanted == 0:
         fix = remedies.compute(f"-n {where} scale deployment/{name} --replicas=1")
     else:
-        fix = "\n".join(
-            [
-                "See why its pods do not start:",
-                remedies.compute(f"-n {where} describe deployment/{name}"),
-                remedies.compute(f"-n {where} get pods,events"),
-            ]
+        fix = steps(
+            "See why its pods do not start:",
+            remedies.compute(f"-n {where} describe deployment/{name}"),
+            remedies.compute(f"-n {where} get pods,events"),
         )
     evidence = f"{available} of {wanted} replicas available"
     return [find("MA447", f"{remedies.name}: Deployment {where}/{name}", evidence, fix=fix)]
@@ -149,21 +147,17 @@ def _is_available(deployment: Object) -> bool:
 def _install(remedies: Remedies) -> str:
     if remedies.installs_kuberay:
         return remedies.up
-    return "\n".join(
-        [
-            "Install the operator, its definitions included:",
-            f"helm install kuberay-operator kuberay/kuberay-operator --namespace {KUBERAY_NAMESPACE} "
-            f"--create-namespace --version {remedies.kuberay} --kube-context {remedies.compute_context}",
-        ]
+    return steps(
+        "Install the operator, its definitions included:",
+        f"helm install kuberay-operator kuberay/kuberay-operator --namespace {KUBERAY_NAMESPACE} "
+        f"--create-namespace --version {remedies.kuberay} --kube-context {remedies.compute_context}",
     )
 
 
 def _terminating(remedies: Remedies) -> Finding:
-    fix = "\n".join(
-        [
-            "See what holds it, and let that go; then install the operator again:",
-            remedies.compute(f"get namespace {KUBERAY_NAMESPACE} -o jsonpath='{{.status.conditions}}'"),
-            *_install(remedies).splitlines()[-1:],
-        ]
+    fix = steps(
+        "See what holds it, and let that go; then install the operator again:",
+        remedies.compute(f"get namespace {KUBERAY_NAMESPACE} -o jsonpath='{{.status.conditions}}'"),
+        *_install(remedies).splitlines()[-1:],
     )
     return find("MA453", f"{remedies.name}: namespace {KUBERAY_NAMESPACE}", "is being deleted", fix=fix)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.registration import CLUSTERS, Registered, rest_of, secret_path
-from madeploy.clusters.remedies import Remedies
+from madeploy.clusters.remedies import Remedies, steps
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import (
@@ -44,14 +44,12 @@ def registration_findings(
 def _no_cluster(control_plane: Kubernetes, environment: Environment, remedies: Remedies) -> Finding:
     namespace = control_plane.find(f"/api/v1/namespaces/{CLUSTERS_NAMESPACE}")
     if namespace is not None and namespace["metadata"].get("deletionTimestamp"):
-        fix = "\n".join(
-            [
-                "See what holds it, and let that go; once it is gone:",
-                remedies.control_plane(
-                    f"get namespace {CLUSTERS_NAMESPACE} -o jsonpath='{{.status.conditions}}'"
-                ),
-                remedies.up,
-            ]
+        fix = steps(
+            "See what holds it, and let that go; once it is gone:",
+            remedies.control_plane(
+                f"get namespace {CLUSTERS_NAMESPACE} -o jsonpath='{{.status.conditions}}'"
+            ),
+            remedies.up,
         )
         return find("MA453", f"namespace {CLUSTERS_NAMESPACE}", "is being deleted", fix=fix)
     evidence = f"there is no such Cluster in namespace {CLUSTERS_NAMESPACE}"
@@ -64,19 +62,17 @@ def _no_cluster(control_plane: Kubernetes, environment: Environment, remedies: R
 def _deleting(registered: Registered, remedies: Remedies) -> Finding:
     metadata = (registered.cluster or {})["metadata"]
     finalizers = ", ".join(metadata.get("finalizers") or ()) or "none"
-    fix = "\n".join(
-        [
-            "The controller manager has to run; where it does not:",
-            remedies.control_plane(
-                f"-n {remedies.namespace} scale deployment/michelangelo-controllermgr --replicas=2"
-            ),
-            "Once the Cluster is gone, register it again if it is still wanted:",
-            remedies.control_plane(
-                f"-n {CLUSTERS_NAMESPACE} wait --for=delete clusters.michelangelo.api/{registered.name} "
-                "--timeout=2m"
-            ),
-            remedies.up,
-        ]
+    fix = steps(
+        "The controller manager has to run; where it does not:",
+        remedies.control_plane(
+            f"-n {remedies.namespace} scale deployment/michelangelo-controllermgr --replicas=2"
+        ),
+        "Once the Cluster is gone, register it again if it is still wanted:",
+        remedies.control_plane(
+            f"-n {CLUSTERS_NAMESPACE} wait --for=delete clusters.michelangelo.api/{registered.name} "
+            "--timeout=2m"
+        ),
+        remedies.up,
     )
     evidence = f"is being deleted since {metadata['deletionTimestamp']} and waits for {finalizers}"
     return find("MA452", f"Cluster {CLUSTERS_NAMESPACE}/{registered.name}", evidence, fix=fix)
@@ -87,7 +83,7 @@ def _address(
 ) -> list[Finding]:
     subject = f"Cluster {CLUSTERS_NAMESPACE}/{registered.name}"
     # A Cluster that somebody has edited may not be reported on until a restart (V7).
-    again = "\n".join([remedies.take_back, remedies.roll])
+    again = remedies.take_back_and_roll
     try:
         host, port = split_server(registered.server)
         canonical = canonical_server(registered.server)
@@ -107,15 +103,11 @@ def _address(
         if item["metadata"]["name"] != registered.name and _canonical(item) == canonical
     ]
     if others:
-        fix = "\n".join(
-            [
-                f"Remove {others[0]} or {registered.name} from the stack; one that is in no stack:",
-                remedies.control_plane(
-                    f"-n {CLUSTERS_NAMESPACE} delete clusters.michelangelo.api {others[0]}"
-                ),
-                "Then let the controller manager forget the client it keeps:",
-                remedies.roll,
-            ]
+        fix = steps(
+            f"Remove {others[0]} or {registered.name} from the stack; one that is in no stack:",
+            remedies.control_plane(f"-n {CLUSTERS_NAMESPACE} delete clusters.michelangelo.api {others[0]}"),
+            "Then let the controller manager forget the client it keeps:",
+            remedies.roll,
         )
         evidence = f"{registered.server} is {', '.join(others)}'s as well"
         return [find("MA459", subject, evidence, fix=fix)]
@@ -144,7 +136,7 @@ def _authority(control_plane: Kubernetes, registered: Registered, remedies: Reme
         problem = "holds no PEM certificate under cadata"
     if not problem:
         return []
-    fix = "\n".join([remedies.take_back, remedies.roll])
+    fix = remedies.take_back_and_roll
     return [find("MA442", f"Secret {CREDENTIALS_NAMESPACE}/{name}", problem, fix=fix)]
 
 
@@ -163,7 +155,7 @@ def _token(
         if not registered.token:
             problem = "has no key token, or an empty one: the platform calls the cluster as nobody"
         unfilled = [] if registered.token else _unfilled(compute, environment, remedies)
-        fix = "\n".join([remedies.take_back, remedies.roll])
+        fix = remedies.take_back_and_roll
         return unfilled or [find("MA440", f"Secret {CREDENTIALS_NAMESPACE}/{name}", problem, fix=fix)]
     return _unfilled(compute, environment, remedies) or [missing_secret(control_plane, name, remedies)]
 
@@ -213,13 +205,11 @@ def unfilled_token_findings(
         evidence = f"has no token: its annotation kubernetes.io/service-account.name is {named!r}"
         return [find("MA456", subject, evidence, accepted=RAY_MANAGER, fix=remedies.take_back)]
     evidence = "has no token though its ServiceAccount is there: the cluster's token controller does not run"
-    fix = "\n".join(
-        [
-            "See that kube-controller-manager runs with serviceaccount-token-controller in --controllers "
-            "and has a --service-account-private-key-file; on a managed cluster ask its provider. Once "
-            "the Secret has a token:",
-            remedies.up,
-            remedies.roll,
-        ]
+    fix = steps(
+        "See that kube-controller-manager runs with serviceaccount-token-controller in --controllers "
+        "and has a --service-account-private-key-file; on a managed cluster ask its provider. Once "
+        "the Secret has a token:",
+        remedies.up,
+        remedies.roll,
     )
     return [find("MA456", subject, evidence, fix=fix)]
