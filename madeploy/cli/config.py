@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from madeploy.cli.options import AsJson
-from madeploy.cli.output import print_json
+from madeploy.cli.output import columns, print_json
 from madeploy.cli.validate import INVALID
 from madeploy.findings import find
 from madeploy.findings.text import report
@@ -100,8 +100,5 @@ def diff(
     if not rows:
         sys.stdout.write(f"{stacks[0].file} and {stacks[1].file} say the same.\n")
         return
-    table = [("SETTING", stacks[0].file, stacks[1].file)]
-    table += [(row["key"], _shown(row["first"]), _shown(row["second"])) for row in rows]
-    widths = [max(len(line[column]) for line in table) for column in range(2)]
-    for line in table:
-        sys.stdout.write(f"{line[0]:<{widths[0]}}  {line[1]:<{widths[1]}}  {line[2]}".rstrip() + "\n")
+    cells = [(row["key"], _shown(row["first"]), _shown(row["second"])) for row in rows]
+    sys.stdout.write(columns(("SETTING", stacks[0].file, stacks[1].file), cells))

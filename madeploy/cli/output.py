@@ -10,7 +10,7 @@ from typing import Any
 
 from madeploy.errors import UsageError
 from madeploy.findings import Finding
-from madeploy.findings.text import to_json, write
+from madeploy.findings.text import aligned, to_json, write
 
 
 def print_json(data: Any) -> None:
@@ -29,15 +29,21 @@ def print_findings(findings: Sequence[Finding], text: str, as_json: bool, sarif:
         if sarif == "-":
             sys.stdout.write(log)
             return
-        try:
-            Path(sarif).write_text(log, encoding="utf-8")
-        except OSError as error:
-            why = error.strerror or str(error)
-            raise UsageError(f"{sarif} cannot be written", why, "name another file") from None
+        write_file(Path(sarif), log)
     if as_json:
         sys.stdout.write(to_json(findings))
     else:
         write(text, sys.stdout)
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a file that an option names. Raises UsageError."""
+    try:
+        # What servers say may hold halves of characters, which no file can.
+        path.write_text(text, encoding="utf-8", errors="replace")
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise UsageError(f"{path} cannot be written", why, "name another file") from None
 
 
 def note(line: str) -> None:
@@ -46,10 +52,5 @@ def note(line: str) -> None:
 
 
 def columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Rows in aligned columns below a header, each line ending in a line feed. Nothing is cut or folded: what
-    is shown can be copied."""
-    widths = [max(len(row[place]) for row in (header, *rows)) for place in range(len(header))]
-    return "".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() + "\n"
-        for row in (header, *rows)
-    )
+    """Rows in aligned columns below a header, each line ending in a line feed."""
+    return "".join(f"{line}\n" for line in aligned([header, *rows]))

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from madeploy import __version__
+from madeploy.cli.output import write_file
 from madeploy.errors import UsageError
 from madeploy.findings.junit import to_junit
 from madeploy.findings.outcomes import Report
@@ -65,12 +66,7 @@ def show(report: Report, as_json: bool, output: Sequence[str]) -> None:
     """Print a report as text or JSON, and write it to files in the forms that their names say. Raises
     UsageError for a file that cannot be written."""
     for name in output:
-        try:
-            # What servers say may hold halves of characters, which no file can.
-            Path(name).write_text(_FORMS[Path(name).suffix](report), encoding="utf-8", errors="replace")
-        except OSError as error:
-            what, why = f"{name} cannot be written", error.strerror or str(error)
-            raise UsageError(what, why, "name another file") from None
+        write_file(Path(name), _FORMS[Path(name).suffix](report))
     if as_json:
         sys.stdout.write(_json(report))
     else:

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from madeploy.cli.options import Stack
+from madeploy.cli.output import write_file
 from madeploy.errors import UsageError
 from madeploy.stacks.files import open_environment
 from madeploy.topology.build import build
@@ -110,12 +111,5 @@ def topology(
     if output is None:
         sys.stdout.write(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{output} cannot be written",
-            error.strerror or str(error),
-            "name a file in a folder that exists and may be written to",
-        ) from None
+    write_file(output, text)
     print(f"{output}: {chosen}, {len(text.encode()):,} bytes", file=sys.stderr)  # noqa: T201

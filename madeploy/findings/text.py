@@ -65,15 +65,13 @@ def report(subject: str, findings: Iterable[Finding]) -> str:
     return "\n\n".join([*map(one, ordered), f"{subject}: {summary(ordered)}"])
 
 
-def table(findings: Iterable[Finding]) -> str:
-    """One line each in aligned columns: severity, code, subject, evidence."""
-    rows = [(item.severity, item.code, item.subject, item.evidence) for item in in_order(findings)]
-    header = ("SEVERITY", "CODE", "SUBJECT", "EVIDENCE")
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(3)]
-    return "\n".join(
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]).rstrip()
-        for row in (header, *rows)
-    )
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows of a table as lines in aligned columns. Nothing is cut or folded: what scripts take from it is
+    whole."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
 
 
 def to_json(findings: Iterable[Finding]) -> str:

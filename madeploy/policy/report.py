@@ -10,6 +10,7 @@ from typing import cast
 
 from madeploy.errors import UsageError
 from madeploy.findings import Finding, find
+from madeploy.findings.text import aligned
 from madeploy.policy import sources
 from madeploy.policy.service_files import EVERY_RULE
 from madeploy.policy.sources import Source
@@ -96,11 +97,7 @@ def table(findings: Sequence[Finding]) -> str:
         where = f"{place.file}:{place.line}" if place else "-"
         name = f"{item.code} {names.get(item.code, '')}".rstrip()
         rows.append((item.severity, name, where, item.subject, item.evidence))
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    lines = [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[4]]).rstrip()
-        for row in rows
-    ]
+    lines = aligned(rows)
     for code in sorted({item.code for item in findings}):
         one = next(item for item in findings if item.code == code)
         lines += ["", f"{code} {one.title}"]

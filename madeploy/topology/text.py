@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Final
 
+from madeploy.findings.text import aligned
 from madeploy.topology.model import Node, Topology
 
 MAX_CLUSTERS: Final = 20
 """Clusters that are listed; how many more there are is said."""
 
 _LINES: Final = {True: ("├─", "└─", "→"), False: ("|-", "`-", "->")}
-
-
-def _table(rows: Sequence[Sequence[str]], indent: str) -> list[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
-    return [
-        indent
-        + "  ".join(
-            [*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]
-        ).rstrip()
-        for row in rows
-    ]
 
 
 def _caller(topology: Topology, node: Node, unicode: bool) -> Iterable[str]:
@@ -40,7 +30,7 @@ def _caller(topology: Topology, node: Node, unicode: bool) -> Iterable[str]:
         )
         for index, edge in enumerate(edges)
     ]
-    yield from _table(rows, "  ")
+    yield from (f"  {line}" for line in aligned(rows))
 
 
 def to_text(topology: Topology, unicode: bool = True) -> str:
@@ -54,7 +44,7 @@ def to_text(topology: Topology, unicode: bool = True) -> str:
         rows += [
             (item.name, item.server, item.region, item.zone) for item in topology.clusters[:MAX_CLUSTERS]
         ]
-        lines += ["", *_table(rows, "")]
+        lines += ["", *aligned(rows)]
         more = len(topology.clusters) - MAX_CLUSTERS
         if more > 0:
             lines.append(f"and {more} more; --format json lists all")
