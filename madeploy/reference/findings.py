@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from madeploy import policy as _policy  # noqa: F401 - so do policies
 from madeploy import rules as _rules  # noqa: F401 - rules bring their codes' words
 from madeploy.findings.codes import CODES
 

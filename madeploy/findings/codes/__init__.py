@@ -3,8 +3,8 @@
 MA1xx configuration, MA2xx network and TLS, MA3xx storage and IAM, MA4xx clusters, MA5xx security,
 MA6xx observability, MA7xx compliance, MA8xx upgrades, MA9xx whole environments. A code keeps its
 meaning for good; one that is no longer used is not given to anything else. `docs/findings.md` is
-generated from this table and from the rules between settings, whose words stand at their functions
-(`madeploy/rules/`).
+generated from this table, from the rules between settings and from the policies, whose words stand at their
+functions (`madeploy/rules/`, `policies/rules/`).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from madeploy.findings.codes.models import MODELS
 from madeploy.findings.codes.monitoring import ALERTS
 from madeploy.findings.codes.network import NETWORK, PROOF
 from madeploy.findings.codes.platform import CLUSTERS, SECURITY
-from madeploy.findings.codes.policies import POLICIES, READING
+from madeploy.findings.codes.reading import READING
 from madeploy.findings.codes.releases import UPGRADES
 from madeploy.findings.codes.rendering import RENDERING
 from madeploy.findings.codes.symptoms import SYMPTOMS
@@ -44,7 +44,6 @@ GROUPS: Final = (
     LIFECYCLE,
     FLEETS,
     SECURITY,
-    POLICIES,
     ALERTS,
     COMPLIANCE,
     UPGRADES,
@@ -55,7 +54,8 @@ GROUPS: Final = (
 """The parts of the table, in order."""
 
 CODES: Final[dict[str, Code]] = {code: known for group in GROUPS for code, known in group.items()}
-"""Every code that is known; once `madeploy.rules` is imported, those of the rules between settings too."""
+"""Every code that is known; with `madeploy.rules` imported those of the rules between settings too, and with
+`madeploy.policy` those of the policies."""
 
 
 def register(words: Mapping[str, Code]) -> None:
