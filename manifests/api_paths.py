@@ -8,8 +8,8 @@ from madeploy.settings import Environment
 
 
 def api_backend(environment: Environment) -> tuple[Workload, int]:
-    """Service and port that the API's host leads to: the API server, or the lock before it."""
-    if environment.access.lock is not None:
+    """Service and port that the API's host leads to: the API server, or Envoy before it."""
+    if environment.access.guarded is not None:
         return "envoy", ENVOY_API_PORT
     return "apiserver", API_PORT
 

@@ -96,18 +96,18 @@ def envoy(environment: Environment) -> tuple[Object, ...]:
 def _access_volumes(environment: Environment) -> list[tuple[dict[str, Any], dict[str, Any]]]:
     """Secrets of sign-in and of the API's host, and private authorities where a provider's certificate is of
     theirs."""
-    login, lock = environment.access.login, environment.access.lock
+    login, guarded = environment.access.login, environment.access.guarded
     pairs = []
     if login is not None:
         keys = (CLIENT_SECRET_KEY, COOKIE_SECRET_KEY)
         pairs.append(_of_secret("oidc", login.credentials_secret, CREDENTIALS_DIR, *keys))
     if environment.front_door.api_tls == "passthrough":
         pairs.append(secret_volume("api-tls", environment.tls.api_secret_name, API_CERTIFICATE_DIR))
-    if lock is not None and lock.certificates is not None:
+    if guarded is not None and guarded.certificates is not None:
         # The authorities alone: a key beside them is nobody's business here.
-        secret = lock.certificates.authorities_secret
+        secret = guarded.certificates.authorities_secret
         pairs.append(_of_secret("api-clients", secret, CLIENTS_DIR, CLIENTS_FILE))
-    tokens = lock.tokens if lock is not None else None
+    tokens = guarded.tokens if guarded is not None else None
     if "bundle" in {each.authorities for each in (login, tokens) if each is not None}:
         pairs += authorities_volume(environment)
     return pairs
@@ -122,13 +122,13 @@ def _of_secret(name: str, secret: str, path: str, *keys: str) -> tuple[dict[str,
 
 def _ports(environment: Environment) -> dict[str, int]:
     ports = {PORT: ENVOY_PORT, METRICS: ENVOY_METRICS_PORT}
-    return ports if environment.access.lock is None else {**ports, API: ENVOY_API_PORT}
+    return ports if environment.access.guarded is None else {**ports, API: ENVOY_API_PORT}
 
 
 def _service(environment: Environment) -> Object:
     web = "https" if environment.tls.envoy.enabled else "http"
     service = cluster_service(environment, "envoy", PORT, ENVOY_PORT, web)
-    if environment.access.lock is not None:
+    if environment.access.guarded is not None:
         passed = environment.front_door.api_tls == "passthrough"
         protocol = "https" if passed else "kubernetes.io/h2c"
         service["spec"]["ports"].append(service_port(API, ENVOY_API_PORT, protocol))

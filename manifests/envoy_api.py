@@ -1,4 +1,4 @@
-"""The lock at the API's host: a listener of Envoy's own behind either front door.
+"""Authentication of the API's host: a listener of Envoy's own behind either front door.
 
 Trusted networks call without a token; everybody else is known by one, or by a certificate. A caller's address
 comes from the front door alone: NetworkPolicies admit nobody else to the port.
@@ -40,11 +40,11 @@ CONNECTION: Final = "3600s"
 authority is gone, is found at the next one. Calls that run are finished."""
 
 
-def manager_fields(environment: Environment, lock: GuardedApi, route: dict[str, Any]) -> dict[str, Any]:
+def manager_fields(environment: Environment, guarded: GuardedApi, route: dict[str, Any]) -> dict[str, Any]:
     """Fields of the connection manager that decide who calls what."""
     # What passes through carries no header of the door's: whatever is there is the caller's own.
-    written = lock.client_address == "forwardedFor" and environment.front_door.api_tls == "terminate"
-    hops = lock.trusted_proxies if written else 0
+    written = guarded.client_address == "forwardedFor" and environment.front_door.api_tls == "terminate"
+    hops = guarded.trusted_proxies if written else 0
     host = {
         "name": "api",
         "domains": [environment.domains.api],
@@ -64,18 +64,18 @@ def manager_fields(environment: Environment, lock: GuardedApi, route: dict[str, 
     }
 
 
-def connections(lock: GuardedApi, silence: str) -> dict[str, Any]:
+def connections(guarded: GuardedApi, silence: str) -> dict[str, Any]:
     """How long connections last. A certificate is looked at when one begins."""
     fields = {"idle_timeout": silence}
-    return fields if lock.certificates is None else {**fields, "max_connection_duration": CONNECTION}
+    return fields if guarded.certificates is None else {**fields, "max_connection_duration": CONNECTION}
 
 
-def filters(environment: Environment, lock: GuardedApi) -> list[dict[str, Any]]:
+def filters(environment: Environment, guarded: GuardedApi) -> list[dict[str, Any]]:
     """Filters before the router, in order."""
     found = [without_caller_headers()]
-    if lock.tokens is not None:
-        found.append(_tokens(environment, lock.tokens))
-    return [*found, _rights(environment, lock)]
+    if guarded.tokens is not None:
+        found.append(_tokens(environment, guarded.tokens))
+    return [*found, _rights(environment, guarded)]
 
 
 def _tokens(environment: Environment, tokens: Tokens) -> dict[str, Any]:
@@ -89,20 +89,20 @@ def _tokens(environment: Environment, tokens: Tokens) -> dict[str, Any]:
     return jwt_filter("api", provider, {"requires_any": {"requirements": either}})
 
 
-def _rights(environment: Environment, lock: GuardedApi) -> dict[str, Any]:
+def _rights(environment: Environment, guarded: GuardedApi) -> dict[str, Any]:
     policies = {}
-    if lock.trusted_cidrs:
-        policies["trusted"] = policy([ANYTHING], [_network(cidr) for cidr in lock.trusted_cidrs])
-    if lock.tokens is not None:
-        viewers = principals(lock.tokens.viewers, lock.tokens.groups_claim)
-        editors = principals(lock.tokens.editors, lock.tokens.groups_claim)
+    if guarded.trusted_cidrs:
+        policies["trusted"] = policy([ANYTHING], [_network(cidr) for cidr in guarded.trusted_cidrs])
+    if guarded.tokens is not None:
+        viewers = principals(guarded.tokens.viewers, guarded.tokens.groups_claim)
+        editors = principals(guarded.tokens.editors, guarded.tokens.groups_claim)
         if viewers:
             policies["viewers"] = policy(_looking(environment), viewers)
         if editors:
             policies["editors"] = policy([ANYTHING], editors)
-    if lock.certificates is not None:
-        viewers = certified(lock.certificates.viewers)
-        editors = certified(lock.certificates.editors)
+    if guarded.certificates is not None:
+        viewers = certified(guarded.certificates.viewers)
+        editors = certified(guarded.certificates.editors)
         if viewers:
             policies["certified-viewers"] = policy(_looking(environment), viewers)
         if editors:
@@ -119,10 +119,10 @@ def _network(cidr: str) -> Matcher:
     return {"remote_ip": {"address_prefix": str(network.network_address), "prefix_len": network.prefixlen}}
 
 
-def listener_fields(lock: GuardedApi) -> dict[str, Any]:
+def listener_fields(guarded: GuardedApi) -> dict[str, Any]:
     """Name, address and, where the front door speaks it, the PROXY protocol."""
     fields: dict[str, Any] = {"name": "api", "address": address("0.0.0.0", ENVOY_API_PORT)}
-    if lock.client_address == "proxyProtocol":
+    if guarded.client_address == "proxyProtocol":
         fields["listener_filters"] = [
             typed(
                 "envoy.filters.listener.proxy_protocol",
@@ -132,8 +132,8 @@ def listener_fields(lock: GuardedApi) -> dict[str, Any]:
     return fields
 
 
-def clusters(lock: GuardedApi) -> list[dict[str, Any]]:
+def clusters(guarded: GuardedApi) -> list[dict[str, Any]]:
     """Where the keys of tokens are read."""
-    if lock.tokens is None:
+    if guarded.tokens is None:
         return []
-    return [provider_cluster(_KEYS, lock.tokens.keys, lock.tokens.authorities)]
+    return [provider_cluster(_KEYS, guarded.tokens.keys, guarded.tokens.authorities)]

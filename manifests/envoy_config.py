@@ -172,23 +172,23 @@ def _web_listener(environment: Environment) -> dict[str, Any]:
 
 
 def _api_listeners(environment: Environment) -> list[dict[str, Any]]:
-    """The lock at the API's host; none where everybody may come in, past Envoy."""
-    lock = environment.access.lock
-    if lock is None:
+    """The listener of the API's host; none where everybody may come in, past Envoy."""
+    guarded = environment.access.guarded
+    if guarded is None:
         return []
     manager = _connection_manager(
         stat_prefix="api",
         stream_idle_timeout=_SILENCE,
-        common_http_protocol_options={**envoy_api.connections(lock, _SILENCE), **protocol_options()},
+        common_http_protocol_options={**envoy_api.connections(guarded, _SILENCE), **protocol_options()},
         access_log=[_access_log()],
-        http_filters=[*envoy_api.filters(environment, lock), _ROUTER],
-        **envoy_api.manager_fields(environment, lock, _ROUTE),
+        http_filters=[*envoy_api.filters(environment, guarded), _ROUTER],
+        **envoy_api.manager_fields(environment, guarded, _ROUTE),
     )
     chain: dict[str, Any] = {"filters": [manager]}
     if (socket := envoy_tls.api_socket(environment)) is not None:
         chain["transport_socket"] = socket
     listener = {
-        **envoy_api.listener_fields(lock),
+        **envoy_api.listener_fields(guarded),
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "filter_chains": [chain],
     }
@@ -270,10 +270,10 @@ def _admin_cluster() -> dict[str, Any]:
 
 
 def _access_clusters(environment: Environment) -> list[dict[str, Any]]:
-    login, lock = environment.access.login, environment.access.lock
+    login, guarded = environment.access.login, environment.access.guarded
     return [
         *(envoy_login.clusters(login) if login is not None else []),
-        *(envoy_api.clusters(lock) if lock is not None else []),
+        *(envoy_api.clusters(guarded) if guarded is not None else []),
     ]
 
 

@@ -42,8 +42,8 @@ def api_socket(environment: Environment) -> dict[str, Any] | None:
     """
     if environment.front_door.api_tls != "passthrough":
         return None
-    lock = environment.access.lock
-    if lock is None or lock.certificates is None:
+    guarded = environment.access.guarded
+    if guarded is None or guarded.certificates is None:
         return _socket("api", _API_FILE)
     source = path_source(f"{CONFIG_DIR}/{_AUTHORITIES_FILE}")
     authorities = {"validation_context_sds_secret_config": {"name": "api-clients", "sds_config": source}}
@@ -75,8 +75,8 @@ def tls_files(environment: Environment) -> dict[str, str]:
         files[_TLS_FILE] = _certificate("server", CERTIFICATE_DIR)
     if environment.front_door.api_tls == "passthrough":
         files[_API_FILE] = _certificate("api", API_CERTIFICATE_DIR)
-        lock = environment.access.lock
-        if lock is not None and lock.certificates is not None:
+        guarded = environment.access.guarded
+        if guarded is not None and guarded.certificates is not None:
             context = {
                 "trusted_ca": {"filename": f"{CLIENTS_DIR}/{CLIENTS_FILE}"},
                 "watched_directory": {"path": CLIENTS_DIR},

@@ -1,5 +1,5 @@
-"""What Envoy's locks have in common: requests that can be read in one way only, tokens that are verified by
-their issuer's keys, and callers' names that come from tokens."""
+"""What sign-in and the API's authentication have in common: requests that can be read in one way only,
+tokens that are verified by their issuer's keys, and callers' names that come from tokens."""
 
 from __future__ import annotations
 

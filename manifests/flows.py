@@ -222,10 +222,10 @@ def _through_the_door(environment: Environment) -> Iterator[Flow]:
     kind = "Ingress" if isinstance(environment.front_door, IngressFrontDoor) else "Gateway"
     outside = front_door(environment)
     access, envoy = environment.access, Component("envoy")
-    if access.lock is None:
+    if access.guarded is None:
         yield Flow(outside, Component("apiserver"), API_PORT, f"{kind} to the gRPC API", basis)
     else:
-        yield Flow(outside, envoy, ENVOY_API_PORT, f"{kind} to the gRPC API's lock", "access.api")
+        yield Flow(outside, envoy, ENVOY_API_PORT, f"{kind} to the gRPC API, by Envoy", "access.api")
     yield Flow(outside, envoy, ENVOY_PORT, f"{kind} to gRPC-Web", basis)
     for port in sorted(oidc.provider_ports(access)):
         yield Flow(envoy, Anywhere(), port, "the identity provider's tokens and keys", "access")

@@ -176,7 +176,7 @@ def _backend_tls(environment: Environment) -> Object:
         else {"caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": bundle}]}
     )
     target = {"group": "", "kind": "Service", "name": workload("envoy")}
-    if environment.access.lock is not None:
+    if environment.access.guarded is not None:
         # The port of the API's host speaks otherwise.
         target["sectionName"] = PORT
     spec = {

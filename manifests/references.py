@@ -127,9 +127,9 @@ def provided(environment: Environment) -> dict[Name, str]:
         secret(
             login.credentials_secret, "access.browser.credentialsSecret: whoever runs the identity provider"
         )
-    lock = environment.access.lock
-    if lock is not None and lock.certificates is not None:
-        callers = lock.certificates.authorities_secret
+    guarded = environment.access.guarded
+    if guarded is not None and guarded.certificates is not None:
+        callers = guarded.certificates.authorities_secret
         secret(callers, "access.api.certificates.authoritiesSecret: whoever signs callers' certificates")
     if environment.ray_logs is not None:
         keys = environment.ray_logs.credentials_secret

@@ -67,8 +67,8 @@ def api_call(site: Site) -> Seen:
     made = door(site, "api")
     _require_trust(made)
     status, said = grpc_call(made, LIST_CLUSTERS, _REQUEST, _HEADERS)
-    if site.environment.access.lock is not None and status == "PERMISSION_DENIED":
-        return f"{made} has its lock: it refuses a call without a token from here"
+    if site.environment.access.guarded is not None and status == "PERMISSION_DENIED":
+        return f"{made} authenticates: it refuses a call without a token from here"
     if status != "OK":
         logs = site.kubectl(f"-n {site.namespace} logs deployment/{workload('apiserver')}")
         evidence = f"answers {status} to ListCluster{f': {said}' if said else ''}"

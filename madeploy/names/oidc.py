@@ -114,6 +114,6 @@ def provider_ports(access: Access) -> set[int]:
     if access.login is not None:
         found = endpoints(access.login)
         urls += [access.login.issuer, found.token, found.keys]
-    if access.lock is not None and access.lock.tokens is not None:
-        urls.append(access.lock.tokens.keys)
+    if access.guarded is not None and access.guarded.tokens is not None:
+        urls.append(access.guarded.tokens.keys)
     return {urlsplit(url).port or 443 for url in urls}

@@ -13,12 +13,12 @@ _CONFIG: Final = "envoy.yaml"
 
 
 def about_access(comparison: Comparison) -> Iterator[Sentence]:
-    """Locks that are put on or taken off, networks that are trusted from now on or no longer, sessions that
+    """Authentication that begins or ends, networks that are trusted from now on or no longer, sessions that
     end."""
     change = comparison.find("ConfigMap", "envoy-config")
     if change is None or change.operation != "update":
         return
-    before, after = _locks(comparison, False), _locks(comparison, True)
+    before, after = _access(comparison, False), _access(comparison, True)
     said: list[tuple[Level, str]] = []
     if not before.login and after.login:
         said.append(
@@ -34,15 +34,15 @@ def about_access(comparison: Comparison) -> Iterator[Sentence]:
         )
     elif before.login != after.login:
         said.append(("outage", f"People sign in at {after.login} instead of {before.login}: sessions end."))
-    if not before.locked and after.locked:
+    if not before.guarded and after.guarded:
         said.append(
             (
                 "outage",
-                "The API's host lets in only whom its lock names: tools and tasks that call from elsewhere "
+                "The API's host lets in only whom access.api names: tools and tasks that call from elsewhere "
                 "fail at once.",
             )
         )
-    elif before.locked and not after.locked:
+    elif before.guarded and not after.guarded:
         said.append(("notice", "The API's host is open: whoever reaches it may change everything."))
     elif before.networks != after.networks:
         gone, new = sorted(before.networks - after.networks), sorted(after.networks - before.networks)
@@ -53,27 +53,27 @@ def about_access(comparison: Comparison) -> Iterator[Sentence]:
     yield from (Sentence(level, text, (change.identity,)) for level, text in said)
 
 
-class _Locks:
+class _Access:
     """What an Envoy configuration says of them."""
 
     def __init__(self, configuration: Any) -> None:
         self.login = ""
-        self.locked = False
+        self.guarded = False
         self.networks: set[str] = set()
         for found in _mappings(configuration):
             if "authorization_endpoint" in found:
                 self.login = str(found["authorization_endpoint"]).split("/")[2]
             if found.get("stat_prefix") == "api":
-                self.locked = True
+                self.guarded = True
             if isinstance(network := found.get("remote_ip"), Mapping):
                 self.networks.add(f"{network['address_prefix']}/{network['prefix_len']}")
 
 
-def _locks(comparison: Comparison, after: bool) -> _Locks:
+def _access(comparison: Comparison, after: bool) -> _Access:
     for identity, item in (comparison.after if after else comparison.before).items():
         if identity.kind == "ConfigMap" and identity.name == "envoy-config":
-            return _Locks(opened(item.get("data", {}).get(_CONFIG, "")))
-    return _Locks(None)
+            return _Access(opened(item.get("data", {}).get(_CONFIG, "")))
+    return _Access(None)
 
 
 def _mappings(node: Any) -> Iterator[Mapping[str, Any]]:

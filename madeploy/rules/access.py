@@ -37,7 +37,7 @@ internet registry gives to one organisation."""
 
 _ENVOY: Final = re.compile(r"^v?([0-9]+)\.([0-9]+)\.")
 _NEEDED: Final = (1, 40)
-"""Envoy that the locks were made and tried with. An Envoy stops at fields it does not know."""
+"""Envoy that authentication was made and tried with. An Envoy stops at fields it does not know."""
 
 
 @rule(
@@ -46,7 +46,7 @@ _NEEDED: Final = (1, 40)
             "Nobody has chosen who may come in",
             "The platform authenticates nobody: whoever reaches the host may create and delete everything.",
             "Choose: `kind: oidc` (browsers) or `kind: guarded` (API), or `kind: open` with the reason no "
-            "lock is needed (docs/access.md).",
+            "authentication is needed (docs/access.md).",
         ),
     },
     reads=("access", "platform"),
@@ -73,12 +73,12 @@ def production_has_chosen_who_comes_in(env: Environment, _: SecretNames) -> Iter
 )
 def somebody_may_come_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1: a door that nobody can open is a mistake."""
-    login, lock = env.access.login, env.access.lock
-    tokens = lock.tokens if lock is not None else None
+    login, guarded = env.access.login, env.access.guarded
+    tokens = guarded.tokens if guarded is not None else None
     for path, known in ((BROWSER, login), (TOKENS, tokens)):
         if known is not None and known.viewers.nobody and known.editors.nobody:
             yield Violation("MA241", path, "neither viewers nor editors name a group or a claim")
-    shown = lock.certificates if lock is not None else None
+    shown = guarded.certificates if guarded is not None else None
     if shown is not None and shown.viewers.nobody and shown.editors.nobody:
         yield Violation("MA241", CERTIFICATES, "neither viewers nor editors name a group or a name")
 
@@ -117,8 +117,8 @@ def providers_have_their_issuers(env: Environment, _: SecretNames) -> Iterator[V
 )
 def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-1, NET-4: the certificate for Envoy's own TLS lies over the authorities of its image."""
-    login, lock = env.access.login, env.access.lock
-    tokens = lock.tokens if lock is not None else None
+    login, guarded = env.access.login, env.access.guarded
+    tokens = guarded.tokens if guarded is not None else None
     for where, known in ((BROWSER, login), (TOKENS, tokens)):
         if known is None:
             continue
@@ -132,7 +132,7 @@ def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> It
 @rule(
     {
         "MA244": Code(
-            "Lock that can be walked around",
+            "Authentication that can be gone around",
             "Whoever runs a pod in the cluster reaches the API server, which authenticates nobody, beside "
             "Envoy.",
             "Leave network.policies on, in a cluster whose network plugin enforces NetworkPolicies.",
@@ -140,10 +140,10 @@ def envoy_sees_the_providers_authorities(env: Environment, _: SecretNames) -> It
     },
     reads=("access", "network"),
 )
-def locks_cannot_be_walked_around(env: Environment, _: SecretNames) -> Iterator[Violation]:
+def nothing_goes_around_authentication(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-2, NET-13: the services behind authenticate nobody (facts 0.5)."""
-    if (env.access.login or env.access.lock) and not env.network.policies:
-        yield Violation("MA244", ("network", "policies"), "is false, with a lock at Envoy")
+    if (env.access.login or env.access.guarded) and not env.network.policies:
+        yield Violation("MA244", ("network", "policies"), "is false, with authentication at Envoy")
 
 
 def _listed(login: Login) -> Iterator[tuple[Path, Callers]]:
@@ -179,7 +179,7 @@ def people_do_not_choose_their_claims(env: Environment, _: SecretNames) -> Itera
 @rule(
     {
         "MA246": Code(
-            "Envoy that is too old for its locks",
+            "Envoy that is too old to authenticate",
             "It does not start with configuration that it does not know.",
             "Take a newer tag of Envoy's image.",
         ),
@@ -190,15 +190,15 @@ def envoy_is_new_enough(env: Environment, _: SecretNames) -> Iterator[Violation]
     """ACC-1: an older Envoy stops at fields it does not know."""
     tag = env.image_of("envoy").tag
     found = _ENVOY.match(tag or "")
-    if (env.access.login or env.access.lock) and found and (int(found[1]), int(found[2])) < _NEEDED:
+    if (env.access.login or env.access.guarded) and found and (int(found[1]), int(found[2])) < _NEEDED:
         path = ("controlPlane", "envoy", "image", "tag")
-        yield Violation("MA246", path, f"is {tag}, older than the v1.40 that the locks were made for")
+        yield Violation("MA246", path, f"is {tag}, older than the v1.40 that authentication is made for")
 
 
 @rule(
     {
         "MA247": Code(
-            "Callers that can send no token are locked out",
+            "Callers that can send no token are refused",
             "The platform's own clients have no setting for a token: tasks and workflows fail at their first "
             "call.",
             "List the addresses they come from (NAT) in access.api.trustedCidrs.",
@@ -209,8 +209,8 @@ def envoy_is_new_enough(env: Environment, _: SecretNames) -> Iterator[Violation]
 )
 def callers_without_tokens_come_in(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-2: `ma`, the Python client, task pods and the worker can send none (facts 7.2)."""
-    lock = env.access.lock
-    if lock is None or lock.trusted_cidrs:
+    guarded = env.access.guarded
+    if guarded is None or guarded.trusted_cidrs:
         return
     path = (*API, "trustedCidrs")
     if env.clusters:
@@ -230,9 +230,9 @@ def callers_without_tokens_come_in(env: Environment, _: SecretNames) -> Iterator
     reads=("access",),
 )
 def trusted_networks_are_not_everybodys(env: Environment, _: SecretNames) -> Iterator[Violation]:
-    """ACC-2: a lock for nobody."""
-    lock = env.access.lock
-    for index, cidr in enumerate(lock.trusted_cidrs if lock is not None else ()):
+    """ACC-2: a network that is everybody's."""
+    guarded = env.access.guarded
+    for index, cidr in enumerate(guarded.trusted_cidrs if guarded is not None else ()):
         network = ipaddress.ip_network(cidr)
         if network.prefixlen < _NARROW[network.version]:
             evidence = f"{network} has {network.num_addresses:,} addresses"
@@ -250,7 +250,7 @@ def trusted_networks_are_not_everybodys(env: Environment, _: SecretNames) -> Ite
         "MA251": Code(
             "TLS that nobody ends",
             "The front door passes TLS through, and the API server behind it speaks plaintext only.",
-            "Put a lock on the API's host (access.api.kind: guarded), whose Envoy ends TLS, or set "
+            "Have Envoy authenticate callers there (access.api.kind: guarded), which ends TLS too, or set "
             "frontDoor.apiTls: terminate.",
         ),
         "MA252": Code(
@@ -265,14 +265,14 @@ def trusted_networks_are_not_everybodys(env: Environment, _: SecretNames) -> Ite
 )
 def tls_is_ended_where_it_is_looked_at(env: Environment, _: SecretNames) -> Iterator[Violation]:
     """ACC-2: a certificate is seen by whoever ends TLS, an address by whoever takes the connection."""
-    lock, door = env.access.lock, env.front_door
+    guarded, door = env.access.guarded, env.front_door
     where: Path = ("frontDoor", "apiTls")
     if door.api_tls == "terminate":
-        if lock is not None and lock.certificates is not None:
+        if guarded is not None and guarded.certificates is not None:
             yield Violation("MA250", CERTIFICATES, "are set, and frontDoor.apiTls is terminate")
         return
-    if lock is None:
-        yield Violation("MA251", where, "is passthrough, and access.api has no lock")
+    if guarded is None:
+        yield Violation("MA251", where, "is passthrough, and access.api is open")
         return
     if isinstance(door, IngressFrontDoor) and door.api_annotations is not None:
         passing = (value for key, value in door.api_annotations.items() if key.endswith("ssl-passthrough"))
@@ -280,10 +280,10 @@ def tls_is_ended_where_it_is_looked_at(env: Environment, _: SecretNames) -> Iter
             evidence = "none of them ends with ssl-passthrough and is true, with frontDoor.apiTls passthrough"
             yield Violation("MA250", ("frontDoor", "apiAnnotations"), evidence)
     nginx = isinstance(door, IngressFrontDoor) and door.api_annotations is None
-    if nginx and lock.client_address == "proxyProtocol":
+    if nginx and guarded.client_address == "proxyProtocol":
         # Its proxy for such connections writes none, whatever `use-proxy-protocol` says.
         evidence = "is proxyProtocol, which ingress-nginx does not speak where it passes TLS through"
         yield Violation("MA252", (*API, "clientAddress"), evidence)
-    if lock.trusted_cidrs and lock.client_address != "proxyProtocol":
+    if guarded.trusted_cidrs and guarded.client_address != "proxyProtocol":
         evidence = "are set, and callers' addresses are lost where TLS is passed through"
         yield Violation("MA252", (*API, "trustedCidrs"), evidence)

@@ -334,10 +334,10 @@ def people_sign_in(env: Environment, _: Chosen) -> Iterator[Violation]:
     """OPS-4, ACC-1, ACC-2."""
     doors = {
         "browser": (env.access.browser, env.access.login),
-        "api": (env.access.api, env.access.lock),
+        "api": (env.access.api, env.access.guarded),
     }
-    for door, (chosen, lock) in doors.items():
-        if lock is None:
+    for door, (chosen, guarded) in doors.items():
+        if guarded is None:
             evidence = "is not set" if chosen is None else "lets everybody in"
             yield Violation("MA712", ("access", door), evidence, key=chosen is None)
 

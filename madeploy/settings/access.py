@@ -1,5 +1,5 @@
-"""`michelangelo:access`: who may come in from outside. The platform authenticates nobody (facts 0.5), so the
-locks are Envoy's."""
+"""`michelangelo:access`: who may come in from outside. The platform authenticates nobody (facts 0.5):
+sign-in and authentication are Envoy's."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Provider = Literal["okta", "google", "entra", "keycloak"]
 
 
 class Open(Section):
-    """No lock: whoever reaches the host may do everything."""
+    """No authentication: whoever reaches the host may do everything."""
 
     kind: Literal["open"]
     """Chooses to let everybody in."""
@@ -212,11 +212,11 @@ class ClientCertificates(Section):
 
 
 class GuardedApi(Section):
-    """A lock at the API's host, which Envoy then carries: trusted networks without a token, because `ma`, the
+    """Authentication at the API's host, by Envoy: trusted networks without a token, because `ma`, the
     Python client and task pods can send none; everybody else by token or certificate. Without any, nobody."""
 
     kind: Literal["guarded"]
-    """Chooses the lock."""
+    """Chooses authentication."""
 
     trusted_cidrs: tuple[Cidr, ...] = Field(default=(), max_length=200)
     """Networks whose callers may do everything without a token: addresses that compute clusters and offices
@@ -255,6 +255,6 @@ class Access(Section):
         return None if isinstance(self.browser, Open) else self.browser
 
     @property
-    def lock(self) -> GuardedApi | None:
-        """The lock at the API's host; None where there is none."""
+    def guarded(self) -> GuardedApi | None:
+        """Who may call the API's host; None where everybody may."""
         return None if isinstance(self.api, Open) else self.api

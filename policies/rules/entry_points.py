@@ -33,9 +33,9 @@ from .pods import WORKLOADS
 _GATEWAY_API: Final = "gateway.networking.k8s.io"
 _NGINX: Final = "nginx.ingress.kubernetes.io/"
 _ALB: Final = "alb.ingress.kubernetes.io/"
-_LOCK_PORT: Final = 8082
-_GRPC_PORTS: Final = (15566, _LOCK_PORT)
-"""The API server's, and Envoy's where the API's host has a lock."""
+_API_PORT: Final = 8082
+_GRPC_PORTS: Final = (15566, _API_PORT)
+"""The API server's, and Envoy's where it authenticates at the API's host."""
 
 _ENVOY_PORT: Final = 8081
 _UI: Final = "michelangelo-ui"
@@ -259,7 +259,7 @@ def plain_api(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violati
             continue
         for _, service, port, path in _backends(resource):
             its = services.get((resource.namespace, service), {})
-            if port == _LOCK_PORT and _passed_through(annotations_of(resource)):
+            if port == _API_PORT and _passed_through(annotations_of(resource)):
                 # Envoy ends TLS there, and sees what callers speak; the API server does not.
                 continue
             if port in _GRPC_PORTS and not _by_grpc(

@@ -172,8 +172,8 @@ def test_for_an_audience_the_apis_tokens_are_written_as_well(issuer: Issuer) -> 
     result = discover(issuer, "--audience", "michelangelo-api", "--editors", "deployers")
     assert result.exit_code == 0, said(result)
     access = Access.model_validate(yaml.safe_load(result.stdout)["michelangelo:access"])
-    assert access.lock is not None
-    tokens = access.lock.tokens
+    assert access.guarded is not None
+    tokens = access.guarded.tokens
     assert tokens is not None
     assert (tokens.issuer, tokens.keys) == (issuer.url, issuer.document["jwks_uri"])
     assert (tokens.audiences, tokens.editors.groups) == (("michelangelo-api",), ("deployers",))

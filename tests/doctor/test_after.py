@@ -50,7 +50,7 @@ GATEWAY = {"kind": "gatewayApi", "className": "eg", "controllerNamespace": "envo
 
 
 def guarded(**front_door: Any) -> Environment:
-    """The smallest environment with a lock at the API's host."""
+    """The smallest environment with authentication at the API's host."""
     certificates = {"editors": {"groups": ["deployers"]}} if front_door.get("apiTls") else None
     access = {"api": {"kind": "guarded", "certificates": certificates}}
     return environments.environment(access=access, frontDoor=front_door)

@@ -125,7 +125,7 @@ def test_the_five_services_are_deployed_under_the_names_of_the_guides(name: str)
     assert ports == {
         "michelangelo-apiserver": [15566],
         "michelangelo-controllermgr": [8091],
-        "michelangelo-envoy": [8081, 8082] if chosen.access.lock else [8081],
+        "michelangelo-envoy": [8081, 8082] if chosen.access.guarded else [8081],
         "michelangelo-ui": [80],
     }
     config_maps = {

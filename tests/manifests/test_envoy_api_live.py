@@ -1,4 +1,4 @@
-"""The lock at the API's host, in the real Envoy: trusted networks, tokens, and nobody else."""
+"""Authentication at the API's host, in the real Envoy: trusted networks, tokens, and nobody else."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ TRUSTED = "203.0.113.5"
 
 @pytest.fixture(scope="module")
 def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    """The API's host with its lock."""
+    """The API's host with authentication."""
     made = environment(access={"api": lock_settings()})
     with front(tmp_path_factory.mktemp("front"), made) as started:
         yield started
@@ -126,7 +126,7 @@ def test_a_token_that_is_not_right_is_refused_everywhere(door: Front, make: Any,
 
 
 def test_without_networks_and_tokens_nobody_calls(tmp_path: Path) -> None:
-    """ACC-2: the lock by itself lets nobody in."""
+    """ACC-2: by itself it lets nobody in."""
     with front(tmp_path, environment(access={"api": {"kind": "guarded"}})) as door:
         right = _bearer(door.provider.keys[-1].token(_claims()))
         for address in (TRUSTED, "127.0.0.1"):

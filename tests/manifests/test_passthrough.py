@@ -106,7 +106,7 @@ def test_of_the_authorities_secret_envoy_sees_the_certificates_alone() -> None:
 
 
 def test_a_gateway_calls_the_apis_port_of_an_envoy_that_ends_tls_as_the_port_speaks() -> None:
-    """NET-4, NET-7: a policy for the whole Service would have it speak TLS to the lock's port, too."""
+    """NET-4, NET-7: a policy for the whole Service would have it speak TLS to the API's port, too."""
     guarded = environment(
         access={"api": {"kind": "guarded"}},
         frontDoor=DOORS["gatewayApi"] | {"apiTls": "terminate"},

@@ -49,8 +49,8 @@ CASES: Final[dict[str, tuple[Made, Made]]] = {
     "an origin is refused again": (made(cors={"additionalOrigins": ["https://studio.example.com"]}), made()),
     "people have to sign in": (made(), made(access={"browser": _LOGIN})),
     "nobody has to sign in any more": (made(access={"browser": _LOGIN}), made()),
-    "the API's host gets a lock": (made(), made(access={"api": _LOCK})),
-    "the API's host loses its lock": (made(access={"api": _LOCK}), made()),
+    "authentication begins at the API's host": (made(), made(access={"api": _LOCK})),
+    "authentication ends at the API's host": (made(access={"api": _LOCK}), made()),
     "another network is trusted": (
         made(access={"api": _LOCK}),
         made(access={"api": _LOCK | {"trustedCidrs": ["198.51.100.0/28"]}}),

@@ -175,7 +175,7 @@ def every_part() -> Environment:
 
 
 def guarded() -> Environment:
-    """Locks at every door, behind an Ingress."""
+    """Sign-in and authentication, behind an Ingress."""
     return environment(
         access={
             "browser": {

@@ -53,7 +53,7 @@ class RunningEnvoy:
     metrics_port: int
     admin_port: int
     api_port: int
-    """Of the API's host, where it has a lock."""
+    """Of the API's host, where Envoy authenticates there."""
 
     log: Path
     """What it wrote to stderr, from level warning on."""

@@ -67,7 +67,7 @@ COMPLIANCE: Final[dict[str, Code]] = {
     ),
     "MA712": Code(
         "Control: people sign in",
-        "The platform authenticates nobody: without a lock in front, whoever reaches the host may do "
+        "The platform authenticates nobody: without authentication in front, whoever reaches the host may do "
         "everything, and nobody can tell who it was.",
         "Set access.browser with your identity provider, and access.api to guarded.",
     ),

@@ -59,7 +59,7 @@ PROOF: Final[dict[str, Code]] = {
         "Add the pods to the default deny.",
     ),
     "MA249": Code(
-        "Lock of the settings that is not on the door",
+        "Authentication that is not at the front door",
         "Whoever reaches the host does what the settings forbid.",
         "Write Envoy's configuration again by an update, and see where the front door sends the host.",
     ),

@@ -132,7 +132,7 @@ def login(**more: Any) -> dict[str, Any]:
 
 
 def guarded(**more: Any) -> dict[str, Any]:
-    """The lock at the API's host."""
+    """Authentication at the API's host."""
     return {"access": {"api": {"kind": "guarded"} | more}}
 
 
