@@ -336,8 +336,8 @@ def people_sign_in(env: Environment, _: Chosen) -> Iterator[Violation]:
         "browser": (env.access.browser, env.access.login),
         "api": (env.access.api, env.access.guarded),
     }
-    for door, (chosen, guarded) in doors.items():
-        if guarded is None:
+    for door, (chosen, shut) in doors.items():
+        if shut is None:
             evidence = "is not set" if chosen is None else "lets everybody in"
             yield Violation("MA712", ("access", door), evidence, key=chosen is None)
 
