@@ -10,7 +10,7 @@ from typing import Any, Final
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clients.objects import secret_text
 from madeploy.clusters.checks.credential import accesses
-from madeploy.clusters.registration import CLUSTERS, cluster_path, secret_path
+from madeploy.clusters.registration import CLUSTERS, cluster_path, rest_of, secret_path
 from madeploy.documents.words import printable
 from madeploy.errors import UsageError
 from madeploy.findings import Finding, find
@@ -104,11 +104,9 @@ def _is_ours(item: Object) -> bool:
     return bool(labels.get(key) == common_labels()[key])
 
 
-def entry(found: ExistingRegistration) -> dict[str, Any]:
+def entry(cluster: Object) -> dict[str, Any]:
     """What a cluster's entry has to say, so that the same `Cluster` comes of it, as far as it can."""
-    assert found.cluster is not None
-    spec = found.cluster.get("spec") or {}
-    rest = (spec.get("kubernetes") or {}).get("rest") or {}
+    spec, rest = cluster.get("spec") or {}, rest_of(cluster)
     said: dict[str, Any] = {}
     # Without one, the kubeconfig's address stands in, and the difference is reported.
     with contextlib.suppress(ValueError):

@@ -11,7 +11,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clients.rollouts import Workload, explain
 from madeploy.doctor.checks import Check, NotNeededError, Seen
-from madeploy.doctor.rollouts import is_complete, rollout_finding
+from madeploy.doctor.rollouts import deployments, is_complete, of_each, rollout_finding
 from madeploy.doctor.site import Site
 from madeploy.documents.redaction import masked_words
 from madeploy.findings import Finding, find
@@ -49,11 +49,8 @@ def checks_of_causes(site: Site) -> Iterator[Check]:
 def rollouts(site: Site) -> Seen:
     """What holds each Deployment up, with the cause where the last words of a container tell one. Raises
     ClientError."""
-    client = site.client()
-    declared = [obj for obj in site.objects[CONTROL_PLANE] if obj["kind"] == "Deployment"]
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        looked = list(pool.map(lambda obj: list(_rollout(site, client, obj)), declared))
-    found = [finding for findings in looked for finding in findings]
+    client, declared = site.client(), deployments(site)
+    found = of_each(declared, lambda obj: _rollout(site, client, obj))
     return found or f"{len(declared)} Deployments run"
 
 
@@ -79,7 +76,7 @@ def _rollout(site: Site, client: Kubernetes, obj: Object) -> Iterator[Finding]:
 def logs(site: Site) -> Seen:
     """What the last lines of the services' logs tell. Raises ClientError."""
     client = site.client()
-    names = {obj["metadata"]["name"] for obj in site.objects[CONTROL_PLANE] if obj["kind"] == "Deployment"}
+    names = {obj["metadata"]["name"] for obj in deployments(site)}
     pods = [
         pod
         for pod in client.items(f"/api/v1/namespaces/{site.namespace}/pods")

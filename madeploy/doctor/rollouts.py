@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -32,13 +32,22 @@ _PARALLEL: Final = 8
 
 def rollouts(site: Site) -> Seen:
     """Whether every Deployment has all its replicas, updated and available. Raises ClientError."""
-    client = site.client()
-    declared = [obj for obj in site.objects[CONTROL_PLANE] if obj["kind"] == "Deployment"]
-    with ThreadPoolExecutor(_PARALLEL) as pool:
-        looked = list(pool.map(lambda obj: list(_of(site, client, obj)), declared))
-    found = [finding for findings in looked for finding in findings]
+    client, declared = site.client(), deployments(site)
+    found = of_each(declared, lambda obj: _of(site, client, obj))
     pods = sum(obj["spec"].get("replicas", 1) for obj in declared)
     return found or f"{len(declared)} Deployments with {pods} pods, all of them available"
+
+
+def deployments(site: Site) -> list[Object]:
+    """The Deployments that the stack declares on the control plane."""
+    return [obj for obj in site.objects[CONTROL_PLANE] if obj["kind"] == "Deployment"]
+
+
+def of_each(objects: list[Object], look: Callable[[Object], Iterable[Finding]]) -> list[Finding]:
+    """What `look` finds about each object, several at a time, in their order."""
+    with ThreadPoolExecutor(_PARALLEL) as pool:
+        looked = pool.map(lambda obj: list(look(obj)), objects)
+        return [finding for findings in looked for finding in findings]
 
 
 def _of(site: Site, client: Kubernetes, obj: Object) -> Iterator[Finding]:

@@ -91,13 +91,9 @@ def annotations_of(resource: Resource) -> Mapping[str, Any]:
     return mapping(resource.metadata.get("annotations"))
 
 
-def _spec(resource: Resource) -> Mapping[str, Any]:
-    return mapping(resource.properties.get("spec"))
-
-
 def class_name(ingress: Resource) -> str:
     """Name of an Ingress' class, by its field or the annotation that was before it; empty without both."""
-    given = _spec(ingress).get("ingressClassName") or annotations_of(ingress).get(_CLASS_ANNOTATION)
+    given = ingress.spec.get("ingressClassName") or annotations_of(ingress).get(_CLASS_ANNOTATION)
     return given if isinstance(given, str) else ""
 
 
@@ -125,7 +121,7 @@ def controller(ingress: Resource, classes: Iterable[Resource]) -> str | None:
     nothing says it."""
     found = ingress_class(ingress, classes)
     if found is not None:
-        said = str(_spec(found).get("controller") or "")
+        said = str(found.spec.get("controller") or "")
         return _BY_CONTROLLER.get(said, said)
     keys = [str(key) for key in annotations_of(ingress)]
     families = [name for start, name in _BY_ANNOTATION if any(key.startswith(start) for key in keys)]
@@ -155,10 +151,10 @@ def has_default_certificate(resources: Iterable[Resource]) -> bool:
 def alb_parameters(ingress: Resource, classes: Sequence[Resource]) -> Mapping[str, Any]:
     """`spec` of the IngressClassParams that an Ingress' class refers to; empty where there are none."""
     found = ingress_class(ingress, classes)
-    named = mapping(_spec(found).get("parameters")).get("name") if found else None
+    named = mapping(found.spec.get("parameters")).get("name") if found else None
     for resource in classes:
         if resource.kind in ALB_PARAMETERS and resource.metadata.get("name") == named:
-            return _spec(resource)
+            return resource.spec
     return {}
 
 
@@ -225,7 +221,7 @@ def _ours(text: str) -> bool:
 
 def _behind(service: Resource, resources: Iterable[Resource]) -> Iterator[Container]:
     """Containers of the pods a Service sends to, as far as they are among the resources."""
-    selector = mapping(_spec(service).get("selector"))
+    selector = mapping(service.spec.get("selector"))
     for resource in resources:
         if resource.kind not in WORKLOADS or resource.namespace != service.namespace:
             continue
@@ -237,7 +233,7 @@ def _behind(service: Resource, resources: Iterable[Resource]) -> Iterator[Contai
 def is_front_door(service: Resource, resources: Iterable[Resource]) -> bool:
     """Whether a Service is a controller's own, through which all others are published: by the pods it sends
     to, by what it selects, or, where it selects nothing, by its own labels and name."""
-    selector = mapping(_spec(service).get("selector"))
+    selector = mapping(service.spec.get("selector"))
     behind = list(_behind(service, resources)) if selector else []
     if any(_ours(item.image) for item in behind) or any(_ours(str(value)) for value in selector.values()):
         return False

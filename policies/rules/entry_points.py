@@ -41,13 +41,9 @@ _ENVOY_PORT: Final = 8081
 _UI: Final = "michelangelo-ui"
 
 
-def _spec(resource: Resource) -> Mapping[str, Any]:
-    return mapping(resource.properties.get("spec"))
-
-
 def _hosts(resource: Resource) -> Iterator[tuple[str | None, Path]]:
     """Host names of an entry point; None where there is none and so every name matches."""
-    spec = _spec(resource)
+    spec = resource.spec
     if resource.kind == INGRESS:
         if spec.get("defaultBackend") is not None:
             yield None, ("spec", "defaultBackend")
@@ -148,7 +144,7 @@ def _covered(
         return lambda _: True
     if by_default and serving in _WITH_DEFAULT:
         return lambda _: True
-    entries = [entry for entry, _ in mappings(_spec(ingress).get("tls"), ())]
+    entries = [entry for entry, _ in mappings(ingress.spec.get("tls"), ())]
     if any(entry.get("secretName") and not texts(entry.get("hosts")) for entry in entries):
         # Without hosts an entry is for all that the controller serves (Kubernetes API reference).
         return lambda _: True
@@ -209,7 +205,7 @@ def wildcard_hosts(resource: Resource) -> Iterator[Violation]:
 
 def _backends(resource: Resource) -> Iterator[tuple[Any, str, Any, Path]]:
     """Path, Service, port and place of every backend of an Ingress."""
-    for entry, path in mappings(_spec(resource).get("rules"), ("spec", "rules")):
+    for entry, path in mappings(resource.spec.get("rules"), ("spec", "rules")):
         inner = (*path, "http", "paths")
         for item, item_path in mappings(mapping(entry.get("http")).get("paths"), inner):
             service = mapping(mapping(item.get("backend")).get("service"))

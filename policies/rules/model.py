@@ -72,6 +72,10 @@ class Resource:
         return mapping(self.properties.get("metadata"))
 
     @property
+    def spec(self) -> Mapping[str, Any]:
+        return mapping(self.properties.get("spec"))
+
+    @property
     def namespace(self) -> str | None:
         namespace = self.metadata.get("namespace")
         return namespace if isinstance(namespace, str) else None

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from .controllers import is_front_door
 from .model import (
@@ -24,15 +24,11 @@ POLICY: Final = "networking.k8s.io/NetworkPolicy"
 _ANYWHERE: Final = ("0.0.0.0/0", "::/0")
 
 
-def _spec(resource: Resource) -> Mapping[str, Any]:
-    return mapping(resource.properties.get("spec"))
-
-
 def _types(policy: Resource) -> tuple[str, ...]:
     """Directions a NetworkPolicy governs. Where `policyTypes` says none, the API server writes Ingress, and
     Egress where there is a rule for it: an empty `egress` is none (Kubernetes API reference)."""
-    said = texts(_spec(policy).get("policyTypes"))
-    return said or (("Ingress", "Egress") if sequence(_spec(policy).get("egress")) else ("Ingress",))
+    said = texts(policy.spec.get("policyTypes"))
+    return said or (("Ingress", "Egress") if sequence(policy.spec.get("egress")) else ("Ingress",))
 
 
 _POLICIES_OF_PLUGINS: Final = frozenset(
@@ -70,7 +66,7 @@ def isolated(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violatio
         selecting = [
             policy
             for policy in policies
-            if policy.namespace == resource.namespace and selects(_spec(policy).get("podSelector"), labels)
+            if policy.namespace == resource.namespace and selects(policy.spec.get("podSelector"), labels)
         ]
         covered = {direction for policy in selecting for direction in _types(policy)}
         missing = [direction for direction in ("Ingress", "Egress") if direction not in covered]
@@ -83,7 +79,7 @@ def isolated(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violatio
 def _meant(policy: Resource, missing: Sequence[str]) -> str:
     """What to do about a policy that speaks of a missing direction without governing it."""
     for direction in missing:
-        if direction.lower() in _spec(policy):
+        if direction.lower() in policy.spec:
             types = ", ".join((*_types(policy), direction))
             said = f"Write policyTypes: [{types}] in {policy.subject}"
             return f"{said}: without it, what it has under {direction.lower()} does nothing."
@@ -94,7 +90,7 @@ def _opened(resource: Resource, direction: str, peers: str) -> Iterator[Violatio
     """Rules of a policy that admit every address on every port, in a direction that it governs."""
     if direction.capitalize() not in _types(resource):
         return
-    for allowed, path in mappings(_spec(resource).get(direction), ("spec", direction)):
+    for allowed, path in mappings(resource.spec.get(direction), ("spec", direction)):
         if allowed.get("ports"):
             continue
         named = list(mappings(allowed.get(peers), (*path, peers)))
@@ -145,7 +141,7 @@ def open_ingress(resource: Resource) -> Iterator[Violation]:
 )
 def outside_services(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Violation]]:
     for resource in resources:
-        spec = _spec(resource)
+        spec = resource.spec
         if resource.kind != "core/Service":
             continue
         if spec.get("type") in ("NodePort", "LoadBalancer"):

@@ -26,8 +26,7 @@ _KEYS: Final = {"ca-data": "cadata", "client-token": "token"}
 
 
 def _rest(resource: Resource) -> Mapping[str, Any]:
-    spec = mapping(resource.properties.get("spec"))
-    return mapping(mapping(spec.get("kubernetes")).get("rest"))
+    return mapping(mapping(resource.spec.get("kubernetes")).get("rest"))
 
 
 @rule(
@@ -288,15 +287,14 @@ _TARGETS: Final = "Give clusterTargets, one entry for each cluster that serves: 
     kinds=[INFERENCE_SERVER],
 )
 def incomplete(resource: Resource) -> Iterator[Violation]:
-    spec = mapping(resource.properties.get("spec"))
-    given = mapping(mapping(spec.get("initSpec")).get("resourceSpec"))
+    given = mapping(mapping(resource.spec.get("initSpec")).get("resourceSpec"))
     if not given:
         yield Violation(("spec", "initSpec"), "initSpec.resourceSpec is not set")
-    backend = spec.get("backendType")
+    backend = resource.spec.get("backendType")
     fields = _shape(INFERENCE_SERVER, resource.release)["properties"]
     if backend is None or (str(backend) in fields["backendType"]["enum"] and backend != _TRITON):
         yield Violation(("spec", "backendType"), f"backendType is {backend or 'not set'}")
-    if "clusterTargets" in fields and not sequence(spec.get("clusterTargets")):
+    if "clusterTargets" in fields and not sequence(resource.spec.get("clusterTargets")):
         yield Violation(("spec", "clusterTargets"), "clusterTargets names no cluster", _TARGETS)
 
 

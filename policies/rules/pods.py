@@ -93,7 +93,7 @@ def containers(resource: Resource) -> Iterator[tuple[Pod, Container]]:
 
 def replicas(resource: Resource) -> int:
     """Replicas a workload asks for; 1 where it says nothing."""
-    given = mapping(resource.properties.get("spec")).get("replicas")
+    given = resource.spec.get("replicas")
     return given if isinstance(given, int) and not isinstance(given, bool) else 1
 
 

@@ -60,7 +60,7 @@ def _budgets(resources: Sequence[Resource], workload: Resource) -> Iterator[Reso
     found = pod(workload)
     labels = mapping(found.metadata.get("labels")) if found else {}
     for resource in resources:
-        selector = mapping(resource.properties.get("spec")).get("selector")
+        selector = resource.spec.get("selector")
         if (
             resource.kind == BUDGET
             and resource.namespace == workload.namespace
@@ -102,7 +102,7 @@ def blocking_budget(resources: Sequence[Resource]) -> Iterator[tuple[Resource, V
     for budget in resources:
         if budget.kind != BUDGET:
             continue
-        spec = mapping(budget.properties.get("spec"))
+        spec = budget.spec
         if _percent(spec.get("maxUnavailable")) in ("0", "0%"):
             yield budget, Violation(("spec", "maxUnavailable"), f"maxUnavailable is {spec['maxUnavailable']}")
         if _percent(spec.get("minAvailable")) == "100%":

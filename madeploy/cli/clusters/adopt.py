@@ -65,7 +65,7 @@ def adopt(
     try:
         control_plane = access.client(CONTROL_PLANE)
         registered = adoption.registered(control_plane, name, access.name)
-        said = adoption.entry(adoption.ExistingRegistration(name, registered, *[None] * 8))
+        said = adoption.entry(registered)
         instead = Instead(said.get("server"))
         origin = sources.origin_of(
             name, kubeconfig, context, from_context, eks, region, instead, role_arn=role_arn, profile=profile
