@@ -53,7 +53,7 @@ def accept(
     reports.require_forms(output or [])
     address = front_door_address(at)
     name, path, environment = open_environment(stack)
-    site = site_of(name, environment, connector(name, environment), address)
+    site = site_of(name, environment, connector(name, path, environment), address)
     facts = signed_facts(site, path, by or getpass.getuser())
     taken: dict[str, Report] = {}
     stopped = ""

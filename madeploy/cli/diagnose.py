@@ -69,8 +69,8 @@ def diagnose(
 
 
 def _live(stack: str) -> Report:
-    name, _, environment = open_environment(stack)
-    site = site_of(name, environment, connector(name, environment))
+    name, path, environment = open_environment(stack)
+    site = site_of(name, environment, connector(name, path, environment))
     # Where both look, the one that goes down to causes is made.
     made: dict[str, Check] = {check.name: check for check in checks_after(site, lambda: static_keys(name))}
     made |= {check.name: check for check in checks_of_causes(site)}
@@ -106,8 +106,8 @@ def _by_text(stack: str | None, symptom: str | None, log: str | None, as_json: b
 def _where(stack: str | None) -> Where:
     if stack is None:
         return Where()
-    name, _, environment = open_environment(stack)
-    return where(site_of(name, environment, connector(name, environment)))
+    name, path, environment = open_environment(stack)
+    return where(site_of(name, environment, connector(name, path, environment)))
 
 
 def _lines(log: str) -> Iterable[str]:

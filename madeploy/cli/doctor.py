@@ -39,7 +39,7 @@ def report_before(stack: str) -> Report:
     """Make every check of what a stack needs, with progress. Raises UsageError for a stack file that
     cannot be used."""
     name, path, environment = open_environment(stack)
-    site = site_of(name, environment, connector(name, environment))
+    site = site_of(name, environment, connector(name, path, environment))
     checks = list(checks_before(site, path, lambda: static_keys(name)))
     with phase(f"making {len(checks)} checks") as checking:
         return run("doctor", name, checks, note=lambda done: checking.note(f"{done} of {len(checks)} done"))

@@ -59,8 +59,8 @@ def verify(
 def report_after(stack: str, at: tuple[str, int] | None = None, by_pods: bool = False) -> Report:
     """Make every check of a deployed stack, with progress. Raises UsageError for a stack file that
     cannot be used."""
-    name, _, environment = open_environment(stack)
-    site = site_of(name, environment, connector(name, environment), at)
+    name, path, environment = open_environment(stack)
+    site = site_of(name, environment, connector(name, path, environment), at)
     checks = list(checks_after(site, lambda: static_keys(name), by_pods))
     if by_pods:
         where = f"{site.namespace} and in {RAY_NAMESPACE} of {len(environment.clusters)} compute clusters"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.errors import ToolkitError, UsageError
 from madeploy.kubeconfigs import KubeconfigError
 from madeploy.settings import CONTROL_PLANE, Environment
-from madeploy.stacks.files import open_environment
+from madeploy.stackfile.edit import value_at
+from madeploy.stacks.files import open_environment, read_text
 from madeploy.stacks.secrets import secret_section
 
 
@@ -53,10 +55,9 @@ def open_stack(
     that cannot be used.
     """
     name, path, environment = open_environment(given)
-    contexts = {CONTROL_PLANE: environment.control_plane.kubeconfig_context}
-    contexts |= {cluster: entry.kubeconfig_context for cluster, entry in environment.clusters.items()}
-    wanted = list(contexts) if clusters is None else list(clusters)
-    unknown = [cluster for cluster in wanted if cluster not in contexts]
+    every = [CONTROL_PLANE, *environment.clusters]
+    wanted = every if clusters is None else list(clusters)
+    unknown = [cluster for cluster in wanted if cluster not in every]
     if unknown:
         there = ", ".join(sorted(environment.clusters)) or "none"
         raise UsageError(
@@ -64,28 +65,43 @@ def open_stack(
             f"its clusters are: {there}",
             f"name one of these, or add it: bin/madeploy clusters add NAME --stack {name}",
         )
-    on_eks = {cluster for cluster, entry in environment.clusters.items() if entry.eks is not None}
-    stored = [cluster for cluster in wanted if contexts[cluster] is None and cluster not in on_eks]
-    secrets = secret_section(name, "kubeconfigs") if stored else {}
+    kubeconfig_of = _reader(name, path, environment)
     found: dict[str, Mapping[str, Any]] = {}
     unusable: dict[str, str] = {}
     for cluster in wanted:
         try:
-            entry = environment.clusters.get(cluster)
-            found[cluster] = kubeconfigs.of_entry(cluster, contexts[cluster], secrets.get(cluster), entry)
+            found[cluster] = kubeconfig_of(cluster)
         except KubeconfigError as error:
-            unusable[cluster] = "\n".join(f"{error.subject}: {defect}" for defect in error.defects)
+            unusable[cluster] = _defects(error)
     needed = unusable.keys() & set(wanted if required is None else required)
     if needed:
         raise _unusable(name, [text for cluster, text in unusable.items() if cluster in needed])
     return StackAccess(name, path, environment, found, unusable)
 
 
-def connector(stack: str, environment: Environment) -> Callable[[str], Kubernetes]:
+def connector(stack: str, path: Path, environment: Environment) -> Callable[[str], Kubernetes]:
     """Makes the client of a cluster, as its administrator, when it is asked for: one whose kubeconfig, or a
     CLI that cannot decrypt it, stands in nobody else's way.
 
     It raises ClientError, and ToolkitError for a kubeconfig that cannot be used.
+    """
+    kubeconfig_of = _reader(stack, path, environment)
+
+    def connect(cluster: str) -> Kubernetes:
+        try:
+            found = kubeconfig_of(cluster)
+        except KubeconfigError as error:
+            raise _unusable(stack, [_defects(error)]) from None
+        return Kubernetes.from_kubeconfig(found)
+
+    return connect
+
+
+def _reader(stack: str, path: Path, environment: Environment) -> Callable[[str], Mapping[str, Any]]:
+    """Reads the kubeconfig of a cluster as the program does: the encrypted one where the stack file has one.
+    These are decrypted once, when the first is asked for.
+
+    It raises KubeconfigError for one that cannot be used, and ToolkitError where none can be decrypted.
     """
     lock = threading.Lock()
     decrypted: list[Mapping[str, Any]] = []
@@ -96,18 +112,23 @@ def connector(stack: str, environment: Environment) -> Callable[[str], Kubernete
                 decrypted.append(secret_section(stack, "kubeconfigs"))
         return decrypted[0].get(cluster)
 
-    def connect(cluster: str) -> Kubernetes:
+    @cache
+    def named() -> Container[str]:
+        return value_at(read_text(path), ("kubeconfigs",)) or ()
+
+    def kubeconfig_of(cluster: str) -> Mapping[str, Any]:
         entry = environment.clusters.get(cluster)
         context = (entry or environment.control_plane).kubeconfig_context
-        is_stored = context is None and (entry is None or entry.eks is None)
-        try:
-            found = kubeconfigs.of_entry(cluster, context, stored(cluster) if is_stored else None, entry)
-        except KubeconfigError as error:
-            defects = [f"{error.subject}: {defect}" for defect in error.defects]
-            raise _unusable(stack, defects) from None
-        return Kubernetes.from_kubeconfig(found)
+        is_on_eks = entry is not None and entry.eks is not None
+        # Without a context there is nothing but the encrypted one; with one the file is looked into.
+        is_stored = not is_on_eks and (context is None or cluster in named())
+        return kubeconfigs.of_entry(cluster, context, stored(cluster) if is_stored else None, entry)
 
-    return connect
+    return kubeconfig_of
+
+
+def _defects(error: KubeconfigError) -> str:
+    return "\n".join(f"{error.subject}: {defect}" for defect in error.defects)
 
 
 def _unusable(stack: str, defects: Iterable[str]) -> ToolkitError:

@@ -47,7 +47,7 @@ def remove(
                 "neither the file nor the cluster has it",
                 f"bin/madeploy tenants status --stack {stack_name} shows those there are",
             )
-        clusters, connect = queued_clusters(environment), connector(stack_name, environment)
+        clusters, connect = queued_clusters(environment), connector(stack_name, path, environment)
         for queue in queues(connect, clusters, [name])[name]:
             if queue.problem:
                 _print(

@@ -31,12 +31,12 @@ def status(
     Ends with 1 when a tenant of the file, or its queue on a cluster with queues, is not there, or one that
     left the file still is.
     """
-    stack_name, _, environment = open_environment(stack)
+    stack_name, path, environment = open_environment(stack)
     with control_plane(stack) as client:
         names = [name] if name else sorted({*environment.tenants, *there(client)})
         found = [holdings(client, environment.release, each) for each in names]
     clusters = queued_clusters(environment)
-    connect = connector(stack_name, environment)
+    connect = connector(stack_name, path, environment)
     queued = queues(connect, clusters, [each.name for each in found])
     lacking = {
         f"cluster {queue.cluster} cannot be asked: {queue.problem}"
