@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from madeploy.sandbox.environment import TOOLS, Environment
 from madeploy.sandbox.state import StateDirectory
 from tests.support.sandbox import ROOT, Deployed, sandbox
 from tests.support.schedule import in_order
+from tests.support.shared import FAILED, has_failed
 
 # For the engine and its plugins, which live for seconds: collecting garbage is a fourteenth of what they do.
 os.environ.setdefault("GOGC", "400")
@@ -23,6 +24,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if {"environment", "tool_paths"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.sandbox)
     in_order(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Remember which tests failed: what they shared with others is brought back."""
+    report = yield
+    if report.failed:
+        item.stash[FAILED] = True
+    return report
+
+
+@pytest.fixture(autouse=True)
+def brought_back(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The deployed sandbox as it was before the test, if the test fails."""
+    if "deployed" not in request.fixturenames:
+        yield
+        return
+    shared: Deployed = request.getfixturevalue("deployed")
+    before = shared.stack_file.read_text()
+    yield
+    if has_failed(request.node):
+        shared.bring_back(before)
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +67,7 @@ def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFacto
     committed = ROOT / "stacks" / "Pulumi.sandbox.yaml"
     before = committed.read_bytes()
     try:
-        up = made.madeploy("sandbox", "up", "--audit")
-        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
+        made.deploy()
         assert committed.read_bytes() == before, "the committed stack file was written to"
         yield made
     finally:

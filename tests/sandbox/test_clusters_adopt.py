@@ -100,7 +100,7 @@ def register_by_hand(deployed: Deployed) -> None:
     apply(deployed, COMPUTE, *compute_objects())
     waited = deployed.run(
         "kubectl", "--context", COMPUTE, "-n", "default", "wait", "--for=jsonpath={.data.token}",
-        "--timeout=60s", "secret/ray-manager-token",
+        "--timeout=180s", "secret/ray-manager-token",
     )  # fmt: skip
     assert waited.returncode == 0, waited.stderr
     token = deployed.get(COMPUTE, "secret", "ray-manager-token", "-n", "default")["data"]["token"]

@@ -29,7 +29,7 @@ class Kubectl:
     def run(self, *arguments: str, stdin: Any = None, check: bool = True) -> subprocess.CompletedProcess[str]:
         text = json.dumps(stdin) if stdin is not None else None
         command = [*self.command, "-n", self.namespace, *arguments]
-        return subprocess.run(command, input=text, capture_output=True, text=True, check=check, timeout=60)
+        return subprocess.run(command, input=text, capture_output=True, text=True, check=check, timeout=180)
 
 
 @pytest.fixture(params=CLUSTERS)
@@ -70,7 +70,7 @@ def test_a_deployment_spread_over_zones_rolls_out_with_one_pod_in_each(kubectl: 
         "labelSelector": {"matchLabels": {"app": "spread"}},
     }
     kubectl.run("apply", "-f", "-", stdin=_deployment("spread", {"topologySpreadConstraints": [spread]}))
-    kubectl.run("rollout", "status", "deployment/spread", "--timeout=30s")
+    kubectl.run("rollout", "status", "deployment/spread", "--timeout=150s")
     pods = json.loads(kubectl.run("get", "pods", "-l", "app=spread", "-o", "json").stdout)["items"]
     assert len({pod["spec"]["nodeName"] for pod in pods}) == 3
 

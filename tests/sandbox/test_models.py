@@ -223,7 +223,7 @@ def test_a_killed_job_is_taken_up_by_the_next(after: int, world: World) -> None:
         for _ in range(3 + 3 * after):
             assert job.stdout.readline()
         job.send_signal(signal.SIGKILL)
-        job.wait(timeout=60)
+        job.wait(timeout=180)
     left = {name for name in world.names() if name.startswith("old-")}
     assert 0 < len(left) < count
     names = {f"{MODELS}/many/{name.removeprefix('old-')}/" for name in left}

@@ -18,6 +18,7 @@ from madeploy.sandbox.actors.registrations import (
     FINALIZER,
     GROUP,
     NAMESPACE,
+    NOBODY_LEADS,
     TAKEOVER_SECONDS,
     RegistrationActor,
 )
@@ -196,6 +197,7 @@ def test_without_a_pod_nothing_is_reported_and_nothing_let_go(world: World) -> N
     del world.api.objects["/api/v1/pods/one"]
     world.api.merge(PATH, {"metadata": {"deletionTimestamp": "2026-01-01T00:00:00Z"}})
     assert not world.after(5 * BEAT_SECONDS)
+    assert world.said.count(NOBODY_LEADS) == 1
     assert world.api.objects[PATH]["metadata"]["finalizers"] == [FINALIZER]
     world.pod("two")
     world.after(TAKEOVER_SECONDS + 1)

@@ -19,7 +19,7 @@ from tests.support.proves import proves
 
 NAMESPACE = "rollout-test"
 KINDS = ("Namespace", "ServiceAccount", "ConfigMap", "Deployment", "PodDisruptionBudget")
-LIMIT_SECONDS = 60.0
+LIMIT_SECONDS = 180.0
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ from madeploy.sandbox.environment import Environment
 
 pytestmark = pytest.mark.sandbox
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 NOWHERE = "a-node-that-is-not-there"
 _numbers = itertools.count(1)
 Wait = Callable[[str, Kind], Reason]

@@ -76,7 +76,7 @@ def ask(deployed: Deployed, kind: str, spec: dict[str, Any]) -> dict[str, Any]:
         headers={"Authorization": f"Bearer {secrets['token']}", "Content-Type": "application/json"},
     )
     context = ssl.create_default_context(cadata=secrets["cadata"])
-    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+    with urllib.request.urlopen(request, timeout=60, context=context) as answer:
         review: dict[str, Any] = json.load(answer)["status"]
     return review
 

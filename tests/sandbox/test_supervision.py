@@ -53,7 +53,7 @@ class CommandLine:
         return process.labelled(self.state)
 
 
-def _wait(until: Callable[[], object], seconds: float = 30) -> None:
+def _wait(until: Callable[[], object], seconds: float = 120) -> None:
     deadline = time.monotonic() + seconds
     while not until():
         assert time.monotonic() < deadline
@@ -86,7 +86,7 @@ def test_ctrl_c_in_the_middle_of_a_start_ends_what_was_started(command: CommandL
     starting = command.popen("start")
     _wait(lambda: "control-plane/apiserver" in command.processes.values())
     starting.send_signal(signal.SIGINT)
-    _, said = starting.communicate(timeout=30)
+    _, said = starting.communicate(timeout=120)
     assert starting.returncode == 130, said
     assert "Traceback" not in said
     assert command.processes == {}

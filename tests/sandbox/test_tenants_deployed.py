@@ -82,7 +82,7 @@ class Person:
         if self._connection is None:
             where = urlsplit(self.server)
             self._connection = http.client.HTTPSConnection(
-                str(where.hostname), where.port, timeout=30, context=self.context
+                str(where.hostname), where.port, timeout=120, context=self.context
             )
         return self._connection
 

@@ -45,7 +45,9 @@ SPACE = "ma-system"
 MANAGER = "pulumi-kubernetes-bench"
 DOMAINS = {"api": "api.bench.example.com", "app": "app.bench.example.com"}
 SECRETS = {"michelangelo-apiserver-tls": DOMAINS["api"], "michelangelo-ui-tls": DOMAINS["app"]}
-PATIENCE = 40.0
+PATIENCE = 180.0
+"""Seconds after which what controllers do hangs."""
+
 _AT_ONCE = 8
 _RESTARTED = "kubectl.kubernetes.io/restartedAt"
 """What `kubectl rollout restart` adds to a template, and leaves there."""
@@ -222,7 +224,7 @@ class Bench:
 
     def look(self, answer: Callable[[], Seen]) -> Outcome:
         """What one check comes to."""
-        (outcome,) = run("bench", STACK, [Check("one", "x", answer)], seconds=60).outcomes
+        (outcome,) = run("bench", STACK, [Check("one", "x", answer)], seconds=PATIENCE).outcomes
         return outcome
 
     def clear(
@@ -314,7 +316,7 @@ class Bench:
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 

@@ -55,7 +55,7 @@ def get(made: Deployed, *arguments: str) -> dict[str, Any]:
     return made.get("control-plane", *arguments)
 
 
-def wait(holds: Any, seconds: float = 40) -> None:
+def wait(holds: Any, seconds: float = 180) -> None:
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, "it never came about"

@@ -6,22 +6,25 @@ import base64
 import contextlib
 import copy
 import os
+import re
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from madeploy import kubeconfigs
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clusters.checks.identity import account_uid
+from madeploy.clusters.controller_manager import SERVICE
 from madeploy.clusters.registration import CLUSTERS, cluster_path, secret_path
 from madeploy.clusters.remedies import remedies
 from madeploy.clusters.verification import Check, verify_registration
 from madeploy.findings import Finding
 from madeploy.names.kubernetes import RAY_MANAGER, RAY_MANAGER_TOKEN, RAY_NAMESPACE
 from madeploy.sandbox import objects
+from madeploy.sandbox.actors.registrations import NOBODY_LEADS
 from madeploy.sandbox.environment import Environment as Embedded
 from madeploy.settings import Environment
 from manifests import registration
@@ -31,6 +34,7 @@ from tests.support.signing import signed_token
 
 STACK = "proving"
 ROLES = "/apis/rbac.authorization.k8s.io/v1"
+MANAGER = f"/apis/apps/v1/namespaces/ma-system/deployments/{SERVICE}"
 _PLACES = {
     "Namespace": "/api/v1/namespaces",
     "ServiceAccount": "/api/v1/namespaces/{}/serviceaccounts",
@@ -53,8 +57,8 @@ def place(item: Object) -> str:
     return f"{_PLACES[item['kind']].format(metadata.get('namespace'))}/{metadata['name']}"
 
 
-def wait(until: Callable[[], Any], seconds: float = 30, pause: float = 0.1) -> Any:
-    """Wait for a value that is true, and give it."""
+def wait(until: Callable[[], Any], seconds: float = 120, pause: float = 0.1) -> Any:
+    """Wait for a value that is true, and give it; after so many seconds it hangs."""
     deadline = time.monotonic() + seconds
     while not (result := until()):
         assert time.monotonic() < deadline, "it never came"
@@ -167,14 +171,14 @@ class Registration:
 
     def play_manager(self, replicas: int = 2) -> None:
         """Let pods of the controller manager be there; kwok and the actors do the rest."""
-        labels = {"app": "michelangelo-controllermgr"}
+        labels = {"app": SERVICE}
         self.apply(
             self.control_plane,
             {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ma-system"}},
             {
                 "apiVersion": "apps/v1",
                 "kind": "Deployment",
-                "metadata": {"name": "michelangelo-controllermgr", "namespace": "ma-system"},
+                "metadata": {"name": SERVICE, "namespace": "ma-system"},
                 "spec": {
                     "replicas": replicas,
                     "selector": {"matchLabels": labels},
@@ -186,11 +190,32 @@ class Registration:
             },
         )
 
+    def stop_manager(self) -> None:
+        """Scale the controller manager to nothing, and wait until the actor that plays it has seen that."""
+        # What it said before must not be taken for it.
+        wait(lambda: self._leader() in self._manager_pods())
+        self.control_plane.merge(MANAGER, {"spec": {"replicas": 0}})
+        wait(lambda: self._leader() is None)
+
+    def start_manager(self) -> None:
+        """Scale it up again."""
+        self.control_plane.merge(MANAGER, {"spec": {"replicas": 2}})
+
+    def _leader(self) -> str | None:
+        """Pod that leads by what the actor said last; None where it said that nobody does."""
+        log = self.embedded.directory.log("control-plane/actors").read_text(encoding="utf-8")
+        said = re.findall(rf"^(?:pod (\S+) leads;.*|{NOBODY_LEADS})$", log, re.MULTILINE)
+        return (said[-1] or None) if said else None
+
+    def _manager_pods(self) -> list[str]:
+        found = self.control_plane.items("/api/v1/namespaces/ma-system/pods", labelSelector=f"app={SERVICE}")
+        return [pod["metadata"]["uid"] for pod in found if "deletionTimestamp" not in pod["metadata"]]
+
     def roll(self) -> None:
         """Restart the controller manager."""
         self.kubectl(
             "--context", "control-plane", "-n", "ma-system",
-            "rollout", "restart", "deployment/michelangelo-controllermgr",
+            "rollout", "restart", f"deployment/{SERVICE}",
         )  # fmt: skip
 
     def kubectl(self, *arguments: str) -> str:
@@ -198,7 +223,7 @@ class Registration:
         environ = {**os.environ, **self.embedded.variables}
         while True:
             done = subprocess.run(
-                ["kubectl", *arguments], env=environ, capture_output=True, text=True, timeout=60, check=False
+                ["kubectl", *arguments], env=environ, capture_output=True, text=True, timeout=180, check=False
             )
             if "already been triggered within the past second" not in done.stderr:
                 break
@@ -214,7 +239,7 @@ class Registration:
 
     def becomes_proven(self) -> bool:
         """Whether it comes to be proven: the played controller manager looks every ten seconds."""
-        return bool(wait(lambda: self.verify()[-1].state == "passed", 40, pause=0.5))
+        return bool(wait(lambda: self.verify()[-1].state == "passed", pause=0.5))
 
     def follow(self, finding: Finding, by_hand: Callable[[], None] | None = None) -> None:
         """Do what a finding says: its commands as they stand there, and, where it asks for more than
@@ -272,7 +297,7 @@ class Registration:
         wait(lambda: not list(self.control_plane.items(CLUSTERS)))
         for secret in registration.secret_names(self.name).values():
             self.control_plane.delete(secret_path(secret))
-        self.control_plane.delete("/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr")
+        self.control_plane.delete(MANAGER)
         self.control_plane.delete("/api/v1/namespaces/ma-system")
         wait(lambda: self._is_gone(self.control_plane, "ma-system"))
         for item in reversed(registration.compute_side(Inputs(self.settings), self.name).objects):
@@ -288,12 +313,10 @@ class Registration:
 _TYPED = ("kubectl", "pulumi", "env", "bin/madeploy", "helm")
 
 
-@contextlib.contextmanager
-def registered(embedded: Embedded) -> Iterator[Registration]:
-    """A registration that the played controller manager has reached, taken away at the end."""
+def registered(embedded: Embedded) -> Registration:
+    """A registration that the played controller manager has reached."""
     made = Registration(embedded)
     made.play_manager()
     made.up()
     assert made.becomes_proven()
-    yield made
-    made.remove()
+    return made

@@ -18,6 +18,7 @@ import psutil
 import pytest
 
 from madeploy.engine import processes
+from madeploy.engine.commands import update
 
 ROOT = Path(__file__).resolve().parents[2]
 UP_LIMIT = 420
@@ -77,6 +78,27 @@ class Deployed:
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+    def deploy(self) -> None:
+        """`sandbox up` with audit logs."""
+        up = self.madeploy("sandbox", "up", "--audit")
+        assert up.returncode == 0, up.stdout[-3000:] + up.stderr[-6000:]
+
+    def bring_back(self, stack: str) -> None:
+        """Undo what a test left that failed: no engine at work, this stack file, and everything written again
+        that differs on the clusters. Where that cannot be done, all of it anew."""
+        for pid in processes_of(self.state):
+            program, *_ = processes.arguments(pid) or [""]
+            if program.endswith("pulumi"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        self.stack_file.write_text(stack)
+        # Mends what killed engines leave; that others' fields are in the way is for the next one.
+        self.madeploy("sandbox", "up")
+        line = f"{update('sandbox', take_back=True)} --yes --skip-preview --non-interactive"
+        if self.run(*line.split()).returncode != 0:
+            self.madeploy("sandbox", "reset", "--yes")
+            self.deploy()
 
 
 def sandbox(state: Path) -> Deployed:

@@ -13,7 +13,7 @@ from madeploy.clients.kubernetes import Kubernetes, Object
 
 SPACE = "ma-system"
 PODS = f"/api/v1/namespaces/{SPACE}/pods"
-PATIENCE = 40.0
+PATIENCE = 180.0
 
 
 def pods(client: Kubernetes, service: str) -> list[Object]:

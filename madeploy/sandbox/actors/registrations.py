@@ -26,6 +26,8 @@ BEAT_SECONDS: Final = 10.0
 TAKEOVER_SECONDS: Final = 3.0
 """Time after which another pod leads once the leader is gone; the platform's is up to 15 s."""
 ANSWER_SECONDS: Final = 3.0
+NOBODY_LEADS: Final = "no pod leads"
+"""Said once, when the last of the pods is gone."""
 
 _NOTICED = ("region", "zone", "dc", "sla")
 
@@ -91,12 +93,12 @@ class RegistrationActor:
             and is_ready(item)
         )
         uids = [uid for _, uid in ready]
-        if self._leader not in uids:
+        if self._leader not in uids and (uids or self._leader):
             if self._leader:
                 self._leads_from = self._clock() + TAKEOVER_SECONDS
             self._leader = uids[0] if uids else ""
-            if self._leader:
-                self._say(f"pod {self._leader} leads; it knows no credential yet")
+            leads = f"pod {self._leader} leads; it knows no credential yet"
+            self._say(leads if self._leader else NOBODY_LEADS)
             for memory in (self._clients, self._known, self._next, self._trouble):
                 memory.clear()
         return bool(self._leader) and self._clock() >= self._leads_from

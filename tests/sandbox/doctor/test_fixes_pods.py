@@ -18,7 +18,7 @@ from madeploy.doctor.checks import Seen
 from madeploy.doctor.connectivity import from_compute, from_control_plane
 from madeploy.doctor.probe_pods import Pods
 from madeploy.sandbox.environment import Environment
-from tests.support.bench import DOMAINS, SPACE, Bench, applied
+from tests.support.bench import DOMAINS, PATIENCE, SPACE, Bench, applied
 from tests.support.clears import clears
 from tests.support.dispatching import HERE, dispatching
 from tests.support.faults import closed_port
@@ -92,7 +92,7 @@ def keys(bench: Bench, key: str, secret: str) -> None:
     told(bench.connect(CLUSTER), TASKS, **values)
 
 
-def from_tasks(bench: Bench, seconds: float = 60) -> Callable[[], Seen]:
+def from_tasks(bench: Bench, seconds: float = PATIENCE) -> Callable[[], Seen]:
     def answer() -> Seen:
         with Pods(seconds) as pods:
             return list_or_text(from_compute(bench.site, pods, CLUSTER))
@@ -106,7 +106,7 @@ def list_or_text(seen: Seen) -> Seen:
 
 def of_control_plane(bench: Bench) -> Callable[[], Seen]:
     def answer() -> Seen:
-        with Pods(60) as pods:
+        with Pods(PATIENCE) as pods:
             return list_or_text(from_control_plane(bench.site, pods))
 
     return answer

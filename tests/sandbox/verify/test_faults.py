@@ -8,7 +8,6 @@ import os
 import signal
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +22,6 @@ from tests.support.faults import closed_port
 from tests.support.proves import proves
 from tests.support.registrations import Registration, failed_check, place, wait
 
-MANAGER = "/apis/apps/v1/namespaces/ma-system/deployments/michelangelo-controllermgr"
 OPERATOR = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
 DEFAULT = f"/api/v1/namespaces/{RAY_NAMESPACE}"
 ACCOUNT = f"{DEFAULT}/serviceaccounts/ray-manager"
@@ -230,26 +228,16 @@ def reported_not_ready(made: Registration) -> ByHand:
 
 
 def never_reported(made: Registration) -> ByHand:
-    stop_manager(made)
+    made.stop_manager()
     no_finalizer(made)
     no_cluster(made)
     made.up()
-    return partial(start_manager, made)
+    return made.start_manager
 
 
 def waits_for_its_finalizer(made: Registration) -> None:
-    stop_manager(made)
+    made.stop_manager()
     made.control_plane.delete(cluster_path(made.name))
-
-
-def stop_manager(made: Registration) -> None:
-    made.control_plane.merge(MANAGER, {"spec": {"replicas": 0}})
-    wait(lambda: not made.control_plane.get(MANAGER)["status"].get("replicas"))
-    time.sleep(1.5)  # the actor looks once a second
-
-
-def start_manager(made: Registration) -> None:
-    made.control_plane.merge(MANAGER, {"spec": {"replicas": 2}})
 
 
 def no_finalizer(made: Registration) -> None:

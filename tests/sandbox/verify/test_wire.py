@@ -64,14 +64,17 @@ def test_a_fault_on_the_way_is_named_and_repaired_by_the_right_address(
 ) -> None:
     """REG-6, REG-10, REG-11, NET-14: what stands before the API server is told from what the API server
     says, within a bounded time."""
-    monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.5)
 
     def impatient(registered: verification.Registered) -> Kubernetes:
         return Kubernetes.registered(
             registered.server, registered.certificate_authority, registered.token, read_seconds=1
         )
 
-    monkeypatch.setattr(verification, "registered_client", impatient)
+    # Impatient with silence alone: what answers late on a busy machine is no fault.
+    if code == "MA432" and check == "credential":
+        monkeypatch.setattr(verification, "registered_client", impatient)
+    elif code == "MA432":
+        monkeypatch.setattr(connection, "CONNECT_SECONDS", 0.5)
     with start(registration) as server:
         by_hand = registration.at(server)
         try:
