@@ -23,6 +23,12 @@ def test_what_is_played_is_said_on_the_page() -> None:
     assert all(f"`{proof.test}` (played: {proof.played})" in text for proof in played)
 
 
+def test_what_every_change_must_pass_shows_every_requirement_that_is_shown() -> None:
+    """UX-2: stories of minutes, which `bin/madeploy test --all` adds, show more of it, nothing alone."""
+    only_long = [name for name, tests in proofs().items() if all(proof.is_long for proof in tests)]
+    assert only_long == []
+
+
 def test_a_range_of_ids_names_each_of_them() -> None:
     """UX-3."""
     assert ids_in("CP-1 to CP-3, NET-9.") == {"CP-1", "CP-2", "CP-3", "NET-9"}

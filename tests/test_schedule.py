@@ -27,3 +27,12 @@ def test_every_module_on_the_shared_environment_is_in_a_group() -> None:
     modules = (path for path in (ROOT / CLUSTERS).rglob("test_*.py"))
     found = {path.name for path in modules if asking.search(path.read_text(encoding="utf-8"))}
     assert found - {name for files in GROUPS.values() for name in files} == set()
+
+
+def test_only_stories_on_real_clusters_are_left_out_of_what_every_change_must_pass() -> None:
+    """UX-2: whatever needs Python alone runs at every change; which of the others are clusters' is told when
+    they are collected."""
+    mark = "pytest.mark." + "long"
+    marked = {path for path in (ROOT / "tests").rglob("*.py") if mark in path.read_text(encoding="utf-8")}
+    assert marked
+    assert [path for path in marked if not path.relative_to(ROOT).as_posix().startswith(CLUSTERS)] == []

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import typer
 
+from madeploy.errors import UsageError
 from madeploy.sandbox import tools
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,9 +46,13 @@ def _checks() -> bool:
 
 def run(
     quick: bool = typer.Option(False, "--quick", help="Only what needs nothing but Python."),
+    everything: bool = typer.Option(False, "--all", help="Stories of minutes on real clusters too."),
     keyword: str | None = typer.Option(None, "-k", help="Only tests that match, as pytest's -k."),
 ) -> None:
-    """Run the project's checks and tests: those on Python alone first, then those on real clusters."""
+    """Run the project's checks and the tests that every change must pass: those on Python alone first, then
+    those on real clusters."""
+    if quick and everything:
+        raise UsageError("--quick and --all exclude each other", "", "Give one of them, or none.")
     selection = ["-k", keyword] if keyword else []
     passed = keyword is not None or _checks()
     # Tests wait as much as they work, so more run at a time than there are cores.
@@ -61,5 +66,6 @@ def run(
         # Files go whole to one worker: their tests share what they deploy. Those on Python alone come first,
         # then the longest. A run of its own for these would collect everything again.
         by_file = ["--dist", "loadfile", "--no-loadscope-reorder", "--durations=15"]
-        code = _run("tests", [*pytest, *by_file])
+        chosen = [] if everything else ["-m", "not long"]
+        code = _run("tests", [*pytest, *by_file, *chosen])
     raise typer.Exit(0 if passed and code == 0 else 1)

@@ -23,6 +23,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if {"environment", "tool_paths"} & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.sandbox)
+        elif item.get_closest_marker("long") and not item.get_closest_marker("sandbox"):
+            raise pytest.UsageError(f"{item.nodeid} is marked long and asks for no real cluster")
     in_order(items)
 
 

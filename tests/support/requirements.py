@@ -113,7 +113,7 @@ def ids_in(text: str) -> set[str]:
     return found
 
 
-def _functions(root: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
+def functions(root: Path = TESTS) -> Iterator[tuple[str, ast.FunctionDef]]:
     """Every test, with its `path::name`."""
     for path in sorted(root.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -123,7 +123,7 @@ def _functions(root: Path) -> Iterator[tuple[str, ast.FunctionDef]]:
 
 def named(root: Path = TESTS) -> set[str]:
     """Requirements that docstrings of tests name."""
-    return {found for _, node in _functions(root) for found in ids_in(ast.get_docstring(node) or "")}
+    return {found for _, node in functions(root) for found in ids_in(ast.get_docstring(node) or "")}
 
 
 @dataclass(frozen=True)
@@ -136,19 +136,27 @@ class Proof:
     played: str
     """What takes the place of a real part; empty where every part is real."""
 
+    is_long: bool = False
+    """Whether only `bin/madeploy test --all` runs it."""
+
     def __str__(self) -> str:
         return f"`{self.test}`" + (f" (played: {self.played})" if self.played else "")
+
+
+def is_long(node: ast.FunctionDef) -> bool:
+    """Whether a test is marked as a story of minutes."""
+    return any(ast.unparse(mark) == "pytest.mark.long" for mark in node.decorator_list)
 
 
 def proofs(root: Path = TESTS) -> dict[str, list[Proof]]:
     """Tests marked by `@proves`, by requirement: those with real parts only first."""
     found: dict[str, list[Proof]] = defaultdict(list)
-    for test, node in _functions(root):
+    for test, node in functions(root):
         for mark in node.decorator_list:
             if isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "proves":
                 played = "".join(ast.literal_eval(item.value) for item in mark.keywords)
                 for identifier in mark.args:
-                    found[ast.literal_eval(identifier)].append(Proof(test, played))
+                    found[ast.literal_eval(identifier)].append(Proof(test, played, is_long(node)))
     return {identifier: sorted(tests, key=lambda proof: proof.played) for identifier, tests in found.items()}
 
 

