@@ -18,6 +18,10 @@ from manifests.definitions import DEFINITIONS, Definitions
 MOVED_SECONDS = 600.0
 """How long an update of the controller manager waits for credentials that move; each takes seconds."""
 
+APART_SECONDS = 1.0
+"""How long it waits after them: times of objects are whole seconds, and its pods have to be seen to be
+younger than what they read (`madeploy.clusters.controller_manager`)."""
+
 
 def missing_definitions(kubeconfig: Mapping[str, Any], wanted: Definitions) -> list[str]:
     """Which of the definitions are not established in a cluster.
@@ -72,5 +76,6 @@ def after_credentials(moving: Sequence[pulumi.CustomResource]) -> pulumi.Resourc
         under_way = [asyncio.ensure_future(secret.id.future()) for secret in moving]
         if under_way:
             await asyncio.wait(under_way, timeout=MOVED_SECONDS)
+            await asyncio.sleep(APART_SECONDS)
 
     return pulumi.ResourceHook("after-credentials", wait)

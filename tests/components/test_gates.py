@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from components.gates import missing_definitions
+from components.gates import APART_SECONDS, after_credentials, missing_definitions
 from madeploy.clients.definitions import wait_for_definitions
 from madeploy.clients.errors import ClientError
 from madeploy.releases import RELEASES
@@ -88,3 +90,25 @@ def test_what_asks_a_cluster_fails_in_the_way_that_the_wait_goes_on_from() -> No
     }
     with pytest.raises(TimeoutError, match=r"does not say \(https://127\.0\.0\.1:\d+: nothing listens"):
         wait_for_definitions(lambda: missing_definitions(kubeconfig, GATEWAY_API), 0, "hint", poll_seconds=0)
+
+
+def test_pods_that_read_a_credential_are_seen_to_be_younger_than_it() -> None:
+    """REG-8 (V14): times of objects are whole seconds; pods of the same one would be rolled once more."""
+    happened: list[str] = []
+
+    async def moved() -> str:
+        happened.append("moved")
+        return "default/token"
+
+    async def sleep(seconds: float) -> None:
+        happened.append(f"{seconds} s later")
+
+    secret = mock.Mock()
+    secret.id.future = moved
+    for moving in ([secret], []):
+        with mock.patch("pulumi.ResourceHook") as hook, mock.patch("asyncio.sleep", sleep):
+            after_credentials(moving)
+            _, wait = hook.call_args.args
+            asyncio.run(wait(mock.Mock()))
+    assert happened == ["moved", f"{APART_SECONDS} s later"]
+    assert APART_SECONDS >= 1
