@@ -124,7 +124,7 @@ def bad_ones(said: Mapping[str, Any]) -> dict[str, str]:
     return {finding["subject"]: finding["code"] for finding in said["notDone"]}
 
 
-@pytest.mark.parametrize("layout", ["inline", "sharded"])
+@pytest.mark.parametrize("layout", [pytest.param("inline", marks=pytest.mark.long), "sharded"])
 @proves("REG-10", "REG-12")
 def test_bad_clusters_are_named_and_the_others_done_with_nothing_of_theirs_replaced(
     fleet: Fleet, layout: str
@@ -256,6 +256,7 @@ def is_engine(pid: int) -> bool:
     return program.endswith(b"pulumi") and b"up" in arguments
 
 
+@pytest.mark.long
 def test_engines_killed_at_any_moment_leave_nothing_that_recover_and_one_more_update_do_not_put_right(
     fleet: Fleet,
 ) -> None:

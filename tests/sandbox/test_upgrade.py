@@ -1,8 +1,9 @@
 """From release 2026.04 to 0.12 on real API servers, with the real engine: what stands in the way, what is
-kept, and an update that is killed after each of its steps."""
+kept, and updates that are killed on the way."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -43,9 +44,16 @@ def administrator(deployed: Deployed, context: str) -> Kubernetes:
 
 @pytest.fixture(scope="module")
 def deployed(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    """A sandbox on release 2026.04."""
+    with outdated(tmp_path_factory.mktemp("upgrade")) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def outdated(state: Path) -> Iterator[Deployed]:
     """A sandbox on release 2026.04 with the definitions as its API server leaves them, and an object of every
     kind."""
-    made = sandbox(tmp_path_factory.mktemp("upgrade"))
+    made = sandbox(state)
     (made.state / "stack").mkdir()
     # As if the release had been set by hand in the stack's copy of its file.
     for name, config in (("written", {}), ("Pulumi.sandbox", BY_HAND)):
@@ -186,31 +194,59 @@ def test_the_dump_makes_every_object_again_elsewhere(deployed: Deployed) -> None
     deployed.run("kubectl", "--context", "compute-0", "delete", "namespace", SPACE, "--wait=false")
 
 
+PLAIN = ("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "sandbox")
+IN_THE_MIDDLE = "updated Deployment apiserver-deployment"
+"""What is said between two steps' ends."""
+
+
 @proves("REL-3", played="the API server's definitions; no container runs")
-def test_killed_after_each_step_and_run_again_it_is_done(deployed: Deployed, tmp_path: Path) -> None:
-    """REL-3: and once in the middle of one; always the same command, in the end the plain `pulumi up`; then
-    nothing is left to do. The Revision is in the dump though it was deleted between two runs."""
+def test_killed_in_the_middle_of_a_step_and_run_again_it_is_done(deployed: Deployed, tmp_path: Path) -> None:
+    """REL-3: the same command again, after `recover`; the Revision is in the dump though it was deleted
+    between two runs."""
     control_plane = administrator(deployed, "control-plane")
     control_plane.delete(f"/apis/michelangelo.api/v2/namespaces/{SPACE}/revisions/revision")
-    since = len(audit(deployed))
-    given = arguments(tmp_path, "--dump", str(deployed.state / "before.json"))
-    with ApiServer(control_plane, "0.12.0", of_release("0.12")) as server:
-        kill_after(deployed, "rights: done", *command(*given), engine_too=True)
-        # In the middle of a step: what the engine left is cleared up as after any killed update.
-        kill_after(deployed, "updated Deployment apiserver-deployment", *command(*given), engine_too=True)
-        recovered = upgrade(deployed, "recover", "sandbox")
-        assert recovered.returncode == 0, recovered.stdout + recovered.stderr
-        for name in steps.NAMES[1:-1]:
-            kill_after(deployed, f"{name}: done", *command(*given), engine_too=True)
-        assert server.has_made
+    with taken_over(deployed, control_plane, tmp_path) as given:
+        killed(deployed, IN_THE_MIDDLE, *given)
+        done = upgrade(deployed, *given)
+        assert done.returncode == 0, done.stdout + done.stderr[-4000:]
     kept = json.loads((deployed.state / "before.json").read_text())["items"]
     assert f"{SPACE}/revision" in {
         f"{item['metadata'].get('namespace')}/{item['metadata']['name']}"
         for item in kept
         if item["kind"] == "Revision"
     }
-    plain = deployed.run("pulumi", "up", "--yes", "--skip-preview", "--non-interactive", "--stack", "sandbox")
-    assert plain.returncode == 0, plain.stdout[-4000:] + plain.stderr[-2000:]
+
+
+@pytest.mark.long
+@proves("REL-3", played="the API server's definitions; no container runs")
+def test_killed_after_each_step_and_run_again_it_is_done(tool_paths: dict[str, Path], tmp_path: Path) -> None:
+    """REL-3: and once in the middle of one; always the same command, in the end the plain `pulumi up`; then
+    nothing is left to do."""
+    with outdated(tmp_path / "state") as deployed:
+        control_plane = administrator(deployed, "control-plane")
+        control_plane.delete(f"/apis/michelangelo.api/v2/namespaces/{SPACE}/revisions/revision")
+        since = len(audit(deployed))
+        with taken_over(deployed, control_plane, tmp_path) as given:
+            first, *others, _ = steps.NAMES
+            for said in (f"{first}: done", IN_THE_MIDDLE, *(f"{name}: done" for name in others)):
+                killed(deployed, said, *given)
+            plain = deployed.run(*PLAIN)
+            assert plain.returncode == 0, plain.stdout[-4000:] + plain.stderr[-2000:]
+        wrote = len(writes(deployed, since))
+        last = upgrade(deployed, *given)
+        assert last.returncode == 0, last.stdout + last.stderr[-4000:]
+        assert "runs release 0.12" in last.stdout
+        assert len(writes(deployed, since)) == wrote
+
+
+@contextlib.contextmanager
+def taken_over(deployed: Deployed, control_plane: Kubernetes, folder: Path) -> Iterator[list[str]]:
+    """Arguments of the command that takes the release over; once the block has brought that about, it was in
+    order, and what runs is of that release."""
+    since = len(audit(deployed))
+    with ApiServer(control_plane, "0.12.0", of_release("0.12")) as server:
+        yield arguments(folder, "--dump", str(deployed.state / "before.json"))
+        assert server.has_made
     assert order(deployed, since) == [
         "rights",
         "apiserver",
@@ -220,17 +256,21 @@ def test_killed_after_each_step_and_run_again_it_is_done(deployed: Deployed, tmp
         "envoy",
         "ui",
     ]
-    wrote = len(writes(deployed, since))
-    last = upgrade(deployed, *given)
-    assert last.returncode == 0, last.stdout + last.stderr[-4000:]
-    assert "runs release 0.12" in last.stdout
-    assert len(writes(deployed, since)) == wrote
     images = {
         item["metadata"]["name"]: item["spec"]["template"]["spec"]["containers"][0]["image"]
         for item in deployed.get("control-plane", "deployments.apps", "-n", "ma-system")["items"]
     }
     for service in ("apiserver", "controllermgr", "worker", "ui"):
         assert images[f"michelangelo-{service}"].endswith(":0.12.0")
+
+
+def killed(deployed: Deployed, said: str, *given: str) -> None:
+    """End the command and its engine without warning once it has said this. In the middle of a step, what the
+    engine left is cleared up as after any killed update."""
+    kill_after(deployed, said, *command(*given), engine_too=True)
+    if said == IN_THE_MIDDLE:
+        recovered = upgrade(deployed, "recover", "sandbox")
+        assert recovered.returncode == 0, recovered.stdout + recovered.stderr
 
 
 def audit(deployed: Deployed) -> list[dict[str, Any]]:
