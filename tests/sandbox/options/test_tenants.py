@@ -92,7 +92,7 @@ def program(*names: str) -> Callable[[pulumi.ResourceOptions], None]:
 
 
 @pytest.fixture(scope="module")
-def deployed(
+def both(
     plugins: PluginChoice,
     on_cluster: OnCluster,
     client: Kubernetes,
@@ -128,7 +128,7 @@ def _allowed(client: Kubernetes, groups: list[str], **question: str) -> bool:
 
 
 @proves("OPS-2")
-def test_each_tenant_sees_its_own_and_nothing_of_the_others(deployed: Stack, client: Kubernetes) -> None:
+def test_each_tenant_sees_its_own_and_nothing_of_the_others(both: Stack, client: Kubernetes) -> None:
     """OPS-2: every verb on every kind asked, for viewers and editors of both; Secrets and the Project's own
     deletion are nobody's."""
     release = settings().release
@@ -168,7 +168,7 @@ def _declared(verb: str, group: str, resource: str, writes: bool) -> bool:
 
 
 @proves("OPS-2")
-def test_limits_hold_and_a_running_tenant_is_told(deployed: Stack, api: Any, client: Kubernetes) -> None:
+def test_limits_hold_and_a_running_tenant_is_told(both: Stack, api: Any, client: Kubernetes) -> None:
     """OPS-2: objects beyond the quota are refused by the API server, containers get their defaults, and what
     runs is found before anything is removed."""
     runs = api.resources.get(api_version="michelangelo.api/v2", kind="PipelineRun")
@@ -212,27 +212,27 @@ def test_limits_hold_and_a_running_tenant_is_told(deployed: Stack, api: Any, cli
 
 @proves("OPS-2")
 def test_a_tenant_that_leaves_the_file_stays_until_it_is_removed_and_can_come_back(
-    deployed: Stack, on_cluster: OnCluster, client: Kubernetes
+    both: Stack, on_cluster: OnCluster, client: Kubernetes
 ) -> None:
     """OPS-2, UX-6: with its rights, limits and isolation; taken up again as it is; removed by its own
     command, which touches no namespace but a tenant's."""
     release = settings().release
-    run = deployed.up(on_cluster(program("tenant-vision")))
+    run = both.up(on_cluster(program("tenant-vision")))
     assert not run.failed, run.text
     assert holdings(client, release, "tenant-speech").project
     kept = "/apis/networking.k8s.io/v1/namespaces/tenant-speech/networkpolicies/deny-cross-namespace"
     assert client.find(kept) is not None
     assert set(there(client)) >= set(TEAMS)
-    again = deployed.up(on_cluster(program(*TEAMS)))
+    again = both.up(on_cluster(program(*TEAMS)))
     assert not again.failed, again.text
-    assert not deployed.up(on_cluster(program("tenant-vision"))).failed
+    assert not both.up(on_cluster(program("tenant-vision"))).failed
     assert delete(client, "tenant-speech", 60, lambda _: None) == ""
     assert not holdings(client, release, "tenant-speech").namespace
     assert delete(client, "tenant-speech", 60, lambda _: None) == ""
     assert "no tenant's" in delete(client, "default", 5, lambda _: None)
     assert client.find("/api/v1/namespaces/default") is not None
     # And back, from nothing.
-    assert not (back := deployed.up(on_cluster(program(*TEAMS)))).failed, back.text
+    assert not (back := both.up(on_cluster(program(*TEAMS)))).failed, back.text
     assert holdings(client, release, "tenant-speech").project
 
 
