@@ -84,12 +84,8 @@ def _access(name: str, context: str | None, secret: str | None, cluster: Any) ->
     minified = kubeconfigs.of_entry(name, context, secret, cluster)
     endpoint = None
     if cluster is not None:
-        endpoint = kubeconfigs.endpoint(
-            minified,
-            f"clusters.{name}",
-            server=cluster.server,
-            certificate_authority_data=cluster.certificate_authority_data,
-        )
+        instead = kubeconfigs.Instead(cluster.server, cluster.certificate_authority_data)
+        endpoint = kubeconfigs.endpoint(minified, f"clusters.{name}", instead)
     # Wrapped at once: from here on the credentials reach resources only as a secret output.
     text = json.dumps(minified, sort_keys=True)
     return Access(pulumi.Output.secret(text), minified, endpoint)

@@ -14,7 +14,7 @@ from madeploy.findings import Finding, exit_code, find, in_order
 from madeploy.findings.text import report
 from madeploy.fleet import renames
 from madeploy.stackfile.loader import label, load_environment
-from madeploy.stacks.files import all_stacks, known_stacks, open_environment, stack_path
+from madeploy.stacks.files import all_stacks, known_stacks, open_environment, stack_name, stack_path
 
 INVALID = 2
 """Exit code of a stack file that cannot be used (UX-2)."""
@@ -44,7 +44,7 @@ def _since(path: Path, since: str) -> tuple[Finding, ...]:
     after = load_environment(path, label(path))
     if after.environment is None:
         return ()
-    stack = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    stack = stack_name(path)
     # Whoever gives no older file does not wait for these.
     from madeploy.plan.buckets import about_buckets, about_keys
     from madeploy.plan.environments import between

@@ -19,7 +19,7 @@ from madeploy.doctor import (
 )
 from madeploy.doctor.checks import Check, NotCheckedError, NotNeededError, Seen
 from madeploy.doctor.site import Site
-from madeploy.doctor.storage import Keys
+from madeploy.stacks.object_store import Keys
 
 CHECKED_BY_PODS = 9
 """Row of the network guide's checklist that only a pod on the compute cluster can answer."""

@@ -26,11 +26,12 @@ from madeploy.doctor.checks import Check, Seen
 from madeploy.doctor.site import Site
 from madeploy.settings import CONTROL_PLANE
 from madeploy.stackfile.loader import label, load_environment
+from madeploy.stacks.object_store import Keys
 from manifests.catalog import placed
 from manifests.proof import prove_all
 
 
-def checks_before(site: Site, file: Path, keys: storage.Keys) -> Iterator[Check]:
+def checks_before(site: Site, file: Path, keys: Keys) -> Iterator[Check]:
     """Every check, in the order of the report. `file` is the stack file, `keys` reads the static keys of its
     object store."""
     yield Check("settings", "the stack file, and that its objects fit together", partial(settings, file))

@@ -7,10 +7,11 @@ from typing import Final
 from madeploy.clients.errors import ClientError
 from madeploy.doctor.checks import Seen
 from madeploy.doctor.site import Site
-from madeploy.doctor.storage import Keys, no_bucket, open_store
+from madeploy.doctor.storage import no_bucket
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_VERSION, crd, workload
 from madeploy.settings.storage import AwsStorage
+from madeploy.stacks.object_store import Keys, open_store
 from manifests.definitions import DEFINITIONS, lack
 
 _MODELS: Final = f"/apis/{API_VERSION}"

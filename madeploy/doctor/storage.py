@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from madeploy.clients.aws import asking, caller
@@ -12,7 +12,8 @@ from madeploy.doctor.checks import NotCheckedError, NotNeededError, Seen
 from madeploy.doctor.site import Site
 from madeploy.findings import Finding, Severity, find
 from madeploy.names.storage import s3_url
-from madeploy.settings.storage import AwsStorage, S3CompatibleStorage, Storage
+from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
+from madeploy.stacks.object_store import Keys, open_store
 from manifests.deployer import Grant, grants
 from manifests.identities import stated_account
 
@@ -21,10 +22,6 @@ _SIMULATED: Final = 50
 
 _WITHOUT_CONSTRAINT: Final = "us-east-1"
 """Region whose buckets are made without saying it (Amazon S3, CreateBucket)."""
-
-Keys = Callable[[], tuple[str, str] | None]
-"""Reads the stack's own static keys; None where it has none. Raises ToolkitError where they cannot be
-decrypted."""
 
 
 def object_store(site: Site, keys: Keys) -> Seen:
@@ -43,14 +40,6 @@ def object_store(site: Site, keys: Keys) -> Seen:
         else:
             seen.append(f"{bucket} {outcome}")
     return found or f"{store.endpoint}: {', '.join(seen)}"
-
-
-def open_store(storage: Storage, keys: Keys) -> S3:
-    """The object store with the stack's own keys, else with the login at hand."""
-    compatible = isinstance(storage, S3CompatibleStorage)
-    by_path = compatible or (isinstance(storage, AwsStorage) and storage.path_style)
-    given = keys() if compatible else None
-    return S3(s3_url(storage) if compatible else None, storage.region, by_path, given)
 
 
 def no_bucket(site: Site, subject: str, bucket: str) -> Finding:

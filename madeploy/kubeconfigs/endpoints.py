@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from madeploy.findings import Finding
-from madeploy.kubeconfigs.contexts import Chosen
 from madeploy.kubeconfigs.document import Document, Entry
 from madeploy.kubeconfigs.errors import KubeconfigError
 from madeploy.names.public_servers import PublicServer, how_to_trust, public_server, vouches_for
@@ -135,35 +134,26 @@ def _split(address: str) -> Any:
         return None
 
 
-def endpoint(
-    minified: Mapping[str, Any],
-    subject: str,
-    server: str | None = None,
-    certificate_authority_data: str | None = None,
-) -> Endpoint:
+def endpoint(minified: Mapping[str, Any], subject: str, instead: Instead = Instead()) -> Endpoint:
     """The API server of a minified kubeconfig as a registration names it.
 
-    `server` and `certificate_authority_data` (base64 of PEM) stand in for the kubeconfig's own. What is
-    not to be seen from the text itself, such as an authority that has expired, is not looked for: a cluster
-    that cannot be reached must not keep the others from being updated (REG-10).
+    What is not to be seen from the text itself, such as an authority that has expired, is not looked for: a
+    cluster that cannot be reached must not keep the others from being updated (REG-10).
 
     Raises KubeconfigError with every defect.
     """
     document = Document(subject, minified)
     (entry,) = document.entries("clusters")
-    found = list(defects(document, entry, Instead(server, certificate_authority_data)))
-    encoded = certificate_authority_data or entry.body.get("certificate-authority-data")
-    if not encoded and not found:
-        found.append(document.finding("MA417", entry.path, "has no certificate-authority-data"))
-    if found:
-        raise KubeconfigError(subject, found)
-    host, port = split_server(str(server or entry.body.get("server")))
-    return Endpoint(host, port, authority_text(str(encoded)))
+    found = list(defects(document, entry, instead))
+    made = None if found else registered(entry, instead)
+    if made is None:
+        lacking = document.finding("MA417", entry.path, "has no certificate-authority-data")
+        raise KubeconfigError(subject, found or [lacking])
+    return made
 
 
-def registered(chosen: Chosen, instead: Instead) -> Endpoint | None:
-    """The endpoint of a context that is free of defects; None where its authority is only referred to."""
-    assert chosen.cluster is not None
-    encoded = instead.certificate_authority_data or chosen.cluster.body.get("certificate-authority-data")
-    host, port = split_server(str(instead.server or chosen.cluster.body.get("server")))
+def registered(cluster: Entry, instead: Instead) -> Endpoint | None:
+    """The endpoint of a cluster that is free of defects; None where its authority is only referred to."""
+    encoded = instead.certificate_authority_data or cluster.body.get("certificate-authority-data")
+    host, port = split_server(str(instead.server or cluster.body.get("server")))
     return Endpoint(host, port, authority_text(str(encoded))) if encoded else None

@@ -120,12 +120,13 @@ def _judged(
     ordered = tuple(in_order(findings))
     if any(item.severity == "error" for item in ordered):
         return Verdict(document.name, ordered, chosen.context, kind, authority=authority)
+    assert chosen.cluster is not None
     return Verdict(
         document.name,
         ordered,
         chosen.context,
         kind,
-        endpoints.registered(chosen, instead),
+        endpoints.registered(chosen.cluster, instead),
         authority,
         _normal(chosen.minified),
     )

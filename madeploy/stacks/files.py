@@ -48,6 +48,11 @@ def stack_path(given: str) -> Path:
     return folder() / f"Pulumi.{given}.yaml"
 
 
+def stack_name(path: Path) -> str:
+    """Name of the stack that a file is of."""
+    return path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+
+
 def all_stacks() -> list[Path]:
     """Every stack file in the folder of stack files, by name."""
     return sorted(folder().glob("Pulumi.*.yaml"))
@@ -55,15 +60,14 @@ def all_stacks() -> list[Path]:
 
 def known_stacks() -> str:
     """Names of the stacks there are, for a message."""
-    names = [path.name.removeprefix("Pulumi.").removesuffix(".yaml") for path in all_stacks()]
-    return ", ".join(names) or "none"
+    return ", ".join(map(stack_name, all_stacks())) or "none"
 
 
 def open_environment(given: str, tolerated: Collection[str] = ()) -> tuple[str, Path, Environment]:
     """A stack's name, file and environment. `tolerated` are codes of errors in spite of which it is wanted.
     Raises UsageError with all findings when the file is missing or wrong."""
     path = stack_path(given)
-    name = path.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    name = stack_name(path)
     if not path.exists():
         raise UsageError(
             f"there is no stack {given}",

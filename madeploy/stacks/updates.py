@@ -193,7 +193,8 @@ def _addresses(access: StackAccess) -> dict[str, str]:
     for name, minified in access.kubeconfigs.items():
         entry = access.environment.clusters[name]
         with contextlib.suppress(kubeconfigs.KubeconfigError):
-            endpoint = kubeconfigs.endpoint(minified, name, entry.server, entry.certificate_authority_data)
+            instead = kubeconfigs.Instead(entry.server, entry.certificate_authority_data)
+            endpoint = kubeconfigs.endpoint(minified, name, instead)
             found[name] = renames.address(endpoint.host, endpoint.port)
     return found
 

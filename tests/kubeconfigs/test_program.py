@@ -35,7 +35,9 @@ def config(server: str = "https://compute.example.com:6443", **cluster: Any) -> 
 
 
 def endpoint(document: dict[str, Any], **overrides: str) -> kubeconfigs.Endpoint:
-    return kubeconfigs.endpoint(kubeconfigs.minify(document, None, "it"), "it", **overrides)
+    return kubeconfigs.endpoint(
+        kubeconfigs.minify(document, None, "it"), "it", kubeconfigs.Instead(**overrides)
+    )
 
 
 @pytest.mark.parametrize(

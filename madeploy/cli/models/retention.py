@@ -14,16 +14,15 @@ from madeploy.cli.models.access import PROGRESS_SECONDS, complain, counted, regi
 from madeploy.cli.options import AsJson, OfStack, Yes
 from madeploy.cli.output import columns, note, print_json
 from madeploy.clients.errors import ClientError
-from madeploy.clients.s3 import S3
 from madeploy.errors import ToolkitError, UsageError
 from madeploy.findings import find
 from madeploy.names.models import artifact_buckets
 from madeploy.registry.registry import LiveRegistry, LiveStore
 from madeploy.registry.retention.engine import run
 from madeploy.registry.retention.terms import ATTENTION, Outcome, Policy, StoreError, Summary
-from madeploy.settings.storage import S3CompatibleStorage
 from madeploy.stacks.access import StackAccess
-from madeploy.stacks.secrets import secret_section
+from madeploy.stacks.object_store import open_store
+from madeploy.stacks.secrets import static_keys
 
 _HEADER = ("NAMESPACE", "NAME", "CREATED", "ACTION", "OBJECTS", "BYTES", "KEPT", "REASON")
 
@@ -49,7 +48,7 @@ def retention(
     summary, outcomes = Summary(), []
     with registry(stack, namespace) as (access, client):
         policy = _policy(access, namespace, dry_run)
-        store = LiveStore(_store(access))
+        store = LiveStore(open_store(access.environment.storage, lambda: static_keys(access.name)))
         _agreed(access, policy, yes)
         progress = _Progress(summary)
         try:
@@ -94,19 +93,6 @@ def _policy(access: StackAccess, namespace: str | None, dry_run: bool) -> Policy
         frozenset([namespace] if namespace else allowed),
         dry_run,
     )
-
-
-def _store(access: StackAccess) -> S3:
-    """The object store, by the caller's own AWS credentials, or by the stack's static keys."""
-    storage = access.environment.storage
-    if not isinstance(storage, S3CompatibleStorage):
-        return S3(None, storage.region, getattr(storage, "path_style", False))
-    keys = None
-    if storage.credentials_secret is None:
-        given = secret_section(access.name, "objectStore")
-        if {"accessKeyId", "secretAccessKey"} <= given.keys():
-            keys = (str(given["accessKeyId"]), str(given["secretAccessKey"]))
-    return S3(storage.endpoint, storage.region, path_style=True, keys=keys)
 
 
 def _agreed(access: StackAccess, policy: Policy, yes: bool) -> None:
