@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from madeploy.engine.commands import update
 from madeploy.fleet.roles import compute_stack, shard_stack
+from madeploy.names.contexts import context
 from madeploy.names.kubernetes import workload
 from madeploy.settings import Environment
 
@@ -91,8 +92,8 @@ def remedies(environment: Environment, name: str, stack: str) -> Remedies:
     return Remedies(
         name,
         stack,
-        environment.control_plane.kubeconfig_context or "CONTROL_PLANE_CONTEXT",
-        (cluster.kubeconfig_context if cluster else None) or "COMPUTE_CONTEXT",
+        context(environment),
+        context(environment, name),
         environment.platform.namespace,
         _parts(environment, name, stack),
         cluster is not None and cluster.operators.kube_ray == "install",

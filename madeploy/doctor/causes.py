@@ -16,6 +16,7 @@ from madeploy.doctor.site import Site
 from madeploy.documents.redaction import masked_words
 from madeploy.findings import Finding, find
 from madeploy.findings.symptoms import Where, diagnosed, told_by
+from madeploy.names.contexts import context
 from madeploy.names.kubernetes import API_GROUP, RAY_NAMESPACE
 from madeploy.settings import CONTROL_PLANE
 
@@ -30,10 +31,9 @@ _SPEAKING: Final = ("MA957", "MA963", "MA964")
 
 def where(site: Site, cluster: str = CONTROL_PLANE) -> Where:
     """What commands of fixes are typed with, of one of the site's clusters."""
-    hub = site.environment.control_plane.kubeconfig_context or "CONTROL_PLANE_CONTEXT"
-    entry = site.environment.clusters.get(cluster)
-    compute = (entry.kubeconfig_context if entry else None) or "COMPUTE_CONTEXT"
-    return Where(hub, compute, site.namespace, site.stack)
+    # Of no compute cluster in particular its variable stands.
+    compute = {} if cluster == CONTROL_PLANE else {"compute": context(site.environment, cluster)}
+    return Where(context(site.environment), namespace=site.namespace, stack=site.stack, **compute)
 
 
 def checks_of_causes(site: Site) -> Iterator[Check]:

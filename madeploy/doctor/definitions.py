@@ -18,6 +18,7 @@ from madeploy.clusters.remedies import remedies
 from madeploy.doctor.checks import NotNeededError, Seen
 from madeploy.doctor.site import Site
 from madeploy.findings import Finding, find
+from madeploy.names.contexts import context
 from madeploy.names.kubernetes import API_GROUP
 from madeploy.settings import CONTROL_PLANE
 from madeploy.settings.front_door import IngressFrontDoor
@@ -27,7 +28,6 @@ from manifests.inputs import Inputs
 from manifests.parts import IN_ORDER
 
 _NGINX: Final = "nginx"
-_NO_CONTEXT: Final = "CONTROL_PLANE_CONTEXT"
 
 
 def definitions(site: Site) -> Seen:
@@ -105,7 +105,7 @@ def controllers(site: Site) -> Iterator[Controller]:
             "helm upgrade --install ingress-nginx ingress-nginx "
             "--repo https://kubernetes.github.io/ingress-nginx "
             f"--namespace {door.controller_namespace} --create-namespace "
-            f"--kube-context {environment.control_plane.kubeconfig_context or _NO_CONTEXT}"
+            f"--kube-context {context(environment)}"
         )
         fix = f"{fix}\nTo install it:\n{install}"
     yield Controller(what, door.controller_namespace, "", fix)
@@ -162,7 +162,7 @@ def _typed(hint: str, site: Site) -> str:
     if not tick:
         return hint
     if command.startswith("helm "):
-        command += f" --kube-context {site.environment.control_plane.kubeconfig_context or _NO_CONTEXT}"
+        command += f" --kube-context {context(site.environment)}"
     elif command.startswith("kubectl "):
         command = site.kubectl(command.removeprefix("kubectl "))
     return f"{before.strip().rstrip(':')}{after.rstrip('.')}:\n{command}"

@@ -12,6 +12,7 @@ from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.doctor.checks import NotCheckedError
 from madeploy.engine.commands import update
 from madeploy.errors import ToolkitError
+from madeploy.names.contexts import context
 from madeploy.settings import CONTROL_PLANE, Environment
 from manifests.catalog import placed
 
@@ -61,14 +62,8 @@ class Site:
         return self.environment.platform.namespace
 
     def kubectl(self, arguments: str, cluster: str = CONTROL_PLANE) -> str:
-        """kubectl on one of the clusters, ready to be typed; where the stack names no context a variable of
-        the registration guide stands in its place."""
-        if cluster == CONTROL_PLANE:
-            context = self.environment.control_plane.kubeconfig_context or "CONTROL_PLANE_CONTEXT"
-        else:
-            entry = self.environment.clusters.get(cluster)
-            context = (entry.kubeconfig_context if entry else None) or "COMPUTE_CONTEXT"
-        return f"kubectl --context {context} {arguments}"
+        """kubectl on one of the clusters, ready to be typed."""
+        return f"kubectl --context {context(self.environment, cluster)} {arguments}"
 
     @property
     def up(self) -> str:
