@@ -7,7 +7,6 @@ import json
 import os
 import re
 import socket
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -177,11 +176,6 @@ def _has_engine(pid: int) -> bool:
             return True
         above = processes.parent(above)
     return above is None
-
-
-def marked(pids: Iterable[int]) -> list[tuple[int, str]]:
-    """Processes with their start marks, those that have ended left out."""
-    return [(pid, mark) for pid in pids if (mark := processes.start_mark(pid)) is not None]
 
 
 def _time(text: str) -> datetime | None:

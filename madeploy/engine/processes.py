@@ -41,6 +41,11 @@ def start_mark(pid: int) -> str | None:
     return None
 
 
+def marked(pids: Iterable[int]) -> list[tuple[int, str]]:
+    """Processes with their start marks, those that have ended left out."""
+    return [(pid, mark) for pid in pids if (mark := start_mark(pid)) is not None]
+
+
 def started_at(pid: int) -> float | None:
     """When a process started, in seconds since 1970; None when it has ended."""
     with suppress(psutil.Error):

@@ -176,7 +176,7 @@ class Environment:
         recorded = list(self.state.processes)
         stray = self._strays()
         ended = [name for name in recorded if self.state.is_running(name)] + sorted(set(stray.values()))
-        stuck = self._end(recorded) + process.stop(_marked(stray))
+        stuck = self._end(recorded) + process.stop(process.marked(stray))
         if stuck:
             raise not_ending(stuck)
         return ended
@@ -232,7 +232,7 @@ class Environment:
 
     def _end_strays(self) -> None:
         """End what a killed command left, and the clusters that are no longer wanted."""
-        process.stop(_marked(self._strays()))
+        process.stop(process.marked(self._strays()))
         wanted = {*self.names, AWS}
         self._end([name for name in self.state.processes if name.partition("/")[0] not in wanted])
 
@@ -285,11 +285,6 @@ def not_ending(pids: Iterable[int]) -> SandboxError:
         f"process ids {', '.join(map(str, pids))} ignore SIGKILL or belong to another user",
         "end them as their owner, then run `madeploy sandbox stop` again",
     )
-
-
-def _marked(found: Mapping[int, str]) -> list[tuple[int, str]]:
-    marks = ((pid, process.start_mark(pid)) for pid in found)
-    return [(pid, mark) for pid, mark in marks if mark is not None]
 
 
 def _not_usable(cluster: str, why: str, log: Path) -> SandboxError:

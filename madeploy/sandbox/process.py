@@ -13,9 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from madeploy.engine import processes
-from madeploy.engine.processes import is_alive, last_lines, start_mark, stop
+from madeploy.engine.processes import is_alive, last_lines, marked, start_mark, stop
 
-__all__ = ["LABEL", "is_alive", "labelled", "last_lines", "spawn", "start_mark", "stop", "uninterrupted"]
+__all__ = [
+    "LABEL",
+    "is_alive",
+    "labelled",
+    "last_lines",
+    "marked",
+    "spawn",
+    "start_mark",
+    "stop",
+    "uninterrupted",
+]
 
 LABEL = "MADEPLOY_SANDBOX_PROCESS"
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

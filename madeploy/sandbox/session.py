@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -41,10 +42,11 @@ class Phases:
 
     seconds: dict[str, float] = field(default_factory=dict)
 
-    def run(self, title: str, work: Callable[[progress.Phase], None]) -> None:
-        """Do a part of the work under a line of progress."""
+    @contextmanager
+    def of(self, title: str) -> Iterator[progress.Phase]:
+        """A part of the work, under a line of progress."""
         with progress.phase(title) as phase:
-            work(phase)
+            yield phase
         self.seconds[title] = phase.seconds
 
 
@@ -105,19 +107,16 @@ class Sandbox:
         with self.directory.locked("up"):
             environment, started = self._start(phases, compute, audit, contexts, choose=True)
             stack = self._stack(environment)
-
-            def create(_: progress.Phase) -> None:
+            with phases.of("preparing the stack"):
                 self._files().write(*self._contexts(environment, compute))
                 stack.create()
-
-            phases.run("preparing the stack", create)
-            results: list[Result] = []
-            phases.run("pulumi up", lambda phase: results.append(stack.up(progress.say, phase.note)))
+            with phases.of("pulumi up") as running:
+                result = stack.up(progress.say, running.note)
             summary = stack.summary()
             # Only now: what was registered there had to be taken away by way of its API server.
             if compute is not None and compute < environment.state.compute:
                 environment.retire(compute)
-        return Brought(phases.seconds, results[0], summary, environment.state.plugins, started)
+        return Brought(phases.seconds, result, summary, environment.state.plugins, started)
 
     def start(self, compute: int | None = None, audit: bool | None = None) -> Sequence[str]:
         """Start the environment without touching the stack; `compute` can only add clusters.
@@ -148,11 +147,8 @@ class Sandbox:
                 # The plugins need the API servers to delete what is in them.
                 environment, _ = self._start(phases)
                 stack = self._stack(environment)
-                results: list[Result] = []
-                phases.run(
-                    "pulumi destroy", lambda phase: results.append(stack.destroy(progress.say, phase.note))
-                )
-                result = results[0]
+                with phases.of("pulumi destroy") as running:
+                    result = stack.destroy(progress.say, running.note)
             self._stop(environment)
             environment.state.contexts = {}
             self.directory.save(environment.state)
@@ -210,18 +206,17 @@ class Sandbox:
         remembered = Environment(self.directory).state.contexts
         contexts = remembered if contexts is None else dict(contexts)
         self._refuse_exchange(remembered, contexts)
-        found: list[ToolPaths] = []
-        needed = ENGINE_TOOLS if contexts else (*TOOLS, *ENGINE_TOOLS)
-        phases.run("finding tools", lambda _: found.append(tools.ensure(needed)))
-        paths = {name: tool.path for name, tool in found[0].items()}
+        with phases.of("finding tools"):
+            found = tools.ensure(ENGINE_TOOLS if contexts else (*TOOLS, *ENGINE_TOOLS))
+        paths = {name: tool.path for name, tool in found.items()}
         environment = Environment(self.directory, paths, audit=audit)
         environment.state.compute = max(environment.state.compute, compute or 1)
         environment.state.contexts = contexts
         if choose:
-            phases.run("choosing provider plugins", lambda _: self._choose_plugins(environment, found[0]))
-        started: list[str] = []
-        title = "starting AWS" if contexts else "starting clusters and AWS"
-        phases.run(title, lambda phase: started.extend(environment.start(phase.note)))
+            with phases.of("choosing provider plugins"):
+                self._choose_plugins(environment, found)
+        with phases.of("starting AWS" if contexts else "starting clusters and AWS") as starting:
+            started = environment.start(starting.note)
         return environment, started
 
     def _refuse_exchange(self, before: Mapping[str, str], now: Mapping[str, str]) -> None:
@@ -244,7 +239,7 @@ class Sandbox:
     def _stop_without_state(self) -> list[str]:
         """End what carries this sandbox's label, where the state file is gone or of no use."""
         found = process.labelled(self.directory.root)
-        stuck = process.stop((pid, mark) for pid in found if (mark := process.start_mark(pid)) is not None)
+        stuck = process.stop(process.marked(found))
         if stuck:
             raise not_ending(stuck)
         return sorted(set(found.values()))

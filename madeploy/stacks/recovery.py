@@ -114,7 +114,7 @@ def _names(stacks: EnvironmentStacks) -> list[str]:
 def _end_orphans(stacks: EnvironmentStacks, done: Recovered, tell: Tell) -> None:
     # First of all: one of them may still finish what it was asked to create.
     found = locks.orphans(stacks.where)
-    left = processes.stop(locks.marked(found))
+    left = processes.stop(processes.marked(found))
     done.processes = {pid: program for pid, program in found.items() if pid not in left}
     for pid, program in done.processes.items():
         tell(f"  ended {program} (process {pid}), which no engine used any more")

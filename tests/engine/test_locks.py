@@ -207,7 +207,7 @@ def test_only_helpers_of_this_program_that_have_no_engine_are_orphans(
             orphan.pid: "pulumi-resource-kubernetes",
             helper: "pulumi-resource-aws",
         }
-        assert processes.stop(locks.marked([helper])) == []
+        assert processes.stop(processes.marked([helper])) == []
     finally:
         engine.stdout.close()
         if processes.start_mark(helper) is not None:
