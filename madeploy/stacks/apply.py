@@ -10,7 +10,7 @@ from madeploy.engine.events import Tell, silent
 from madeploy.findings import Finding
 from madeploy.fleet import urns
 from madeploy.fleet.roles import StackRole
-from madeploy.stacks.sharded import apply_sharded
+from madeploy.stacks.sharded import Sharded
 from madeploy.stacks.updates import Applied, EnvironmentStacks, apply_inline, failures, open_stacks
 
 
@@ -47,7 +47,8 @@ def apply(
     """
     stacks = open_stacks(stack) if isinstance(stack, str) else stack
     if stacks.settings.fleet.layout == "sharded":
-        return apply_sharded(stacks, clusters, aside or {}, tell, note, may_drop, registers)
+        sharded = Sharded(stacks, tell, note, may_drop=may_drop, registers=registers)
+        return sharded.run(clusters, aside or {})
     return apply_inline(stacks, clusters, aside or {}, tell, note, may_drop=may_drop)
 
 

@@ -49,19 +49,6 @@ def is_environments(settings: Environment, clusters: Sequence[str] | None, chang
     return follows(settings, changed)
 
 
-def apply_sharded(
-    stacks: EnvironmentStacks,
-    clusters: Sequence[str] | None,
-    aside: Mapping[str, Finding],
-    tell: Tell,
-    note: Tell,
-    may_drop: bool = True,
-    registers: bool = True,
-) -> Applied:
-    """`madeploy.stacks.apply.apply` for the layout `sharded`."""
-    return Sharded(stacks, tell, note, may_drop=may_drop, registers=registers).run(clusters, aside)
-
-
 class Sharded:
     """One update of a sharded fleet.
 
@@ -187,7 +174,11 @@ class Sharded:
 
         def work(cluster: str) -> bool:
             role = StackRole("compute", self._stacks.environment, cluster=cluster)
-            return self._role_is_done(role, [])
+            if not self._made(role):
+                return False
+            failed = failures(role, self._engine_run(role, []), [cluster])
+            self._applied.findings += failed.values()
+            return not failed
 
         limit = self._stacks.settings.fleet.parallel
         return self._at_once(clusters, work, limit, "compute clusters")
@@ -219,10 +210,11 @@ class Sharded:
         limit = max(self._stacks.settings.fleet.parallel // 4, 1) if self._together else SHARDS_AT_ONCE
         self._at_once(list(todo.shards), work, limit, "shards")
         placed = {name for names in todo.shards.values() for name in names}
+        told = {finding.subject for finding in self._applied.findings}
         for name in todo.compute:
             if name in done:
                 self._applied.done.append(name)
-            elif name in ready and name in placed and not self._is_named(name):
+            elif name in ready and name in placed and name not in told:
                 self._wait([name], "its shard was not finished")
         return done
 
@@ -248,14 +240,6 @@ class Sharded:
 
         limit = self._stacks.settings.fleet.parallel
         self._at_once(todo.removed, work, limit, "removed clusters")
-
-    def _role_is_done(self, role: StackRole, left: Sequence[str]) -> bool:
-        if not self._made(role):
-            return False
-        result = self._engine_run(role, left)
-        failed = failures(role, result, [role.cluster] if role.cluster else [])
-        self._applied.findings += failed.values()
-        return not failed
 
     def _made(self, role: StackRole) -> bool:
         """Whether the stack is there, made now if it may be. In a preview a stack that is not there yet has
@@ -307,9 +291,6 @@ class Sharded:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
         return good
-
-    def _is_named(self, cluster: str) -> bool:
-        return any(finding.subject == cluster for finding in self._applied.findings)
 
     def _wait(self, clusters: Iterable[str], why: str) -> None:
         self._applied.findings += [find("MA485", name, why) for name in sorted(clusters)]

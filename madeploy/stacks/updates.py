@@ -49,11 +49,6 @@ class Applied:
     """How long it took, by the clock."""
 
     @property
-    def changed(self) -> int:
-        """Resources that something happened to."""
-        return sum(count for what, count in self.changes.items() if what != "same")
-
-    @property
     def exit_code(self) -> int:
         """0 when everything is done, 1 when something is not."""
         return exit_code(self.findings)
