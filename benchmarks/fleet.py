@@ -20,13 +20,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.measure import CommandFailed
+from madeploy.fleet.roles import shard_stack
 from madeploy.names.kubernetes import CLUSTERS_NAMESPACE
 from madeploy.sandbox import objects, tools
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
@@ -113,6 +114,7 @@ class Fleet:
         self.names = [f"c{number:04d}" for number in range(clusters)]
         self.spare = f"c{clusters:04d}"
         self._fleet = fleet
+        self._removed: set[str] = set()
         paths = {name: tool.path for name, tool in tools.ensure().items()}
         light = LightClusters(where / "light", paths)
         on.callback(light.stop)
@@ -136,10 +138,24 @@ class Fleet:
 
     def _write(self) -> None:
         size = self._fleet["shardSize"]
-        names = [*self.names, self.spare]
+        places = {name: number // size for number, name in enumerate([*self.names, self.spare])}
         self.user.write(
-            {name: {"shard": number // size} for number, name in enumerate(names)}, fleet=self._fleet
+            {name: {"shard": place} for name, place in places.items() if name not in self._removed},
+            fleet=self._fleet,
         )
+
+    def remove(self, name: str) -> dict[str, Any]:
+        """Take a cluster out of the stack file, and the plain update of its shard that lets it go: the
+        command would bring the environment's own stack along."""
+        shard = shard_stack(self.user.name, self.names.index(name) // self._fleet["shardSize"])
+        self._removed.add(name)
+        self._write()
+        command = ("env", "pulumi", "up", f"--stack={shard}", "--yes", "--skip-preview", "--non-interactive")
+        return self._measured(*command, PULUMI_OPTION_CONFIG_FILE=str(self.user.file))
+
+    def rotate(self, name: str) -> dict[str, Any]:
+        """The updates of a rotation."""
+        return self._side("rotation", name)
 
     def silence(self, name: str, server: str) -> None:
         """Let a cluster's address lead to a server that never answers."""
@@ -151,9 +167,16 @@ class Fleet:
     def update(self, names: Sequence[str], *aside: str) -> dict[str, Any]:
         """An update of these clusters."""
         left = [f"--aside={name}" for name in aside]
-        command = (sys.executable, "-m", "benchmarks.sides.update", str(self.user.file), *left, *names)
+        return self._side("update", *left, *names)
+
+    def _side(self, name: str, *arguments: str) -> dict[str, Any]:
+        return self._measured(
+            sys.executable, "-m", f"benchmarks.sides.{name}", str(self.user.file), *arguments
+        )
+
+    def _measured(self, *command: str, **variables: str) -> dict[str, Any]:
         # Of a checkout: the project of the stack is where its program is.
-        return measured(command, {**self.user.environ, "PWD": str(ROOT)}, self._log)
+        return measured(command, {**self.user.environ, "PWD": str(ROOT), **variables}, self._log)
 
 
 def run(clusters: int, servers: int, halves: str, size: int, note: Any) -> dict[str, Any]:
@@ -162,17 +185,24 @@ def run(clusters: int, servers: int, halves: str, size: int, note: Any) -> dict[
     phases: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="madeploy-fleet-") as scratch, ExitStack() as on:
         fleet = Fleet(Path(scratch), clusters, servers, settings, on)
-        for phase, names in (
-            ("first update", fleet.names),
-            ("nothing to do", fleet.names),
-            ("one added", [fleet.spare]),
-        ):
+        first, dead, *_ = fleet.names
+        silent = on.enter_context(silent_listener())
+
+        def one_dead() -> dict[str, Any]:
+            fleet.silence(dead, silent)
+            return fleet.update(fleet.names[1:], dead)
+
+        work: dict[str, Callable[[], dict[str, Any]]] = {
+            "first update": lambda: fleet.update(fleet.names),
+            "nothing to do": lambda: fleet.update(fleet.names),
+            "one added": lambda: fleet.update([fleet.spare]),
+            "one rotated": lambda: fleet.rotate(first),
+            "one removed": lambda: fleet.remove(first),
+            "one dead": one_dead,
+        }
+        for phase, update in work.items():
             note(phase)
-            phases[phase] = fleet.update(names)
-        dead = fleet.names[0]
-        fleet.silence(dead, on.enter_context(silent_listener()))
-        note("one dead")
-        phases["one dead"] = fleet.update(fleet.names, dead)
+            phases[phase] = update()
     return {"clusters": clusters, "servers": servers, **settings, "phases": phases}
 
 

@@ -34,6 +34,7 @@ def measured(row: Row, result: Result, load: float) -> dict[str, Any]:
         "beside": row.beside,
         "figures": [figure.to_data() for figure in result.figures],
         "points": result.points,
+        "phases": result.phases,
         "nextStep": row.next_step,
         "rounds": result.rounds,
         "load": round(load, 1),

@@ -73,6 +73,9 @@ class Result:
     points: list[dict[str, float]] = field(default_factory=list)
     """Of a series: `clusters`, `cpu` (s), `memory` (MiB)."""
 
+    phases: list[dict[str, Any]] = field(default_factory=list)
+    """Of a run that is drawn over time: `name`, `seconds`, and `samples` of `seconds`, `MiB`, `processes`."""
+
 
 @dataclass(frozen=True)
 class Sides:

@@ -16,6 +16,7 @@ from benchmarks.commands import ROOT
 from benchmarks.fleet_files import documents, rendered, unequal
 from benchmarks.measure import Command, CommandFailed, Sample, alternate, difference, ratio, run
 from benchmarks.report import record
+from benchmarks.reported import POINTS, over_time
 from benchmarks.rows import Comparison, Goal, Sides
 from benchmarks.series import SIZES, exponent, stack_of
 
@@ -136,6 +137,19 @@ def test_the_exponent_is_taken_above_start_up() -> None:
     for power in (1, 2):
         samples = {size: [Sample(5.0 + (size - 1) ** power, 0, 0)] * 2 for size in SIZES}
         assert exponent(samples).median == pytest.approx(power, rel=0.01)
+
+
+def test_what_is_drawn_of_a_long_phase_keeps_its_peak() -> None:
+    """REG-12: of many samples the highest in each stretch."""
+    samples = [[at / 2, 2000 if at == 333 else 100, 4] for at in range(1000)]
+    said = {"fleet": [{"phases": {"first update": {"seconds": 500.0, "samples": samples}}}]}
+    (phase,) = over_time(said)
+    assert (phase["name"], phase["seconds"]) == ("first update", 500.0)
+    assert len(phase["samples"]) <= POINTS
+    assert max(each["MiB"] for each in phase["samples"]) == 2000
+    assert [each["seconds"] for each in phase["samples"]] == sorted(
+        each["seconds"] for each in phase["samples"]
+    )
 
 
 def test_a_goal_is_a_limit_on_one_side() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from madeploy.reference.plots import Line, plot
+from madeploy.reference.timeline import timeline
 
 RECORD: Final = Path(__file__).resolve().parents[2] / "benchmarks" / "record.json"
 
@@ -21,8 +22,13 @@ def performance_reference() -> str:
 
 def performance_plots() -> Mapping[str, str]:
     """The page's plots, by path in the project."""
-    _, _, series = _record()
-    return {
+    _, rows, series = _record()
+    over_time = {
+        f"docs/performance-{name}.svg": timeline(row["measured"], row["phases"])
+        for name, row in rows.items()
+        if row.get("phases")
+    }
+    return over_time | {
         f"docs/performance-{name}.svg": plot(
             title, unit, [_line(each, row, quantity) for each, row in series.items()]
         )
@@ -70,6 +76,11 @@ def _page(data: Mapping[str, Any], rows: Mapping[str, Any], plotted: bool) -> It
             "The slope is that of processor time above what one cluster takes, between the two largest "
             "sizes: 1 is work in proportion to the clusters, 2 is work in proportion to their square."
         )
+    for name, row in rows.items():
+        if row.get("phases"):
+            yield f"\n## `{name}` over time\n"
+            yield f"![Memory and processes in each phase](performance-{name}.svg)\n"
+            yield f"{row['measured'][:1].upper()}{row['measured'][1:]}, each phase with a scale of its own."
     yield "\n## The machine\n"
     machine = data["machine"]
     yield f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}.\n"

@@ -15,7 +15,7 @@ _RIGHT: Final = 44
 _TOP: Final = 44
 _BOTTOM: Final = 52
 
-_STYLE: Final = """<style>
+STYLE: Final = """<style>
 text { font: 14px system-ui, sans-serif; fill: #1b2733 }
 .title { font-weight: 600; font-size: 16px }
 .paper { fill: #ffffff }
@@ -70,7 +70,7 @@ def plot(title: str, unit: str, lines: Sequence[Line]) -> str:
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
             f'width="{WIDTH}" height="{HEIGHT}">',
             f"<title>{escape(title)} over clusters</title><desc>{escape(described)}</desc>",
-            _STYLE,
+            STYLE,
             f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
             *parts,
             "</svg>\n",

@@ -13,6 +13,7 @@ import pytest
 from madeploy.reference import performance
 from madeploy.reference.performance import performance_plots, performance_reference
 from madeploy.reference.plots import Line, plot
+from madeploy.reference.timeline import timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -64,3 +65,33 @@ def test_both_axes_are_logarithmic() -> None:
     assert steps[0] == pytest.approx(steps[1], abs=0.2)
     assert min(steps[0]) > 0
     assert all(0 < x < 640 and 0 < y < 400 for x, y in dots)
+
+
+def phase(name: str, *memory: int) -> dict[str, Any]:
+    """A second between two samples."""
+    samples = [{"seconds": at, "MiB": taken, "processes": 3} for at, taken in enumerate(memory)]
+    return {"name": name, "seconds": float(len(memory)), "samples": samples}
+
+
+def test_a_run_over_time_stands_beside_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """UX-2."""
+    keep(monkeypatch, tmp_path, {"fleet": row(1.0, phases=[phase("first", 10, 900)])})
+    assert set(performance_plots()) == {"docs/performance-fleet.svg"}
+    assert "(performance-fleet.svg)" in performance_reference()
+
+
+def test_phases_stand_beside_each_other_and_share_their_scales() -> None:
+    """A column for each phase; what is twice as much is twice as high in all of them."""
+    drawn = ElementTree.fromstring(timeline("A fleet", [phase("first", 0, 400, 800), phase("then", 800)]))
+    memory, later, *processes = [
+        [tuple(map(float, point.split(","))) for point in line.attrib["points"].split()]
+        for line in drawn.iter(f"{SVG}polyline")
+    ]
+    (none, half, all_of_it), (same,) = [[y for _, y in line] for line in (memory, later)]
+    assert none - half == pytest.approx(half - all_of_it, abs=0.2)
+    assert same == all_of_it < none
+    assert max(x for x, _ in memory) < min(x for x, _ in later)
+    assert all(y > none for line in processes for _, y in line)
+    assert all(0 < x < 860 and 0 < y < 400 for line in (memory, later, *processes) for x, y in line)
+    said = [text.text for text in drawn.iter(f"{SVG}text")]
+    assert {"first", "3 s", "then", "1 s"} <= set(said)
