@@ -193,6 +193,7 @@ def by_hand(deployed: Deployed) -> Iterator[None]:
         )
 
 
+@pytest.mark.long
 def test_a_registration_that_is_not_complete_is_not_taken_over(deployed: Deployed) -> None:
     """REG-9, REG-11, UX-2: what is missing is named, by a code of its own, and nothing is written."""
     before = deployed.stack_file.read_text()
@@ -207,6 +208,7 @@ def test_a_registration_that_is_not_complete_is_not_taken_over(deployed: Deploye
     apply(deployed, COMPUTE, role)
 
 
+@pytest.mark.long
 def test_a_cluster_nobody_registered_is_named_beside_those_there_are(deployed: Deployed) -> None:
     """REG-9, UX-3."""
     command = [sys.executable, "-m", "madeploy", "clusters", "adopt", "nobody", "--stack", "sandbox"]
@@ -215,6 +217,7 @@ def test_a_cluster_nobody_registered_is_named_beside_those_there_are(deployed: D
     assert f"registered are: {NAME}" in done.stderr
 
 
+@pytest.mark.long
 @proves("REG-9")
 def test_taking_a_registration_over_writes_none_of_its_objects_on_either_side(deployed: Deployed) -> None:
     """REG-9: as both API servers' audit logs have it; what differs is told and kept; and the next update has
@@ -235,6 +238,7 @@ def test_taking_a_registration_over_writes_none_of_its_objects_on_either_side(de
     assert preview.returncode == 0, preview.stdout[-3000:]
 
 
+@pytest.mark.long
 def test_a_part_that_is_kept_no_longer_becomes_what_the_settings_say(deployed: Deployed) -> None:
     """REG-9: only that part; the `Cluster` is never touched (V7)."""
     before, since = versions(deployed), lines(deployed)
@@ -250,6 +254,7 @@ def test_a_part_that_is_kept_no_longer_becomes_what_the_settings_say(deployed: D
     assert versions(deployed)[NAME] == before[NAME]
 
 
+@pytest.mark.long
 def test_contents_that_were_kept_stay_when_the_cluster_goes(deployed: Deployed) -> None:
     """REG-9, UX-6: everything that registers the cluster goes; what nobody could write again stays."""
     file = deployed.stack_file

@@ -124,6 +124,7 @@ def test_faults_are_found_together_and_their_commands_clear_them(deployed: Deplo
     wait(lambda: codes(look(deployed, "verify")) == set())
 
 
+@pytest.mark.long
 @proves("CP-7", "OPS-8", played="what kubelets report of images, probes and ends")
 def test_five_roll_outs_that_stop_for_five_reasons_are_told_apart(deployed: Deployed) -> None:
     """CP-7, OPS-8, UX-8: image, crash with its last words, probe, quota, admission, at once, by `verify`."""
@@ -219,6 +220,7 @@ def pods_left(made: Deployed) -> list[str]:
     ]
 
 
+@pytest.mark.long
 def test_pods_of_a_run_that_is_killed_are_taken_away_by_the_next(deployed: Deployed) -> None:
     """NET-14, UX-8: without warning, and the next run comes at once."""
     named = {"KUBECONFIG": deployed.shell()["KUBECONFIG"]}

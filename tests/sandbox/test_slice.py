@@ -325,6 +325,7 @@ def test_kubeconfigs_kept_encrypted_in_the_stack_file_do_what_contexts_do(
     assert preview.returncode == 0, preview.stdout[-3000:]
 
 
+@pytest.mark.long
 @proves("UX-4", played="kubelets")
 def test_one_setting_rolls_exactly_the_pods_it_concerns(deployed: Deployed, tmp_path: Path) -> None:
     """CP-6, CP-7, UX-4: a log level of the worker; the plan has said so before."""

@@ -217,6 +217,7 @@ def _silent(line: str) -> None:
     return None
 
 
+@pytest.mark.long
 def test_an_engine_killed_while_an_object_is_awaited_is_mended_and_the_object_kept(
     environment: Environment, small: Small
 ) -> None:

@@ -229,6 +229,7 @@ def _declared(verb: str, resource: Resource, editor: bool) -> bool:
     return verb in READ and name in looked_at.get(resource.group, ())
 
 
+@pytest.mark.long
 @proves("ACC-1", "ACC-2", played="kubelets, the front door")
 def test_locks_are_deployed_beside_tenants(scene: Scene) -> None:
     """ACC-1, ACC-2: both doors lead to Envoy, which the API server has as it was rendered."""
@@ -251,6 +252,7 @@ def test_locks_are_deployed_beside_tenants(scene: Scene) -> None:
     assert envoy["status"]["availableReplicas"] == envoy["spec"]["replicas"]
 
 
+@pytest.mark.long
 @proves("OPS-2")
 def test_by_no_verb_on_any_kind_does_a_tenant_reach_the_other(scene: Scene) -> None:
     """OPS-2: by real requests with their own credentials, over all that the API server serves; in their own
@@ -271,6 +273,7 @@ def test_by_no_verb_on_any_kind_does_a_tenant_reach_the_other(scene: Scene) -> N
     assert asked > 4 * 60 * 6
 
 
+@pytest.mark.long
 @proves("OPS-2")
 def test_by_kubectl_each_sees_its_own_objects_alone(scene: Scene) -> None:
     """OPS-2: as people type it."""
@@ -297,6 +300,7 @@ def _run(name: str) -> dict[str, Any]:
     return {"apiVersion": "michelangelo.api/v2", "kind": "PipelineRun", "metadata": meta, "spec": {}}
 
 
+@pytest.mark.long
 @proves("OPS-2")
 def test_a_tenant_has_its_quota_and_no_more_and_goes_and_comes_back_by_command(scene: Scene) -> None:
     """OPS-2: objects of its own people, told and refused by the operator's commands; removed with all that it

@@ -78,6 +78,7 @@ def test_a_renamed_bucket_comes_complete_and_the_old_one_with_an_object_in_it_ke
     assert not (gone := stack.destroy()).failed, gone.text
 
 
+@pytest.mark.long
 def test_a_rename_that_was_refused_is_taken_back(stack: Stack, prefix: str, client: Client) -> None:
     """UX-6, MR-1: under the old name S3 has a bucket already; `recover` makes it the stack's own again, with
     all that was in it and beside it, and the new one goes."""
@@ -101,6 +102,7 @@ def test_a_rename_that_was_refused_is_taken_back(stack: Stack, prefix: str, clie
     assert stack.refresh().changes == {}
 
 
+@pytest.mark.long
 def test_a_renamed_bucket_that_may_be_emptied_is_emptied_once_the_new_one_is_complete(
     stack: Stack, prefix: str, client: Client, aws: Aws
 ) -> None:
@@ -129,6 +131,7 @@ def test_a_renamed_bucket_that_may_be_emptied_is_emptied_once_the_new_one_is_com
     assert not (gone := stack.destroy()).failed, gone.text
 
 
+@pytest.mark.long
 def test_a_rename_in_two_updates_keeps_the_old_bucket(stack: Stack, prefix: str, client: Client) -> None:
     """UX-6, MR-1: the way that `plan` names: protected first, let go with the new name."""
     s3, old, new = client("s3"), f"{prefix}-models", f"{prefix}-renamed"
@@ -151,6 +154,7 @@ def test_a_rename_in_two_updates_keeps_the_old_bucket(stack: Stack, prefix: str,
     assert stack.up(program(renamed(prefix, protect=True))).changes == {}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "more", [{}, {"forceDestroy": True}, {"protect": True}], ids=["", "forced", "protected"]
 )
@@ -177,6 +181,7 @@ def test_a_bucket_whose_region_changes_stays_where_it_is(
     assert beside(s3, models) == before
 
 
+@pytest.mark.long
 def test_buckets_and_key_of_another_region_come_complete_beside_the_old_ones(
     stack: Stack, prefix: str, client: Client
 ) -> None:
@@ -228,6 +233,7 @@ EXTRAS = ("access-logs", "logs")
 """What the engine calls them, and ends of their names."""
 
 
+@pytest.mark.long
 def test_buckets_that_are_taken_out_with_something_in_them_go_in_two_updates(
     stack: Stack, prefix: str, client: Client
 ) -> None:
@@ -253,6 +259,7 @@ def test_buckets_that_are_taken_out_with_something_in_them_go_in_two_updates(
     assert not (gone := stack.destroy()).failed, gone.text
 
 
+@pytest.mark.long
 def test_buckets_that_are_taken_out_stay_by_the_two_updates_that_keep_them(
     stack: Stack, prefix: str, client: Client
 ) -> None:
@@ -279,6 +286,7 @@ def test_buckets_that_are_taken_out_stay_by_the_two_updates_that_keep_them(
     assert stack.up(program(store(prefix, protect=True))).changes == {}
 
 
+@pytest.mark.long
 def test_a_key_that_is_taken_out_stays_by_the_two_updates_that_keep_it(
     stack: Stack, prefix: str, client: Client
 ) -> None:
@@ -301,6 +309,7 @@ def test_a_key_that_is_taken_out_stays_by_the_two_updates_that_keep_it(
     assert stack.up(program(given)).changes == {}
 
 
+@pytest.mark.long
 def test_a_key_that_is_taken_out_at_once_waits_for_its_deletion(
     stack: Stack, prefix: str, client: Client
 ) -> None:

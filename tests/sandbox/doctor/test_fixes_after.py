@@ -23,7 +23,7 @@ from madeploy.doctor.site import Site
 from madeploy.sandbox import objects
 from madeploy.settings import CONTROL_PLANE
 from tests.support.bench import SECRETS, SPACE, Act, Bench, applied
-from tests.support.clears import clears
+from tests.support.clears import cases, clears
 from tests.support.tls import certificate_pair
 
 pytestmark = pytest.mark.sandbox
@@ -255,8 +255,13 @@ CASES: list[tuple[Fault, str]] = [
 ]
 
 
+EVERYDAY = ("MA936-deleted", "MA945-no_certificate")
+
+
 @clears(*(code for _, code in CASES))
-@pytest.mark.parametrize(("fault", "code"), CASES, ids=[f"{code}-{fault.__name__}" for fault, code in CASES])
+@pytest.mark.parametrize(
+    ("fault", "code"), cases({f"{code}-{fault.__name__}": (fault, code) for fault, code in CASES}, EVERYDAY)
+)
 def test_a_fault_of_what_is_deployed_is_cleared_by_its_printed_fix(
     fault: Fault, code: str, bench: Bench
 ) -> None:

@@ -64,6 +64,7 @@ def trust(bench: Bench, *authorities: bytes) -> None:
         bench.hub.merge(f"/api/v1/namespaces/{SPACE}/secrets/{name}", {"data": {"ca.crt": text}})
 
 
+@pytest.mark.long
 @clears("MA944")
 def test_a_door_that_nobody_opens_is_reached_once_it_is_there(at_the_door: Bench) -> None:
     """NET-1: firewalls and load balancers are mended outside."""
@@ -73,6 +74,7 @@ def test_a_door_that_nobody_opens_is_reached_once_it_is_there(at_the_door: Bench
     )
 
 
+@pytest.mark.long
 @clears("MA941", "MA946")
 def test_a_door_without_http2_and_with_another_certificate_is_mended_at_its_controller(
     at_the_door: Bench, tmp_path: Path
@@ -110,6 +112,7 @@ CALLS = {
 }
 
 
+@pytest.mark.long
 @clears(*(code for code, _ in CALLS.values()))
 @pytest.mark.parametrize("service", CALLS)
 def test_a_call_that_a_service_does_not_answer_is_answered_once_its_pods_are_ready(
@@ -126,6 +129,7 @@ def test_a_call_that_a_service_does_not_answer_is_answered_once_its_pods_are_rea
         at_the_door.clear(code, lambda: check(at_the_door.site), lambda: setattr(at_the_door, "at", right))
 
 
+@pytest.mark.long
 @clears("MA956")
 def test_an_origin_that_envoy_does_not_know_is_accepted_after_the_update(
     at_the_door: Bench, sound: LiveDoor, upstream: int, tmp_path: Path

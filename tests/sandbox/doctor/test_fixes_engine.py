@@ -104,6 +104,7 @@ def plugins_server() -> Iterator[str]:
         yield f"http://{address}"
 
 
+@pytest.mark.long
 @clears("MA901")
 def test_a_plugin_is_there_once_it_is_fetched(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CARD-3, UX-8: in the version that the program is made for."""
@@ -115,6 +116,7 @@ def test_a_plugin_is_there_once_it_is_fetched(project: Path, monkeypatch: pytest
         assert look(lambda: engine.plugins(site())).state == "passed"
 
 
+@pytest.mark.long
 @clears("MA902", "MA935")
 def test_a_backend_takes_the_login_and_gets_the_stack(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """CARD-3, UX-8: whose state it is, is told by whoever logs in."""
@@ -128,6 +130,7 @@ def test_a_backend_takes_the_login_and_gets_the_stack(project: Path, monkeypatch
     assert look(lambda: engine.backend(site())).state == "passed"
 
 
+@pytest.mark.long
 @clears("MA903")
 def test_secrets_are_read_once_their_passphrase_is_given(
     project: Path, monkeypatch: pytest.MonkeyPatch

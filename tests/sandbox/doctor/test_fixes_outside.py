@@ -36,6 +36,7 @@ BUCKETS = {"workspace": "bench-workspace", "models": "bench-models"}
 # Domains.
 
 
+@pytest.mark.long
 @clears("MA911", "MA912")
 def test_a_domain_leads_to_the_door_once_its_record_says_so(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
@@ -94,6 +95,7 @@ def test_a_bucket_that_is_not_there_is_made_by_what_is_printed(
         bench.await_codes(set(), lambda: data.buckets(bench.site, lambda: None))
 
 
+@pytest.mark.long
 @clears("MA966")
 def test_safeguards_of_a_bucket_are_set_again_by_the_update(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
@@ -138,6 +140,7 @@ def storing(bench: Bench, double: Aws) -> None:
     bench.played["pulumi"] = pulumi
 
 
+@pytest.mark.long
 @clears("MA913")
 def test_keys_that_the_store_refuses_are_stored_anew(bench: Bench, double: Aws) -> None:
     """MR-1, UX-3: both of them."""
@@ -147,6 +150,7 @@ def test_keys_that_the_store_refuses_are_stored_anew(bench: Bench, double: Aws) 
     bench.clear("MA913", store(bench))
 
 
+@pytest.mark.long
 @clears("MA915")
 def test_a_bucket_that_may_not_be_written_may_be_once_its_policy_says_so(bench: Bench, double: Aws) -> None:
     """MR-1: the policy is the store's owner's."""
@@ -155,6 +159,7 @@ def test_a_bucket_that_may_not_be_written_may_be_once_its_policy_says_so(bench: 
     bench.clear("MA915", store(bench), double.refused.clear)
 
 
+@pytest.mark.long
 @clears("MA916")
 def test_a_bucket_of_somebody_else_is_left_and_another_named(bench: Bench, double: Aws) -> None:
     """MR-1: S3's names are global; the fix is an edit of the stack file."""
@@ -164,6 +169,7 @@ def test_a_bucket_of_somebody_else_is_left_and_another_named(bench: Bench, doubl
     bench.clear("MA916", store(bench), lambda: bench.sections.update(storage=other))
 
 
+@pytest.mark.long
 @clears("MA917", "MA918")
 def test_a_login_to_the_stacks_account_is_what_an_update_needs(bench: Bench, double: Aws) -> None:
     """MR-11, UX-8: who one is then is what the printed command shows."""
@@ -176,6 +182,7 @@ def test_a_login_to_the_stacks_account_is_what_an_update_needs(bench: Bench, dou
     bench.clear("MA918", answer, lambda: setattr(double, "account", "123456789012"))
 
 
+@pytest.mark.long
 @clears("MA919")
 def test_rights_on_aws_are_there_once_the_printed_policy_is_attached(bench: Bench, double: Aws) -> None:
     """MR-11: the policy is printed by this toolkit; attaching it is an administrator's act."""
@@ -211,6 +218,7 @@ def test_an_image_that_is_not_there_is_pushed(bench: Bench, registry: Registry) 
     )
 
 
+@pytest.mark.long
 @clears("MA921")
 def test_a_registry_that_wants_a_login_is_given_one(bench: Bench, registry: Registry) -> None:
     """CP-9: by a pull Secret that the stack file names."""
@@ -230,6 +238,7 @@ def test_a_registry_that_wants_a_login_is_given_one(bench: Bench, registry: Regi
         bench.kubectl("-n ma-system delete secret bench-pull --ignore-not-found")
 
 
+@pytest.mark.long
 @clears("MA923")
 def test_an_image_for_other_processors_is_made_for_the_nodes(bench: Bench, registry: Registry) -> None:
     """CP-9: by the nodes' own label."""
@@ -248,6 +257,7 @@ def workflow(port: int, **more: Any) -> dict[str, Any]:
     return {"engine": "temporal", "host": f"127.0.0.1:{port}", "domain": "ml", **more}
 
 
+@pytest.mark.long
 @clears("MA924")
 def test_an_engine_that_does_not_answer_is_named_right(bench: Bench) -> None:
     """CP-3: the fix is an edit of the stack file."""
@@ -260,6 +270,7 @@ def test_an_engine_that_does_not_answer_is_named_right(bench: Bench) -> None:
         )
 
 
+@pytest.mark.long
 @clears("MA925")
 @pytest.mark.parametrize("engine", ["temporal", "cadence"])
 def test_an_engine_that_speaks_tls_otherwise_is_told_so(engine: str, bench: Bench, tmp_path: Path) -> None:
@@ -274,6 +285,7 @@ def test_an_engine_that_speaks_tls_otherwise_is_told_so(engine: str, bench: Benc
         )
 
 
+@pytest.mark.long
 @clears("MA926")
 @pytest.mark.parametrize("engine", ["temporal", "cadence"])
 def test_a_namespace_or_domain_is_made_by_the_engines_own_program(engine: str, bench: Bench) -> None:

@@ -112,6 +112,7 @@ def of_control_plane(bench: Bench) -> Callable[[], Seen]:
     return answer
 
 
+@pytest.mark.long
 @clears("MA970")
 def test_a_cluster_is_reached_once_its_way_is_open(registered: Bench) -> None:
     """NET-14: what is printed besides is the proof of the registration."""
@@ -125,6 +126,7 @@ def test_a_cluster_is_reached_once_its_way_is_open(registered: Bench) -> None:
     registered.clear("MA970", of_control_plane(registered), lambda: at(right))
 
 
+@pytest.mark.long
 @clears("MA971", "MA975")
 def test_the_api_and_the_registry_are_reached_once_the_ways_are_open(registered: Bench) -> None:
     """NET-14, NET-15: row 9 of the checklist."""
@@ -137,6 +139,7 @@ def test_the_api_and_the_registry_are_reached_once_the_ways_are_open(registered:
     )
 
 
+@pytest.mark.long
 @clears("MA972", "MA973")
 def test_the_store_is_reached_and_takes_the_tasks_keys(registered: Bench) -> None:
     """NET-14, MR-6: the way and the credentials are two things."""
@@ -174,6 +177,7 @@ def job(bench: Bench) -> Callable[[], Seen]:
     return answer
 
 
+@pytest.mark.long
 @clears("MA969", "MA999")
 def test_a_job_runs_once_somebody_dispatches_it_and_goes_once_it_is_let_go(
     registered: Bench, monkeypatch: pytest.MonkeyPatch

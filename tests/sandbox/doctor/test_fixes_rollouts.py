@@ -16,7 +16,7 @@ import pytest
 from madeploy.doctor import rollouts
 from tests.support import stuck_pods
 from tests.support.bench import SPACE, Act, Bench
-from tests.support.clears import clears
+from tests.support.clears import cases, clears
 from tests.support.stuck_pods import reported, warned
 
 pytestmark = pytest.mark.sandbox
@@ -129,9 +129,12 @@ CASES: list[tuple[Fault, str, str]] = [
 ]
 
 
+EVERYDAY = ("MA959-configuration", "MA960-crash")
+
+
 @clears(*(code for _, code, _ in CASES))
 @pytest.mark.parametrize(
-    ("fault", "code", "said"), CASES, ids=[f"{code}-{fault.__name__}" for fault, code, _ in CASES]
+    ("fault", "code", "said"), cases({f"{case[1]}-{case[0].__name__}": case for case in CASES}, EVERYDAY)
 )
 def test_a_roll_out_that_stops_is_named_and_brought_to_an_end(
     fault: Fault, code: str, said: str, bench: Bench

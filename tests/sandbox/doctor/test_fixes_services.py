@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.support.bench import Act, Bench
-from tests.support.clears import clears
+from tests.support.clears import cases, clears
 
 pytestmark = pytest.mark.sandbox
 
@@ -138,9 +138,12 @@ WORDS: list[tuple[str, str, Callable[[Bench], Act], Says]] = [
 ]
 
 
+EVERYDAY = ("MA984-differences 6", "MA985-differences 7")
+
+
 @clears(*(code for _, code, _, _ in WORDS))
 @pytest.mark.parametrize(
-    ("row", "code", "fault", "says"), WORDS, ids=[f"{code}-{row}" for row, code, _, _ in WORDS]
+    ("row", "code", "fault", "says"), cases({f"{words[1]}-{words[0]}": words for words in WORDS}, EVERYDAY)
 )
 def test_a_service_stops_saying_so_once_its_configuration_is_what_is_printed(
     row: str, code: str, fault: Callable[[Bench], Act], says: Says, bench: Bench

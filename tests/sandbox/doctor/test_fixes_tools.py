@@ -44,6 +44,7 @@ def model(name: str, namespace: str, **spec: Any) -> Object:
 PACKED = {"modelArtifactUri": ["s3://bench-models/a"], "deployableArtifactUri": ["s3://bench-models/b"]}
 
 
+@pytest.mark.long
 @clears("MA976")
 @pytest.mark.usefixtures("team")
 def test_a_model_is_seen_once_it_is_registered_where_it_is_looked_for(bench: Bench) -> None:
@@ -59,6 +60,7 @@ def test_a_model_is_seen_once_it_is_registered_where_it_is_looked_for(bench: Ben
         bench.kubectl(f"-n {TEAM} delete models.michelangelo.api --all")
 
 
+@pytest.mark.long
 @clears("MA977", "MA978")
 @pytest.mark.usefixtures("team")
 def test_models_without_artifacts_are_found_and_the_run_that_made_them_is_shown(bench: Bench) -> None:
@@ -74,6 +76,7 @@ def test_models_without_artifacts_are_found_and_the_run_that_made_them_is_shown(
         bench.kubectl(f"-n {TEAM} delete models.michelangelo.api --all")
 
 
+@pytest.mark.long
 @clears("MA979")
 @pytest.mark.usefixtures("team")
 def test_a_reader_reads_once_its_namespace_is_named(bench: Bench) -> None:
@@ -92,6 +95,7 @@ def test_a_reader_reads_once_its_namespace_is_named(bench: Bench) -> None:
         bench.restore()
 
 
+@pytest.mark.long
 @clears("MA980")
 def test_a_wait_that_never_ends_is_one_for_a_field(bench: Bench) -> None:
     """MR-10: row 6; kubectl's own words, and the wait that is printed in its place."""
@@ -113,6 +117,7 @@ def test_a_wait_that_never_ends_is_one_for_a_field(bench: Bench) -> None:
         bench.kubectl("-n default delete models.michelangelo.api fraud-detector")
 
 
+@pytest.mark.long
 @clears("MA994", "MA995")
 def test_names_that_the_guides_have_wrong_are_told_by_what_kubectl_says(bench: Bench) -> None:
     """MR-10, REG-11: rows 36 and 40 of docs/platform.md, 2.3; the manifest is corrected by hand."""
@@ -131,6 +136,7 @@ def test_names_that_the_guides_have_wrong_are_told_by_what_kubectl_says(bench: B
     bench.clear_words("MA995", kind, lambda: written.update(group="michelangelo.api/v2"))
 
 
+@pytest.mark.long
 @clears("MA996")
 def test_a_conflict_of_a_cluster_ends_with_the_controller_managers_restart(bench: Bench) -> None:
     """REG-11, V7: the API server's own conflict; whoever is started again reads what there is now."""
@@ -167,6 +173,7 @@ def test_a_conflict_of_a_cluster_ends_with_the_controller_managers_restart(bench
         bench.up(take_back=True)
 
 
+@pytest.mark.long
 @clears("MA986")
 def test_plain_http_to_a_server_that_speaks_tls_is_told_by_that_server(bench: Bench) -> None:
     """CP-6: row 10; the words are of a server in Go, as the store's are."""
@@ -196,6 +203,7 @@ def test_plain_http_to_a_server_that_speaks_tls_is_told_by_that_server(bench: Be
         bench.up(take_back=True)
 
 
+@pytest.mark.long
 @clears("MA989")
 def test_tls_to_a_port_that_speaks_plaintext_is_told_by_the_client(bench: Bench) -> None:
     """CP-3, NET-4: the worker's own setting decides."""
@@ -241,6 +249,7 @@ def test_envoy_takes_its_configuration_again_after_what_is_printed(bench: Bench)
     bench.clear_words("MA990", says)
 
 
+@pytest.mark.long
 @clears("MA997")
 def test_a_call_gets_through_with_what_the_api_server_demands(bench: Bench) -> None:
     """CP-10: a real gRPC call; the server refuses as the platform's does (docs/platform.md, 7.1)."""
@@ -259,6 +268,7 @@ def test_a_call_gets_through_with_what_the_api_server_demands(bench: Bench) -> N
         bench.clear_words("MA997", says, lambda: limit.update(seconds=10.0))
 
 
+@pytest.mark.long
 @clears("MA356", "MA359")
 @pytest.mark.usefixtures("team")
 def test_an_inference_server_serves_with_the_backend_that_there_is(bench: Bench) -> None:
@@ -304,6 +314,7 @@ def test_a_container_that_was_ended_for_its_memory_is_given_more(bench: Bench) -
         bench.up(take_back=True)
 
 
+@pytest.mark.long
 @clears("MA983")
 def test_health_is_asked_of_what_there_is(bench: Bench) -> None:
     """OPS-8: a server's own 404, and its metrics."""
@@ -317,6 +328,7 @@ def test_health_is_asked_of_what_there_is(bench: Bench) -> None:
         bench.clear_words("MA983", says, lambda: asked.update(path="/metrics"))
 
 
+@pytest.mark.long
 @clears("MA991")
 def test_calls_are_sent_to_the_api_and_not_to_a_page(bench: Bench) -> None:
     """NET-5: what a web server answers, in the words of a gRPC client in Go."""
@@ -333,6 +345,7 @@ def test_calls_are_sent_to_the_api_and_not_to_a_page(bench: Bench) -> None:
         bench.clear_words("MA991", says, lambda: target.update(port=right))
 
 
+@pytest.mark.long
 @clears("MA992")
 def test_a_page_is_accepted_once_its_origin_is_named(bench: Bench) -> None:
     """NET-3: Envoy's live configuration decides; the words are a browser's."""
