@@ -98,12 +98,13 @@ class S3:
                 return {}
             raise
 
-    def try_write(self, bucket: str, key: str = "madeploy-write-check") -> None:
+    def try_write(self, bucket: str) -> None:
         """Whether an object may be written, with nothing left behind: an upload in parts needs the right to
         put the object (Amazon S3 User Guide, multipart upload and permissions), and is given up at once.
         Raises ClientError."""
-        upload = self._call("create_multipart_upload", Bucket=bucket, Key=key)["UploadId"]
-        self._call("abort_multipart_upload", Bucket=bucket, Key=key, UploadId=upload)
+        place = {"Bucket": bucket, "Key": "madeploy-write-check"}
+        upload = self._call("create_multipart_upload", **place)["UploadId"]
+        self._call("abort_multipart_upload", **place, UploadId=upload)
 
     def delete(self, bucket: str, keys: Sequence[str]) -> dict[str, str]:
         """Delete up to 1000 objects; the reason by key for those that could not be. Raises ClientError."""

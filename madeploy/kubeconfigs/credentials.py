@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import re
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
@@ -11,7 +9,7 @@ from typing import Any, Final, Literal
 
 from madeploy.documents.words import printable
 from madeploy.findings import Finding
-from madeploy.kubeconfigs import eks_login, session_tokens
+from madeploy.kubeconfigs import eks_login, session_tokens, tokens
 from madeploy.kubeconfigs.document import Document, Entry
 
 Kind = Literal["token", "clientCertificate", "exec", "none"]
@@ -133,13 +131,10 @@ def token_defect(token: str) -> str:
 
 def expiry(token: str) -> datetime | None:
     """When a JWT ends, by its `exp` (RFC 7519, 4.1.4); None for a token that does not say."""
-    parts = token.split(".")
-    if len(parts) != 3:
-        return None
     try:
-        claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-        return datetime.fromtimestamp(claims["exp"], timezone.utc)
-    except (ValueError, KeyError, TypeError, OverflowError, OSError, RecursionError):
+        ends = tokens.claims(token).expires_at
+        return None if ends is None else datetime.fromtimestamp(ends, timezone.utc)
+    except (ValueError, OverflowError, OSError):
         return None
 
 

@@ -1,10 +1,9 @@
-"""Claims of a ServiceAccount's token (JSON Web Token, RFC 7519). Nothing is verified here: only
+"""Claims of a token (JSON Web Token, RFC 7519), a ServiceAccount's mostly. Nothing is verified here: only
 the API server can do that."""
 
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import re
 from dataclasses import dataclass
@@ -62,9 +61,9 @@ def defect(token: str) -> str:
 def claims(token: str) -> Claims:
     """The claims of a token. Raises ValueError, without any part of it, when it is none."""
     try:
-        part = token.split(".")[1]
+        _, part, _ = token.split(".")
         data = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (IndexError, ValueError, binascii.Error):
+    except (ValueError, RecursionError):
         raise ValueError("not a JSON Web Token") from None
     if not isinstance(data, dict):
         raise ValueError("not a JSON Web Token")

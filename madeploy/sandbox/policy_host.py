@@ -24,10 +24,10 @@ exec "{python}" "$@"
 """
 
 
-def write_command(path: Path, python: str = sys.executable) -> Path:
+def write_command(path: Path) -> Path:
     """Write the command for `PULUMI_PYTHON_CMD` to `path` and return it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(SCRIPT.format(python=python), encoding="utf-8")
+    path.write_text(SCRIPT.format(python=sys.executable), encoding="utf-8")
     path.chmod(0o700)
     return path
 
