@@ -6,11 +6,17 @@ import importlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from madeploy.cli.app import VERBS
+import typer
+from typer.core import TyperGroup
+
+from madeploy.cli.app import VERBS, app
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMED = re.compile(r"bin/madeploy ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?")
+TYPED = re.compile(r"bin/madeploy ([^\n`\"|;&#\\]*)")
+CONTINUED = re.compile(r"\\\n\s*")
 BROKEN = re.compile(r"\"\s*\n\s*f?\"")
 """Where a text of the source goes on in the next line."""
 
@@ -46,3 +52,30 @@ def test_every_command_that_is_named_exists() -> None:
                 unknown.append(f"{file}: {verb} {inner}")
     assert unknown == []
     assert len(seen) > 20
+
+
+def options(words: list[str]) -> tuple[set[str], list[str]]:
+    """The options of the command that words begin with, and the words after it."""
+    command: Any = typer.main.get_command(app)
+    while words and isinstance(command, TyperGroup):
+        inner = command.get_command(typer.Context(command), words[0])
+        if inner is None:
+            break
+        command, words = inner, words[1:]
+    return {name for option in command.params for name in (*option.opts, *option.secondary_opts)}, words
+
+
+def test_every_option_that_is_named_exists() -> None:
+    """UX-3."""
+    seen, unknown = 0, []
+    for file, text in texts():
+        for line in TYPED.findall(CONTINUED.sub(" ", text)):
+            known, rest = options(line.split())
+            for word in rest:
+                option = word.strip("[].,:)…'").partition("=")[0]
+                if re.fullmatch(r"--?[a-z][a-z-]*", option):
+                    seen += 1
+                    if option not in known | {"--help"}:
+                        unknown.append(f"{file}: {line}: {option}")
+    assert unknown == []
+    assert seen > 100
