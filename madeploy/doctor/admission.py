@@ -4,7 +4,7 @@ Pod Security, policies and webhooks, with nothing left behind."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Final
 
 from madeploy.clients.errors import ClientError
@@ -43,16 +43,35 @@ def admission(site: Site) -> Seen:
     asked = [each for each in pods if each.namespace in there]
     if not asked:
         raise NotNeededError("the namespaces of its pods do not exist yet, and are made without quotas")
-    found = [finding for each in asked for finding in _tried(client, site, each)]
+    refused: dict[tuple[str, str, str], list[str]] = {}
+    for each in asked:
+        if refusal := _refusal(client, each):
+            refused.setdefault((*refusal, each.namespace), []).append(str(each))
+    found = [
+        find(
+            code,
+            ", ".join(names),
+            f"{_whose(names)} would be refused: {said}",
+            fix=_fix(site, code, namespace),
+        )
+        for (code, said, namespace), names in refused.items()
+    ]
     return found or f"a pod of each of {len(asked)} workloads would be admitted (dry run)"
 
 
-def _tried(client: Kubernetes, site: Site, pods: WorkloadPods) -> Iterator[Finding]:
+def _whose(workloads: Sequence[str]) -> str:
+    return "its pod" if len(workloads) == 1 else "their pods"
+
+
+def _refusal(client: Kubernetes, pods: WorkloadPods) -> tuple[str, str] | None:
+    """The code of a workload's refusal and its words, without the name of the pod that was tried; None where
+    it would be admitted."""
+    name = f"{pods.name}-madeploy-{secrets.token_hex(3)}"
     pod: Object = {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            "name": f"{pods.name}-madeploy-{secrets.token_hex(3)}",
+            "name": name,
             "namespace": pods.namespace,
             "labels": dict(pods.labels),
         },
@@ -69,7 +88,8 @@ def _tried(client: Kubernetes, site: Site, pods: WorkloadPods) -> Iterator[Findi
         lowered = error.message.lower()
         code = next((code for sign, code in _CODES if sign in lowered), "MA934")
         said = " ".join(error.message.split()) or error.reason
-        yield find(code, str(pods), f"its pod would be refused: {said}", fix=_fix(site, code, pods.namespace))
+        return code, said.removeprefix(f'pods "{name}" is forbidden: ')
+    return None
 
 
 def _fix(site: Site, code: str, namespace: str) -> str:

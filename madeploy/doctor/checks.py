@@ -12,6 +12,7 @@ from typing import Final
 
 from madeploy.clients.bounded import WORKERS, run_bounded
 from madeploy.clients.errors import ClientError
+from madeploy.doctor.updates import told_as_one
 from madeploy.documents.redaction import masked_words
 from madeploy.errors import ToolkitError
 from madeploy.findings import Finding
@@ -84,7 +85,7 @@ def run(
         {check.name: partial(_made, check) for check in checks}, late, seconds, note=note, overall=limit
     )
     taken = time.monotonic() - began
-    return Report(command, stack, tuple(outcomes.values()), facts or {}, seconds=taken)
+    return Report(command, stack, told_as_one(list(outcomes.values())), facts or {}, seconds=taken)
 
 
 def masked(finding: Finding) -> Finding:

@@ -7,7 +7,7 @@ from typing import Final
 from madeploy.clients.errors import ClientError
 from madeploy.doctor.checks import Seen
 from madeploy.doctor.site import Site
-from madeploy.doctor.storage import no_bucket
+from madeploy.doctor.storage import made_again, no_bucket
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import API_VERSION, crd, workload
 from madeploy.settings.storage import AwsStorage
@@ -20,6 +20,7 @@ _SAFEGUARDS: Final = {
     "encryption": "objects are not encrypted",
     "publicAccessBlock": "public access is not blocked",
     "tlsOnly": "requests without TLS are allowed",
+    "lifecycle": "old versions and unfinished uploads never expire",
 }
 
 
@@ -61,7 +62,8 @@ def model_registry(site: Site) -> Seen:
             if error.is_unreachable:
                 raise
             fix = f"See whether the definition is there:\n{look}"
-            return [find("MA967", f"models{where.replace('/namespaces/', ' in ')}", error.reason, fix=fix)]
+            subject = f"models{where.replace('/namespaces/', ' in ')}"
+            return [find("MA967", subject, f"cannot be listed: {error.reason}", fix=fix)]
     return f"{counted} models can be listed{shown}"
 
 
@@ -74,11 +76,13 @@ def buckets(site: Site, keys: Keys) -> Seen:
     for purpose, bucket in named.items():
         subject = f"storage.buckets.{purpose} {bucket}"
         if not store.has_bucket(bucket):
-            found.append(no_bucket(site, subject, bucket))
+            found.append(no_bucket(site, subject, purpose, bucket))
         elif isinstance(storage, AwsStorage):
-            lacking = [words for name, words in _SAFEGUARDS.items() if not store.safeguards(bucket)[name]]
+            live = store.safeguards(bucket)
+            lacking = [words for name, words in _SAFEGUARDS.items() if not live[name]]
             if lacking:
-                fix = f"Set them again by an update:\n{site.up}"
+                update = site.up if live["lifecycle"] else made_again(site, purpose)
+                fix = f"Set them again by an update:\n{update}"
                 found.append(find("MA966", subject, "; ".join(lacking), fix=fix))
     kind = "as declared" if isinstance(storage, AwsStorage) else "there"
     return found or f"{len(named)} buckets are {kind}"

@@ -93,6 +93,15 @@ def secrets(site: Site) -> Seen:
     return f"{count} secrets of the stack can be decrypted"
 
 
+def has_resource(site: Site, urn: str) -> bool:
+    """Whether the stack's state is known to have a resource."""
+    try:
+        state = _json("stack", "export", "--stack", site.stack)
+    except (ToolkitError, _SaidNoError):
+        return False
+    return any(item["urn"] == urn for item in (state.get("deployment") or {}).get("resources") or ())
+
+
 class _SaidNoError(NotCheckedError):
     """The CLI ended with an error; the text is what it said."""
 

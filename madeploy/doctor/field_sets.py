@@ -13,14 +13,15 @@ _ANNOTATIONS: Final = ("f:metadata", "f:annotations")
 
 
 def leaves(fields: Mapping[str, Any], path: Path = ()) -> Iterator[Path]:
-    """Every field of a set; the annotations that kubectl keeps for itself are left out."""
+    """Every field of a set; the annotations that kubectl keeps for itself are left out, of objects and of pod
+    templates, where it writes down restarts."""
     for key, inner in fields.items():
         if key == ".":
             continue
         here = (*path, key)
         if inner:
             yield from leaves(inner, here)
-        elif not (here[:2] == _ANNOTATIONS and key.startswith("f:kubectl")):
+        elif not (path[-2:] == _ANNOTATIONS and key.startswith("f:kubectl")):
             yield here
 
 

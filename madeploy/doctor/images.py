@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from madeploy.clients import registry
@@ -48,11 +48,14 @@ def images(site: Site) -> Seen:
     with ThreadPoolExecutor(max(len(used), 1)) as pool:
         results = list(pool.map(lambda image: _look(image, logins, wanted), used))
     found = [result for result in results if isinstance(result, Finding)]
-    unseen = [result for result in results if isinstance(result, str)]
+    unseen: dict[str, list[str]] = {}
+    for image, result in zip(used, results, strict=True):
+        if isinstance(result, str):
+            unseen.setdefault(result, []).append(image)
     if found:
         return found
     if unseen:
-        raise NotCheckedError("; ".join(unseen))
+        raise NotCheckedError("; ".join(f"{_counted(names)}: {why}" for why, names in unseen.items()))
     return f"{len(used)} images are there" + (f", for {', '.join(sorted(wanted))}" if wanted else "")
 
 
@@ -67,12 +70,17 @@ def _look(image: str, logins: Mapping[str, Credential], wanted: set[str]) -> Fin
         if error.cause in ("unauthorized", "forbidden"):
             said = f"as {login.username}" if login else "without a login"
             return find("MA921", image, f"{reference.registry} does not show it {said}")
-        return f"{image}: {error}"
+        return str(error)
     missing = sorted(wanted - made_for) if made_for else []
     if missing:
         evidence = f"is made for {', '.join(sorted(made_for))}; nodes are {', '.join(missing)}, too"
         return find("MA923", image, evidence)
     return None
+
+
+def _counted(images: Sequence[str]) -> str:
+    """Images that the same is said of, in a few words."""
+    return images[0] if len(images) == 1 else f"{len(images)} images, {images[0]} among them"
 
 
 def _arch(node: Mapping[str, Mapping[str, Mapping[str, str]]]) -> str:

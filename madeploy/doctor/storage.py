@@ -8,9 +8,12 @@ from typing import Any, Final
 from madeploy.clients.aws import asking, caller
 from madeploy.clients.errors import ClientError
 from madeploy.clients.s3 import S3
+from madeploy.doctor import engine
 from madeploy.doctor.checks import NotCheckedError, NotNeededError, Seen
 from madeploy.doctor.site import Site
+from madeploy.engine.commands import forget
 from madeploy.findings import Finding, Severity, find
+from madeploy.fleet.urns import in_artifact_store
 from madeploy.names.storage import s3_url
 from madeploy.settings.storage import AwsStorage, S3CompatibleStorage
 from madeploy.stacks.object_store import Keys, open_store
@@ -23,6 +26,9 @@ _SIMULATED: Final = 50
 _WITHOUT_CONSTRAINT: Final = "us-east-1"
 """Region whose buckets are made without saying it (Amazon S3, CreateBucket)."""
 
+_LIFECYCLE: Final = "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration"
+"""Type of the resource that holds a bucket's lifecycle rules."""
+
 
 def object_store(site: Site, keys: Keys) -> Seen:
     """Whether the store answers, takes the credential, and has the buckets, or their names are free; those
@@ -34,7 +40,7 @@ def object_store(site: Site, keys: Keys) -> Seen:
     found: list[Finding] = []
     seen = []
     for purpose, bucket in named.items():
-        outcome = _bucket(site, store, f"storage.buckets.{purpose} {bucket}", bucket)
+        outcome = _bucket(site, store, purpose, bucket)
         if isinstance(outcome, Finding):
             found.append(outcome)
         else:
@@ -42,11 +48,12 @@ def object_store(site: Site, keys: Keys) -> Seen:
     return found or f"{store.endpoint}: {', '.join(seen)}"
 
 
-def no_bucket(site: Site, subject: str, bucket: str) -> Finding:
+def no_bucket(site: Site, subject: str, purpose: str, bucket: str) -> Finding:
     """The finding for a bucket that is not there."""
     storage = site.environment.storage
-    fix = f"Make it by an update:\n{site.up}"
-    if not isinstance(storage, AwsStorage):
+    if isinstance(storage, AwsStorage):
+        fix = f"Make it by an update:\n{made_again(site, purpose)}"
+    else:
         make = f"aws s3api create-bucket --bucket {bucket} --region {storage.region}"
         if isinstance(storage, S3CompatibleStorage):
             make += f" --endpoint-url {s3_url(storage)}"
@@ -54,6 +61,18 @@ def no_bucket(site: Site, subject: str, bucket: str) -> Finding:
             make += f" --create-bucket-configuration LocationConstraint={storage.region}"
         fix = f"Make it, or name one that exists in storage.buckets:\n{make}"
     return find("MA914", subject, f"{s3_url(storage)} has no such bucket", fix=fix)
+
+
+def made_again(site: Site, purpose: str) -> str:
+    """Commands that make a bucket's lifecycle rules again, or the bucket with all that is beside it.
+
+    The Terraform AWS provider 6.34 cannot look at rules that are gone, which ends the update
+    (hashicorp/terraform-provider-aws#46674): the stack has to forget them first.
+    """
+    urn = in_artifact_store(site.stack, _LIFECYCLE, purpose)
+    if not engine.has_resource(site, urn):
+        return site.up
+    return f"{forget(urn, site.stack)}\n{site.up}"
 
 
 def _who(storage: AwsStorage) -> str:
@@ -70,12 +89,13 @@ def _keys_again(site: Site) -> str:
     return "\n".join(["Store the keys that the object store takes:", *store])
 
 
-def _bucket(site: Site, store: S3, subject: str, bucket: str) -> Finding | str:
+def _bucket(site: Site, store: S3, purpose: str, bucket: str) -> Finding | str:
     storage = site.environment.storage
+    subject = f"storage.buckets.{purpose} {bucket}"
     is_ours = isinstance(storage, AwsStorage)
     try:
         if not store.has_bucket(bucket):
-            return "is free" if is_ours else no_bucket(site, subject, bucket)
+            return "is free" if is_ours else no_bucket(site, subject, purpose, bucket)
     except ClientError as error:
         if error.cause == "forbidden" and is_ours:
             return find("MA916", subject, "exists, and is not shown to these credentials")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import PurePosixPath
 from typing import Final
 
@@ -9,6 +10,9 @@ TAKING_BACK: Final = "env PULUMI_K8S_ENABLE_PATCH_FORCE=true"
 """Before an update: fields that others have set are taken back. Without it the API server keeps a field
 that another manager set, and the update ends with a conflict (Pulumi, managing resources with server-side
 apply)."""
+
+FORGETTING: Final = "pulumi state delete"
+"""Takes a resource out of a stack's state, and nothing else."""
 
 
 def update(stack: str, config_file: PurePosixPath | None = None, *, take_back: bool = False) -> str:
@@ -23,3 +27,8 @@ def update(stack: str, config_file: PurePosixPath | None = None, *, take_back: b
     if config_file is not None:
         command += f" --config-file {config_file}"
     return f"{TAKING_BACK} {command}" if take_back else command
+
+
+def forget(urn: str, stack: str) -> str:
+    """Lets a stack forget a resource, which an update then makes."""
+    return f"{FORGETTING} {shlex.quote(urn)} --stack {stack} --yes"

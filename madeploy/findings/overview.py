@@ -30,7 +30,10 @@ def checks(report: Report) -> str:
 
 
 def _found(outcome: Outcome) -> list[str]:
+    check = outcome.check
+    # Checks of one cluster have its name already.
+    cluster = f"{check.partition('/')[2]}: "
     return [
-        f"  {item.severity} {item.code} {outcome.check}: {item.subject}: {item.evidence}"
+        f"  {item.severity} {item.code} {check}: {item.subject.removeprefix(cluster)}: {item.evidence}"
         for item in outcome.findings
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -142,36 +142,125 @@ def _switched(base: Data, path: tuple[str, ...], here: Shape) -> Iterator[tuple[
             yield f"{'.'.join(plain)} is {shown}", changed
 
 
-def _changed(base: Data, path: tuple[str, ...], here: Shape) -> Iterator[Environment]:
-    """The environment with other values of one key, those that are accepted."""
-    value = _at(base, path)
-    for other in (*_other_values(here, value), None):
-        changed = copy.deepcopy(base)
-        _put(changed, path, other)
-        if other != value:
-            try:
-                yield _environment(changed)
-            except ValidationError:
+def _put_in_copy(data: Any, path: tuple[str, ...], value: Any) -> Any:
+    """The data with another value at one place; what is not on the way there is shared."""
+    if not path:
+        return value
+    step, *rest = path
+    below = tuple(rest)
+    if isinstance(data, list):
+        return [_put_in_copy(data[0], below, value), *data[1:]]
+    key = next(iter(data)) if step == "<name>" else step
+    return {**data, key: _put_in_copy(data[key] if below else None, below, value)}
+
+
+def _has(data: Any, path: tuple[str, ...]) -> bool:
+    try:
+        _at(data, path)
+    except (KeyError, TypeError):
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Value:
+    """One key whose value is changed: `path` steps into maps with `<name>`, into lists with `[]`."""
+
+    path: tuple[str, ...]
+    shape: Shape
+
+    def others(self, data: Data) -> list[Any]:
+        """Values that may be accepted in place of the one that it has, the likeliest first."""
+        now = _at(data, self.path)
+        return [other for other in (*_other_values(self.shape, now), None) if other != now]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether another text or number stands in the same places. Switches, lists and maps may bring
+        others."""
+        here = self.shape
+        return here.kind == "value" and here.annotation is not bool and not shape.choices(here.annotation)
+
+    @property
+    def is_free_text(self) -> bool:
+        """Whether one text means as much as another."""
+        return self.shape.annotation is str
+
+
+@dataclass
+class _Search:
+    """What is known of values' effects so far."""
+
+    found: dict[Effect, str]
+    trials: dict[tuple[str, ...], list[int]]
+    """Of each key, which of its other values are worth a try in further contexts: the one with an effect,
+    else those that are accepted; of free text the first of them, and none at all."""
+
+    def look(self, value: Value, condition: str, base: Data, before: Objects) -> None:
+        """Try other values of one key until one has an effect."""
+        accepted = []
+        for index, other in enumerate(value.others(base)):
+            if index not in self.trials.get(value.path, (index,)):
                 continue
-
-
-def of_value(path: tuple[str, ...], here: Shape, choices: Mapping[str, str]) -> dict[Effect, str]:
-    """Fields that follow one key, each with the condition under which it does; empty when it always does.
-
-    `path` steps into maps with `<name>`, into lists with `[]`; `choices` are the variants it stands in.
-    """
-    found: dict[Effect, str] = {}
-    for condition, base, before in _rendered_contexts(frozenset(choices.items())):
-        try:
-            _at(base, path)
-        except (KeyError, TypeError):
-            continue
-        if condition.startswith(f"{'.'.join(path)} is "):
-            continue
-        for after in _changed(base, path, here):
-            effects = between(before, rendered(after))
-            for effect in effects:
-                found.setdefault(effect, condition)
+            effects = _effects(_put_in_copy(base, value.path, other), before)
             if effects:
+                for effect in effects:
+                    self.found.setdefault(effect, condition)
+                accepted = [index]
                 break
-    return found
+            if effects is not None:
+                accepted.append(index)
+        if value.is_free_text:
+            accepted = [*accepted[:1], *accepted[1:][-1:]]
+        self.trials.setdefault(value.path, accepted)
+
+    def look_at_all(self, values: Sequence[Value], condition: str, base: Data, before: Objects) -> None:
+        """Change all keys at once, and go on with each half where that has an effect that is not known yet,
+        or is not accepted."""
+        if len(values) == 1:
+            self.look(values[0], condition, base, before)
+        elif values and self._is_news(values, base, before):
+            half = len(values) // 2
+            self.look_at_all(values[:half], condition, base, before)
+            self.look_at_all(values[half:], condition, base, before)
+
+    def _is_news(self, values: Sequence[Value], base: Data, before: Objects) -> bool:
+        for number in range(max(len(self.trials[value.path]) for value in values)):
+            changed = base
+            for value in values:
+                for index in self.trials[value.path][number : number + 1]:
+                    changed = _put_in_copy(changed, value.path, value.others(base)[index])
+            effects = _effects(changed, before)
+            if effects is None or not effects <= self.found.keys():
+                return True
+        return False
+
+
+def _effects(changed: Data, before: Objects) -> set[Effect] | None:
+    """Effects of changed settings; None where they are not accepted."""
+    try:
+        return between(before, rendered(_environment(changed)))
+    except ValidationError:
+        return None
+
+
+def of_values(values: Sequence[Value], choices: Mapping[str, str]) -> dict[Effect, str]:
+    """Fields that follow any of these keys, each with the condition under which it does; empty when it always
+    does. `choices` are the variants that the keys stand in.
+
+    Where everything is as in the plain example they are changed one by one; elsewhere texts and numbers
+    together first, as most of what other settings change adds nothing.
+    """
+    search = _Search({}, {})
+    for condition, base, before in _rendered_contexts(frozenset(choices.items())):
+        here = [
+            value
+            for value in values
+            if _has(base, value.path) and not condition.startswith(f"{'.'.join(value.path)} is ")
+        ]
+        together = [value for value in here if value.path in search.trials and value.is_plain]
+        for value in here:
+            if value not in together:
+                search.look(value, condition, base, before)
+        search.look_at_all(together, condition, base, before)
+    return search.found

@@ -93,16 +93,19 @@ def _inner(match: Match) -> list[Match]:
 
 def effects(matches: list[Match]) -> list[dict[str, str]]:
     """Objects and fields that follow a key, and the condition where there is one."""
-    from madeploy.reference.effects import of_value
+    from madeploy.reference.effects import Value, of_values
 
-    found: dict[Any, str] = {}
     every = [inner for match in matches for inner in _inner(match)]
     if len(every) > _SLOW and sys.stderr.isatty():
-        print(f"changing {len(every)} keys one by one …", file=sys.stderr)  # noqa: T201
+        print(f"changing {len(every)} keys …", file=sys.stderr)  # noqa: T201
+    by_choices: dict[tuple[tuple[str, str], ...], list[Value]] = {}
     for inner in every:
-        if inner.shape.kind == "value" and len(shape.choices(inner.shape.annotation)) == 1:
-            continue
-        for effect, condition in of_value(inner.path, inner.shape, inner.choices).items():
+        if inner.shape.kind != "value" or len(shape.choices(inner.shape.annotation)) != 1:
+            same = by_choices.setdefault(tuple(sorted(inner.choices.items())), [])
+            same.append(Value(inner.path, inner.shape))
+    found: dict[Any, str] = {}
+    for choices, values in by_choices.items():
+        for effect, condition in of_values(values, dict(choices)).items():
             if effect not in found or not condition:
                 found[effect] = condition
     return [

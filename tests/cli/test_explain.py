@@ -55,6 +55,24 @@ def test_conditions_are_found_by_trying(run: Run) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["domains", "controlPlane.worker"])
+def test_a_section_ends_up_where_its_keys_do(run: Run, key: str) -> None:
+    """UX-3: with the conditions of each; what holds always for one of them holds for the section."""
+    section = explained(run, key)
+    of_keys = [row for name in section["keys"] for row in explained(run, f"{key}.{name}")["endsUpIn"]]
+
+    def conditions(rows: list[dict[str, str]]) -> dict[tuple[str, ...], set[str]]:
+        found: dict[tuple[str, ...], set[str]] = {}
+        for row in rows:
+            found.setdefault((row["cluster"], row["object"], row["field"]), set()).add(row["when"])
+        return found
+
+    whole, parts = conditions(section["endsUpIn"]), conditions(of_keys)
+    assert whole.keys() == parts.keys()
+    assert all(when <= parts[place] for place, when in whole.items())
+    assert all(when == {""} for place, when in whole.items() if "" in parts[place])
+
+
 @pytest.mark.parametrize(
     ("key", "canonical"),
     [

@@ -135,6 +135,19 @@ def test_ten_faults_at_once_are_ten_findings() -> None:
         assert code in first_screen
 
 
+def test_what_refuses_several_pods_is_told_once() -> None:
+    """UX-3: with all whose pods it refuses, and without the name of the pod that was tried."""
+    made = production()
+    hub = with_namespace(made)
+    refused = ("michelangelo-apiserver", "michelangelo-worker")
+    hub.refusals.update(dict.fromkeys(refused, "exceeded quota: full, limited: pods=0"))
+    (outcome,) = run("doctor", "prod", [Check("a", "x", lambda: admission.admission(made.site))]).outcomes
+    (finding,) = outcome.findings
+    assert finding.code == "MA927"
+    assert finding.subject == ", ".join(f"Deployment/ma-system/{name}" for name in refused)
+    assert finding.evidence == "their pods would be refused: exceeded quota: full, limited: pods=0"
+
+
 def test_one_dead_cluster_has_findings_of_its_own_only() -> None:
     """REG-10: what could not be asked of it says so, and everything else is looked at."""
     made = production()

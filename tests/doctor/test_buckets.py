@@ -81,8 +81,12 @@ def test_a_bucket_that_is_gone_is_named(s3: Any) -> None:
             lambda s3, name: s3.put_bucket_policy(Bucket=name, Policy=policy("Allow")),
             "requests without TLS are allowed",
         ),
+        (
+            lambda s3, name: s3.delete_bucket_lifecycle(Bucket=name),
+            "old versions and unfinished uploads never expire",
+        ),
     ],
-    ids=["versioning", "encryption", "no block", "half a block", "no policy", "another policy"],
+    ids=["versioning", "encryption", "no block", "half a block", "no policy", "another policy", "no rules"],
 )
 def test_a_safeguard_that_was_taken_away_is_found(
     break_: Callable[[Any, str], None], words: str, s3: Any

@@ -9,6 +9,7 @@ import pytest
 
 from madeploy.clients.errors import ClientError
 from madeploy.doctor.checks import Check, NotCheckedError, NotNeededError, Seen, run
+from madeploy.engine.commands import forget, update
 from madeploy.errors import ToolkitError
 from madeploy.findings import find
 
@@ -139,3 +140,41 @@ def test_a_fleet_has_the_time_that_its_checks_may_take(monkeypatch: pytest.Monke
     for count in (5, 5000):
         run("doctor", "prod", [check(f"c{n}", passes) for n in range(count)], seconds=15)
     assert given == [60.0, 15.0 * 157]
+
+
+def told(**fixes: str) -> dict[str, str]:
+    """Fixes as a report of all these findings has them, by check."""
+    checks = [check(name, lambda fix=fix: [find("MA936", "x", "y", fix=fix)]) for name, fix in fixes.items()]
+    report = run("verify", "prod", checks)
+    return {outcome.check: outcome.findings[0].fix for outcome in report.outcomes}
+
+
+def test_updates_of_one_stack_are_told_as_one() -> None:
+    """UX-3: an update stops at a field that somebody else has set, so whatever it is to make besides is made
+    by the one that takes such fields back; other stacks' updates, and other words, stay."""
+    plain, forced = update("prod"), update("prod", take_back=True)
+    fixes = {
+        "changed": f"Put it into the stack file, or undo it:\n{forced}",
+        "elsewhere": f"Make it again:\n{update('prod-shard-00')}",
+        "words": f"Never type {plain} by hand",
+    }
+    gone = f"Make it again:\n{plain}"
+    assert told(gone=gone) == {"gone": gone}
+    assert told(gone=gone, **fixes) == {"gone": f"Make it again:\n{forced}", **fixes}
+
+
+def test_what_an_update_cannot_look_at_is_forgotten_before_any_update() -> None:
+    """UX-3, MR-1: whichever finding is followed first; once for each, of the same stack only."""
+    models, workspace = (forget(f"urn:pulumi:prod::{name}", "prod") for name in ("models", "workspace"))
+    up, other = update("prod"), update("prod-shard-00")
+    assert told(
+        models=f"Make it:\n{models}\n{up}",
+        workspace=f"Make it:\n{workspace}\n{up}",
+        gone=f"Make it again:\n{up}",
+        elsewhere=other,
+    ) == {
+        "models": f"Make it:\n{models}\n{workspace}\n{up}",
+        "workspace": f"Make it:\n{models}\n{workspace}\n{up}",
+        "gone": f"Make it again:\n{models}\n{workspace}\n{up}",
+        "elsewhere": other,
+    }

@@ -9,6 +9,7 @@ from madeploy.doctor import field_sets
 FIELDS: dict[str, Any] = {
     "f:metadata": {"f:annotations": {".": {}, "f:example.com/note": {}, "f:kubectl.kubernetes.io/x": {}}},
     "f:spec": {
+        "f:template": {"f:metadata": {"f:annotations": {"f:kubectl.kubernetes.io/restartedAt": {}}}},
         "f:containers": {
             'k:{"name":"b"}': {".": {}, "f:env": {'k:{"name":"A~/"}': {".": {}, "f:value": {}}}},
         },
@@ -26,7 +27,7 @@ LIVE: dict[str, Any] = {
 
 
 def test_fields_are_named_as_people_call_them() -> None:
-    """UX-3: without what kubectl keeps for itself."""
+    """UX-3: without what kubectl keeps for itself, restarts among it."""
     names = {field_sets.name(path) for path in field_sets.leaves(FIELDS)}
     assert "metadata.annotations.example.com/note" in names
     assert 'spec.containers.{"name":"b"}.env.{"name":"A~/"}.value' in names

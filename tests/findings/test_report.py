@@ -178,3 +178,10 @@ def test_the_page_follows_width_and_colour_scheme() -> None:
     assert "prefers-color-scheme: dark" in text
     assert "max-width: 40rem" in text
     assert 'name="viewport"' in text
+
+
+def test_a_line_of_the_first_screen_names_its_cluster_once() -> None:
+    """UX-3: by its check, where that is of one cluster."""
+    gone = outcome_of("objects/hub", "objects", [find("MA936", "hub: Service ns/a", "is not there")])
+    (_, line, *_) = checks(Report("verify", "prod", (gone,))).splitlines()
+    assert line == "  error MA936 objects/hub: Service ns/a: is not there"

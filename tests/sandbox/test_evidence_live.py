@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from madeploy.stackfile.edit import set_value
@@ -24,14 +23,7 @@ BUCKETS = ("michelangelo-sandbox-workspace", "michelangelo-sandbox-models")
 @contextmanager
 def without_versions(deployed: Deployed, bucket: str) -> Iterator[None]:
     """Somebody suspends a bucket's versions by hand."""
-    shell = deployed.shell()
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=shell["AWS_ENDPOINT_URL"],
-        region_name=shell["AWS_REGION"],
-        aws_access_key_id=shell["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=shell["AWS_SECRET_ACCESS_KEY"],
-    )
+    s3 = deployed.aws("s3")
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
     try:
         yield

@@ -79,6 +79,19 @@ class Deployed:
         found: dict[str, Any] = json.loads(done.stdout)
         return found
 
+    def aws(self, service: str) -> Any:
+        """A client of one service of the sandbox's AWS, which owes nothing to the plugins."""
+        import boto3
+
+        shell = self.shell()
+        return boto3.client(
+            service,
+            endpoint_url=shell["AWS_ENDPOINT_URL"],
+            region_name=shell["AWS_REGION"],
+            aws_access_key_id=shell["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=shell["AWS_SECRET_ACCESS_KEY"],
+        )
+
     def deploy(self) -> None:
         """`sandbox up` with audit logs."""
         up = self.madeploy("sandbox", "up", "--audit")
