@@ -191,7 +191,9 @@ def _of_pod(pod: Object, seen: Seen) -> Iterator[tuple[Kind, str]]:
         return
     for condition in conditions(pod):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            yield "unschedulable", f"no node takes it: {_words(condition.get('message'))}"
+            # What the scheduler says of preemption, after all nodes, says nothing more of why.
+            why = _words(condition.get("message")).partition(" no new claims to deallocate")[0]
+            yield "unschedulable", f"no node takes it: {why.partition(' preemption: ')[0]}"
             return
     told = False
     for status in _containers(pod):

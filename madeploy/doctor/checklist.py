@@ -94,7 +94,8 @@ def worker(site: Site) -> Seen:
     expected, _ = worker_address(site.environment)
     given = _at(_parsed(files.get("base.yaml", "")), "worker", "address")
     if given != expected:
-        return [find("MA951", subject, f"worker.address is {given}, not {expected}", fix=_again(site))]
+        live = "missing" if given is None else given
+        return [find("MA951", subject, f"worker.address is {live}, not {expected}", fix=_again(site))]
     return f"worker.address is {given}"
 
 

@@ -21,6 +21,7 @@ import pytest
 
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs.files import read_context
+from madeploy.sandbox import objects
 from tests.support import stuck_pods
 from tests.support.acceptable import acceptable, report_of
 from tests.support.clears import clears
@@ -72,55 +73,84 @@ def test_nothing_is_wrong_where_nothing_is(verb: str, deployed: Deployed) -> Non
     }
 
 
-PROTOCOL = "nginx.ingress.kubernetes.io/backend-protocol"
+MODELS = "models.michelangelo.api"
+TOKEN, AUTHORITY = (f"cluster-compute-0-{name}" for name in ("client-token", "ca-data"))
 FAULTS = [
-    ("scale deployment michelangelo-worker --replicas 1", "MA937"),
-    ("delete configmap public-config", "MA936"),
-    (f"annotate ingress michelangelo-apiserver {PROTOCOL}=HTTP --overwrite", "MA943"),
-    ("delete secret michelangelo-ui-tls", "MA945"),
+    ("scale deployment michelangelo-worker --replicas 1", {"MA937"}),
+    ("delete service michelangelo-envoy", {"MA936"}),
+    ("delete networkpolicy michelangelo-worker", {"MA936"}),
+    ("delete secret michelangelo-ui-tls", {"MA945"}),
     (
         "patch deployment michelangelo-envoy --type=json "
         '-p=\'[{"op":"add","path":"/spec/template/spec/nodeSelector","value":{"disk":"ssd"}}]\'',
-        "MA957",
+        {"MA957"},
     ),
-    ("annotate service michelangelo-ui example.com/note=by-hand", "MA938"),
-    ('patch configmap michelangelo-worker-config -p \'{"data":{"base.yaml":"worker: {}"}}\'', "MA951"),
-    ('patch configmap envoy-config -p \'{"data":{"envoy.yaml":"admin: {}"}}\'', "MA950"),
+    ("annotate service michelangelo-ui example.com/note=by-hand", {"MA938"}),
+    ('patch configmap envoy-config -p \'{"data":{"envoy.yaml":"admin: {}"}}\'', {"MA950"}),
+    (f"delete customresourcedefinition {MODELS}", {"MA940", "MA967"}),
+    (f'-n default patch secret {TOKEN} -p \'{{"data":{{"token":"bm90IGEgdG9rZW4="}}}}\'', {"MA440"}),
+    (f"-n default delete secret {AUTHORITY}", {"MA441"}),
 ]
-UPDATED = ("MA936", "MA937", "MA943", "MA950", "MA951", "MA952")
-"""Codes whose fix is an update."""
+"""What somebody does to a deployed environment, and the codes it is found by."""
+OF_BUCKETS = {"MA914", "MA966"}
+OF_IMAGES = {"MA958"}
+FIRST_SCREEN = (100, 40)
+"""Columns and lines."""
 
 
-@clears("MA938", "MA945", "MA957", *UPDATED)
-def test_faults_are_found_together_and_their_commands_clear_them(deployed: Deployed) -> None:
-    """UX-8, UX-3, NET-15, OPS-8: each by its own code; every command is typed as it stands, by the real
-    engine."""
+@clears(*set().union(*(codes for _, codes in FAULTS), OF_BUCKETS, OF_IMAGES))
+def test_faults_are_named_together_on_the_first_screen_and_their_commands_clear_them(
+    deployed: Deployed,
+) -> None:
+    """UX-8, UX-3, NET-15, OPS-8, MR-1: an environment that is broken in thirteen ways at once; each by its
+    own code; every command is typed as it stands, by the real engine."""
+    hub = Kubernetes.from_kubeconfig(
+        read_context("control-plane", {"KUBECONFIG": deployed.shell()["KUBECONFIG"]})
+    )
     for command, _ in FAULTS:
         done = deployed.run(*KUBECTL, "-n", SPACE, *shlex.split(command))
         assert done.returncode == 0, done.stderr
-    expected = {code for _, code in FAULTS} | {"MA952"}
+    image = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling image "ui:1": not found'}}
+    stuck_pods.reported(hub, "michelangelo-ui", image)
+    s3 = deployed.aws("s3")
+    s3.delete_bucket(Bucket="michelangelo-sandbox-models")
+    s3.delete_bucket_lifecycle(Bucket="michelangelo-sandbox-workspace")
+    expected = set().union(*(codes for _, codes in FAULTS), OF_BUCKETS, OF_IMAGES)
     # Events come after their cause.
-    wait(lambda: "MA957" in codes(look(deployed, "verify")))
-    report = look(deployed, "verify")
-    assert codes(report) == expected
-    lines = {
-        line: finding["code"]
-        for check in report["checks"]
-        for finding in check["findings"]
-        for line in finding["fix"].splitlines()
-    }
-    (up,) = (line for line in lines if line.startswith("env "))
+    wait(lambda: codes(look(deployed, "verify")) == expected)
+    shown = deployed.run(sys.executable, "-m", "madeploy", "verify", "sandbox").stdout
+    columns, most = FIRST_SCREEN
+    screen = [line for line in shown.partition("\n\n")[0].splitlines() if " MA" in line]
+    assert 1 + sum(-(-len(line) // columns) for line in screen) <= most
+    assert expected == {code for code in expected if any(f" {code} " in line for line in screen)}
+    for thing in ("Service ma-system/michelangelo-envoy", "NetworkPolicy ma-system/michelangelo-worker"):
+        assert f"MA936 objects/control-plane: {thing}: is not there" in "\n".join(screen)
+
+    found = [finding for check in look(deployed, "verify")["checks"] for finding in check["findings"]]
+    lines = {line: finding["code"] for finding in found for line in finding["fix"].splitlines()}
+    # One update does what every finding asks for; one that takes no fields back would stop at the first.
+    (up,) = (line for line in lines if "pulumi up" in line)
+    assert up.startswith("env ")
+    forgotten = [line for line in lines if line.startswith("pulumi state delete ")]
+    assert len(forgotten) == 2
     patches = [line for line, code in lines.items() if code == "MA938" and " patch " in line]
     assert any("nodeSelector" in line for line in patches)
     (make,) = (line for line, code in lines.items() if code == "MA945" and line.startswith("kubectl"))
+    restarts = [line for line in lines if " rollout restart " in line]
+    assert len(restarts) == 2
     folder = deployed.state.parent / "typed"
     folder.mkdir(exist_ok=True)
     pem, key = certificate_pair(CERTIFICATES["michelangelo-ui-tls"])
     (folder / "tls.crt").write_bytes(pem)
     (folder / "tls.key").write_bytes(key)
-    for line in (*patches, f"cd {folder} && {make}", f"{up} --yes --non-interactive --skip-preview"):
+    typed = (*patches, f"cd {folder} && {make}", *forgotten, f"{up} --yes --non-interactive --skip-preview")
+    for line in (*typed, *restarts):
         done = deployed.run("bash", "-c", line)
         assert done.returncode == 0, line + done.stdout + done.stderr
+    # What the platform's API server does when it starts, and nodes that may pull the image again.
+    (definition,) = (item for item in objects.definitions(True) if item["metadata"]["name"] == MODELS)
+    objects.write(hub, definition)
+    stuck_pods.again(hub, "michelangelo-ui")
     wait(lambda: codes(look(deployed, "verify")) == set())
 
 
