@@ -141,8 +141,14 @@ def _plain(obj: Object) -> Object:
 def _differences(live: Any, wanted: Any, path: str = "") -> Iterator[str]:
     """Fields in which a live object differs, such as `spec.replicas is 1, not 2`."""
     if isinstance(live, Mapping) and isinstance(wanted, Mapping):
+        # An environment variable's name tells of its value.
+        hidden = "value" if any(is_secret_key(str(each.get("name"))) for each in (live, wanted)) else None
         for key in {*live, *wanted}:
-            yield from _differences(live.get(key), wanted.get(key), f"{path}.{key}" if path else str(key))
+            here = f"{path}.{key}" if path else str(key)
+            if key == hidden and live.get(key) != wanted.get(key):
+                yield f"{here} is another value"
+            else:
+                yield from _differences(live.get(key), wanted.get(key), here)
     elif isinstance(live, list) and isinstance(wanted, list) and len(live) == len(wanted):
         for number, (one, other) in enumerate(zip(live, wanted, strict=True)):
             yield from _differences(one, other, f"{path}[{number}]")

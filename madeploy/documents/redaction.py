@@ -105,8 +105,24 @@ def _without_credentials(line: str) -> str:
     return _TEXT_SECRET.sub(lambda word: MASK if _mixed(word.group()) else word.group(), line)
 
 
-_GIVEN: Final = re.compile(r"""([\w.-]+)["']?\s*[=:]+\s*""")
-_VALUE: Final = re.compile(r"""["']?[^\s"',;&]+""")
+_GIVEN: Final = re.compile(r"""([\w.-]+)\\?["']?\s*[=:]+\s*""")
+_VALUE: Final = re.compile(
+    r"""
+      "(?:\\.|[^"\\])*"          # between quotes all,
+    | '(?:\\.|[^'\\])*'
+    | \\"(?:[^"\\]|\\[^"])*\\"   # in JSON within JSON too,
+    | ["']?(?:\\.|[^\s"'\\])+    # else up to the next space or quote
+    """,
+    re.VERBOSE,
+)
+_VARIABLE: Final = re.compile(
+    r"""\bname\\?["']?\s*[:=]\s*\\?["']?([\w.-]+)\\?["']?[,;]?\s*\\?["']?value\\?["']?\s*[:=]\s*"""
+)
+"""Start of a container's environment variable, up to its value."""
+
+_SIGNED: Final = re.compile(r"\b((?:X-Amz-)?Signature=)[\w%+/=-]+", re.IGNORECASE)
+"""In a URL that was signed: who has it is let in (Amazon S3, presigned URLs)."""
+
 _BEARER: Final = re.compile(r"\b(bearer|basic)\s+\S+", re.IGNORECASE)
 
 
@@ -114,9 +130,15 @@ def masked_words(text: str) -> str:
     """What a program or a server says, on one line, with every value masked that may be a secret: by its
     look, or by the name that stands before it."""
     line = _JWT.sub(MASK, _AWS_KEY_ID.sub(MASK, " ".join(text.split())))
-    line = _without_credentials(_BEARER.sub(lambda found: f"{found.group(1)} {MASK}", line))
+    line = _SIGNED.sub(rf"\g<1>{MASK}", _BEARER.sub(lambda found: f"{found.group(1)} {MASK}", line))
+    return _without_credentials(_without_values(_without_values(line, _VARIABLE), _GIVEN))
+
+
+def _without_values(line: str, before: re.Pattern[str]) -> str:
+    """A line without the values that stand after names of secrets. `before` finds such a name, up to where
+    its value begins."""
     shown, place = "", 0
-    for found in _GIVEN.finditer(line):
+    for found in before.finditer(line):
         value = _VALUE.match(line, found.end())
         if value is not None and found.end() >= place and is_secret_key(found.group(1)):
             shown += line[place : found.end()] + MASK

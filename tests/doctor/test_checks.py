@@ -178,3 +178,15 @@ def test_what_an_update_cannot_look_at_is_forgotten_before_any_update() -> None:
         "gone": f"Make it again:\n{models}\n{workspace}\n{up}",
         "elsewhere": other,
     }
+
+
+def test_what_an_update_waits_for_is_done_before_any_update() -> None:
+    """UX-3, CP-8: a definition that the API server makes when it starts."""
+    restart = "kubectl -n ma-system rollout restart deployment/michelangelo-apiserver"
+    checks = [
+        check("definitions", lambda: [find("MA940", "x", "y", fix=f"Start it again:\n{restart}")]),
+        check("objects", lambda: [find("MA936", "x", "y", fix=f"Make it again:\n{update('prod')}")]),
+    ]
+    definitions, objects = run("verify", "prod", checks).outcomes
+    assert definitions.findings[0].fix == f"Start it again:\n{restart}"
+    assert objects.findings[0].fix == f"Make it again:\n{restart}\n{update('prod')}"
