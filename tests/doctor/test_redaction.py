@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from madeploy.clients.errors import ClientError
+from madeploy.doctor import drift
 from madeploy.doctor.after import checks_after
 from madeploy.doctor.before import checks_of_cluster
 from madeploy.doctor.causes import checks_of_causes
@@ -19,6 +20,7 @@ from madeploy.findings.outcomes import Report
 from madeploy.findings.overview import checks as overview
 from madeploy.findings.page import to_html
 from madeploy.findings.sarif import to_sarif
+from madeploy.settings import CONTROL_PLANE
 from tests.support import environments
 from tests.support.furnished import Furnished, FurnishedSite, deployed, named
 
@@ -82,6 +84,17 @@ def test_no_report_shows_what_was_planted(monkeypatch: pytest.MonkeyPatch) -> No
     text = forms(report)
     for canary in (*CANARIES, *ENCODED):
         assert canary not in text
+
+
+def test_of_a_variable_with_a_secrets_name_no_value_is_said() -> None:
+    """UX-3: whoever put it where another stood."""
+    made = deployed(environments.environment(modelRegistry={"retentionDays": 30}))
+    (job,) = (item for item in made.hub.objects.values() if item["kind"] == "CronJob")
+    (container,) = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    container["env"][0] = {"name": "DB_PASSWORD", "value": "swordfish"}
+    report = run("verify", "prod", [Check("one", "x", lambda: drift.objects(made.site, CONTROL_PLANE))])
+    assert any(finding.code == "MA937" for finding in report.findings)
+    assert "swordfish" not in forms(report)
 
 
 @pytest.mark.parametrize(
