@@ -10,6 +10,7 @@ import contextlib
 import json
 import socket
 import ssl
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,6 +35,18 @@ def team(bench: Bench) -> None:
     """A namespace of a team."""
     if not bench.asked(f"get namespace {TEAM} --ignore-not-found"):
         bench.kubectl(f"create namespace {TEAM}")
+
+
+@contextlib.contextmanager
+def deployed(bench: Bench, **sections: Any) -> Iterator[None]:
+    """The bench with a stack that says this; its own is put back."""
+    bench.sections.update(sections)
+    bench.up()
+    try:
+        yield
+    finally:
+        bench.restore()
+        bench.up(take_back=True)
 
 
 def model(name: str, namespace: str, **spec: Any) -> Object:
@@ -194,13 +207,8 @@ def test_plain_http_to_a_server_that_speaks_tls_is_told_by_that_server(bench: Be
             "buckets": BUCKETS,
         }
 
-    bench.sections["storage"] = at("http")
-    bench.up()
-    try:
+    with deployed(bench, storage=at("http")):
         bench.clear_words("MA986", says, lambda: bench.sections.update(storage=at("https")))
-    finally:
-        bench.restore()
-        bench.up(take_back=True)
 
 
 @pytest.mark.long
@@ -222,13 +230,8 @@ def test_tls_to_a_port_that_speaks_plaintext_is_told_by_the_client(bench: Bench)
 
         before = bench.sections["controlPlane"]
         wrong = {"config": {"worker": {"useTLS": True}}}
-        bench.sections["controlPlane"] = {**before, "worker": wrong}
-        bench.up()
-        try:
+        with deployed(bench, controlPlane={**before, "worker": wrong}):
             bench.clear_words("MA989", says, lambda: bench.sections.update(controlPlane=before))
-        finally:
-            bench.restore()
-            bench.up(take_back=True)
 
 
 @clears("MA990")
@@ -305,13 +308,9 @@ def test_a_container_that_was_ended_for_its_memory_is_given_more(bench: Bench) -
         return "Last State: Terminated Reason: OOMKilled Exit Code: 137" if small else ""
 
     before = bench.sections["controlPlane"]
-    bench.sections["controlPlane"] = {**before, "worker": {"resources": {"memory": "64Mi"}}}
-    bench.up()
-    try:
+    small = {"resources": {"memory": "64Mi"}}
+    with deployed(bench, controlPlane={**before, "worker": small}):
         bench.clear_words("MA998", says, lambda: bench.sections.update(controlPlane=before))
-    finally:
-        bench.restore()
-        bench.up(take_back=True)
 
 
 @pytest.mark.long
