@@ -8,7 +8,6 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.request
 from pathlib import Path
@@ -20,6 +19,7 @@ from hypothesis import strategies as st
 from madeploy.errors import UsageError
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.tools import FAMILIES, ensure, inspect, releases, transfer
+from madeploy.sandbox.tools.cancel import Cancel
 from madeploy.sandbox.tools.releases import RELEASES, GitHubDigest, Platform, SumFile
 from madeploy.sandbox.tools.transfer import Refused, Sum, Transfer, listed
 from tests.sandbox_tools import mirror as mirrors
@@ -178,7 +178,7 @@ def test_a_transfer_that_is_cut_off_goes_on_where_it_stopped(
 def fetch_f(mirror: Mirror, path: Path, **limits: float) -> None:
     file = releases.Download("https://f", (), {"f": ""})
     expected = Sum("sha256", hashlib.sha256(BODY).hexdigest(), "test")
-    Transfer(mirror.address, threading.Event(), **limits).fetch(file, expected, path, lambda d, t: None)
+    Transfer(mirror.address, Cancel(), **limits).fetch(file, expected, path, lambda d, t: None)
 
 
 @pytest.mark.parametrize("left", [b"of another file", os.urandom(300_000), os.urandom(400_000)])

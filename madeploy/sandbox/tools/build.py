@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from typing import IO
 from madeploy.progress import Phase, duration
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.tools import cache
+from madeploy.sandbox.tools.cancel import Cancel
 from madeploy.sandbox.tools.catalog import TOOLS, Family
 from madeploy.sandbox.tools.diagnosis import explain, last_lines
 from madeploy.sandbox.tools.edits import EditedModule, EditError
@@ -36,10 +36,6 @@ _ROOMY = {"GOGC": "400", "GOMEMLIMIT": "1GiB"}
 makes it collect more often again."""
 # A directive without toolchain switching: before 1.21 the go command does not know how to fetch a newer Go.
 _SWITCHES_TOOLCHAIN = (1, 21)
-
-
-class Cancelled(Exception):  # noqa: N818  not an error: somebody else's is being reported
-    """The build was stopped because another one failed or the user pressed Ctrl-C."""
 
 
 def arguments(family: Family) -> list[str]:
@@ -113,33 +109,25 @@ def environment() -> dict[str, str]:
     return result | {"GOFLAGS": "-mod=readonly", "GOWORK": "off", "CGO_ENABLED": "0"}
 
 
-def build(go: str, family: Family, where: Path, phase: Phase, cancel: threading.Event) -> cache.Entry:
+def build(go: str, family: Family, where: Path, phase: Phase, cancel: Cancel) -> cache.Entry:
     """Build `family` into the cache entry `where`, unless another process has done so in the meantime.
 
     Raises:
         SandboxError: with the cause, the end of the log and its path.
         Cancelled: `cancel` was set.
     """
-
-    def give_up_if_cancelled() -> None:
-        if cancel.is_set():
-            raise Cancelled
-
+    waiting = lambda: phase.note("another madeploy is building it; waiting")  # noqa: E731
     try:
-        with cache.lock(
-            family, lambda: phase.note("another madeploy is building it; waiting"), give_up_if_cancelled
-        ) as lock:
+        with cache.lock(family, waiting, cancel) as lock:
             entry = cache.load(where, family)
             if entry is None:
-                entry = _build(go, family, where, phase, give_up_if_cancelled, lock)
+                entry = _build(go, family, where, phase, cancel, lock)
             return entry
     except OSError as error:
         raise cache.unusable(error) from None
 
 
-def _build(
-    go: str, family: Family, where: Path, phase: Phase, check: Callable[[], None], lock: int
-) -> cache.Entry:
+def _build(go: str, family: Family, where: Path, phase: Phase, cancel: Cancel, lock: int) -> cache.Entry:
     began = time.monotonic()
     log = cache.log_file(family)
     with cache.work_directory(family) as work, log.open("w", encoding="utf-8") as output:
@@ -169,7 +157,7 @@ def _build(
             started = time.monotonic()
             try:
                 while not _is_over(process):
-                    check()
+                    cancel.check()
                     phase.note(_standing(log, family.compiled, time.monotonic() - started))
             finally:
                 _end(process)

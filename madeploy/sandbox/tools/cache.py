@@ -18,7 +18,6 @@ import os
 import platform
 import shutil
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +27,7 @@ from typing import Literal
 import platformdirs
 
 from madeploy.sandbox.errors import SandboxError
+from madeploy.sandbox.tools.cancel import Cancel
 from madeploy.sandbox.tools.catalog import Family
 
 _LOCK_POLL_SECONDS = 0.2
@@ -119,7 +119,7 @@ def work_directory(family: Family) -> Iterator[Path]:
 
 
 @contextmanager
-def lock(family: Family, on_wait: Callable[[], None], check: Callable[[], None]) -> Iterator[int]:
+def lock(family: Family, on_wait: Callable[[], None], cancel: Cancel) -> Iterator[int]:
     """Keep other processes from building `family`. Yields the lock's file descriptor.
 
     Give the descriptor to child processes (`pass_fds`): the lock then lasts until the last of them has
@@ -127,7 +127,10 @@ def lock(family: Family, on_wait: Callable[[], None], check: Callable[[], None])
 
     Args:
         on_wait: called once if somebody else holds the lock.
-        check: called while waiting; raises to give up.
+        cancel: ends the wait when set.
+
+    Raises:
+        Cancelled: `cancel` was set.
     """
     path = directory() / "tools" / family.name / ".lock"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -141,8 +144,7 @@ def lock(family: Family, on_wait: Callable[[], None], check: Callable[[], None])
                 if not told:
                     on_wait()
                     told = True
-                check()
-                time.sleep(_LOCK_POLL_SECONDS)
+                cancel.check(_LOCK_POLL_SECONDS)
         yield file.fileno()
 
 

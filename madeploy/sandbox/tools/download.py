@@ -21,7 +21,6 @@ from typing import IO, cast
 
 from madeploy.progress import Phase, Reporter
 from madeploy.sandbox.tools import cache, releases
-from madeploy.sandbox.tools.build import Cancelled
 from madeploy.sandbox.tools.catalog import FAMILIES, TOOLS, Family
 from madeploy.sandbox.tools.found import version_of
 from madeploy.sandbox.tools.releases import ARCHITECTURES, RELEASES, Download, Release
@@ -111,15 +110,10 @@ def _one(
     began = time.monotonic()
     try:
         with progress.phase(title) as phase, ExitStack() as locks:
-
-            def give_up_if_cancelled() -> None:
-                if transfer.cancel.is_set():
-                    raise Cancelled
-
             # One order for everybody: two runs never wait for each other.
             for family in sorted(families, key=lambda family: family.name):
                 waiting = lambda: phase.note("another madeploy is at it; waiting")  # noqa: E731
-                locks.enter_context(cache.lock(family, waiting, give_up_if_cancelled))
+                locks.enter_context(cache.lock(family, waiting, transfer.cancel))
             missing = [family for family in families if cache.load(_where(release, family), family) is None]
             if missing:
                 _make(release, missing, files, phase, transfer, began)

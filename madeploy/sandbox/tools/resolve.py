@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
@@ -16,6 +15,7 @@ from madeploy.errors import UsageError
 from madeploy.progress import Reporter
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.tools import build, cache, download, releases
+from madeploy.sandbox.tools.cancel import Cancel, Cancelled
 from madeploy.sandbox.tools.catalog import DEFAULT_TOOLS, FAMILIES, TOOLS, Family, Tool
 from madeploy.sandbox.tools.found import on_path
 from madeploy.sandbox.tools.room import Room
@@ -160,7 +160,7 @@ def _get(families: list[Family], progress: Reporter) -> dict[str, tuple[cache.En
     mirror = releases.mirror()
     if not families or mirror is None:
         return _build(families, progress)
-    downloaded = download.download(families, progress, Transfer(mirror, threading.Event()))
+    downloaded = download.download(families, progress, Transfer(mirror, Cancel()))
     for why in dict.fromkeys(downloaded.refused.values()):
         names = ", ".join(name for name, given in downloaded.refused.items() if given == why)
         progress.say(f"{names}: not downloaded, so built from source: {why}")
@@ -178,7 +178,7 @@ def _build(families: list[Family], progress: Reporter) -> dict[str, tuple[cache.
     if not families:
         return {}
     go = build.require_go(families)
-    cancel = threading.Event()
+    cancel = Cancel()
     room = Room(cores=os.cpu_count() or 1)
 
     def one(family: Family) -> tuple[cache.Entry, float]:
@@ -195,6 +195,6 @@ def _build(families: list[Family], progress: Reporter) -> dict[str, tuple[cache.
             if not all(future.done() for future in running.values()):
                 cancel.set()
     failures = [future.exception() for future in running.values()]
-    for failure in sorted((f for f in failures if f), key=lambda f: isinstance(f, build.Cancelled)):
+    for failure in sorted((f for f in failures if f), key=lambda f: isinstance(f, Cancelled)):
         raise failure
     return {name: future.result() for name, future in running.items()}

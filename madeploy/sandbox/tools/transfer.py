@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from madeploy.sandbox.tools.build import Cancelled
+from madeploy.sandbox.tools.cancel import Cancel
 from madeploy.sandbox.tools.releases import KNOWN_SUMS, Download, GitHubDigest, Published, SumFile
 
 PROBE_SECONDS: Final = 3.0
@@ -85,7 +85,7 @@ class Transfer:
     """
 
     mirror: str
-    cancel: threading.Event
+    cancel: Cancel
     probe_seconds: float = PROBE_SECONDS
     silence_seconds: float = SILENCE_SECONDS
     pace_seconds: float = PACE_SECONDS
@@ -160,8 +160,8 @@ class Transfer:
         problem = silent = ""
         for attempt in range(ATTEMPTS):
             before = _size(partial)
-            if attempt and self.cancel.wait(min(2.0 ** (attempt - 1) * self.pause_seconds, 4.0)):
-                raise Cancelled
+            if attempt:
+                self.cancel.check(min(2.0 ** (attempt - 1) * self.pause_seconds, 4.0))
             try:
                 return self._attempt(download, partial, progressed)
             except _Broken as broken:
@@ -220,8 +220,7 @@ class Transfer:
     ) -> None:
         done, mark, since = start, start, time.monotonic()
         while chunk := response.read1(_CHUNK):
-            if self.cancel.is_set():
-                raise Cancelled
+            self.cancel.check()
             write(chunk)
             done += len(chunk)
             progressed(done, total)
@@ -251,8 +250,8 @@ class Transfer:
     def _text(self, address: str) -> str:
         problem = ""
         for attempt in range(2):
-            if attempt and self.cancel.wait(self.pause_seconds):
-                raise Cancelled
+            if attempt:
+                self.cancel.check(self.pause_seconds)
             request = urllib.request.Request(address, headers=_HEADERS)
             try:
                 with self._opener.open(request, timeout=self.silence_seconds) as response:
