@@ -21,6 +21,8 @@ TERM_SECONDS = 5.0
 KILL_SECONDS = 5.0
 LOG_KEEP_BYTES = 1_000_000
 """A log longer than four times this is cut to its last part when its program starts again."""
+CRASH = "panic: "
+"""How a program in Go begins to say that it failed by itself; a trace of many lines follows."""
 _PR_SET_PDEATHSIG = 1
 _children: list[subprocess.Popen[bytes]] = []
 """Kept so that Python neither complains about processes meant to outlive it nor leaves zombies of those
@@ -201,12 +203,15 @@ def _shorten(log: Path) -> None:
 
 
 def last_lines(log: Path, count: int = 15) -> str:
-    """The end of a log, for an error message."""
+    """The end of a log, for an error message; of a program that crashed, what it began its trace with."""
     try:
         with open(log, "rb") as file:
             file.seek(0, os.SEEK_END)
-            file.seek(max(0, file.tell() - 16_384))
+            file.seek(max(0, file.tell() - 65_536))
             lines = file.read().decode("utf-8", "replace").splitlines()
     except OSError:
         return ""
+    for line in lines:
+        if CRASH in line:
+            return line[line.index(CRASH) :][:300]
     return "\n".join(line[:300] for line in lines[-count:])

@@ -152,14 +152,14 @@ def _left_alone(name: str, lock: Lock, environment: str) -> Finding:
             "MA488",
             name,
             f"{lock.place} is {lock}: whose it is, and whether that engine still works, cannot be known",
-            fix="See that nobody updates this stack, on any machine. Then: "
+            fix="See that nobody updates this stack, on any machine; then:\n"
             f"bin/madeploy recover {environment} --force",
         )
     return find(
         "MA488",
         name,
         f"{lock} holds {lock.place}; whether it still runs cannot be known from here",
-        fix=f"Look there. If it is gone: bin/madeploy recover {environment} --force",
+        fix=f"Look there; if it is gone:\nbin/madeploy recover {environment} --force",
     )
 
 

@@ -214,12 +214,17 @@ def failures(role: StackRole, result: Result, clusters: Sequence[str]) -> dict[s
 def _finding(owner: str, role: StackRole, about: Sequence[Failure], result: Result) -> Finding:
     text = _on_one_line("; ".join(dict.fromkeys(_without_traceback(failure.said) for failure in about)))
     if LOCKED in text:
-        fix = f"Wait for it to end; if its engine was killed: bin/madeploy recover {role.environment}"
+        fix = f"Wait for it to end; if its engine was killed:\nbin/madeploy recover {role.environment}"
         return find("MA488", role.stack, text, fix=fix)
     is_cluster = owner != role.stack or role.cluster is not None
     why = "; ".join(f"{failure.name}: {reason}" for failure in about for reason in failure.reasons)
     evidence = f"{text}{f'. Why: {why}' if why else ''} (the whole output: {result.log})"
-    return find("MA484" if is_cluster else "MA486", role.cluster or owner, evidence)
+    fix = ""
+    if text.startswith(processes.CRASH):
+        # It left its lock, and may have left a state that it cannot read.
+        again = f"bin/madeploy recover {role.environment}"
+        fix = f"Put its stack in order, then run the same command again:\n{again}"
+    return find("MA484" if is_cluster else "MA486", role.cluster or owner, evidence, fix=fix)
 
 
 def _without_traceback(message: str) -> str:

@@ -76,6 +76,17 @@ def test_reasons_stand_in_the_error_and_in_the_finding() -> None:
     assert "Why: waited-for: no node takes it; waited-for: its quota is small" in finding.evidence
 
 
+def test_an_engine_that_crashed_is_told_by_its_own_words_and_put_in_order(tmp_path: Path) -> None:
+    """UX-3, REG-9: without the trace that follows them."""
+    log = tmp_path / "log"
+    trace = "goroutine 1 [running]:\nmain.main()\n\t/src/main.go:1 +0x82\n" * 40
+    log.write_text(f"Updating (lab):\n@ updating....panic: nil pointer dereference\n\n{trace}")
+    (finding,) = failures(StackRole("environment", "lab"), Result(code=2, log=log), []).values()
+    assert finding.code == "MA486"
+    assert finding.evidence.startswith("panic: nil pointer dereference (the whole output")
+    assert finding.commands == ("bin/madeploy recover lab",)
+
+
 def test_without_somebody_to_ask_and_in_a_preview_nothing_is_asked() -> None:
     """UX-3: a preview waits for nothing."""
     assert all(not failure.reasons for failure in FakeStack(None).run("up").failures)

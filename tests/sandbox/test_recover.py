@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 import subprocess
 import sys
@@ -13,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from madeploy.findings.symptoms import Where, diagnosed
 from madeploy.sandbox.kubeconfig import KubeconfigEntry
 from madeploy.sandbox.pki import Authority
+from tests.support.clears import clears
 from tests.support.fleets import UserStack
 
 
@@ -142,3 +145,27 @@ def test_a_state_that_was_cut_off_while_it_was_written_is_the_one_before_again(s
     code, said = recover(stack)
     assert (code, said["repaired"]) == (0, [stack.name])
     assert json.loads(state.read_text(encoding="utf-8")) == json.loads(whole)
+
+
+@clears("MA488")
+def test_a_stack_whose_engine_was_killed_works_again_after_what_is_printed(stack: UserStack) -> None:
+    """OPS-8, REG-9, UX-3: told by what the engine itself says; the command is typed as it stands."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    lock(stack, gone.pid, socket.gethostname())
+
+    def refresh() -> str:
+        done = stack.run("pulumi", "refresh", "--yes", "--stack", stack.name, cwd=stack.where)
+        return done.stdout + done.stderr
+
+    said = refresh()
+    (finding,) = diagnosed(said.splitlines(), Where(stack=stack.name))
+    assert finding.code == "MA488", said
+    (line,) = finding.commands
+    program = stack.where / "bin" / "madeploy"
+    program.parent.mkdir(exist_ok=True)
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m madeploy "$@"\n')
+    program.chmod(0o755)
+    done = stack.run("bash", "-c", line, cwd=stack.where)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(diagnosed(refresh().splitlines(), Where(stack=stack.name))) == []

@@ -58,6 +58,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "test_fixes_rollouts.py",
         "test_fixes_services.py",
         "test_fixes_tools.py",
+        "test_many_clusters.py",
     ),
 }
 """Files that share what takes long to start, in the order in which they use it. Those of `deployed` share one

@@ -129,7 +129,9 @@ SERVICES: Final = (
         r"unknown field \"spec\.(?P<field>[a-z]+_[a-z_]+)\"",
         'Warning: unknown field "spec.model_artifact_uri"',
         "{field} is spelt in snake_case, which the API server drops; fields are in camelCase",
-        "Correct the manifest, as `bin/madeploy lint FILE` says, and apply it again.",
+        "Correct the manifest, lying here as model.yaml, until nothing is found in it; then apply it again:\n"
+        "bin/madeploy lint model.yaml\n"
+        "{hub} apply -f model.yaml",
     ),
     Symptom(
         "differences 35",

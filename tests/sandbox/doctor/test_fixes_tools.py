@@ -74,6 +74,22 @@ def test_a_model_is_seen_once_it_is_registered_where_it_is_looked_for(bench: Ben
 
 
 @pytest.mark.long
+@clears("MA353")
+@pytest.mark.usefixtures("team")
+def test_a_field_in_another_spelling_is_taken_once_it_is_spelt_as_it_is(bench: Bench) -> None:
+    """MR-10: what the API server says of it, and what `lint` says."""
+    file = bench.folder / "model.yaml"
+
+    def written(**spec: Any) -> None:
+        file.write_text(json.dumps(model("spelt", TEAM, **spec)), encoding="utf-8")
+
+    written(model_artifact_uri=PACKED["modelArtifactUri"])
+    try:
+        bench.clear_words("MA353", lambda: bench.asked("apply -f model.yaml"), lambda: written(**PACKED))
+    finally:
+        bench.kubectl(f"-n {TEAM} delete models.michelangelo.api --all")
+
+
 @clears("MA977", "MA978")
 @pytest.mark.usefixtures("team")
 def test_models_without_artifacts_are_found_and_the_run_that_made_them_is_shown(bench: Bench) -> None:
