@@ -64,18 +64,17 @@ def run(command: Command) -> Sample:
 
     Raises CommandFailed when it cannot be started or does not end with 0.
     """
-    metered = ("-I", "-S", str(METER), *command.argv)
+    metered = (sys.executable, "-I", "-S", str(METER), *command.argv)
     said = output_of(metered, " ".join(command.argv), command.where, command.environ)
     cpu, wall, memory = map(float, said.split())
     return Sample(cpu, wall, memory / MEBIBYTE)
 
 
-def output_of(
-    arguments: Sequence[str], name: str, where: Path, environ: Mapping[str, str] | None = None
-) -> str:
-    """Standard output of this interpreter, run with `arguments`.
+def output_of(argv: Sequence[str], name: str, where: Path, environ: Mapping[str, str] | None = None) -> str:
+    """Standard output of a program.
 
     Args:
+        argv: the program and its arguments.
         name: what a failure calls the command.
         where: working directory.
         environ: whole environment; None for this process's own.
@@ -84,7 +83,7 @@ def output_of(
     """
     # Output goes through a pipe that is read all the time, so no command waits for a reader.
     done = subprocess.run(
-        [sys.executable, *arguments],
+        argv,
         cwd=where,
         env=environ,
         stdin=subprocess.DEVNULL,

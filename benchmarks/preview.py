@@ -4,13 +4,12 @@ arguments, and one of an empty program on the same engine."""
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 
-from benchmarks.measure import Command, CommandFailed
+from benchmarks.measure import Command, output_of
 from benchmarks.rows import Sides
 from madeploy.sandbox.session import UNWANTED, Sandbox
 from madeploy.settings import PROJECT
@@ -87,14 +86,5 @@ def _program(folder: Path, project: str, text: str) -> Path:
 
 
 def _engine(*arguments: str, where: Path, environ: dict[str, str]) -> None:
-    done = subprocess.run(
-        ["pulumi", *arguments, "--non-interactive", "--color=never"],
-        cwd=where,
-        env=environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise CommandFailed(f"`pulumi {' '.join(arguments)}` ended with {done.returncode}:\n{done.stderr}")
+    argv = ["pulumi", *arguments, "--non-interactive", "--color=never"]
+    output_of(argv, f"pulumi {' '.join(arguments)}", where, environ)

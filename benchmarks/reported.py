@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Reported:
         for number in range(rounds):
             for name, arguments in self.programs.items():
                 note(f"round {number + 1}, {name}")
-                output = output_of(arguments, f"python {' '.join(arguments)}", ROOT)
+                output = output_of([sys.executable, *arguments], f"python {' '.join(arguments)}", ROOT)
                 said[name].append(json.loads(output.splitlines()[-1]))
         return Result(self.figures(said), rounds, phases=self.phases(said))
 
