@@ -22,8 +22,6 @@ PAGE = ROOT / "docs" / "faults.md"
 TOLD_BY = "tests/findings/test_symptoms.py::test_a_line_as_it_is_printed_leads_to_its_cause"
 
 OPEN = {
-    "MA432": "silence on the way is ended by whoever runs the network",
-    "MA435": "the API server's certificate is renewed by whoever runs the cluster",
     "MA993": "a container that runs: there is none",
 }
 """Codes whose printed fix is not typed by a test, with why."""

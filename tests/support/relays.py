@@ -45,6 +45,10 @@ class Relay(socketserver.ThreadingTCPServer):
         self.is_silent = True
         self._end_connections()
 
+    def speak(self) -> None:
+        """Pass everything on again."""
+        self.is_silent = False
+
     def refuse(self) -> None:
         """Take no connection any more; those that there are end."""
         self.over.set()

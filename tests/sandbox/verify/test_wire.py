@@ -12,8 +12,10 @@ import pytest
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters import verification
 from madeploy.clusters.checks import connection
+from tests.support.clears import clears
 from tests.support.faults import bare_server, black_hole, fault_proxy
 from tests.support.registrations import Registration, failed_check
+from tests.support.relays import relays
 
 HOUR = 3600.0
 
@@ -41,6 +43,7 @@ def alone(habit: str) -> Callable[[Registration], AbstractContextManager[str]]:
     return start
 
 
+@clears("MA435")
 @pytest.mark.parametrize(
     ("start", "check", "code"),
     [
@@ -85,6 +88,26 @@ def test_a_fault_on_the_way_is_named_and_repaired_by_the_right_address(
             by_hand()
             registration.up()
     assert registration.verify()[-3].state == "passed"
+
+
+@clears("MA432")
+def test_an_api_server_that_says_nothing_is_proven_once_the_way_is_open(
+    registration: Registration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """REG-6, REG-10: whoever runs what stands between opens it."""
+    with relays(("127.0.0.1", int(registration.endpoint.port)), 1) as (way,):
+        by_hand = registration.at(way.url)
+        way.silence()
+        try:
+            with monkeypatch.context() as impatient:
+                impatient.setattr(connection, "CONNECT_SECONDS", 0.5)
+                failed, finding = failed_check(registration.verify())
+            assert (failed, finding.code) == ("tls", "MA432")
+            way.speak()
+            assert registration.verify()[-3].state == "passed"
+        finally:
+            by_hand()
+            registration.up()
 
 
 @pytest.mark.parametrize("fault", ["throttled", "error"])
