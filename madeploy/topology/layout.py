@@ -8,7 +8,7 @@ each side of a box. The same picture always gives the same layout. Lengths are i
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, pairwise
 from typing import Final
@@ -201,11 +201,7 @@ def _ordered(slots: dict[str, _Slot]) -> list[list[_Slot]]:
     for sweep in range(_SWEEPS):
         rightwards = sweep % 2 == 0
         for column in columns if rightwards else reversed(columns):
-            places = {
-                slot.key: _mean([position[key] for key in (slot.left if rightwards else slot.right)])
-                for slot in column
-            }
-            column.sort(key=lambda slot: _or(places[slot.key], position[slot.key]))
+            column.sort(key=lambda slot: _middle(slot, slot.left if rightwards else slot.right, position))
             settle(column)
         count = _crossings(columns)
         if count < fewest:
@@ -223,12 +219,9 @@ def _crossings(columns: list[list[_Slot]]) -> int:
     return found
 
 
-def _mean(values: list[float]) -> float | None:
-    return sum(values) / len(values) if values else None
-
-
-def _or(value: float | None, other: float) -> float:
-    return other if value is None else value
+def _middle(slot: _Slot, beside: Sequence[str], position: Mapping[str, float]) -> float:
+    """Where a slot is drawn to: between those beside it; where it is, without any."""
+    return sum(position[key] for key in beside) / len(beside) if beside else position[slot.key]
 
 
 def _place(columns: list[list[_Slot]]) -> None:

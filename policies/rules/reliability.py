@@ -85,10 +85,6 @@ def without_budget(resources: Sequence[Resource]) -> Iterator[tuple[Resource, Vi
             yield resource, Violation((), "no PodDisruptionBudget selects its pods")
 
 
-def _percent(value: Any) -> str:
-    return str(value).strip()
-
-
 @set_rule(
     "MA577",
     "budgets-let-go",
@@ -103,9 +99,9 @@ def blocking_budget(resources: Sequence[Resource]) -> Iterator[tuple[Resource, V
         if budget.kind != BUDGET:
             continue
         spec = budget.spec
-        if _percent(spec.get("maxUnavailable")) in ("0", "0%"):
+        if str(spec.get("maxUnavailable")).strip() in ("0", "0%"):
             yield budget, Violation(("spec", "maxUnavailable"), f"maxUnavailable is {spec['maxUnavailable']}")
-        if _percent(spec.get("minAvailable")) == "100%":
+        if str(spec.get("minAvailable")).strip() == "100%":
             yield budget, Violation(("spec", "minAvailable"), "minAvailable is 100%")
         least = spec.get("minAvailable")
         for workload in resources:
