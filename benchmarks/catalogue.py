@@ -48,7 +48,7 @@ ROWS: Final[dict[str, Row]] = {
         "`import madeploy.settings`",
         "`import pydantic`",
         programs.settings,
-        (Wanted("cpu", "pydantic", goal=Goal(1.5)),),
+        (Wanted("cpu", "pydantic", goal=Goal(1.5)), Wanted("cpu", programs.ONE_MODEL)),
         next_step="The time is pydantic's, which builds 94 models. A module with one model of one field "
         "takes 2.3 times the instructions of `import pydantic` alone, which loads most of itself for the "
         "first model: the goal is below what any module of models takes. Fewer, flatter models.",
@@ -72,8 +72,9 @@ ROWS: Final[dict[str, Row]] = {
         PASS,
         lambda _, __: programs.command("validate", programs.STACK_FILE),
         (Wanted("cpu", PASS, "over", Goal(0.35)),),
-        next_step="Half of it is importing the settings' models, the rest rules and builders: what `settings`"
-        " is spared is spared here.",
+        next_step="Of 0.42 s, pydantic with one model takes 0.14, the settings' 94 models 0.12, typer 0.05, "
+        "rules and builders 0.08, the work itself 0.03. Fewer, flatter models: what `settings` is spared is "
+        "spared here.",
     ),
     "render": Comparison(
         "`render` of 1,000 clusters, start-up included",
@@ -143,8 +144,8 @@ ROWS: Final[dict[str, Row]] = {
         "the first update of 16 clusters on a file backend, several to a stack",
         "one stack for each cluster",
         {
-            "together": ("-m", "benchmarks.fleet", "--halves", "together"),
-            "apart": ("-m", "benchmarks.fleet", "--halves", "apart"),
+            "together": ("-m", "benchmarks.fleet", "--halves", "together", "--phases", "3"),
+            "apart": ("-m", "benchmarks.fleet", "--halves", "apart", "--phases", "3"),
         },
         reported.fleet,
         "An engine start, its plugins' starts and a write of the state for each resource are what is left.",

@@ -179,8 +179,8 @@ class Fleet:
         return measured(command, {**self.user.environ, "PWD": str(ROOT), **variables}, self._log)
 
 
-def run(clusters: int, servers: int, halves: str, size: int, note: Any) -> dict[str, Any]:
-    """All phases."""
+def run(clusters: int, servers: int, halves: str, size: int, count: int, note: Any) -> dict[str, Any]:
+    """The first phases, `count` of them."""
     settings = {"layout": "sharded", "halves": halves, "shardSize": size}
     phases: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="madeploy-fleet-") as scratch, ExitStack() as on:
@@ -200,7 +200,7 @@ def run(clusters: int, servers: int, halves: str, size: int, note: Any) -> dict[
             "one removed": lambda: fleet.remove(first),
             "one dead": one_dead,
         }
-        for phase, update in work.items():
+        for phase, update in list(work.items())[:count]:
             note(phase)
             phases[phase] = update()
     return {"clusters": clusters, "servers": servers, **settings, "phases": phases}
@@ -213,11 +213,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--servers", type=int, default=2)
     parser.add_argument("--halves", choices=("apart", "together"), default="together")
     parser.add_argument("--size", type=int, help="clusters in a shard (8 together, 50 apart)")
+    parser.add_argument("--phases", type=int, default=6, help="only the first of them")
     given = parser.parse_args(arguments)
     size = given.size or (8 if given.halves == "together" else 50)
     os.chdir(ROOT)
     result = run(
-        given.clusters, given.servers, given.halves, size, lambda phase: sys.stderr.write(f"{phase} ...\n")
+        given.clusters,
+        given.servers,
+        given.halves,
+        size,
+        given.phases,
+        lambda phase: sys.stderr.write(f"{phase} ...\n"),
     )
     sys.stdout.write(json.dumps(result) + "\n")
     return 0

@@ -15,6 +15,7 @@ STACK_FILE = "stacks/Pulumi.example.yaml"
 
 BARE = "the bare program"
 GENERIC = "one of generic resources"
+ONE_MODEL = "a module of one model with one field"
 
 
 def nothing_to_compare() -> str:
@@ -26,7 +27,10 @@ def settings(_: Path, __: int) -> Sides:
     """Importing the settings' models."""
     return Sides(
         python("-c", "import madeploy.settings"),
-        {"pydantic": python("-c", "import pydantic; pydantic.BaseModel")},
+        {
+            "pydantic": python("-c", "import pydantic; pydantic.BaseModel"),
+            ONE_MODEL: python("-c", "import pydantic\nclass One(pydantic.BaseModel):\n    a: int = 1"),
+        },
         nothing_to_compare,
     )
 
