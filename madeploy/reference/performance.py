@@ -24,7 +24,7 @@ def performance_plots() -> Mapping[str, str]:
     """The page's plots, by path in the project."""
     _, rows, series = _record()
     over_time = {
-        f"docs/performance-{name}.svg": timeline(row["measured"], row["phases"])
+        f"docs/performance-{name}.svg": timeline(_sentence(row["measured"]), row["phases"])
         for name, row in rows.items()
         if row.get("phases")
     }
@@ -80,7 +80,7 @@ def _page(data: Mapping[str, Any], rows: Mapping[str, Any], plotted: bool) -> It
         if row.get("phases"):
             yield f"\n## `{name}` over time\n"
             yield f"![Memory and processes in each phase](performance-{name}.svg)\n"
-            yield f"{row['measured'][:1].upper()}{row['measured'][1:]}, each phase with a scale of its own."
+            yield f"{_sentence(row['measured'])}; each phase has a scale of time of its own."
     yield "\n## The machine\n"
     machine = data["machine"]
     yield f"{machine['cores']} cores, {machine['system']}, Python {machine['python']}.\n"
@@ -94,6 +94,10 @@ def _page(data: Mapping[str, Any], rows: Mapping[str, Any], plotted: bool) -> It
 
 def _line_of(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', '&#124;') for cell in cells)} |"
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _value(figure: Mapping[str, Any]) -> str:
