@@ -33,13 +33,12 @@ IGNORING = (
 )
 
 
-@pytest.mark.parametrize("ignored", ["SIGINT", "SIGINT,SIGHUP", "SIGTERM,SIGCHLD"])
 @pytest.mark.whole
-def test_what_starts_the_tests_may_ignore_signals_and_export_a_sandbox(ignored: str) -> None:
+def test_what_starts_the_tests_may_ignore_signals_and_export_a_sandbox() -> None:
     """UX-1: tests pass in a background job, a CI runner, under `nohup`, in the shell of a sandbox in use."""
     done = subprocess.run(
         [
-            *(sys.executable, "-c", IGNORING, ignored),
+            *(sys.executable, "-c", IGNORING, "SIGINT,SIGHUP,SIGTERM,SIGCHLD"),
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
             *("tests/sandbox/test_supervision.py", "tests/test_shell.py"),
             *("-k", "interrupt_waits or stand_as_they_should"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import yaml
 
+from madeploy.plan.differences import LOADER
 from madeploy.reference.example import example_stack
 from madeploy.settings import PROJECT, SECRET_KEYS, Environment
 from madeploy.topology.build import build
@@ -13,7 +14,7 @@ from madeploy.topology.model import Topology
 
 def example() -> Topology:
     """The picture of the example stack."""
-    config = yaml.safe_load(example_stack())["config"]
+    config = yaml.load(example_stack(), Loader=LOADER)["config"]
     prefix = f"{PROJECT}:"
     sections = {
         key.removeprefix(prefix): value

@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from madeploy.schemas import kubernetes, platform
+from madeploy.schemas import files, kubernetes, platform
 from madeploy.schemas.kinds import DEFINITIONS, LOCATION, KindSchema, defined, write
 
 SECONDS = 300
@@ -35,7 +33,7 @@ class Complaint:
 def custom() -> Iterator[KindSchema]:
     """Schemas of every kind that is not Kubernetes' own."""
     for path in sorted(DEFINITIONS.glob("*.yaml")):
-        yield from defined(yaml.safe_load(path.read_text(encoding="utf-8")))
+        yield from defined(files.read(path))
     yield from platform.written()
 
 

@@ -13,7 +13,7 @@ from madeploy.settings import CONTROL_PLANE, Environment
 from manifests import catalog
 from manifests.rbac import RIGHTS
 from tests.support import environments, strategies
-from tests.support.programs import CANARY, ENVIRONMENTS, STORE_CANARY, deploy
+from tests.support.programs import CANARY, ENVIRONMENTS, STORE_CANARY, deploy, deployed_once
 from tests.support.recording import TOKEN, Recording, Registration
 
 pytestmark = pytest.mark.whole
@@ -36,7 +36,7 @@ def kubernetes_objects(recording: Recording) -> dict[tuple[str, ...], dict[str, 
 def test_the_program_registers_every_object_of_the_catalog(build: Callable[[], Environment]) -> None:
     """CARD-4: nothing that a renderer would write is missing from the update."""
     environment = build()
-    registered = {key[1:] for key in kubernetes_objects(deploy(environment)[0])}
+    registered = {key[1:] for key in kubernetes_objects(deployed_once(build)[0])}
     expected = {
         (o["kind"], o["metadata"].get("namespace", ""), o["metadata"]["name"])
         for o in catalog.objects(environment)
@@ -219,7 +219,7 @@ def test_task_pods_get_their_role_by_a_patch_of_an_account_that_is_there() -> No
 @pytest.mark.parametrize("build", ENVIRONMENTS)
 def test_buckets_are_told_alike_for_every_kind_of_store(build: Callable[[], Environment]) -> None:
     """MR-1, UX-6: and what becomes of them with the stack."""
-    for told in deploy(build())[1]["buckets"].values():
+    for told in deployed_once(build)[1]["buckets"].values():
         assert told.keys() == {"name", "arn", "region", "on_destroy"}
         assert told["arn"].endswith(f":::{told['name']}")
 

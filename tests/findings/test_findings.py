@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,18 @@ def findings() -> list[Finding]:
         find("MA110", "michelangelo:domains.apiHost", "is no setting", accepted="api, app", location=PLACE),
         find("MA118", "stacks/Pulumi.prod.yaml", "imports an environment"),
     ]
+
+
+@cache
+def codes_in(path: Path) -> frozenset[str]:
+    """Codes that stand in a module as texts of their own."""
+    text = path.read_text(encoding="utf-8")
+    if not re.search(r"MA[0-9]{3}", text):
+        return frozenset()
+    constants = {node.value for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Constant)}
+    return frozenset(
+        each for each in constants if isinstance(each, str) and re.fullmatch(r"MA[0-9]{3}", each)
+    )
 
 
 def test_codes_are_unique_and_explained() -> None:
@@ -59,25 +72,19 @@ def test_codes_of_rules_and_policies_are_reported_by_these_alone() -> None:
         if "rules" in path.parts or path.parent.name == "codes":
             continue
         ours = everywhere | POLICIES.keys() if path.parent.name == "policy" else everywhere
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and re.fullmatch(r"MA[0-9]{3}", str(node.value)):
-                assert node.value in ours, f"{path.relative_to(ROOT)}: {node.value}"
+        for code in codes_in(path):
+            assert code in ours, f"{path.relative_to(ROOT)}: {code}"
 
 
 def test_every_code_is_reported_somewhere() -> None:
     """UX-3: no code that nothing reports, and none reported that is not registered."""
-    reported: set[str] = set()
-    code = (
-        path
+    reported = {
+        code
         for package in ("madeploy", "manifests", "components", "policies")
         for path in (ROOT / package).rglob("*.py")
-    )
-    for path in code:
-        if path.parent.name == "codes":
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                reported |= {node.value} if re.fullmatch(r"MA[0-9]{3}", node.value) else set()
+        if path.parent.name != "codes"
+        for code in codes_in(path)
+    }
     assert reported == set(CODES)
 
 

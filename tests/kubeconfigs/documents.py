@@ -57,7 +57,9 @@ def document(
 
 def text(data: Any) -> bytes:
     """Data as YAML."""
-    return yaml.safe_dump(data, sort_keys=False).encode()
+    dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+    written: str = yaml.dump(data, Dumper=dumper, sort_keys=False)
+    return written.encode()
 
 
 def of(**given: Any) -> Callable[[], bytes]:

@@ -226,7 +226,7 @@ def test_two_launchers_at_once_make_the_environment_once(
     checkout.put_uv()
     monkeypatch.setenv("FAKE_UV_SECONDS", "1")
     both = [start(checkout) for _ in range(2)]
-    said = "".join(process.communicate(timeout=30)[1] for process in both)
+    said = "".join(process.communicate(timeout=120)[1] for process in both)
     assert [process.returncode for process in both] == [0, 0]
     assert len(checkout.calls("uv pip sync")) == 1
     assert said.count("another madeploy is making the environment; waiting for it") == 1
@@ -239,7 +239,7 @@ def test_nobody_else_starts_while_an_installation_outlives_its_killed_launcher(
     checkout.put_uv()
     monkeypatch.setenv("FAKE_UV_SECONDS", "1.5")
     process = start(checkout)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 120
     while not checkout.calls("uv pip sync") and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()

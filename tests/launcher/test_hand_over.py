@@ -43,7 +43,7 @@ def run(launcher: Path, *arguments: str, directory: Path) -> Shown:
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=True,
     )
     assert ran.stderr == ""

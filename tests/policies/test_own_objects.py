@@ -21,7 +21,7 @@ from tests.components.test_aws_arguments import POD_IDENTITY, deployed
 from tests.policies.cases import ADDITIONS, CASES, Case
 from tests.policies.world import Object, change, found, names, pick
 from tests.support import environments
-from tests.support.programs import deploy
+from tests.support.programs import deployed_once
 from tests.support.recording import Recording
 
 pytestmark = pytest.mark.whole
@@ -65,7 +65,7 @@ def _called(resource: Resource) -> str:
 @cache
 def registered(build: Callable[[], Environment]) -> tuple[Resource, ...]:
     """Every resource the program registers, as the policy pack gets them."""
-    return as_resources(deploy(build())[0])
+    return as_resources(deployed_once(build)[0])
 
 
 def as_resources(recording: Recording) -> tuple[Resource, ...]:

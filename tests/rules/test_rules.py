@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -84,15 +85,22 @@ class _Watching(Environment):
 READ: set[str] = set()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_reads_the_sections_it_declares_and_no_other(rule: Rule) -> None:
-    """UX-3: a rule runs as soon as its sections are valid, so it must not touch others."""
+@cache
+def _watching() -> tuple[_Watching, ...]:
+    """Every environment of the tests, and the minimal one with each rule broken."""
+    minimal = ALL["minimal"]().to_yaml_data()
     environments = [make() for make in ALL.values()]
     for _, _, _, sections in BROKEN:
         plain = {key: value for key, value in sections.items() if key not in SECRET_KEYS and value is not ...}
-        environments.append(Environment.model_validate(ALL["minimal"]().to_yaml_data() | plain))
-    watching = [_Watching.model_construct(None, **dict(environment)) for environment in environments]
+        environments.append(Environment.model_validate(minimal | plain))
+    return tuple(_Watching.model_construct(None, **dict(environment)) for environment in environments)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_a_rule_reads_the_sections_it_declares_and_no_other(rule: Rule) -> None:
+    """UX-3: a rule runs as soon as its sections are valid, so it must not touch others."""
+    watched = _watching()
     READ.clear()
-    for environment in watching:
+    for environment in watched:
         list(rule.check(environment, {"kubeconfigs": frozenset({"x"})}))
     assert set(rule.sections) - {SECRETS} == READ

@@ -16,7 +16,7 @@ from madeploy.sandbox.tools.transfer import Transfer
 from tests.sandbox_tools.downloads import LINUX
 from tests.sandbox_tools.mirror import Mirror, serving
 
-FAKE_GO = """#!{python}
+FAKE_GO = """#!{python} -IS
 import json, os, pathlib, sys, time
 here = pathlib.Path(__file__).parent
 with (here / "go.calls").open("a") as calls:

@@ -320,7 +320,7 @@ def most_at_once(room: Room, gibibytes: float, builds: int) -> int:
     return most
 
 
-def wait_until(condition: object, seconds: float = 20) -> None:
+def wait_until(condition: object, seconds: float = 120) -> None:
     """Wait for `condition()` to hold; fail if it does not."""
     assert callable(condition)
     pause = threading.Event()

@@ -28,7 +28,7 @@ from manifests.envoy_tls import API_CERTIFICATE_DIR, CERTIFICATE_DIR, CLIENTS_DI
 from manifests.envoy_typed import CONFIG_DIR
 from manifests.objects import to_yaml
 
-START_SECONDS = 20
+START_SECONDS = 120
 PORTS = (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT, ENVOY_API_PORT)
 
 
@@ -112,12 +112,12 @@ def started(path: Path, ready_port: int, log: Path, access_log: Path) -> Iterato
             yield
         finally:
             process.terminate()
-            process.wait(timeout=10)
+            process.wait(timeout=60)
 
 
 def get(port: int, path: str, method: str = "GET") -> tuple[int, str]:
     """Status and text of one plain HTTP request to this machine."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     with contextlib.closing(connection):
         connection.request(method, path)
         response = connection.getresponse()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-
-import yaml
 
 from tests.support.envoy import free_port, started
 from tests.support.front_door import Backend, Host, Route
@@ -24,7 +23,7 @@ def serving(hosts: Sequence[Host], secrets: Path, directory: Path, pace: float =
     """
     port, admin = free_port(), free_port()
     path = directory / f"door-{port}.yaml"
-    path.write_text(yaml.safe_dump(_bootstrap(hosts, secrets, port, admin, pace)))
+    path.write_text(json.dumps(_bootstrap(hosts, secrets, port, admin, pace)))
     with started(path, admin, directory / f"door-{port}.err", directory / f"door-{port}.out"):
         yield port
 

@@ -74,7 +74,8 @@ def live_door(
         others = {}
         if provider is not None:
             others[oidc.HOST] = stack.enter_context(oidc.serving(provider, directory / "login"))
-        bootstrap = yaml.safe_load(envoy_files["envoy.yaml"])
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        bootstrap = yaml.load(envoy_files["envoy.yaml"], Loader=loader)
         envoy = stack.enter_context(running(bootstrap, directory, upstream, others))
         given = elsewhere or {}
         pods = {

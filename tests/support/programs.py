@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any, Final
 
 import pulumi
@@ -46,3 +48,9 @@ def deploy(environment: Environment, preview: bool = False) -> tuple[Recording, 
         pulumi.Output.all(**platform.outputs).apply(outputs.update)
 
     return record(program, preview=preview), outputs
+
+
+@cache
+def deployed_once(build: Callable[[], Environment]) -> tuple[Recording, dict[str, Any]]:
+    """The same, once for all tests that look at an environment. They leave it as it is."""
+    return deploy(build())

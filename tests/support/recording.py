@@ -7,10 +7,12 @@ import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from unittest.mock import patch
 
 import pulumi
 from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings
+from pulumi.runtime.proto import source_pb2
 from pulumi.runtime.stack import wait_for_rpcs
 
 TOKEN = ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (b"{}", b"{}", b"example"))
@@ -166,8 +168,12 @@ def record(program: Callable[[], Any], preview: bool = False, stack: str = "test
     # A program that failed leaves work behind, which belongs to the loop of its own run.
     settings.SETTINGS.outputs.clear()
     settings.SETTINGS.rpc_manager.clear()
+    # Where in the source a resource is made stands in the engine's messages, which the mock has none of;
+    # finding it out for each is a quarter of a program's time.
+    no_position = patch("pulumi.runtime.resource._get_stack_trace", source_pb2.StackTrace)
     try:
-        loop.run_until_complete(run())
+        with no_position:
+            loop.run_until_complete(run())
     finally:
         asyncio.set_event_loop(None)
         loop.close()

@@ -8,8 +8,8 @@ from __future__ import annotations
 import ast
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,12 +113,16 @@ def ids_in(text: str) -> set[str]:
     return found
 
 
-def functions(root: Path = TESTS) -> Iterator[tuple[str, ast.FunctionDef]]:
+@cache
+def functions(root: Path = TESTS) -> tuple[tuple[str, ast.FunctionDef], ...]:
     """Every test, with its `path::name`."""
-    for path in sorted(root.rglob("test_*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-                yield f"{path.relative_to(root.parent).as_posix()}::{node.name}", node
+    return tuple(
+        (f"{path.relative_to(root.parent).as_posix()}::{node.name}", node)
+        for path in sorted(root.rglob("test_*.py"))
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body
+        for node in (statement.body if isinstance(statement, ast.ClassDef) else [statement])
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+    )
 
 
 def named(root: Path = TESTS) -> set[str]:
