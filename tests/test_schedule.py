@@ -37,3 +37,12 @@ def test_only_stories_on_real_clusters_are_left_out_of_what_every_change_must_pa
     marked = [path for path in files if mark in path.read_text(encoding="utf-8")]
     assert marked
     assert [path for path in marked if not path.relative_to(ROOT).as_posix().startswith(CLUSTERS)] == []
+
+
+def test_what_a_folder_of_tests_shares_ends_with_the_folder() -> None:
+    """UX-2: to pytest a folder without `__init__.py` is no package, and what is shared within it stays on the
+    clusters of those that come after."""
+    files = (ROOT / CLUSTERS).rglob("conftest.py")
+    sharing = [path for path in files if 'scope="package"' in path.read_text(encoding="utf-8")]
+    assert sharing
+    assert [path for path in sharing if not (path.parent / "__init__.py").is_file()] == []
