@@ -66,7 +66,7 @@ def looked_at(site: Site) -> Mapping[str, tuple[str, list[str]]]:
     made = [Check(name, "x", lambda look=look: look(site)) for name, look in CHECKS.items()]  # type: ignore[misc]
     return {
         outcome.check: (outcome.state, [finding.code for finding in outcome.findings])
-        for outcome in run("verify", "prod", made, seconds=30).outcomes
+        for outcome in run("verify", "prod", made, seconds=120).outcomes
     }
 
 

@@ -154,7 +154,7 @@ def test_the_access_log_holds_no_query_and_no_credential(envoy: RunningEnvoy) ->
 
 
 def _wait_for_line(log: Path, text: str) -> list[str]:
-    deadline = time.monotonic() + 15
+    deadline = time.monotonic() + 60
     while text not in log.read_text() and time.monotonic() < deadline:
         time.sleep(0.05)
     return log.read_text().splitlines()
@@ -178,7 +178,7 @@ def test_losing_the_api_server_shows_without_any_traffic(tmp_path: Path) -> None
         with running(hurried, tmp_path, port) as started:
             assert _healthy(started) == 1
             server.close()
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 60
             while _healthy(started) == 1 and time.monotonic() < deadline:
                 time.sleep(0.05)
             assert _healthy(started) == 0

@@ -144,7 +144,7 @@ def run(folder: Path, lists: dict[str, str], fails: bool = False) -> tuple[list[
         },
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=120,
     )
     assert done.returncode == 9, f"the round did not end at its sleep: {done.stderr}"
     return log.read_text().splitlines(), done.stderr

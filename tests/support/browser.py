@@ -18,7 +18,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-LIMIT_SECONDS = 30.0
+LIMIT_SECONDS = 120.0
 
 
 def program() -> str | None:
@@ -127,7 +127,7 @@ def browsing(
             yield Browser(commands_in, answers_out)
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
             for descriptor in (commands_out, commands_in, answers_out, answers_in):
                 os.close(descriptor)
 

@@ -142,7 +142,7 @@ class Front:
         with self._api_channel(shown) as channel:
             call = channel.unary_unary(path)
             try:
-                call(b"", timeout=10, metadata=[(name.lower(), value) for name, value in sent.items()])
+                call(b"", timeout=60, metadata=[(name.lower(), value) for name, value in sent.items()])
             except grpc.RpcError as error:
                 code: grpc.StatusCode = error.code()
                 return code

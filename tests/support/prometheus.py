@@ -19,7 +19,7 @@ import yaml
 from tests.support import promtool
 from tests.support.envoy import free_port
 
-WAIT_SECONDS = 25.0
+WAIT_SECONDS = 120.0
 
 
 class Prometheus:
@@ -32,7 +32,7 @@ class Prometheus:
     def ask(self, path: str, **query: str) -> Any:
         """The data of an answer to `/api/v1/<path>`."""
         url = f"http://{self._address}/api/v1/{path}?{urllib.parse.urlencode(query)}"
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             return json.load(answer)["data"]
 
     def value(self, query: str) -> list[dict[str, Any]]:
