@@ -258,6 +258,7 @@ def test_a_pod_that_is_just_being_made_when_the_run_is_interrupted_is_taken_away
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """UX-8: it is not there yet when the others are taken away."""
+    lab.compute.is_asleep = True
     create, asked = lab.compute.create, threading.Event()
 
     def slowly(path: str, item: dict[str, Any], **query: Any) -> dict[str, Any]:

@@ -103,7 +103,8 @@ def lab(tool_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -
         running.stop()
 
 
-@pytest.mark.parametrize("layout", ["inline", pytest.param("sharded", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("layout", ["inline", "sharded"])
 @proves("REG-4")
 def test_an_update_under_another_name_is_refused_and_the_way_that_it_names_works(
     layout: str, lab: Lab

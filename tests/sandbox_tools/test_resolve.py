@@ -203,7 +203,7 @@ def test_the_compiler_has_room_unless_the_user_says_how_much(
 
 @pytest.mark.parametrize(
     ("family", "part"),
-    [*((family, 0.4) for family in FAMILIES), *(("kubernetes", part) for part in (0.0, 0.01, 1.0))],
+    [*((family, 0.2) for family in FAMILIES), *(("kubernetes", part) for part in (0.0, 0.01, 1.0))],
 )
 @proves("UX-7", played="the Go toolchain")
 def test_a_build_says_how_far_it_is_and_about_how_long_it_will_take(

@@ -55,9 +55,8 @@ def elsewhere(prefix: str, _: str) -> list[dict[str, Any]]:
     return [{"kmsKey": {}}, {"kmsKey": {}, **moved}]
 
 
-@pytest.mark.parametrize(
-    "variant", [everything, *(pytest.param(each, marks=pytest.mark.long) for each in (of_pods, elsewhere))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("variant", [everything, of_pods, elsewhere])
 @proves("MR-2", played="AWS, by moto")
 def test_the_deployers_policy_allows_every_call_of_the_provider(
     variant: Any, stack: Stack, prefix: str, client: Client, aws: Aws
