@@ -159,9 +159,9 @@ ROWS: Final[dict[str, Row]] = {
         obstacle=reported.no_fleet,
     ),
     "fleet": Reported(
-        "a fleet of 100 clusters, eight to a stack, on a file backend",
+        "a fleet of 1,000 clusters, eight to a stack, on a file backend",
         "–",
-        {"fleet": ("-m", "benchmarks.fleet", "--clusters", "100")},
+        {"fleet": ("-m", "benchmarks.fleet", "--clusters", "1000")},
         reported.whole_fleet,
         FIRST_UPDATE,
         obstacle=reported.no_fleet,
