@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks import fleets
+from madeploy.clients.kubernetes import Kubernetes
+from madeploy.clusters.preflight import preflight
 from madeploy.policy import sources
 from madeploy.render import documents
 from madeploy.render.tree import tree
@@ -17,6 +19,7 @@ from madeploy.settings.servers import parse_server
 from manifests import catalog, proof
 from policies.rules.evaluation import check
 from policies.rules.model import Resource, Rule, Severities, Violation
+from tests.support.answers import Answers
 
 FEW, MANY = 4, 24
 NEW = MANY - FEW
@@ -95,3 +98,15 @@ def test_the_address_of_an_api_server_is_taken_apart_once() -> None:
     environment = fleet(MANY)
     proof.prove_all(catalog.placed(environment), environment)
     assert parse_server.cache_info().misses == MANY
+
+
+def test_a_cluster_more_is_asked_one_question_before_an_update(monkeypatch: pytest.MonkeyPatch) -> None:
+    """REG-10: whom its credential stands for. `tests/stacks/test_sharded.py` has how often engines start."""
+
+    def answering() -> Kubernetes:
+        return Answers({"/apis/authentication.k8s.io/v1/selfsubjectreviews": {"status": {}}})
+
+    def look(clusters: int) -> object:
+        return preflight({f"c{number}": answering for number in range(clusters)}, workers=1)
+
+    assert counted(monkeypatch, Answers, "review", look) == NEW
