@@ -54,7 +54,7 @@ def outdated(state: Path) -> Iterator[Deployed]:
     """A sandbox on release 2026.04 with the definitions as its API server leaves them, and an object of every
     kind."""
     made = sandbox(state)
-    (made.state / "stack").mkdir()
+    (made.state / "stack").mkdir(parents=True)
     # As if the release had been set by hand in the stack's copy of its file.
     for name, config in (("written", {}), ("Pulumi.sandbox", BY_HAND)):
         (made.state / "stack" / f"{name}.yaml").write_text(yaml.safe_dump({"config": config}))
