@@ -172,11 +172,11 @@ def test_limits_hold_and_a_running_tenant_is_told(both: Stack, api: Any, client:
     """OPS-2: objects beyond the quota are refused by the API server, containers get their defaults, and what
     runs is found before anything is removed."""
     runs = api.resources.get(api_version="michelangelo.api/v2", kind="PipelineRun")
-    # Until the controller manager has counted a new quota, the API server refuses what it would count; kinds
-    # of definitions may come later than Kubernetes' own.
+    # Until the controller manager has counted a new quota, the API server refuses what it would count. It
+    # looks for kinds of new definitions twice a minute.
     kind = "count/pipelineruns.michelangelo.api"
     counted = "/api/v1/namespaces/tenant-vision/resourcequotas/michelangelo-quota"
-    end = time.monotonic() + 30
+    end = time.monotonic() + 180
     while kind not in client.get(counted).get("status", {}).get("used", {}):
         assert time.monotonic() < end, "the quota is not counted"
         time.sleep(0.2)
