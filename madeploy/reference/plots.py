@@ -15,7 +15,7 @@ _RIGHT: Final = 44
 _TOP: Final = 44
 _BOTTOM: Final = 52
 
-STYLE: Final = """<style>
+_STYLE: Final = """<style>
 text { font: 14px system-ui, sans-serif; fill: #1b2733 }
 .title { font-weight: 600; font-size: 16px }
 .paper { fill: #ffffff }
@@ -65,13 +65,19 @@ def plot(title: str, unit: str, lines: Sequence[Line]) -> str:
     described = "; ".join(
         f"{line.title}: " + ", ".join(f"{x:g}: {y:g}" for x, y in line.points) for line in lines
     )
+    return drawing((WIDTH, HEIGHT), f"{title} over clusters", described, parts)
+
+
+def drawing(size: tuple[int, int], title: str, described: str, parts: Sequence[str]) -> str:
+    """A whole picture of its parts, on paper of its own, with what a screen reader says of it."""
+    width, height = size
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-            f'width="{WIDTH}" height="{HEIGHT}">',
-            f"<title>{escape(title)} over clusters</title><desc>{escape(described)}</desc>",
-            STYLE,
-            f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
+            f'width="{width}" height="{height}">',
+            f"<title>{escape(title)}</title><desc>{escape(described)}</desc>",
+            _STYLE,
+            f'<rect class="paper" width="{width}" height="{height}"/>',
             *parts,
             "</svg>\n",
         ]

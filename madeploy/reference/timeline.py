@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, Final
 
-from madeploy.reference.plots import STYLE
+from madeploy.reference.plots import drawing
 
 WIDTH: Final = 860
 HEIGHT: Final = 400
@@ -47,17 +47,7 @@ def timeline(title: str, phases: Sequence[Mapping[str, Any]]) -> str:
         for line, text in enumerate((phase["name"], f"{phase['seconds']:.0f} s")):
             y = HEIGHT - _BOTTOM + 22 + 18 * line
             parts.append(f'<text x="{middle:.1f}" y="{y}" text-anchor="middle">{escape(text)}</text>')
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-            f'width="{WIDTH}" height="{HEIGHT}">',
-            f"<title>{escape(title)}</title><desc>{escape(described)}</desc>",
-            STYLE,
-            f'<rect class="paper" width="{WIDTH}" height="{HEIGHT}"/>',
-            *parts,
-            "</svg>\n",
-        ]
-    )
+    return drawing((WIDTH, HEIGHT), title, described, parts)
 
 
 def _panel(

@@ -3,7 +3,6 @@ hold, and nothing goes by a typo."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -31,6 +30,7 @@ from tests.support.engine import Program, Stack
 from tests.support.environments import environment as smallest
 from tests.support.objects import of_kind
 from tests.support.proves import proves
+from tests.support.registrations import wait
 
 OWN = {
     "description": "Example",
@@ -176,10 +176,7 @@ def test_limits_hold_and_a_running_tenant_is_told(both: Stack, api: Any, client:
     # looks for kinds of new definitions twice a minute.
     kind = "count/pipelineruns.michelangelo.api"
     counted = "/api/v1/namespaces/tenant-vision/resourcequotas/michelangelo-quota"
-    end = time.monotonic() + 180
-    while kind not in client.get(counted).get("status", {}).get("used", {}):
-        assert time.monotonic() < end, "the quota is not counted"
-        time.sleep(0.2)
+    wait(lambda: kind in client.get(counted).get("status", {}).get("used", {}), seconds=180, pause=0.2)
     for number in range(3):
         body = {
             "apiVersion": "michelangelo.api/v2",
