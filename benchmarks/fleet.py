@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import sys
@@ -122,13 +123,13 @@ def measured(command: Sequence[str], environ: dict[str, str], log: Path) -> dict
 def forget_writers(servers: Sequence[Kubernetes], over: threading.Event) -> None:
     """Let objects that many clusters share look as if one of them had written them, until it is over."""
     while not over.wait(1.0):
-        for server in servers:
-            for path in _SHARED:
-                for item in list(server.items(path)):
+        for server, path in itertools.product(servers, _SHARED):
+            # What was deleted meanwhile, or a server that ends, is no matter.
+            with contextlib.suppress(ClientError):
+                for item in server.items(path):
                     metadata = item["metadata"]
                     if len(metadata.get("managedFields") or ()) > WRITERS:
-                        with contextlib.suppress(ClientError):  # it has been deleted meanwhile
-                            server.merge(f"{path}/{metadata['name']}", {"metadata": {"managedFields": [{}]}})
+                        server.merge(f"{path}/{metadata['name']}", {"metadata": {"managedFields": [{}]}})
 
 
 class Fleet:
