@@ -47,7 +47,7 @@ def _no_cluster(control_plane: Kubernetes, environment: Environment, remedies: R
         fix = steps(
             "See what holds it, and let that go; once it is gone:",
             remedies.control_plane(
-                f"get namespace {CLUSTERS_NAMESPACE} -o jsonpath='{{.status.conditions}}'"
+                f"get namespace {CLUSTERS_NAMESPACE} --ignore-not-found -o jsonpath='{{.status.conditions}}'"
             ),
             remedies.up,
         )
