@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from manifests.objects import Object
 from tests.support.environments import environment as settings
 from tests.support.objects import one
 from tests.support.old_models import Store
+from tests.support.waiting import wait
 
 NAMESPACE = "models-test"
 MODELS, WORKSPACE, LOGS = "models-test-models", "models-test-workspace", "models-test-logs"
@@ -57,10 +57,8 @@ class World:
             self.s3.put_object(Bucket=bucket, Key=key, Body=b"0123456789")
         self.store.put(models)
         expected = len(models)
-        deadline = time.monotonic() + 60
-        while len(self.names()) != expected:
-            assert time.monotonic() < deadline, "the API server does not see what is in its store"
-            time.sleep(0.05)
+        # The API server sees what is in its store with its next watch event.
+        wait(lambda: len(self.names()) == expected, pause=0.05)
 
     def empty(self) -> None:
         """No models of ours and no objects."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import base64
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -14,6 +13,7 @@ from cryptography import x509
 from kubernetes import client, config, dynamic
 
 from madeploy.sandbox.environment import Environment
+from tests.support.waiting import wait
 
 
 class Space:
@@ -40,13 +40,6 @@ class Space:
         item = resource.get(name=name, namespace=self.name).to_dict()
         status: dict[str, Any] = item.get("status") or {}
         return status
-
-    def wait(self, until: Callable[[], Any], seconds: float = 120) -> Any:
-        deadline = time.monotonic() + seconds
-        while not (result := until()):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
-        return result
 
 
 @pytest.fixture
@@ -80,14 +73,14 @@ def test_an_ingress_of_a_known_class_gets_an_address_and_one_of_another_class_no
     space.create(version, "Ingress", "misspelt", _ingress("ngnix"))
     # Whoever sees this one has seen the one before.
     space.create(version, "Ingress", "known", _ingress("nginx"))
-    space.wait(lambda: _address(space, "known"))
+    wait(lambda: _address(space, "known"))
     assert not _address(space, "misspelt")
 
 
 def test_a_load_balancer_service_gets_an_address(space: Space) -> None:
     """A Service of type LoadBalancer does not stay pending."""
     space.create("v1", "Service", "web", {"type": "LoadBalancer", "ports": [{"port": 80}]})
-    status = space.wait(lambda: space.status("v1", "Service", "web").get("loadBalancer", {}).get("ingress"))
+    status = wait(lambda: space.status("v1", "Service", "web").get("loadBalancer", {}).get("ingress"))
     assert status[0]["ip"] == "192.0.2.1"
 
 
@@ -109,7 +102,7 @@ def test_an_annotated_ingress_gets_a_certificate_for_its_hosts(space: Space) -> 
             return False
         return _conditions(status).get("Ready") == "True"
 
-    space.wait(ready)
+    wait(ready)
     data = space.core.read_namespaced_secret("web-tls", space.name).data
     leaf = x509.load_pem_x509_certificate(base64.b64decode(data["tls.crt"]))
     authority = x509.load_pem_x509_certificate(base64.b64decode(data["ca.crt"]))
@@ -129,10 +122,10 @@ def test_a_certificate_whose_issuer_is_missing_says_so_and_becomes_ready_once_it
         "issuerRef": {"kind": "Issuer", "name": "late"},
     }
     space.create(version, "Certificate", "web", spec)
-    space.wait(lambda: _conditions(space.status(version, "Certificate", "web")).get("Ready") == "False")
+    wait(lambda: _conditions(space.status(version, "Certificate", "web")).get("Ready") == "False")
     assert "late" in space.status(version, "Certificate", "web")["conditions"][0]["message"]
     space.create(version, "Issuer", "late", {"selfSigned": {}})
-    space.wait(lambda: _conditions(space.status(version, "Certificate", "web")).get("Ready") == "True")
+    wait(lambda: _conditions(space.status(version, "Certificate", "web")).get("Ready") == "True")
 
 
 def test_a_gateway_and_the_routes_attached_to_it_are_accepted(space: Space) -> None:
@@ -150,9 +143,9 @@ def test_a_gateway_and_the_routes_attached_to_it_are_accepted(space: Space) -> N
         listeners = space.status(version, "Gateway", "door").get("listeners") or [{}]
         return bool(listeners[0].get("attachedRoutes") == 2)
 
-    space.wait(attached)
+    wait(attached)
     assert _conditions(space.status(version, "Gateway", "door")) == {"Accepted": "True", "Programmed": "True"}
-    (parent,) = space.wait(lambda: space.status(version, "HTTPRoute", "web").get("parents"))
+    (parent,) = wait(lambda: space.status(version, "HTTPRoute", "web").get("parents"))
     assert _conditions(parent) == {"Accepted": "True", "ResolvedRefs": "True"}
     assert space.status(version, "Gateway", "other") == {}
     assert space.status(version, "GRPCRoute", "api") == {}
@@ -167,7 +160,7 @@ def test_a_status_that_is_right_is_not_written_again(environment: Environment, s
     # Whoever has seen one has seen the status of the one before; in the same round it looks at all.
     for name in ("quiet", "later", "last"):
         space.create(version, "Ingress", name, _ingress("nginx"))
-        space.wait(partial(_address, space, name))
+        wait(partial(_address, space, name))
         lines = log.read_text(encoding="utf-8").splitlines()
         writes.append(sum('"name":"quiet"' in line for line in lines))
     assert 2 <= writes[0] <= writes[1] == writes[2]  # its creation, and its status

@@ -35,11 +35,11 @@ from tests.support.looked_at import (
     look,
     looked_at_sandbox,
     states,
-    wait,
 )
 from tests.support.proves import proves
 from tests.support.sandbox import UP_LIMIT, Deployed
 from tests.support.tls import certificate_pair
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.sandbox
 

@@ -24,7 +24,7 @@ from tests.support import go_modules
 from tests.support.environments import ALL, environment
 from tests.support.light_clusters import LightClusters
 from tests.support.proves import proves
-from tests.support.registrations import wait
+from tests.support.waiting import wait
 
 pytestmark = [
     pytest.mark.sandbox,

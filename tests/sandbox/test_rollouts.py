@@ -16,6 +16,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clients.rollouts import Kind, Reason, Workload, explain
 from madeploy.kubeconfigs.files import read_context
 from madeploy.sandbox.environment import Environment
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.sandbox
 
@@ -68,10 +69,7 @@ def waited_for(client: Kubernetes, namespace: str, kind: Kind) -> Reason:
 
 def reported(client: Kubernetes, namespace: str, state: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Write what a kubelet would about the one pod's container; the pod."""
-    deadline = time.monotonic() + PATIENCE
-    while not (pods := list(client.items(f"/api/v1/namespaces/{namespace}/pods"))):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    pods = wait(lambda: list(client.items(f"/api/v1/namespaces/{namespace}/pods")))
     image = pods[0]["spec"]["containers"][0]["image"]
     status = {
         "name": "main",
@@ -102,10 +100,7 @@ def test_pods_that_a_quota_does_not_allow(client: Kubernetes, namespace: str) ->
     """UX-3: there are none, so that their controller's conditions say why."""
     quotas = f"/api/v1/namespaces/{namespace}/resourcequotas"
     client.create(quotas, {"metadata": {"name": "no-pods"}, "spec": {"hard": {"pods": "0"}}})
-    deadline = time.monotonic() + PATIENCE
-    while "used" not in (client.get(f"{quotas}/no-pods").get("status") or {}):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
+    wait(lambda: "used" in (client.get(f"{quotas}/no-pods").get("status") or {}))
     deploy(client, namespace)
     assert "exceeded quota: no-pods" in waited_for(client, namespace, "quota").text
 
@@ -169,10 +164,7 @@ def test_a_probe_that_is_not_answered(client: Kubernetes, namespace: str) -> Non
 def test_a_roll_out_that_finished_has_no_reasons(client: Kubernetes, namespace: str) -> None:
     """UX-3: no guess where there is no trouble; nor where there is nothing."""
     deploy(client, namespace)
-    deadline = time.monotonic() + PATIENCE
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/main"
-    while (client.get(path).get("status") or {}).get("readyReplicas") != 2:
-        assert time.monotonic() < deadline
-        time.sleep(0.3)
+    wait(lambda: (client.get(path).get("status") or {}).get("readyReplicas") == 2)
     assert explain(client, Workload("Deployment", namespace, "main")) == ()
     assert explain(client, Workload("Deployment", namespace, "none")) == ()

@@ -8,8 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from madeploy.sandbox import ports, process
 from madeploy.sandbox.environment import TOOLS, Environment
 from madeploy.sandbox.errors import SandboxError
 from madeploy.sandbox.state import StateDirectory
+from tests.support.waiting import wait
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAMS = 13
@@ -53,13 +53,6 @@ class CommandLine:
         return process.labelled(self.state)
 
 
-def _wait(until: Callable[[], object], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not until():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def command(tmp_path: Path, tool_paths: dict[str, Path]) -> Iterator[CommandLine]:
     """The command line, whose processes are ended when the test is over."""
@@ -72,7 +65,7 @@ def command(tmp_path: Path, tool_paths: dict[str, Path]) -> Iterator[CommandLine
 def test_what_a_killed_start_left_is_ended_by_stop(command: CommandLine) -> None:
     """UX-1: `kill -9` of the command in the middle of a start leaves nothing that cannot be stopped."""
     starting = command.popen("start")
-    _wait(lambda: "control-plane/apiserver" in command.processes.values())
+    wait(lambda: "control-plane/apiserver" in command.processes.values())
     starting.kill()
     starting.communicate()
     assert command.processes
@@ -84,7 +77,7 @@ def test_what_a_killed_start_left_is_ended_by_stop(command: CommandLine) -> None
 def test_ctrl_c_in_the_middle_of_a_start_ends_what_was_started(command: CommandLine) -> None:
     """UX-1: no process outlives an interrupted start, and the next one works."""
     starting = command.popen("start")
-    _wait(lambda: "control-plane/apiserver" in command.processes.values())
+    wait(lambda: "control-plane/apiserver" in command.processes.values())
     starting.send_signal(signal.SIGINT)
     _, said = starting.communicate(timeout=120)
     assert starting.returncode == 130, said
@@ -104,7 +97,7 @@ def test_a_second_start_reuses_what_runs_and_restarts_what_died_and_touches_no_o
     assert not set(taken.values()) & set(environment.state.ports.values())
     assert not set(command.processes) & set(process.labelled(environment.directory.root))
     os.kill(before["compute-0/scheduler"], signal.SIGKILL)
-    _wait(lambda: "compute-0/scheduler" not in command.processes.values())
+    wait(lambda: "compute-0/scheduler" not in command.processes.values())
     assert command.run("status")[0] == 1
 
     code, said = command.run("start")

@@ -25,7 +25,7 @@ from tests.manifests.test_serving import CALLS
 from tests.support.environments import QUEUES
 from tests.support.environments import environment as smallest
 from tests.support.proves import proves
-from tests.support.registrations import wait
+from tests.support.waiting import wait
 
 CLUSTER = "compute-0"
 VERBS = {"get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -16,6 +15,7 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.sandbox.actors.cluster import View, Watched
 from tests.support.http_double import Answer, http_double
+from tests.support.waiting import wait
 
 THINGS = "/apis/example.com/v1/things"
 
@@ -61,10 +61,7 @@ def server() -> Iterator[Server]:
 
 def seen(watched: Watched, expected: set[str]) -> None:
     """Wait until just these things are known."""
-    deadline = time.monotonic() + 20
-    while {item["metadata"]["name"] for item in watched.all(THINGS)} != expected:
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait(lambda: {item["metadata"]["name"] for item in watched.all(THINGS)} == expected, pause=0.01)
 
 
 def test_a_kind_is_listed_once_and_followed_from_there(server: Server) -> None:
@@ -78,10 +75,7 @@ def test_a_kind_is_listed_once_and_followed_from_there(server: Server) -> None:
         seen(watched, {"b"})
         (item,) = View(None, print, watched).all(THINGS)  # type: ignore[arg-type]
         assert item == thing("b", 2)
-        deadline = time.monotonic() + 20
-        while len(server.asked) < 4:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
+        wait(lambda: len(server.asked) >= 4, pause=0.01)
         server.over.set()
     assert server.asked[:4] == ["list", "watch from 1", "watch from 9", "watch from 10"]
 

@@ -38,6 +38,7 @@ from manifests.secret_references import wanted_secrets
 from tests.support.environments import environment
 from tests.support.stacks import stack_text
 from tests.support.tls import certificate_pair
+from tests.support.waiting import wait
 
 ROOT = Path(__file__).resolve().parents[2]
 STACK = "bench"
@@ -165,7 +166,7 @@ class Bench:
             self.connect(cluster).delete(self.path(item, cluster))
         space = f"/api/v1/namespaces/{SPACE}"
         self.hub.delete(space)
-        self.wait(lambda: self.hub.find(space) is None)
+        wait(lambda: self.hub.find(space) is None)
 
     def certify(self, *names: str, host: str = "", **more: Any) -> None:
         """Put certificates into the Secrets of the front door, and the last one's files where commands are
@@ -285,14 +286,6 @@ class Bench:
                 return tuple(outcome.findings)
             assert time.monotonic() < end, f"{outcome.state}: {outcome.detail} {outcome.findings}"
             time.sleep(0.3)
-
-    def wait(self, holds: Callable[[], Any], seconds: float = PATIENCE) -> Any:
-        """Wait for a value that is true, and give it."""
-        end = time.monotonic() + seconds
-        while not (seen := holds()):
-            assert time.monotonic() < end, "it never came about"
-            time.sleep(0.2)
-        return seen
 
     def _pulumi(self, words: list[str]) -> None:
         line = shlex.join(words)

@@ -6,13 +6,13 @@ import base64
 import contextlib
 import json
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from tests.support.sandbox import Deployed, sandbox
 from tests.support.tls import certificate_pair
+from tests.support.waiting import wait
 
 SPACE = "ma-system"
 KUBECTL = ("kubectl", "--context", "control-plane")
@@ -53,13 +53,6 @@ def apply(made: Deployed, *objects: dict[str, Any]) -> None:
 
 def get(made: Deployed, *arguments: str) -> dict[str, Any]:
     return made.get("control-plane", *arguments)
-
-
-def wait(holds: Any, seconds: float = 180) -> None:
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.5)
 
 
 def look(made: Deployed, verb: str, *arguments: str) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from manifests import registration
 from manifests.inputs import Inputs
 from tests.support.environments import environment as smallest
 from tests.support.signing import signed_token
+from tests.support.waiting import wait
 
 STACK = "proving"
 ROLES = "/apis/rbac.authorization.k8s.io/v1"
@@ -55,15 +56,6 @@ def place(item: Object) -> str:
     """Path of an object."""
     metadata = item["metadata"]
     return f"{_PLACES[item['kind']].format(metadata.get('namespace'))}/{metadata['name']}"
-
-
-def wait(until: Callable[[], Any], seconds: float = 120, pause: float = 0.1) -> Any:
-    """Wait for a value that is true, and give it; after so many seconds it hangs."""
-    deadline = time.monotonic() + seconds
-    while not (result := until()):
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(pause)
-    return result
 
 
 def failed_check(checks: list[Check]) -> tuple[str, Finding]:

@@ -4,16 +4,15 @@ their status, and what refuses them is there."""
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes, Object
+from tests.support.waiting import wait
 
 SPACE = "ma-system"
 PODS = f"/api/v1/namespaces/{SPACE}/pods"
-PATIENCE = 180.0
 
 
 def pods(client: Kubernetes, service: str) -> list[Object]:
@@ -30,7 +29,7 @@ def again(client: Kubernetes, service: str) -> None:
 
 def reported(client: Kubernetes, service: str, state: dict[str, Any], **more: Any) -> Object:
     """Write what a kubelet would of the container of one of a service's pods; gives the pod."""
-    pod: Object = waited(lambda: pods(client, service))[0]
+    pod: Object = wait(lambda: pods(client, service))[0]
     (container,) = pod["spec"]["containers"]
     status = {
         "name": container["name"],
@@ -45,7 +44,7 @@ def reported(client: Kubernetes, service: str, state: dict[str, Any], **more: An
     unready = [{"type": kind, "status": "False", "reason": "ContainersNotReady"} for kind in kinds]
     path = f"{PODS}/{pod['metadata']['name']}"
     # kwok reports a new pod's start: what is written before it is lost.
-    waited(lambda: (client.get(path).get("status") or {}).get("phase") == "Running")
+    wait(lambda: (client.get(path).get("status") or {}).get("phase") == "Running")
     client.merge(f"{path}/status", {"status": {"conditions": unready, "containerStatuses": [status]}})
     return pod
 
@@ -74,7 +73,7 @@ def quota(client: Kubernetes, count: int) -> None:
     client.apply(
         path, {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": metadata, "spec": spec}, "test"
     )
-    waited(lambda: (client.get(path).get("status") or {}).get("hard") == spec["hard"])
+    wait(lambda: (client.get(path).get("status") or {}).get("hard") == spec["hard"])
 
 
 @contextlib.contextmanager
@@ -108,17 +107,8 @@ def refusing(client: Kubernetes, service: str, message: str) -> Iterator[None]:
         return False
 
     try:
-        waited(is_refused)
+        wait(is_refused)
         yield
     finally:
         client.delete(f"{bindings}/{metadata['name']}")
         client.delete(f"{policies}/{metadata['name']}")
-
-
-def waited(holds: Callable[[], Any]) -> Any:
-    """Wait for a value that is true, and give it."""
-    end = time.monotonic() + PATIENCE
-    while not (seen := holds()):
-        assert time.monotonic() < end, "it never came about"
-        time.sleep(0.2)
-    return seen

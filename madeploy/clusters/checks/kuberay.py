@@ -157,7 +157,9 @@ def _install(remedies: Remedies) -> str:
 def _terminating(remedies: Remedies) -> Finding:
     fix = steps(
         "See what holds it, and let that go; then install the operator again:",
-        remedies.compute(f"get namespace {KUBERAY_NAMESPACE} --ignore-not-found -o jsonpath='{{.status.conditions}}'"),
+        remedies.compute(
+            f"get namespace {KUBERAY_NAMESPACE} --ignore-not-found -o jsonpath='{{.status.conditions}}'"
+        ),
         *_install(remedies).splitlines()[-1:],
     )
     return find("MA453", f"{remedies.name}: namespace {KUBERAY_NAMESPACE}", "is being deleted", fix=fix)

@@ -25,6 +25,7 @@ from madeploy.settings import CONTROL_PLANE
 from tests.support.bench import SECRETS, SPACE, Act, Bench, applied
 from tests.support.clears import cases, clears
 from tests.support.tls import certificate_pair
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.sandbox
 
@@ -78,7 +79,7 @@ def no_definition(bench: Bench) -> tuple[Look, None, Act]:
     name = "models.michelangelo.api"
     (wanted,) = [item for item in objects.definitions(True) if item["metadata"]["name"] == name]
     bench.hub.delete(f"{DEFINITIONS}/{name}")
-    bench.wait(lambda: bench.hub.find(f"{DEFINITIONS}/{name}") is None)
+    wait(lambda: bench.hub.find(f"{DEFINITIONS}/{name}") is None)
 
     def started() -> None:
         path = f"/apis/apps/v1/namespaces/{SPACE}/deployments/michelangelo-apiserver"
@@ -95,7 +96,7 @@ def unreadable_registry(bench: Bench) -> tuple[Look, Act, None]:
 
     def made() -> None:
         objects.write(bench.hub, wanted)
-        bench.wait(lambda: bench.hub.answers("/apis/michelangelo.api/v2/models"))
+        wait(lambda: bench.hub.answers("/apis/michelangelo.api/v2/models"))
 
     return look(bench, data.model_registry), made, None
 
@@ -204,7 +205,7 @@ def certificate_that_is_not_issued(bench: Bench) -> tuple[Look, Act, None]:
         bench.kubectl(f"-n {SPACE} delete certificate {item['metadata']['name']}")
     applied(bench, *(definition(plural, group) for plural, group in REQUESTS.items()))
     names = [f"{plural}.{group}" for plural, group in REQUESTS.items()]
-    bench.wait(lambda: all(name in bench.kubectl("api-resources -o name").split() for name in names))
+    wait(lambda: all(name in bench.kubectl("api-resources -o name").split() for name in names))
     return look(bench, certificates.certificates), bench.up, None
 
 

@@ -32,6 +32,7 @@ from madeploy.sandbox import objects
 from madeploy.settings import CONTROL_PLANE
 from tests.support.bench import SPACE, Act, Bench, applied, options
 from tests.support.clears import cases, clears
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.sandbox
 
@@ -114,7 +115,7 @@ def missing_definition(bench: Bench) -> tuple[Look, None]:
     name = "clusterissuers.cert-manager.io"
     (wanted,) = [item for item in objects.definitions(True) if item["metadata"]["name"] == name]
     bench.hub.delete(f"{DEFINITIONS}/{name}")
-    bench.wait(lambda: bench.hub.find(f"{DEFINITIONS}/{name}") is None)
+    wait(lambda: bench.hub.find(f"{DEFINITIONS}/{name}") is None)
 
     def helm(words: list[str]) -> None:
         given = options(words)
@@ -211,7 +212,7 @@ def quota(name: str, **hard: str) -> Object:
 def tight_quota(bench: Bench) -> tuple[Look, Act]:
     applied(bench, quota("bench-tight", pods="1"))
     path = bench.path(quota("bench-tight"))
-    bench.wait(lambda: (bench.hub.get(path).get("status") or {}).get("used"))
+    wait(lambda: (bench.hub.get(path).get("status") or {}).get("used"))
     return look(bench, quotas.quotas), lambda: applied(bench, quota("bench-tight", pods="100"))
 
 

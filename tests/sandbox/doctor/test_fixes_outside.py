@@ -26,6 +26,7 @@ from tests.support.environments import aws_storage
 from tests.support.faults import closed_port
 from tests.support.image_registry import Registry, serving
 from tests.support.local_aws import local_aws
+from tests.support.waiting import wait
 from tests.support.workflow_double import engine_double
 
 pytestmark = pytest.mark.sandbox
@@ -46,9 +47,7 @@ def test_a_domain_leads_to_the_door_once_its_record_says_so(
     monkeypatch.setattr(front_door, "_addresses", lambda host: records.get(host, set()))
     answer = lambda: front_door.domains(bench.site)  # noqa: E731
     # The door has its address from its controller, a moment after it is made.
-    address = bench.wait(
-        lambda: bench.await_codes({"MA911"}, answer)[0].fix.partition("(")[2].partition(")")[0]
-    )
+    address = wait(lambda: bench.await_codes({"MA911"}, answer)[0].fix.partition("(")[2].partition(")")[0])
 
     def point(where: str) -> None:
         records.update({host: {where} for host in DOMAINS.values()})

@@ -25,6 +25,7 @@ from tests.support.faults import closed_port
 from tests.support.greeting import HOST, greeting
 from tests.support.local_aws import local_store
 from tests.support.tls import certificate_files
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.sandbox
 
@@ -161,7 +162,7 @@ def test_a_pod_that_a_quota_refuses_runs_once_there_is_room(registered: Bench) -
     }
     applied(registered, none, cluster=CLUSTER)
     path = "/api/v1/namespaces/default/resourcequotas/bench-none"
-    registered.wait(lambda: "used" in (registered.connect(CLUSTER).get(path).get("status") or {}))
+    wait(lambda: "used" in (registered.connect(CLUSTER).get(path).get("status") or {}))
     registered.clear(
         "MA974",
         from_tasks(registered),

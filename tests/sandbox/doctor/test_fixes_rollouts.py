@@ -18,6 +18,7 @@ from tests.support import stuck_pods
 from tests.support.bench import SPACE, Act, Bench
 from tests.support.clears import cases, clears
 from tests.support.stuck_pods import reported, warned
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.sandbox
 
@@ -87,7 +88,7 @@ def full(bench: Bench, left: contextlib.ExitStack) -> Act:
 
     def raised() -> None:
         stuck_pods.quota(bench.hub, 100)
-        bench.wait(lambda: [nudge(bench)] and stuck_pods.pods(bench.hub, UI))
+        wait(lambda: [nudge(bench)] and stuck_pods.pods(bench.hub, UI))
 
     return raised
 
@@ -100,7 +101,7 @@ def refused(bench: Bench, left: contextlib.ExitStack) -> Act:
 
     def removed() -> None:
         policy.close()
-        bench.wait(lambda: [nudge(bench)] and stuck_pods.pods(bench.hub, UI))
+        wait(lambda: [nudge(bench)] and stuck_pods.pods(bench.hub, UI))
 
     return removed
 
@@ -111,7 +112,7 @@ def rejected(bench: Bench, left: contextlib.ExitStack) -> Act:
 
     def made() -> None:
         bench.up()
-        bench.wait(lambda: [nudge(bench)] and stuck_pods.pods(bench.hub, UI))
+        wait(lambda: [nudge(bench)] and stuck_pods.pods(bench.hub, UI))
 
     return made
 

@@ -27,6 +27,7 @@ from tests.support.proves import proves
 from tests.support.registrations import Registration
 from tests.support.relays import Relay, relays
 from tests.support.stacks import stack_text
+from tests.support.waiting import wait
 
 pytestmark = pytest.mark.sandbox
 
@@ -122,7 +123,7 @@ def test_of_twenty_clusters_those_that_are_dead_have_all_the_findings(fleet: Fle
         wanted = ["network/8", *(f"{what}/{name}" for what in ("objects", "clusters") for name in NAMES)]
         return all(well["verify"][check]["state"] == "passed" for check in wanted)
 
-    fleet.bench.wait(all_well, 90)
+    wait(all_well, 90)
     refusing, silent = NAMES[3], NAMES[12]
     dead: list[str] = []
     for name, code, die in (

@@ -30,7 +30,7 @@ from tests.support.engine import Program, Stack
 from tests.support.environments import environment as smallest
 from tests.support.objects import of_kind
 from tests.support.proves import proves
-from tests.support.registrations import wait
+from tests.support.waiting import wait
 
 OWN = {
     "description": "Example",

@@ -20,7 +20,8 @@ from manifests.inputs import Inputs
 from tests.support.clears import clears
 from tests.support.faults import closed_port
 from tests.support.proves import proves
-from tests.support.registrations import Registration, failed_check, place, wait
+from tests.support.registrations import Registration, failed_check, place
+from tests.support.waiting import wait
 
 OPERATOR = "/apis/apps/v1/namespaces/ray-system/deployments/kuberay-operator"
 DEFAULT = f"/api/v1/namespaces/{RAY_NAMESPACE}"
