@@ -21,11 +21,11 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "test_down.py",
     ),
     "programs": (
-        "test_tenants.py",
         "test_waiting.py",
         "test_objects.py",
         "test_unreachable.py",
         "test_secrets.py",
+        "test_tenants.py",
         "test_helm.py",
         "test_stack.py",
         "test_policy_pack.py",
