@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,6 +33,7 @@ class Server:
         self.listed = [thing("a", 1)]
         self.events: list[list[tuple[str, dict[str, Any]]]] = []
         self.asked: list[str] = []
+        self.ends_at_once = False
         self.over = threading.Event()
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> Answer:
@@ -41,8 +43,10 @@ class Server:
             return 404, {}, b"{}"
         if "watch" not in query:
             return 200, {}, json.dumps({"metadata": {"resourceVersion": "1"}, "items": self.listed}).encode()
-        if not self.events:
+        if not self.events and not self.ends_at_once:
             self.over.wait(20)
+        if self.over.is_set():  # followers end
+            return 410, {}, b"{}"
         told = self.events.pop(0) if self.events else []
         return (
             200,
@@ -78,6 +82,18 @@ def test_a_kind_is_listed_once_and_followed_from_there(server: Server) -> None:
         wait(lambda: len(server.asked) >= 4, pause=0.01)
         server.over.set()
     assert server.asked[:4] == ["list", "watch from 1", "watch from 9", "watch from 10"]
+
+
+def test_watches_that_end_at_once_are_not_asked_for_over_and_over(server: Server) -> None:
+    """UX-1: whatever stands between closes them."""
+    server.ends_at_once = True
+    with http_double(server.answer) as address:
+        watched = Watched(Kubernetes(f"http://{address}", urllib3.PoolManager(), {}))
+        seen(watched, {"a"})
+        wait(lambda: len(server.asked) >= 3, pause=0.01)
+        time.sleep(0.3)
+        server.over.set()
+    assert len(server.asked) <= 4
 
 
 def test_a_version_that_is_too_old_is_listed_anew(server: Server) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import datetime
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,9 @@ from madeploy.sandbox import objects
 
 WATCH_SECONDS = 300
 """Time after which the API server ends a watch, which then goes on where it was."""
+SHORT_SECONDS = 1.0
+"""A watch that ended sooner and told nothing is not begun again at once: whatever closes it would be asked
+without end."""
 
 
 class Watched:
@@ -57,6 +61,7 @@ class _Collection:
     def _follow(self, version: str) -> None:
         try:
             while True:
+                began, known = time.monotonic(), version
                 for event in self._api.watch(self._path, version, WATCH_SECONDS):
                     if event.get("type") == "ERROR":  # the version is too old
                         return
@@ -67,6 +72,8 @@ class _Collection:
                             self._items.pop(_uid(item), None)
                         elif event["type"] != "BOOKMARK":
                             self._items[_uid(item)] = item
+                if version == known and time.monotonic() - began < SHORT_SECONDS:
+                    time.sleep(SHORT_SECONDS)
         except ClientError:
             return
         finally:
