@@ -118,6 +118,8 @@ def _torn(content: bytes, place: str) -> Lock:
 _TORN_ELSEWHERE: Final = re.compile(
     r"unexpected end of JSON input|invalid character .{1,8} (looking for|after|in) |cannot unmarshal"
 )
+_ADDRESS: Final = re.compile(r"[^:/]:[0-9]{1,5}$")
+"""What a helper is told of its engine: `127.0.0.1:41235`."""
 _TOLD = re.compile(r"^\s*(\S+): created by (.*)@(\S+) \(pid (\d+)\) at (\S+)\s*$", re.MULTILINE)
 
 
@@ -160,7 +162,10 @@ def orphans(where: Path) -> dict[int, str]:
 
 
 def _helper(argv: list[str]) -> str | None:
-    """The program's name when a command line is that of an engine's helper."""
+    """The program's name when a command line is that of an engine's helper: it is told the engine's address.
+    One that is only asked for its version is none."""
+    if not any(_ADDRESS.search(argument) for argument in argv):
+        return None
     for argument in argv[:3]:
         name = os.path.basename(argument)
         if name.startswith(("pulumi-resource-", "pulumi-language-", "pulumi-analyzer-")):

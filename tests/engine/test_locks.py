@@ -176,24 +176,26 @@ def test_only_a_file_backend_has_a_directory(url: str, directory: Path | None) -
 def test_only_helpers_of_this_program_that_have_no_engine_are_orphans(
     tmp_path: Path, started: list[subprocess.Popen[bytes]]
 ) -> None:
-    """REG-9: an engine's own helpers, other programs and other directories are left alone."""
+    """REG-9: an engine's own helpers, those that are asked for their version, other programs and other
+    directories are left alone."""
     mine, other = tmp_path / "mine", tmp_path / "other"
     mine.mkdir()
     other.mkdir()
     orphan = called("/plugins/pulumi-resource-kubernetes", mine, "127.0.0.1:1")
     elsewhere = called("/plugins/pulumi-resource-kubernetes", other, "127.0.0.1:1")
     editor = called("/usr/bin/vim", mine)
+    asked = called("/plugins/pulumi-resource-aws", mine, "--version")
     script = (
         "import subprocess, time\n"
-        "child = subprocess.Popen(['/plugins/pulumi-resource-aws', '-c', 'import time; time.sleep(60)'],"
-        f" executable={sys.executable!r})\n"
+        "child = subprocess.Popen(['/plugins/pulumi-resource-aws', '-c', 'import time; time.sleep(60)',"
+        f" '127.0.0.1:1'], executable={sys.executable!r})\n"
         "print(child.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     engine = subprocess.Popen(
         ["/opt/bin/pulumi", "-c", script], executable=sys.executable, cwd=mine, stdout=subprocess.PIPE
     )
-    started += [orphan, elsewhere, editor, engine]
+    started += [orphan, elsewhere, editor, asked, engine]
     assert engine.stdout is not None
     helper = int(engine.stdout.readline())
     try:
