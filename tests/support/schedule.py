@@ -66,15 +66,18 @@ deployed sandbox, which the last one ends; the others an embedded environment ea
 
 FIRST = (
     *GROUPS["deployed"],
-    "test_upgrade.py",
-    *GROUPS["fixes"],
-    "test_replacements.py",
     *GROUPS["clusters"],
     *GROUPS["programs"],
-    "test_fleet.py",
-    "test_doctor.py",
     "test_artifact_store.py",
+    "test_doctor.py",
+    "test_upgrade.py",
+    "test_fleet.py",
+    *GROUPS["fixes"],
+    "test_replacements.py",
+    "test_recover.py",
     "test_renamed_cluster.py",
+    "test_render.py",
+    "test_published_definitions.py",
 )
 """What takes longest, longest first."""
 
