@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 from madeploy.settings import Environment
@@ -63,7 +64,7 @@ def dashboard(environment: Environment, monitoring: Monitoring) -> tuple[Object,
     settings, namespace = monitoring.dashboards, environment.platform.namespace
     if settings.kind == "none":
         return ()
-    text = json.dumps(model(environment, monitoring), indent=1, sort_keys=True)
+    text = _text(namespace, rows(environment, monitoring))
     if settings.kind == "grafanaOperator":
         return (
             {
@@ -184,11 +185,16 @@ def _controllers(environment: Environment) -> Iterator[Panel]:
     yield Panel("Kubernetes APIs", "timeseries", (("{{host}} {{code}}", calls),), "reqps")
 
 
-def model(environment: Environment, monitoring: Monitoring) -> dict[str, Any]:
+@lru_cache(maxsize=8)  # indented JSON is written by Python alone, which takes as long as all other objects
+def _text(namespace: str, shown: tuple[Row, ...]) -> str:
+    return json.dumps(_model(namespace, shown), indent=1, sort_keys=True)
+
+
+def _model(namespace: str, shown: tuple[Row, ...]) -> dict[str, Any]:
     """Grafana's JSON of the dashboard."""
     panels: list[dict[str, Any]] = []
     top = 0
-    for row in rows(environment, monitoring):
+    for row in shown:
         panels.append(
             {
                 "id": len(panels) + 1,
@@ -207,7 +213,6 @@ def model(environment: Environment, monitoring: Monitoring) -> dict[str, Any]:
                 place = {"x": index * width, "y": top, "w": width, "h": HEIGHT}
                 panels.append({"id": len(panels) + 1, "gridPos": place, **_panel(panel)})
             top += HEIGHT
-    namespace = environment.platform.namespace
     return {
         "uid": f"michelangelo-{namespace}"[:40],
         "title": f"Michelangelo control plane ({namespace})",
