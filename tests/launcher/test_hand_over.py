@@ -20,10 +20,11 @@ SHOW = "import json, os, sys\nprint(json.dumps([sys.argv, os.getcwd(), dict(os.e
 def real(checkout: Checkout) -> Checkout:
     """A checkout with a finished environment: a real interpreter, a command that shows its surroundings."""
     launcher = checkout.load()
-    launcher.PYTHON.parent.mkdir(parents=True)
-    launcher.PYTHON.symlink_to(sys.base_prefix + "/bin/python3")
-    launcher.COMMAND.write_text(SHOW, encoding="utf-8")
-    launcher.STAMP.write_text(launcher.stamp(), encoding="utf-8")
+    python = Path(launcher.PYTHON)
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.base_prefix + "/bin/python3")
+    Path(launcher.COMMAND).write_text(SHOW, encoding="utf-8")
+    Path(launcher.STAMP).write_text(launcher.stamp(), encoding="utf-8")
     return checkout
 
 
