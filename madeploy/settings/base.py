@@ -45,6 +45,8 @@ class Section(BaseModel):
         validate_by_alias=True,
         validate_by_name=True,
         validate_default=True,
+        # Most sections are read as part of the environment only, which builds what all of them need at once.
+        defer_build=True,
     )
 
     elsewhere: ClassVar[Mapping[str, str]] = {}
