@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from madeploy.clusters.preflight import unreachable
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
@@ -93,7 +94,9 @@ def run(clusters: int, silent: int) -> dict[str, float | int]:
             os.environ["KUBECONFIG"] = str(folder / "kubeconfig")
             os.environ["NO_PROXY"] = HOST
             stack = folder / "Pulumi.fleet.yaml"
-            sections = {
+            sections: dict[str, Any] = {
+                # Contexts alone: what is encrypted comes before them, and takes the Pulumi CLI to read.
+                "kubeconfigs": ...,
                 "platform": {"tier": "development"},
                 "controlPlane": {"kubeconfigContext": CONTROL_PLANE},
                 "clusters": {name: {"kubeconfigContext": name} for name in names},

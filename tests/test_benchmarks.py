@@ -196,3 +196,17 @@ def test_the_record_keeps_what_cannot_be_measured_again(tmp_path: Path) -> None:
     assert (rows["version"], rows["help"], rows["preview"]["why"]) == (second, first, "no sandbox")
     assert rows["render"]["why"].endswith("`bin/madeploy bench --only render --record`")
     assert list(rows) == list(ROWS)
+
+
+def test_a_look_at_a_fleet_needs_no_program_but_python() -> None:
+    """REG-12: it measures what asking takes; no engine is started on the way."""
+    asked = subprocess.run(
+        [sys.executable, "-m", "benchmarks.preflight", "--clusters", "2", "--silent", "0"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": str(ROOT / "none")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert asked.returncode == 0, asked.stderr
+    assert json.loads(asked.stdout)["clusters"] == 2
