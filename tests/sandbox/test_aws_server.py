@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from madeploy.sandbox.aws_server import _is_met
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.whole
 
@@ -47,9 +47,7 @@ TRUST = json.dumps(
 @contextmanager
 def serving(module: str) -> Iterator[Client]:
     """A server of its own; gives clients of it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     child = subprocess.Popen(
         [sys.executable, "-m", module, "-H", "127.0.0.1", "-p", str(port)],

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from tests.sandbox_tools import mirror as mirrors
 from tests.sandbox_tools.conftest import Machine
 from tests.sandbox_tools.downloads import Heard, built_instead, sources, url_of
 from tests.sandbox_tools.mirror import Mirror, Misbehaviour, path_of, serving
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.whole
 
@@ -113,10 +113,7 @@ def test_a_port_where_nobody_listens_and_a_name_nobody_knows_are_said(
     machine: Machine, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """UX-3."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    monkeypatch.setenv("MADEPLOY_DOWNLOADS", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("MADEPLOY_DOWNLOADS", f"http://127.0.0.1:{free_port()}")
     assert "connection refused" in built_instead(machine)
     monkeypatch.setenv("MADEPLOY_DOWNLOADS", "http://mirror.invalid")
     assert "name is not known here" in built_instead(machine, "etcd")

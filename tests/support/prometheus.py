@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from tests.support import promtool
-from tests.support.envoy import free_port
+from tests.support.ports import free_port
 
 WAIT_SECONDS = 120.0
 

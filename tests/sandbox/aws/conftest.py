@@ -18,8 +18,8 @@ from madeploy.sandbox.plugins import PluginChoice
 from madeploy.sandbox.state import StateDirectory
 from tests.sandbox.aws.stores import Client, empty
 from tests.support.engine import Stack
-from tests.support.light_clusters import free_port
 from tests.support.plugins import chosen
+from tests.support.ports import free_port
 
 _numbers = itertools.count(1)
 

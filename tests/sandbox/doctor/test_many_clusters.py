@@ -99,6 +99,8 @@ def fleet(bench: Bench, environment: Environment, tmp_path: Path) -> Iterator[Fl
         bench.hub.delete(f"{clusters}/{name}")
         for secret in ("ca-data", "client-token"):
             bench.hub.delete(f"/api/v1/namespaces/default/secrets/cluster-{name}-{secret}")
+    # The controller manager lets go of them while its pods run, which the bench takes away at its end.
+    wait(lambda: not list(bench.hub.items(clusters)))
     bench.environ = before
     bench.restore()
     bench.up(take_back=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from madeploy.sandbox.environment import Environment
 from madeploy.sandbox.plugins import PluginChoice
 from tests.support.engine import Program, Stack
 from tests.support.plugins import chosen
+from tests.support.ports import free_port
 
 CLUSTER = "control-plane"
 
@@ -27,9 +27,7 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def dead_server() -> str:
     """The address of an API server that is down: a port where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"https://127.0.0.1:{free.getsockname()[1]}"
+    return f"https://127.0.0.1:{free_port()}"
 
 
 @pytest.fixture(scope="session")
