@@ -14,7 +14,6 @@ import resource
 import ssl
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from madeploy.clusters.preflight import unreachable
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
 from madeploy.sandbox.pki import Authority
 from madeploy.settings import CONTROL_PLANE
+from tests.support.http_servers import HttpServer, served
 from tests.support.light_clusters import HOST, silent_listener
 from tests.support.stacks import stack_text
 
@@ -49,9 +49,7 @@ def answering(folder: Path, authority: Authority) -> Iterator[str]:
         def log_message(self, format: str, *args: object) -> None:
             return None
 
-    class Server(http.server.ThreadingHTTPServer):
-        daemon_threads = True
-        block_on_close = False
+    class Server(HttpServer):
         request_queue_size = 256
 
     pair = authority.server("serving", "kube-apiserver", (HOST,))
@@ -59,12 +57,8 @@ def answering(folder: Path, authority: Authority) -> Iterator[str]:
     context.load_cert_chain(pair.certificate, pair.key)
     server = Server((HOST, 0), Handler)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with served(server):
         yield f"https://{HOST}:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 def run(clusters: int, silent: int) -> dict[str, float | int]:

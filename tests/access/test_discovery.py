@@ -8,7 +8,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 from madeploy.cli.app import app
 from madeploy.clients import identity_provider
 from madeploy.settings.access import Access
-from tests.support.oidc import Key, running_server
+from tests.support.http_servers import HttpServer, served
+from tests.support.oidc import Key
 from tests.support.proves import proves
 from tests.support.tls import certificate_files
 
@@ -87,18 +88,17 @@ def serving(certificate: Path) -> Iterator[Issuer]:
             found = documents.get(self.path)
             send(self, 404 if found is None else 200, json.dumps(found).encode())
 
-    class Server(ThreadingHTTPServer):
+    class Server(HttpServer):
         def handle_error(self, *_: Any) -> None:
             """A client that hangs up is what some tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     made = Issuer(f"localhost:{server.server_address[1]}")
     made.authorities = certificate / "tls.crt"
-    with running_server(server):
+    with served(server):
         yield made
 
 

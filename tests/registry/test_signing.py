@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -21,6 +20,7 @@ from hypothesis import strategies as st
 from madeploy.registry.retention.signing import Credentials, Provider, signed, target
 from madeploy.registry.retention.terms import StoreError
 from manifests.credentials import object_store_yaml
+from tests.support.http_servers import HttpServer, served
 
 NOW = datetime(2026, 11, 1, 12, 0, tzinfo=timezone.utc)
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\n"), max_size=20)
@@ -105,7 +105,7 @@ class Issuer:
             def log_message(self, *_: Any) -> None:
                 return
 
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.server = HttpServer(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def xml(self) -> bytes:
@@ -126,12 +126,8 @@ class Issuer:
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     made = Issuer()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    with served(made.server):
+        yield made
 
 
 @pytest.fixture

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import re
 import stat
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from madeploy.sandbox.environment import Environment
 from madeploy.settings import CONTROL_PLANE
 from manifests.model_registry import readers
 from tests.support.environments import environment as settings
+from tests.support.http_servers import HttpServer, served
 from tests.support.proves import proves
 from tests.support.workflow import Run
 
@@ -72,13 +72,9 @@ def issuer() -> Iterator[tuple[str, list[Any]]]:
         def log_message(self, *_: Any) -> None:
             return
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/token?version=2", asked
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    server = HttpServer(("127.0.0.1", 0), Handler)
+    with served(server):
+        yield f"http://127.0.0.1:{server.server_port}/token?version=2", asked
 
 
 @pytest.fixture

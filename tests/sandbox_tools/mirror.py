@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from madeploy.sandbox.tools.releases import RELEASES, Download, GitHubDigest, Platform, Release, SumFile
+from tests.support.http_servers import HttpServer, served
 
 Misbehaviour = Callable[[BaseHTTPRequestHandler, bytes], bool]
 """Answers a request for a body in its own way; False to have it answered properly."""
@@ -126,16 +127,13 @@ def serving(mirror: Mirror) -> Iterator[Mirror]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    server = HttpServer(("127.0.0.1", 0), Handler)
     mirror.address = f"http://127.0.0.1:{server.server_port}"
-    try:
-        yield mirror
-    finally:
-        over.set()
-        server.shutdown()
-        server.server_close()
+    with served(server):
+        try:
+            yield mirror
+        finally:
+            over.set()
 
 
 def serve(request: BaseHTTPRequestHandler, body: bytes, until: int | None = None) -> None:

@@ -4,7 +4,6 @@ themselves."""
 from __future__ import annotations
 
 import contextlib
-import http.server
 import socket
 import ssl
 import struct
@@ -19,6 +18,7 @@ import urllib3
 
 from madeploy.sandbox.pki import Authority, Pair
 from tests.support.http_double import AnyMethod
+from tests.support.http_servers import HttpServer, served
 
 Fault = Literal["none", "throttled", "error", "slow", "drip", "silent"]
 """What a proxy does with a request: pass it on, answer 429, answer 500, wait, answer a byte at a time, never
@@ -114,21 +114,16 @@ def fault_proxy(backend: str, pki: Path, fault: Fault = "none", *hosts: str) -> 
                     return
 
     ended = threading.Event()
-    server = http.server.ThreadingHTTPServer((HOST, 0), Handler)
-    server.daemon_threads = True
-    server.block_on_close = False
+    server = HttpServer((HOST, 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(pair.certificate, pair.key)
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     proxy = Proxy(server.server_address[1], fault)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield proxy
-    finally:
-        ended.set()
-        server.shutdown()
-        server.server_close()
+    with served(server):
+        try:
+            yield proxy
+        finally:
+            ended.set()
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +28,7 @@ from tests.support.environments import environment
 from tests.support.envoy import RunningEnvoy, rewrite_folders, running
 from tests.support.grpc_servers import listening
 from tests.support.grpc_web import UI_HEADERS, connect
+from tests.support.http_servers import HttpServer, served
 from tests.support.tls import certificate_files, trusting
 
 APP = "app.ml.example.com"
@@ -311,7 +312,6 @@ def _files(recorded: Recorded) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(FILES)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    with oidc.running_server(server):
+    server = HttpServer(("127.0.0.1", 0), Handler)
+    with served(server):
         yield server.server_address[1]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from tests.support.http_servers import HttpServer, served
 
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers and body."""
@@ -51,16 +52,10 @@ def http_double(answer: Answering) -> Iterator[str]:
             if self.command != "HEAD":
                 self.wfile.write(data)
 
-    class Server(http.server.ThreadingHTTPServer):
+    class Server(HttpServer):
         def handle_error(self, request: Any, client_address: Any) -> None:
             """A client that goes away in the middle is none of the server's business."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with served(server):
         yield f"127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()

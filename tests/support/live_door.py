@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from manifests.envoy_tokens import IMAGE_AUTHORITIES
 from tests.support import front_door_envoy, oidc
 from tests.support.envoy import rewrite_folders, running
 from tests.support.front_door import Cluster, hosts
+from tests.support.http_servers import HttpServer, served
 from tests.support.objects import one
 from tests.support.tls import certificate_files
 
@@ -107,12 +107,6 @@ def files(pages: Mapping[str, str]) -> Iterator[int]:
         def log_message(self, format: str, *args: object) -> None:
             """Nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    server = HttpServer(("127.0.0.1", 0), Handler)
+    with served(server):
         yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -15,13 +15,15 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from tests.support.http_servers import HttpServer, served
 
 HOST = "login.example.com"
 ISSUER = f"https://{HOST}/realms/ml"
@@ -243,23 +245,9 @@ def _flat(query: str) -> dict[str, str]:
 def serving(provider: Provider, certificate: Path) -> Iterator[int]:
     """Serve by TLS on a free port of this machine; `certificate` has `tls.crt` and `tls.key`."""
     handler = type("Handler", (_Handler,), {"provider": provider})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    server.daemon_threads = True
+    server = HttpServer(("127.0.0.1", 0), handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
     server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-    with running_server(server):
+    with served(server):
         yield server.server_address[1]
-
-
-@contextlib.contextmanager
-def running_server(server: ThreadingHTTPServer) -> Iterator[None]:
-    """Serve in a thread until the end."""
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

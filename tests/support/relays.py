@@ -8,6 +8,8 @@ import socketserver
 import threading
 from collections.abc import Iterator
 
+from tests.support.http_servers import ACCEPT_SECONDS
+
 HOST = "127.0.0.1"
 _CHUNK = 65536
 
@@ -25,6 +27,7 @@ class Relay(socketserver.ThreadingTCPServer):
 
     def __init__(self, backend: tuple[str, int]) -> None:
         super().__init__((HOST, 0), _Passed)
+        self.socket.settimeout(ACCEPT_SECONDS)
         self.backend = backend
         self.is_silent = False
         self.over = threading.Event()

@@ -7,7 +7,6 @@ import hashlib
 import http.server
 import io
 import tarfile
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from manifests import registration
 from tests.sandbox.options.conftest import CLUSTER
 from tests.support.engine import Program, Stack
 from tests.support.environments import minimal
+from tests.support.http_servers import HttpServer, served
 
 pytestmark = pytest.mark.sandbox
 
@@ -77,10 +77,9 @@ def repository(tmp_path: Path) -> Iterator[str]:
     entries = {wanted["chart"]: [{**chart, "urls": [packed.name], "digest": digest}]}
     (folder / "index.yaml").write_text(yaml.safe_dump({"apiVersion": "v1", "entries": entries}))
     handler = functools.partial(_Quiet, directory=str(folder))
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = HttpServer(("127.0.0.1", 0), handler)
+    with served(server):
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def test_the_operator_is_installed_found_by_the_probes_left_alone_and_taken_away(
