@@ -81,6 +81,12 @@ class Remedies:
         return f"kubectl --context {self.compute_context} {arguments}"
 
 
+def holders(namespace: str) -> str:
+    """Arguments of kubectl that show what holds a namespace that is being deleted, and nothing of one that is
+    gone."""
+    return f"get namespace {namespace} --ignore-not-found -o jsonpath='{{.status.conditions}}'"
+
+
 def steps(*lines: str) -> str:
     """A fix of several lines: what to do in words, and each command on a line of its own."""
     return "\n".join(lines)

@@ -118,8 +118,6 @@ def _torn(content: bytes, place: str) -> Lock:
 _TORN_ELSEWHERE: Final = re.compile(
     r"unexpected end of JSON input|invalid character .{1,8} (looking for|after|in) |cannot unmarshal"
 )
-_ADDRESS: Final = re.compile(r"[^:/]:[0-9]{1,5}$")
-"""What a helper is told of its engine: `127.0.0.1:41235`."""
 _TOLD = re.compile(r"^\s*(\S+): created by (.*)@(\S+) \(pid (\d+)\) at (\S+)\s*$", re.MULTILINE)
 
 
@@ -159,6 +157,10 @@ def orphans(where: Path) -> dict[int, str]:
         if directory is not None and directory.is_relative_to(where.resolve()):
             found[pid] = program
     return found
+
+
+_ADDRESS: Final = re.compile(r"[^:/]:[0-9]{1,5}$")
+"""What a helper is told of its engine: `127.0.0.1:41235`."""
 
 
 def _helper(argv: list[str]) -> str | None:

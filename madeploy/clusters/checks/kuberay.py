@@ -7,7 +7,7 @@ from typing import Final
 
 from madeploy.clients.kubernetes import Kubernetes, Object
 from madeploy.clients.objects import condition
-from madeploy.clusters.remedies import Remedies, steps
+from madeploy.clusters.remedies import Remedies, holders, steps
 from madeploy.findings import Finding, find
 from madeploy.names.kubernetes import KUBERAY_NAMESPACE, RAY_NAMESPACE, common_labels
 from madeploy.settings import Environment
@@ -157,9 +157,7 @@ def _install(remedies: Remedies) -> str:
 def _terminating(remedies: Remedies) -> Finding:
     fix = steps(
         "See what holds it, and let that go; then install the operator again:",
-        remedies.compute(
-            f"get namespace {KUBERAY_NAMESPACE} --ignore-not-found -o jsonpath='{{.status.conditions}}'"
-        ),
+        remedies.compute(holders(KUBERAY_NAMESPACE)),
         *_install(remedies).splitlines()[-1:],
     )
     return find("MA453", f"{remedies.name}: namespace {KUBERAY_NAMESPACE}", "is being deleted", fix=fix)

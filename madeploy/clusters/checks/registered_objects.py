@@ -5,7 +5,7 @@ from __future__ import annotations
 from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import Kubernetes
 from madeploy.clusters.registration import CLUSTERS, Registered, rest_of, secret_path
-from madeploy.clusters.remedies import Remedies, steps
+from madeploy.clusters.remedies import Remedies, holders, steps
 from madeploy.findings import Finding, find
 from madeploy.kubeconfigs import tokens
 from madeploy.names.kubernetes import (
@@ -46,9 +46,7 @@ def _no_cluster(control_plane: Kubernetes, environment: Environment, remedies: R
     if namespace is not None and namespace["metadata"].get("deletionTimestamp"):
         fix = steps(
             "See what holds it, and let that go; once it is gone:",
-            remedies.control_plane(
-                f"get namespace {CLUSTERS_NAMESPACE} --ignore-not-found -o jsonpath='{{.status.conditions}}'"
-            ),
+            remedies.control_plane(holders(CLUSTERS_NAMESPACE)),
             remedies.up,
         )
         return find("MA453", f"namespace {CLUSTERS_NAMESPACE}", "is being deleted", fix=fix)
