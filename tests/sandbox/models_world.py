@@ -58,7 +58,7 @@ class World:
         self.store.put(models)
         expected = len(models)
         # The API server sees what is in its store with its next watch event.
-        wait(lambda: len(self.names()) == expected, pause=0.05)
+        wait(lambda: len(self.names()) == expected, seconds=60, pause=0.05)
 
     def empty(self) -> None:
         """No models of ours and no objects."""

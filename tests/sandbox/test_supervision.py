@@ -65,7 +65,7 @@ def command(tmp_path: Path, tool_paths: dict[str, Path]) -> Iterator[CommandLine
 def test_what_a_killed_start_left_is_ended_by_stop(command: CommandLine) -> None:
     """UX-1: `kill -9` of the command in the middle of a start leaves nothing that cannot be stopped."""
     starting = command.popen("start")
-    wait(lambda: "control-plane/apiserver" in command.processes.values())
+    wait(lambda: "control-plane/apiserver" in command.processes.values(), 120, 0.02)
     starting.kill()
     starting.communicate()
     assert command.processes
@@ -77,7 +77,7 @@ def test_what_a_killed_start_left_is_ended_by_stop(command: CommandLine) -> None
 def test_ctrl_c_in_the_middle_of_a_start_ends_what_was_started(command: CommandLine) -> None:
     """UX-1: no process outlives an interrupted start, and the next one works."""
     starting = command.popen("start")
-    wait(lambda: "control-plane/apiserver" in command.processes.values())
+    wait(lambda: "control-plane/apiserver" in command.processes.values(), 120, 0.02)
     starting.send_signal(signal.SIGINT)
     _, said = starting.communicate(timeout=120)
     assert starting.returncode == 130, said
@@ -97,7 +97,7 @@ def test_a_second_start_reuses_what_runs_and_restarts_what_died_and_touches_no_o
     assert not set(taken.values()) & set(environment.state.ports.values())
     assert not set(command.processes) & set(process.labelled(environment.directory.root))
     os.kill(before["compute-0/scheduler"], signal.SIGKILL)
-    wait(lambda: "compute-0/scheduler" not in command.processes.values())
+    wait(lambda: "compute-0/scheduler" not in command.processes.values(), 120, 0.02)
     assert command.run("status")[0] == 1
 
     code, said = command.run("start")

@@ -65,7 +65,9 @@ def server() -> Iterator[Server]:
 
 def seen(watched: Watched, expected: set[str]) -> None:
     """Wait until just these things are known."""
-    wait(lambda: {item["metadata"]["name"] for item in watched.all(THINGS)} == expected, pause=0.01)
+    wait(
+        lambda: {item["metadata"]["name"] for item in watched.all(THINGS)} == expected, seconds=20, pause=0.01
+    )
 
 
 def test_a_kind_is_listed_once_and_followed_from_there(server: Server) -> None:
@@ -79,7 +81,7 @@ def test_a_kind_is_listed_once_and_followed_from_there(server: Server) -> None:
         seen(watched, {"b"})
         (item,) = View(None, print, watched).all(THINGS)  # type: ignore[arg-type]
         assert item == thing("b", 2)
-        wait(lambda: len(server.asked) >= 4, pause=0.01)
+        wait(lambda: len(server.asked) >= 4, seconds=20, pause=0.01)
         server.over.set()
     assert server.asked[:4] == ["list", "watch from 1", "watch from 9", "watch from 10"]
 
@@ -90,7 +92,7 @@ def test_watches_that_end_at_once_are_not_asked_for_over_and_over(server: Server
     with http_double(server.answer) as address:
         watched = Watched(Kubernetes(f"http://{address}", urllib3.PoolManager(), {}))
         seen(watched, {"a"})
-        wait(lambda: len(server.asked) >= 3, pause=0.01)
+        wait(lambda: len(server.asked) >= 3, seconds=20, pause=0.01)
         time.sleep(0.3)
         server.over.set()
     assert len(server.asked) <= 4

@@ -120,8 +120,8 @@ def is_counted(client: Kubernetes, kind: str) -> bool:
     body = {"metadata": {"generateName": "counted-"}, "spec": {"hard": {kind: "1"}}}
     path = f"{quotas}/{client.create(quotas, body)['metadata']['name']}"
     try:
-        wait(lambda: (client.get(path).get("status") or {}).get("hard"))
-        return kind in (client.get(path)["status"].get("used") or {})
+        status: dict[str, Any] = wait(lambda: client.get(path).get("status"))
+        return kind in (status.get("used") or {})
     finally:
         client.delete(path)
 
