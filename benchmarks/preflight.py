@@ -11,7 +11,6 @@ import http.server
 import json
 import os
 import resource
-import ssl
 import sys
 import tempfile
 import time
@@ -53,10 +52,8 @@ def answering(folder: Path, authority: Authority) -> Iterator[str]:
         request_queue_size = 256
 
     pair = authority.server("serving", "kube-apiserver", (HOST,))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair.certificate, pair.key)
     server = Server((HOST, 0), Handler)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.secure(pair.certificate, pair.key)
     with served(server):
         yield f"https://{HOST}:{server.server_address[1]}"
 

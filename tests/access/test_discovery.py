@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
@@ -93,9 +92,7 @@ def serving(certificate: Path) -> Iterator[Issuer]:
             """A client that hangs up is what some tests are about."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.secure(certificate / "tls.crt", certificate / "tls.key")
     made = Issuer(f"localhost:{server.server_address[1]}")
     made.authorities = certificate / "tls.crt"
     with served(server):

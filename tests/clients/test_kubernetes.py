@@ -15,7 +15,8 @@ from madeploy.clients.errors import ClientError
 from madeploy.clients.kubernetes import ATTEMPTS, Kubernetes
 from madeploy.sandbox.kubeconfig import KubeconfigEntry, kubeconfig
 from madeploy.sandbox.pki import Authority
-from tests.support.faults import Proxy, bare_server, closed_port, fault_proxy
+from tests.support.faults import Proxy, bare_server, fault_proxy
+from tests.support.ports import free_port
 
 TOKEN = "aaaa.bbbb.cccc"
 
@@ -50,7 +51,7 @@ def failure(made: Kubernetes) -> ClientError:
 
 def test_nothing_listening_is_told_from_a_name_that_does_not_resolve(pki: Path) -> None:
     """REG-11, NET-14."""
-    refused = failure(client(f"https://127.0.0.1:{closed_port()}", pki))
+    refused = failure(client(f"https://127.0.0.1:{free_port()}", pki))
     assert refused.cause == "refused"
     assert refused.is_unreachable
 
@@ -140,7 +141,7 @@ def test_the_server_dates_its_answers(pki: Path) -> None:
     with served(pki, "throttled") as proxy:
         assert client(proxy.server, pki).clock() is None
     with pytest.raises(ClientError):
-        client(f"https://127.0.0.1:{closed_port()}", pki).clock()
+        client(f"https://127.0.0.1:{free_port()}", pki).clock()
 
 
 def test_many_clients_may_be_made_of_one_kubeconfig_at_once(pki: Path) -> None:

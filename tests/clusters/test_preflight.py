@@ -18,7 +18,8 @@ from madeploy.clusters.preflight import preflight
 from madeploy.errors import ToolkitError
 from madeploy.sandbox.pki import Authority
 from tests.support.answers import Answers
-from tests.support.faults import bare_server, black_hole, closed_port, fault_proxy
+from tests.support.faults import bare_server, black_hole, fault_proxy
+from tests.support.ports import free_port
 from tests.support.scale import scale
 
 REVIEWS = "/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -56,7 +57,7 @@ def test_every_kind_of_trouble_is_set_aside_with_its_code_and_the_rest_is_reacha
         found = preflight(
             {
                 "first": answering,
-                "refused": client(f"https://127.0.0.1:{closed_port()}"),
+                "refused": client(f"https://127.0.0.1:{free_port()}"),
                 "hole": client(f"https://127.0.0.1:{hole}"),
                 "silent": client(f"https://127.0.0.1:{silent}"),
                 "drip": client(drip.server),

@@ -20,7 +20,8 @@ from madeploy.settings import Environment
 from manifests.registration import task_config, task_credentials_data
 from tests.support.answers import Answers
 from tests.support.environments import QUEUES, environment
-from tests.support.faults import bare_server, closed_port
+from tests.support.faults import bare_server
+from tests.support.ports import free_port
 from tests.support.proves import proves
 
 KUBE_SYSTEM = "/api/v1/namespaces/kube-system"
@@ -153,7 +154,7 @@ def test_an_object_store_is_asked_from_here_and_only_warned_about(monkeypatch: p
             for finding in object_store_findings(storage, "a", {"AWS_ENDPOINT_URL": url})
         ]
 
-    assert found(f"http://127.0.0.1:{closed_port()}") == [("MA457", "warning")]
+    assert found(f"http://127.0.0.1:{free_port()}") == [("MA457", "warning")]
     with bare_server("silent") as port:
         assert found(f"http://127.0.0.1:{port}") == []
 

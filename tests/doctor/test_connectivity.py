@@ -26,11 +26,11 @@ from madeploy.findings.outcomes import Outcome
 from madeploy.sandbox.pki import Authority
 from madeploy.settings import CONTROL_PLANE
 from tests.support.environments import environment
-from tests.support.faults import closed_port
 from tests.support.furnished import FurnishedSite, deployed, named
 from tests.support.greeting import HOST, greeting
 from tests.support.kubelet import WithKubelet
 from tests.support.local_aws import local_store
+from tests.support.ports import free_port
 from tests.support.proves import proves
 from tests.support.tls import certificate_pair
 
@@ -151,7 +151,7 @@ def test_pods_reach_what_the_platforms_pods_have_to_reach(lab: Lab) -> None:
 def test_a_compute_cluster_that_is_not_reached_is_named(lab: Lab) -> None:
     """NET-14."""
     path = "/apis/michelangelo.api/v2/namespaces/ma-system/clusters/gpu"
-    lab.made.hub.objects[path]["spec"]["kubernetes"]["rest"]["port"] = str(closed_port())
+    lab.made.hub.objects[path]["spec"]["kubernetes"]["rest"]["port"] = str(free_port())
     (finding,) = lab.look(CONTROL_PLANE).findings
     assert (finding.code, finding.subject) == ("MA970", "control-plane → gpu")
     assert "ConnectionRefusedError" in finding.evidence
@@ -166,9 +166,9 @@ def test_an_authority_that_does_not_vouch_is_no_reach(lab: Lab) -> None:
 
 def test_an_api_and_a_registry_that_tasks_do_not_reach_are_named(lab: Lab) -> None:
     """NET-14, NET-15: row 9 of the checklist."""
-    lab.made.site.at = (HOST, closed_port())
+    lab.made.site.at = (HOST, free_port())
     assert codes(lab.look("gpu")) == ["MA971"]
-    other = lab.made.environment.model_registry.model_copy(update={"endpoint": f"{HOST}:{closed_port()}"})
+    other = lab.made.environment.model_registry.model_copy(update={"endpoint": f"{HOST}:{free_port()}"})
     lab.made.site.environment = lab.made.environment.model_copy(update={"model_registry": other})
     assert codes(lab.look("gpu")) == ["MA971", "MA975"]
 
@@ -179,7 +179,7 @@ def test_a_store_that_tasks_do_not_reach_is_told_from_one_that_refuses_them(lab:
     outcome = lab.look("gpu")
     assert codes(outcome) == ["MA973"]
     assert "no AWS credentials" in outcome.findings[0].evidence
-    shut = lab.made.environment.storage.model_copy(update={"endpoint": f"http://{HOST}:{closed_port()}"})
+    shut = lab.made.environment.storage.model_copy(update={"endpoint": f"http://{HOST}:{free_port()}"})
     lab.made.site.environment = lab.made.environment.model_copy(update={"storage": shut})
     lab.give(KEYS)
     assert codes(lab.look("gpu")) == ["MA972"]

@@ -21,12 +21,12 @@ from madeploy.settings import Environment
 from tests.support import front_door_envoy
 from tests.support.api_server import api_server
 from tests.support.environments import environment
-from tests.support.faults import closed_port
 from tests.support.front_door import hosts
 from tests.support.furnished import FurnishedSite, deployed, named
 from tests.support.greeting import greeting
 from tests.support.live_door import LiveDoor, files, live_door
 from tests.support.oidc import Provider
+from tests.support.ports import free_port
 from tests.support.tls import certificate_files, certificate_pair
 
 pytestmark = pytest.mark.whole
@@ -158,7 +158,7 @@ def test_a_service_that_is_down_is_told_by_the_call_that_fails(
     service: str, expected: dict[str, list[str]], upstream: int, tmp_path: Path
 ) -> None:
     """CP-10, OPS-8: each call by its own code."""
-    with live_door(settings(), tmp_path, upstream, {service: closed_port()}) as made:
+    with live_door(settings(), tmp_path, upstream, {service: free_port()}) as made:
         assert found(site_at(made.port, tmp_path, settings())) == expected
 
 
@@ -257,7 +257,7 @@ def test_a_front_door_that_does_not_answer_is_found_once(tmp_path: Path) -> None
     """NET-1: calls that could not be made are no passes."""
     for name in SECRETS:
         certificate_files(tmp_path / "secrets" / name, "api.ml.example.com")
-    seen = looked_at(site_at(closed_port(), tmp_path, settings()))
+    seen = looked_at(site_at(free_port(), tmp_path, settings()))
     assert seen["network/1"] == ("failed", ["MA944"])
     assert {seen[name][0] for name in ("api", "app", "browser", "cors")} == {"notChecked"}
 

@@ -14,9 +14,9 @@ from madeploy.doctor.checks import Check, run
 from madeploy.doctor.images import images
 from madeploy.findings.outcomes import Outcome
 from tests.support.environments import environment
-from tests.support.faults import closed_port
 from tests.support.furnished import FurnishedSite
 from tests.support.image_registry import LOGIN, Registry, serving
+from tests.support.ports import free_port
 
 SERVICES = ("apiserver", "controllermgr", "worker", "ui")
 
@@ -89,7 +89,7 @@ def test_an_image_for_other_processors_is_found_before_it_is_pulled() -> None:
 
 def test_a_registry_that_does_not_answer_here_is_no_finding_and_no_pass() -> None:
     """UX-8: nodes may well reach it."""
-    outcome = look(site(f"127.0.0.1:{closed_port()}"))
+    outcome = look(site(f"127.0.0.1:{free_port()}"))
     assert (outcome.state, outcome.findings) == ("notChecked", ())
     assert outcome.detail.startswith("5 images, ")
     assert outcome.detail.count("nothing listens at its port") == 1

@@ -14,8 +14,9 @@ from madeploy.doctor.checks import Seen
 from tests.doctor.answers import codes, look
 from tests.support.aws_double import Aws, signed_in
 from tests.support.environments import aws_storage, environment
-from tests.support.faults import bare_server, closed_port
+from tests.support.faults import bare_server
 from tests.support.furnished import FurnishedSite, named
+from tests.support.ports import free_port
 from tests.support.proves import proves
 from tests.support.workflow_double import engine_double
 
@@ -106,7 +107,7 @@ def test_an_engine_that_speaks_tls_otherwise_is_told_from_one_that_is_silent(tmp
         assert codes(workflow(port, "cadence")) == ["MA925"]
     with engine_double({b"ml"}) as port:
         assert codes(workflow(port, "cadence", tls=True)) == ["MA925"]
-    assert codes(workflow(closed_port())) == ["MA924"]
+    assert codes(workflow(free_port())) == ["MA924"]
     inside = FurnishedSite(environment(workflow={"engine": "temporal", "host": "temporal.nowhere.svc:7233"}))
     outcome = look(lambda: workflow_engine.workflow_engine(inside.site))
     assert (outcome.state, outcome.findings) == ("notChecked", ()), outcome.detail
@@ -178,7 +179,7 @@ def test_names_of_buckets_to_be_made_are_free_or_somebody_elses(aws: Aws) -> Non
 def test_a_store_that_does_not_answer_here_is_no_pass(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """UX-8, NET-14."""
     monkeypatch.setattr("madeploy.clients.s3.ATTEMPTS", 1)
-    answer = store("s3Compatible", endpoint=f"http://127.0.0.1:{closed_port()}")
+    answer = store("s3Compatible", endpoint=f"http://127.0.0.1:{free_port()}")
     outcome = look(answer)
     assert (outcome.state, outcome.findings) == ("notChecked", ()), outcome.detail
 

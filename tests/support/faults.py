@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import ssl
 import struct
 import threading
 import time
@@ -115,9 +114,7 @@ def fault_proxy(backend: str, pki: Path, fault: Fault = "none", *hosts: str) -> 
 
     ended = threading.Event()
     server = HttpServer((HOST, 0), Handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(pair.certificate, pair.key)
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.secure(pair.certificate, pair.key)
     proxy = Proxy(server.server_address[1], fault)
     with served(server):
         try:
@@ -179,10 +176,3 @@ def black_hole() -> Iterator[int]:
         for one in filling:
             one.close()
         listener.close()
-
-
-def closed_port() -> int:
-    """A port at which nothing listens."""
-    with socket.create_server((HOST, 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
-from socketserver import BaseServer
+from pathlib import Path
+from socketserver import BaseServer, ThreadingTCPServer
 
 ACCEPT_SECONDS = 1.0
 
 
-class HttpServer(ThreadingHTTPServer):
+class TcpServer(ThreadingTCPServer):
     """A server that no caller brings to a standstill: one may be gone between the moment it is seen and that
     in which it is taken (accept(2)), which without a limit waits for the next one, and `shutdown` with it."""
 
@@ -20,6 +22,16 @@ class HttpServer(ThreadingHTTPServer):
     def server_activate(self) -> None:
         super().server_activate()
         self.socket.settimeout(ACCEPT_SECONDS)
+
+
+class HttpServer(TcpServer, ThreadingHTTPServer):
+    """Such a server of HTTP."""
+
+    def secure(self, certificate: Path, key: Path) -> None:
+        """Serve by TLS, with these PEM files; each connection's handshake is its own thread's."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
 
 @contextlib.contextmanager

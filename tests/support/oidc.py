@@ -9,7 +9,6 @@ import contextlib
 import hashlib
 import json
 import secrets
-import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -246,8 +245,6 @@ def serving(provider: Provider, certificate: Path) -> Iterator[int]:
     """Serve by TLS on a free port of this machine; `certificate` has `tls.crt` and `tls.key`."""
     handler = type("Handler", (_Handler,), {"provider": provider})
     server = HttpServer(("127.0.0.1", 0), handler)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
-    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    server.secure(certificate / "tls.crt", certificate / "tls.key")
     with served(server):
         yield server.server_address[1]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
-import socket
 
-HOST = "127.0.0.1"
-_FIRST, _OF_EACH, _PROCESSES = 30_000, 300, 9
-"""Above those of sandboxes (`madeploy.sandbox.ports`) and below those that systems hand to connections: 32768
-and up. Each of pytest's processes has its own."""
+from madeploy.sandbox.ports import RANGE, is_free
+
+_FIRST, _OF_EACH, _PROCESSES = RANGE.stop, 300, 9
+"""Above those of sandboxes and below those that systems hand to connections: 32768 and up. Each of pytest's
+processes has its own."""
 
 _worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _PROCESSES
 # Two runs of the tests on one machine begin at different places.
@@ -21,11 +21,4 @@ _next = (
 def free_port() -> int:
     """A port that nothing listens at. It is given to no other test process, and here not again soon: what it
     is for may begin to listen a while later."""
-    for port in itertools.islice(_next, _OF_EACH):
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return port
-    raise AssertionError(f"all {_OF_EACH} ports are in use")
+    return next(filter(is_free, itertools.islice(_next, _OF_EACH)))

@@ -8,26 +8,24 @@ import socketserver
 import threading
 from collections.abc import Iterator
 
-from tests.support.http_servers import ACCEPT_SECONDS
+from tests.support.http_servers import TcpServer
 
 HOST = "127.0.0.1"
 _CHUNK = 65536
 
 
-class Relay(socketserver.ThreadingTCPServer):
+class Relay(TcpServer):
     """One address that leads to a server, until it refuses, or takes connections and says nothing.
 
     Args:
         backend: host and port of the server.
     """
 
-    daemon_threads = True
     block_on_close = False
     request_queue_size = 64
 
     def __init__(self, backend: tuple[str, int]) -> None:
         super().__init__((HOST, 0), _Passed)
-        self.socket.settimeout(ACCEPT_SECONDS)
         self.backend = backend
         self.is_silent = False
         self.over = threading.Event()

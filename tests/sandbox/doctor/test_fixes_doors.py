@@ -17,9 +17,9 @@ from tests.support.api_server import api_server
 from tests.support.bench import DOMAINS, SECRETS, SPACE, Bench
 from tests.support.clears import clears
 from tests.support.environments import environment
-from tests.support.faults import closed_port
 from tests.support.greeting import HOST, greeting
 from tests.support.live_door import LiveDoor, live_door
+from tests.support.ports import free_port
 from tests.support.tls import certificate_files
 
 pytestmark = pytest.mark.sandbox
@@ -68,7 +68,7 @@ def trust(bench: Bench, *authorities: bytes) -> None:
 @clears("MA944")
 def test_a_door_that_nobody_opens_is_reached_once_it_is_there(at_the_door: Bench) -> None:
     """NET-1: firewalls and load balancers are mended outside."""
-    right, at_the_door.at = at_the_door.at, (HOST, closed_port())
+    right, at_the_door.at = at_the_door.at, (HOST, free_port())
     at_the_door.clear(
         "MA944", lambda: doors.http2(at_the_door.site), lambda: setattr(at_the_door, "at", right)
     )
@@ -121,7 +121,7 @@ def test_a_call_that_a_service_does_not_answer_is_answered_once_its_pods_are_rea
     """CP-10, OPS-8: the log that is printed is of the service that is down."""
     code, check = CALLS[service]
     right = at_the_door.at
-    with live_door(environment(**SECTIONS), tmp_path, upstream, {service: closed_port()}) as made:
+    with live_door(environment(**SECTIONS), tmp_path, upstream, {service: free_port()}) as made:
         trust(at_the_door, sound.api_authority, sound.app_authority, made.api_authority, made.app_authority)
         at_the_door.at = (HOST, made.port)
         (finding,) = at_the_door.await_codes({code}, lambda: check(at_the_door.site))

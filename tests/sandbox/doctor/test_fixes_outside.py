@@ -23,9 +23,9 @@ from tests.support.aws_double import Aws, protected, signed_in
 from tests.support.bench import DOMAINS, STACK, Bench, options
 from tests.support.clears import clears
 from tests.support.environments import aws_storage
-from tests.support.faults import closed_port
 from tests.support.image_registry import Registry, serving
 from tests.support.local_aws import local_aws
+from tests.support.ports import free_port
 from tests.support.waiting import wait
 from tests.support.workflow_double import engine_double
 
@@ -260,7 +260,7 @@ def workflow(port: int, **more: Any) -> dict[str, Any]:
 @clears("MA924")
 def test_an_engine_that_does_not_answer_is_named_right(bench: Bench) -> None:
     """CP-3: the fix is an edit of the stack file."""
-    bench.sections["workflow"] = workflow(closed_port())
+    bench.sections["workflow"] = workflow(free_port())
     with engine_double({b"ml"}) as port:
         bench.clear(
             "MA924",

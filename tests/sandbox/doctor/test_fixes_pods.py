@@ -21,9 +21,9 @@ from madeploy.sandbox.environment import Environment
 from tests.support.bench import DOMAINS, PATIENCE, SPACE, Bench, applied
 from tests.support.clears import clears
 from tests.support.dispatching import HERE, dispatching
-from tests.support.faults import closed_port
 from tests.support.greeting import HOST, greeting
 from tests.support.local_aws import local_store
+from tests.support.ports import free_port
 from tests.support.tls import certificate_files
 from tests.support.waiting import wait
 
@@ -123,7 +123,7 @@ def test_a_cluster_is_reached_once_its_way_is_open(registered: Bench) -> None:
     def at(port: str) -> None:
         registered.hub.merge(path, {"spec": {"kubernetes": {"rest": {"port": port}}}})
 
-    at(str(closed_port()))
+    at(str(free_port()))
     registered.clear("MA970", of_control_plane(registered), lambda: at(right))
 
 
@@ -131,10 +131,10 @@ def test_a_cluster_is_reached_once_its_way_is_open(registered: Bench) -> None:
 @clears("MA971", "MA975")
 def test_the_api_and_the_registry_are_reached_once_the_ways_are_open(registered: Bench) -> None:
     """NET-14, NET-15: row 9 of the checklist."""
-    right, registered.at = registered.at, (HOST, closed_port())
+    right, registered.at = registered.at, (HOST, free_port())
     registered.clear("MA971", from_tasks(registered), lambda: setattr(registered, "at", right))
     registry = registered.sections["modelRegistry"]
-    registered.sections["modelRegistry"] = {"endpoint": f"{HOST}:{closed_port()}"}
+    registered.sections["modelRegistry"] = {"endpoint": f"{HOST}:{free_port()}"}
     registered.clear(
         "MA975", from_tasks(registered), lambda: registered.sections.update(modelRegistry=registry)
     )
@@ -145,7 +145,7 @@ def test_the_api_and_the_registry_are_reached_once_the_ways_are_open(registered:
 def test_the_store_is_reached_and_takes_the_tasks_keys(registered: Bench) -> None:
     """NET-14, MR-6: the way and the credentials are two things."""
     storage = registered.sections["storage"]
-    registered.sections["storage"] = storage | {"endpoint": f"http://{HOST}:{closed_port()}"}
+    registered.sections["storage"] = storage | {"endpoint": f"http://{HOST}:{free_port()}"}
     registered.clear("MA972", from_tasks(registered), lambda: registered.sections.update(storage=storage))
     keys(registered, "", "")
     registered.clear("MA973", from_tasks(registered), lambda: keys(registered, *KEYS))

@@ -18,7 +18,7 @@ from madeploy.names.kubernetes import RAY_MANAGER_TOKEN, RAY_NAMESPACE
 from manifests import registration as objects
 from manifests.inputs import Inputs
 from tests.support.clears import clears
-from tests.support.faults import closed_port
+from tests.support.ports import free_port
 from tests.support.proves import proves
 from tests.support.registrations import Registration, failed_check, place
 from tests.support.waiting import wait
@@ -132,7 +132,7 @@ def missing_binding(made: Registration) -> None:
 
 
 def wrong_port(made: Registration) -> ByHand:
-    return made.at(f"https://127.0.0.1:{closed_port()}")
+    return made.at(f"https://127.0.0.1:{free_port()}")
 
 
 def unknown_host(made: Registration) -> ByHand:

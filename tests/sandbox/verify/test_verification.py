@@ -17,7 +17,7 @@ from madeploy.clusters.checks.ray_cluster import RAY_CLUSTERS
 from madeploy.clusters.verification import Check, checks_of
 from madeploy.names.kubernetes import RAY_NAMESPACE
 from madeploy.sandbox.environment import Environment
-from tests.support.faults import closed_port
+from tests.support.ports import free_port
 from tests.support.proves import proves
 from tests.support.registrations import Registration
 from tests.support.stacks import stack_text
@@ -161,7 +161,7 @@ def test_a_control_plane_that_does_not_answer_ends_with_3(
 ) -> None:
     """UX-2, UX-3."""
     config = registration.kubeconfig("control-plane")
-    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{closed_port()}"
+    config["clusters"][0]["cluster"]["server"] = f"https://127.0.0.1:{free_port()}"
     config["contexts"][0]["name"] = "dead"
     path = commands.stack.with_name("dead.json")
     path.write_text(json.dumps(config))
